@@ -1,0 +1,87 @@
+"""Certificate health: what expires, and when."""
+
+from aggregators.measure import LOWER, Domain, Level
+
+TRACKED = "certificates_tracked"
+
+DOMAIN = Domain(
+    key="certificates",
+    title="Certificates",
+    order=5,
+    headline="within_7",
+    supporting=("within_30", "within_90", "expired"),
+    ties=("within_30", "within_90", "expired"),
+    columns=("expired", "within_7", "within_30", "within_90"),
+    cell_queries={
+        "expired": "status=expired",
+        "within_7": "within=7&status=expiring",
+        "within_30": "within=30&status=expiring",
+        "within_90": "within=90&status=expiring",
+    },
+    picture="matrix",
+    workspace_page="/ws/{slug}/monitor/certs",
+    empty="No workspace in scope has registered a certificate yet.",
+    measures=(
+        Level(
+            "within_7",
+            "Expiring within 7 days",
+            of=("cert_7",),
+            better=LOWER,
+            only_where=TRACKED,
+            bad=1,
+            definition="Certificates that expire within 7 x 86,400 seconds of the end of the snapshot "
+            "day. Revoked, superseded and expired ones do not count.",
+            why="An expired certificate is an outage with a date.",
+        ),
+        Level(
+            "within_30",
+            "Expiring within 30 days",
+            of=("cert_7", "cert_30"),
+            better=LOWER,
+            only_where=TRACKED,
+            bad=5,
+            definition="As within 7 days, with 30.",
+        ),
+        Level(
+            "within_90",
+            "Expiring within 90 days",
+            of=("cert_7", "cert_30", "cert_90"),
+            better=LOWER,
+            only_where=TRACKED,
+            definition="As within 7 days, with 90; for information.",
+        ),
+        Level(
+            "expired",
+            "Expired",
+            of=("cert_expired",),
+            better=LOWER,
+            only_where=TRACKED,
+            bad=1,
+            definition="Certificates in service whose notAfter has passed at the end of the day.",
+        ),
+        Level(
+            "certificates",
+            "Certificates",
+            of=("cert_expired", "cert_7", "cert_30", "cert_90", "cert_later"),
+            better=LOWER,
+            only_where=TRACKED,
+            definition="Certificates in service, neither revoked nor superseded.",
+        ),
+        Level(
+            "revoked",
+            "Revoked",
+            of=("cert_revoked",),
+            better=LOWER,
+            only_where=TRACKED,
+            definition="Certificates revoked by the end of the day.",
+        ),
+        Level(
+            "unreadable",
+            "Unreadable",
+            of=("cert_unreadable",),
+            better=LOWER,
+            only_where=TRACKED,
+            definition="Certificates whose dates could not be read.",
+        ),
+    ),
+)

@@ -1,0 +1,95 @@
+"""Compliance per framework; never pooled across frameworks."""
+
+from aggregators.measure import (
+    COMPLIANCE,
+    DAYS,
+    HIGHER,
+    LEVEL_MIN,
+    LOWER,
+    Domain,
+    Level,
+    Ratio,
+)
+
+ASSESSED = ("compliant", "partial", "non_compliant")
+APPLICABLE = (*ASSESSED, "not_assessed")
+
+DOMAIN = Domain(
+    key="compliance",
+    title="Compliance",
+    order=4,
+    headline="pass_rate",
+    supporting=("coverage", "days_to_lapse", "lapsing_30"),
+    ties=("days_to_lapse",),
+    columns=("pass_rate", "coverage", "days_to_lapse", "lapsed"),
+    table=COMPLIANCE,
+    by="framework",
+    picture="bars",
+    target=0.9,
+    drop_alert=0.05,
+    workspace_page="/ws/{slug}/governance/frameworks",
+    empty="No workspace in scope has set up a framework yet. Import control results to begin.",
+    measures=(
+        Ratio(
+            "pass_rate",
+            "Control pass rate",
+            part=("compliant",),
+            whole=APPLICABLE,
+            at_end=True,
+            better=HIGHER,
+            watch=0.9,
+            bad=0.75,
+            definition="Compliant controls over all applicable ones, per framework. Controls not yet "
+            "assessed stay in the denominator; partial ones count 0.",
+            why="An auditor counts what passes, not what was meant to.",
+        ),
+        Ratio(
+            "coverage",
+            "Controls assessed",
+            part=ASSESSED,
+            whole=APPLICABLE,
+            at_end=True,
+            better=HIGHER,
+            watch=0.9,
+            bad=0.7,
+            definition="Assessed controls over all applicable ones, per framework.",
+        ),
+        Level(
+            "days_to_lapse",
+            "Days to next lapse",
+            of=("days_to_lapse",),
+            over=LEVEL_MIN,
+            unit=DAYS,
+            better=HIGHER,
+            watch=30,
+            bad=7,
+            named_by="lapse_control",
+            definition="Fewest days until a passing control's evidence expires or its next test is due.",
+            why="The next control to fail on paper is known in advance.",
+        ),
+        Level(
+            "lapsing_30",
+            "Lapsing within 30 days",
+            of=("lapsing_30",),
+            better=LOWER,
+            watch=1,
+            definition="Passing controls whose evidence expires within 30 days.",
+        ),
+        Level(
+            "lapsed",
+            "Evidence already out",
+            of=("lapsed",),
+            better=LOWER,
+            bad=1,
+            named_by="lapsed_control",
+            definition="Controls recorded as compliant whose evidence has already expired.",
+        ),
+        Level(
+            "non_compliant",
+            "Non-compliant controls",
+            of=("non_compliant",),
+            better=LOWER,
+            definition="Controls assessed as not compliant.",
+        ),
+    ),
+)

@@ -1,0 +1,151 @@
+"""Incidents of every cause."""
+
+from aggregators.measure import (
+    HIGHER,
+    LEVEL_MAX,
+    LOWER,
+    SECONDS,
+    Count,
+    Domain,
+    Level,
+    Mean,
+    Quantile,
+    Ratio,
+)
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+TRACKED = "incidents_tracked"
+ACKNOWLEDGED = "by day of acknowledgement"
+RESOLVED = "by day of resolution"
+
+DOMAIN = Domain(
+    key="incidents",
+    title="Incidents",
+    order=2,
+    headline="open",
+    supporting=("mtta", "mttr", "postmortem_coverage"),
+    ties=("mttr",),
+    columns=("open", "mtta", "mttr", "postmortem_coverage"),
+    workspace_page="/ws/{slug}/incidents",
+    empty="No workspace in scope has recorded an incident yet.",
+    measures=(
+        Level(
+            "open",
+            "Open incidents",
+            of=("open_p1", "open_p2", "open_p3", "open_p4"),
+            better=LOWER,
+            only_where=TRACKED,
+            beside=("open_p1", "open_p2", "open_p3", "open_p4", "oldest_open"),
+            definition="Incidents open at the end of the snapshot day.",
+            why="Each one is somebody waiting.",
+        ),
+        *(
+            Level(
+                f"open_{severity}",
+                f"Open {severity.upper()}",
+                of=(f"open_{severity}",),
+                better=LOWER,
+                only_where=TRACKED,
+                bad=bad,
+                definition=f"Incidents of severity {severity.upper()} open at the end of the day.",
+            )
+            for severity, bad in (("p1", 1), ("p2", None), ("p3", None), ("p4", None))
+        ),
+        Level(
+            "oldest_open",
+            "Oldest open",
+            of=("oldest_open_seconds",),
+            over=LEVEL_MAX,
+            unit=SECONDS,
+            better=LOWER,
+            named_by="oldest_open_incident",
+            watch=7 * DAY,
+            bad=30 * DAY,
+            definition="Age of the oldest incident that is open at the end of the day.",
+        ),
+        Mean(
+            "mtta",
+            "MTTA",
+            total="ack_seconds",
+            count="incidents_acknowledged",
+            better=LOWER,
+            watch=15 * MINUTE,
+            bad=HOUR,
+            beside=("mtta_p50", "mtta_p90"),
+            definition=f"Mean time from opened to acknowledged, {ACKNOWLEDGED}.",
+            why="Nobody mends what nobody has seen.",
+        ),
+        Mean(
+            "mttr",
+            "MTTR",
+            total="resolve_seconds",
+            count="incidents_resolved",
+            better=LOWER,
+            watch=8 * HOUR,
+            bad=DAY,
+            beside=("mttr_p50", "mttr_p90"),
+            definition=f"Mean time from opened to resolved, {RESOLVED}, whatever the cause.",
+            why="It is how long a disturbance lasts.",
+        ),
+        Ratio(
+            "postmortem_coverage",
+            "Postmortem coverage",
+            part=("postmortems_published",),
+            whole=("postmortems_due",),
+            better=HIGHER,
+            watch=0.9,
+            bad=0.7,
+            definition="Published postmortems over resolved incidents that require one (P1 and P2 by "
+            "default), by the day on which the 7-day grace ends.",
+            why="An incident nobody learned from comes back.",
+        ),
+        Quantile(
+            "mtta_p50",
+            "Time to acknowledge, median",
+            of="ack_time",
+            q=0.5,
+            better=LOWER,
+            definition=f"Median time from opened to acknowledged, {ACKNOWLEDGED}.",
+        ),
+        Quantile(
+            "mtta_p90",
+            "Time to acknowledge, p90",
+            of="ack_time",
+            q=0.9,
+            better=LOWER,
+            definition=f"90th percentile of opened to acknowledged, {ACKNOWLEDGED}.",
+        ),
+        Quantile(
+            "mttr_p50",
+            "Time to resolve, median",
+            of="resolve_time",
+            q=0.5,
+            better=LOWER,
+            definition=f"Median time from opened to resolved, {RESOLVED}.",
+        ),
+        Quantile(
+            "mttr_p90",
+            "Time to resolve, p90",
+            of="resolve_time",
+            q=0.9,
+            better=LOWER,
+            definition=f"90th percentile of opened to resolved, {RESOLVED}.",
+        ),
+        Count(
+            "opened",
+            "Incidents opened",
+            of="incidents_opened",
+            better=LOWER,
+            only_where=TRACKED,
+            definition="Incidents opened in the period.",
+        ),
+        Count(
+            "resolved",
+            "Incidents resolved",
+            of="incidents_resolved",
+            better=HIGHER,
+            only_where=TRACKED,
+            definition="Incidents resolved in the period.",
+        ),
+    ),
+)

@@ -1,0 +1,193 @@
+"""What a reader gets: figures with their evidence, cards, scorecards, answers, the dashboard.
+
+Plain frozen data, complete in itself: the page, the API and the PDF are pure functions of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from aggregators.measure import Domain, Measure, Status, Unit
+from aggregators.period import Period
+
+Series = tuple[tuple[date, float | None], ...]
+"""Points (day, value), ascending; None is a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a figure rests on. ``name`` is the object that holds a maximum or minimum."""
+
+    numerator: float | None = None
+    denominator: float | None = None
+    n: float | None = None
+    days_seen: int = 0
+    days_expected: int = 0
+    name: str | None = None
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measure over one period and scope, with the period before.
+
+    ``value``, ``previous``, ``delta`` are in the measure's unit (durations seconds, ratios 0..1);
+    None is no data. ``over_budget`` marks an infinite burn, whose value is None. ``comparable`` is
+    False when fewer than half of the previous period's days were seen. ``group`` names the group
+    (framework) that the figure is of.
+    """
+
+    measure: Measure
+    value: float | None = None
+    previous: float | None = None
+    comparable: bool = False
+    low_sample: bool = False
+    over_budget: bool = False
+    evidence: Evidence = Evidence()
+    previous_evidence: Evidence = Evidence()
+    series: Series = ()
+    previous_series: Series = ()
+    group: str | None = None
+    by: Mapping[str, Figure] | None = None
+
+    @property
+    def delta(self) -> float | None:
+        """This period less the previous one; None when they can not be compared."""
+        if self.value is None or self.previous is None or not self.comparable:
+            return None
+        return self.value - self.previous
+
+    @property
+    def relative_delta(self) -> float | None:
+        """The change as a fraction of the previous value; None for ratios and from 0."""
+        if self.delta is None or not self.previous or self.measure.unit is Unit.RATIO:
+            return None
+        return self.delta / abs(self.previous)
+
+    @property
+    def delta_unit(self) -> str:
+        """Ratios move in percentage points, everything else in its own unit."""
+        return "points" if self.measure.unit is Unit.RATIO else self.measure.unit.value
+
+    @property
+    def status(self) -> Status:
+        """Good, watch, bad or no data, by the measure's thresholds."""
+        return Status.BAD if self.over_budget else self.measure.status(self.value)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is a figure at all."""
+        return self.value is not None or self.over_budget
+
+    @property
+    def change(self) -> str:
+        """``better``, ``worse``, ``same`` or ``none`` (no comparison)."""
+        if self.delta is None:
+            return "none"
+        if abs(self.delta) < 1e-12:
+            return "same"
+        return "worse" if self.measure.badness(self.delta) > 0 else "better"
+
+    @property
+    def tone(self) -> Status:
+        """How loud the change is: bad when it got worse and stands bad, watch when it got worse."""
+        if self.change != "worse":
+            return Status.NO_DATA if self.change == "none" else Status.GOOD
+        return Status.BAD if self.status is Status.BAD else Status.WATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One workspace in one domain. ``rank`` counts from 1, worst first, by the headline measure."""
+
+    slug: str
+    name: str
+    rank: int
+    href: str
+    figures: Mapping[str, Figure]
+    accent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """One domain: the org's figures by measure key, and its cards worst first by the headline.
+
+    ``snapshot_at`` is when the newest contributing snapshot was computed, ``oldest_snapshot_day``
+    the earliest last day among the workspaces (None without any snapshot).
+    """
+
+    domain: Domain
+    figures: Mapping[str, Figure]
+    cards: tuple[Card, ...] = ()
+    snapshot_at: datetime | None = None
+    oldest_snapshot_at: datetime | None = None
+    oldest_snapshot_day: date | None = None
+
+    @property
+    def headline(self) -> Figure:
+        """The tile's figure."""
+        return self.figures[self.domain.headline]
+
+    @property
+    def is_empty(self) -> bool:
+        """No workspace has any figure in this domain."""
+        return not any(f.has_data for f in self.figures.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the four questions, answered. ``question`` is its short title; ``figure`` the value as
+    words ("31.0 %"); ``sentence`` whole; ``workspace`` a slug or None; ``found`` False for "nothing
+    to report"."""
+
+    key: str
+    question: str
+    sentence: str
+    found: bool = False
+    figure: str = ""
+    workspace: str | None = None
+    workspace_name: str | None = None
+    href: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which workspaces count. ``left_out`` by reason (``inactive``, ``other_region``) as names;
+    ``unavailable`` the slugs whose data could not be read."""
+
+    slugs: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unavailable: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """All workspaces where the viewer holds platform_admin."""
+        return len(self.slugs) + sum(map(len, self.left_out.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The whole answer to one GET. ``as_of`` is None, and ``scorecards`` without figures, before the
+    first snapshot."""
+
+    organisation: str
+    time_zone: str
+    as_of: date | None
+    snapshot_at: datetime | None
+    period: Period
+    scope: Scope
+    scorecards: tuple[Scorecard, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    version: str = ""
+    now: datetime | None = None
+
+    def scorecard(self, key: str) -> Scorecard:
+        """The scorecard of a domain. Raises KeyError."""
+        for scorecard in self.scorecards:
+            if scorecard.domain.key == key:
+                return scorecard
+        raise KeyError(key)

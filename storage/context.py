@@ -1,0 +1,100 @@
+"""The only door to tenant rows: a transaction with a row-level-security context.
+
+Without a context the database shows no rows. The context is transaction-local, so it ends with
+the transaction; within one, ``entered`` restores what was there on every exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from auth.viewer import Viewer
+
+ROLLUP, WORKSPACE, JOB = "rollup", "workspace", "job"
+
+
+class NoContext(RuntimeError):
+    """Tenant rows were asked for without saying who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The row-level-security context of a connection."""
+
+    user_id: str = ""
+    level: str = ""
+    workspace_id: str = ""
+
+
+def current(connection: Connection) -> Context:
+    """The context that the connection is in; empty strings where there is none."""
+    row = connection.execute(
+        text(
+            "select coalesce(vigilo.setting('vigilo.user_id'), ''),"
+            " coalesce(vigilo.setting('vigilo.level'), ''),"
+            " coalesce(vigilo.setting('vigilo.workspace_id'), '')"
+        )
+    ).one()
+    return Context(*row)
+
+
+@contextmanager
+def as_viewer(engine: Engine, viewer: Viewer | None, *, isolation: str | None = None) -> Iterator[Connection]:
+    """A transaction that the viewer asks in, with no workspace yet. Raises NoContext for None."""
+    if viewer is None:
+        raise NoContext("tenant rows can only be read for a viewer")
+    with engine.connect() as connection:
+        if isolation:
+            connection = connection.execution_options(isolation_level=isolation)
+        with connection.begin():
+            connection.execute(text("select vigilo.identify(:user)"), {"user": viewer.user_id})
+            yield connection
+
+
+@contextmanager
+def entered(connection: Connection, level: str, workspace_id: int | None) -> Iterator[None]:
+    """Within the block the connection is in that workspace's context; after it, in what it was.
+
+    On a database error the transaction is over and the context with it; any other exit, the early
+    close of a generator included, writes the former one back.
+    """
+    before = current(connection)
+    _enter(connection, level, workspace_id)
+    try:
+        yield
+    finally:
+        if connection.in_transaction() and not _failed(connection):
+            former = int(before.workspace_id) if before.workspace_id else None
+            _enter(connection, before.level, former)
+
+
+def _enter(connection: Connection, level: str, workspace_id: int | None) -> None:
+    connection.execute(
+        text("select vigilo.enter(:level, :id)"), {"level": level, "id": workspace_id}
+    )
+
+
+def _failed(connection: Connection) -> bool:
+    """Whether the transaction is aborted: then PostgreSQL takes only ROLLBACK, which restores."""
+    raw = connection.connection.dbapi_connection
+    return raw is None or raw.info.transaction_status == 3  # type: ignore[attr-defined]
+
+
+@contextmanager
+def in_workspace(engine: Engine, viewer: Viewer, workspace_id: int) -> Iterator[Connection]:
+    """A transaction in one workspace's context, for any active membership of it."""
+    with as_viewer(engine, viewer) as connection, entered(connection, WORKSPACE, workspace_id):
+        yield connection
+
+
+@contextmanager
+def job_in(engine: Engine, workspace_id: int) -> Iterator[Connection]:
+    """A transaction of the job role in one workspace: its records and snapshots alone."""
+    with engine.begin() as connection, entered(connection, JOB, workspace_id):
+        yield connection
+
+

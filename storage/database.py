@@ -1,0 +1,136 @@
+"""The connections of one installation: which server, which role for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+
+from settings import Settings
+from storage import embedded, schema
+from storage.roles import Roles
+
+EMBEDDED_ROLES = Roles()
+
+
+class UnsafeRole(SystemExit):
+    """The web role could read past row-level security: the program must not serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """``web`` serves requests, ``job`` imports and makes snapshots, ``owner`` migrates.
+
+    ``owner`` is None with an external database whose owner's address is not given.
+    """
+
+    web: Engine
+    job: Engine
+    owner: Engine | None
+    roles: Roles
+
+    def upgrade(self, settings: Settings) -> None:
+        """Brings the schema up to date. Raises SystemExit without the owner's address."""
+        if self.owner is None:
+            raise SystemExit("VIGILO_OWNER_DATABASE_URL: needed to migrate; takes the owner's address.")
+        with self.owner.begin() as connection:
+            schema.upgrade(
+                connection,
+                self.roles,
+                strict_residency=settings.strict_residency,
+                time_zone=settings.time_zone,
+            )
+
+    def close(self) -> None:
+        """Gives every pooled connection back."""
+        for engine in (self.web, self.job, self.owner):
+            if engine is not None:
+                engine.dispose()
+
+
+def connect(settings: Settings) -> Database:
+    """Engines for the configured database; starts the embedded one when none is named."""
+    if settings.database_url is None:
+        return _embedded(settings)
+    web_url = _psycopg(settings.database_url)
+    owner_url = _psycopg(settings.owner_database_url) if settings.owner_database_url else None
+    roles = Roles(owner=(owner_url and owner_url.username) or "", web=web_url.username or "")
+    owner = _engine(owner_url) if owner_url else None
+    if settings.job_database_url:
+        job_url = _psycopg(settings.job_database_url)
+        roles = Roles(roles.owner, roles.web, job_url.username or roles.job)
+        return Database(_engine(web_url), _engine(job_url), owner, roles)
+    job = _engine(owner_url or web_url, role=roles.job)
+    return Database(_engine(web_url), job, owner, roles)
+
+
+def _embedded(settings: Settings) -> Database:
+    superuser = embedded.start(settings.data_dir)
+    _create_database(superuser)
+    url = superuser.set(database=embedded.DATABASE)
+    return Database(
+        _engine(url.set(username=EMBEDDED_ROLES.web)),
+        _engine(url.set(username=EMBEDDED_ROLES.job)),
+        _engine(url.set(username=EMBEDDED_ROLES.owner)),
+        EMBEDDED_ROLES,
+    )
+
+
+def _create_database(superuser: URL) -> None:
+    """The owner role and its database, once."""
+    engine = create_engine(superuser, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": schema.LOCK})
+        owner, name = EMBEDDED_ROLES.owner, embedded.DATABASE
+        if not connection.execute(text("select 1 from pg_roles where rolname = :n"), {"n": owner}).first():
+            connection.exec_driver_sql(f"create role {owner} login createrole nosuperuser nobypassrls")
+        if not connection.execute(text("select 1 from pg_database where datname = :n"), {"n": name}).first():
+            connection.exec_driver_sql(f"create database {name} owner {owner}")
+    engine.dispose()
+
+
+def _psycopg(address: str) -> URL:
+    return make_url(address.replace("postgres://", "postgresql://", 1)).set(
+        drivername="postgresql+psycopg2"
+    )
+
+
+def _engine(url: URL, role: str | None = None) -> Engine:
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 3, "application_name": "vigilo", "options": "-c timezone=UTC"},
+    )
+    if role is not None:
+
+        @event.listens_for(engine, "connect")
+        def become(raw, _record) -> None:  # type: ignore[no-untyped-def]
+            """The owner steps down to the job role, which row-level security binds to a workspace."""
+            with raw.cursor() as cursor:
+                cursor.execute(f"set role {schema.quoted(role)}")
+            raw.commit()
+
+    return engine
+
+
+def refuse_unsafe(connection: Connection) -> None:
+    """Raises UnsafeRole when the web role is a superuser, bypasses row security or owns a table."""
+    row = connection.execute(
+        text(
+            "select current_user, r.rolsuper, r.rolbypassrls,"
+            " exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            "  where c.relowner = r.oid and c.relkind in ('r', 'p')"
+            "  and n.nspname not in ('pg_catalog', 'information_schema'))"
+            " from pg_roles r where r.rolname = current_user"
+        )
+    ).one()
+    name, is_super, bypasses, owns = row
+    for wrong, what in ((is_super, "is a superuser"), (bypasses, "has BYPASSRLS"), (owns, "owns tables")):
+        if wrong:
+            raise UnsafeRole(
+                f"VIGILO_DATABASE_URL: the role {name} {what}, so row-level security would not hold. "
+                "It takes an ordinary role: NOSUPERUSER NOBYPASSRLS, owner of nothing."
+            )

@@ -1,0 +1,37 @@
+"""The one place that writes tenancy: every policy of every tenant table comes from here.
+
+A restrictive policy per role holds whatever permissive policy is added later; without any
+permissive policy a role sees nothing.
+"""
+
+from __future__ import annotations
+
+ROLLUP, WORKSPACE = "rollup", "workspace"
+
+
+def scalar(call: str, *, distributed: bool = False) -> str:
+    """A policy's call, evaluated once per statement: as a scalar sub-select on a single server.
+    Citus refuses sub-selects in policies and evaluates the stable function on its own."""
+    return call if distributed else f"(select {call})"
+
+
+def tenancy(table: str, level: str, web: str, job: str, *, distributed: bool = False) -> list[str]:
+    """The statements that put a table under row-level security.
+
+    ``level`` is what a reader's context must be: ROLLUP (or better) or WORKSPACE. The web role
+    reads; the job role reads and writes its one workspace.
+    """
+    readable = scalar(f"vigilo.readable_workspace('{level}')", distributed=distributed)
+    own = scalar("vigilo.job_workspace()", distributed=distributed)
+    return [
+        f"alter table {table} enable row level security",
+        f"alter table {table} force row level security",
+        f"create policy web_tenant on {table} as restrictive for all to {web} "
+        f"using (workspace_id = {readable}) with check (workspace_id = {readable})",
+        f"create policy web_read on {table} for select to {web} using (true)",
+        f"create policy job_tenant on {table} as restrictive for all to {job} "
+        f"using (workspace_id = {own}) with check (workspace_id = {own})",
+        f"create policy job_all on {table} for all to {job} using (true) with check (true)",
+        f"grant select on {table} to {web}",
+        f"grant select, insert, update, delete on {table} to {job}",
+    ]

@@ -1,0 +1,387 @@
+"""The tables, as SQLAlchemy Core. Every key of a tenant table begins with workspace_id.
+
+The migrations are the authority for what exists; a test compares the two and fails on drift.
+Instants are ``timestamptz``; durations seconds; running totals end in ``_total``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from aggregators.measure import Nature
+
+metadata = MetaData()
+
+OUTCOMES = ("successful", "successful_with_issues", "failed", "rolled_back", "cancelled")
+SEVERITIES = ("p1", "p2", "p3", "p4")
+RESULTS = ("compliant", "partial", "non_compliant", "not_assessed", "not_applicable")
+SLO_TYPES = ("availability", "latency", "error_rate", "custom")
+VENDOR_STATUSES = ("prospective", "active", "suspended", "terminated")
+ROLES = ("platform_admin", "owner", "admin", "approver", "engineer", "viewer")
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def instant(name: str, *, nullable: bool = True, now: bool = False) -> Column:
+    """A timestamptz column."""
+    default = text("now()") if now else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """Only these values."""
+    listed = ", ".join(f"'{v}'" for v in values)
+    return CheckConstraint(f"{column} in ({listed})", name=f"{column}_known")
+
+
+def tenant(name: str, *columns: Column | CheckConstraint | Index, key: tuple[str, ...]) -> Table:
+    """A table of one workspace's rows, keyed by workspace_id first. Tenancy is in the migrations."""
+    workspace_id = Column(
+        "workspace_id", BigInteger, ForeignKey("workspace.id"), primary_key=True, nullable=False
+    )
+    for column in columns:
+        if isinstance(column, Column) and column.name in key:
+            column.primary_key, column.nullable = True, False
+    return Table(name, metadata, workspace_id, *columns)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("strict_residency", Boolean, nullable=False, server_default=text("false")),
+    Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
+    CheckConstraint("single", name="single_row"),
+)
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("region", Text),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("accent", Text),
+    instant("created_at", nullable=False, now=True),
+    CheckConstraint(f"slug ~ '{SLUG}' and length(slug) between 3 and 30", name="slug_form"),
+)
+
+app_user = Table(
+    "app_user",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("password_hash", Text),
+    Column("home_region", Text),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    instant("password_changed_at", nullable=False, now=True),
+    instant("created_at", nullable=False, now=True),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+membership = tenant(
+    "membership",
+    Column("user_id", BigInteger, ForeignKey("app_user.id")),
+    Column("role", Text, nullable=False),
+    instant("granted_at", nullable=False, now=True),
+    instant("revoked_at"),
+    one_of("role", ROLES),
+    key=("user_id",),
+)
+Index("membership_user", membership.c.user_id)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id_hash", LargeBinary, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("app_user.id")),
+    Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    instant("created_at", nullable=False, now=True),
+    instant("seen_at", nullable=False, now=True),
+    instant("expires_at", nullable=False),
+)
+Index("web_session_user", web_session.c.user_id)
+Index("web_session_expiry", web_session.c.expires_at)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("app_user.id"), nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{executive:read}'")),
+    instant("created_at", nullable=False, now=True),
+    instant("expires_at"),
+    instant("revoked_at"),
+    instant("last_used_at"),
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    instant("at", nullable=False, now=True),
+)
+Index("sign_in_failure_account", sign_in_failure.c.account, sign_in_failure.c.at)
+Index("sign_in_failure_address", sign_in_failure.c.address, sign_in_failure.c.at)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    instant("at", nullable=False, now=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("prev_hash", LargeBinary),
+    Column("hash", LargeBinary, nullable=False),
+)
+Index("audit_event_subject", audit_event.c.subject)
+
+deployment = tenant(
+    "deployment",
+    Column("key", Text),
+    instant("created_at"),
+    instant("completed_at", nullable=False),
+    Column("environment", Text, nullable=False, server_default=text("'production'")),
+    Column("outcome", Text, nullable=False),
+    Column("service", Text),
+    one_of("outcome", OUTCOMES),
+    CheckConstraint("created_at <= completed_at", name="lead_time_not_negative"),
+    key=("key",),
+)
+Index("deployment_completed", deployment.c.workspace_id, deployment.c.completed_at)
+
+deployment_change = tenant(
+    "deployment_change",
+    Column("deployment", Text),
+    Column("key", Text),
+    instant("committed_at", nullable=False),
+    key=("deployment", "key"),
+)
+
+incident = tenant(
+    "incident",
+    Column("key", Text),
+    Column("title", Text),
+    Column("severity", Text, nullable=False, server_default=text("'p3'")),
+    instant("opened_at", nullable=False),
+    instant("acknowledged_at"),
+    instant("resolved_at"),
+    Column("caused_by", Text),
+    Column("postmortem_required", Boolean),
+    instant("postmortem_published_at"),
+    one_of("severity", SEVERITIES),
+    CheckConstraint("opened_at <= acknowledged_at", name="acknowledged_after_opened"),
+    CheckConstraint("opened_at <= resolved_at", name="resolved_after_opened"),
+    key=("key",),
+)
+Index("incident_cause", incident.c.workspace_id, incident.c.caused_by)
+
+objective = tenant(
+    "objective",
+    Column("key", Text),
+    Column("name", Text),
+    Column("type", Text, nullable=False, server_default=text("'custom'")),
+    Column("target_percent", Double, nullable=False),
+    Column("window_days", Integer, nullable=False, server_default=text("30")),
+    one_of("type", SLO_TYPES),
+    CheckConstraint("target_percent > 0 and target_percent <= 100", name="target_percent_range"),
+    CheckConstraint("window_days between 1 and 366", name="window_days_range"),
+    key=("key",),
+)
+
+objective_day = tenant(
+    "objective_day",
+    Column("key", Text),
+    Column("day", Date),
+    Column("good", Double, nullable=False),
+    Column("total", Double, nullable=False),
+    Column("burn_1h_max", Double),
+    Column("burn_6h_max", Double),
+    CheckConstraint("good >= 0 and good <= total", name="good_within_total"),
+    key=("key", "day"),
+)
+Index("objective_day_day", objective_day.c.workspace_id, objective_day.c.day)
+
+control_result = tenant(
+    "control_result",
+    Column("framework", Text),
+    Column("control", Text),
+    instant("assessed_at"),
+    Column("result", Text, nullable=False),
+    instant("valid_until"),
+    one_of("result", RESULTS),
+    key=("framework", "control", "assessed_at"),
+)
+
+certificate = tenant(
+    "certificate",
+    Column("fingerprint", Text),
+    Column("host", Text, server_default=text("''")),
+    Column("port", Integer, server_default=text("0")),
+    Column("subject", Text),
+    Column("issuer", Text),
+    instant("not_before"),
+    instant("not_after"),
+    instant("revoked_at"),
+    instant("superseded_at"),
+    instant("first_seen"),
+    instant("last_seen"),
+    key=("fingerprint", "host", "port"),
+)
+
+vendor = tenant(
+    "vendor",
+    Column("key", Text),
+    Column("name", Text, nullable=False),
+    Column("tier", SmallInteger, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'active'")),
+    Column("added_on", Date),
+    one_of("status", VENDOR_STATUSES),
+    CheckConstraint("tier between 1 and 4", name="tier_range"),
+    key=("key",),
+)
+
+vendor_review = tenant(
+    "vendor_review",
+    Column("vendor", Text),
+    Column("completed_on", Date),
+    Column("next_due_on", Date),
+    CheckConstraint("completed_on <= next_due_on", name="next_due_after_completed"),
+    key=("vendor", "completed_on"),
+)
+
+USAGE_FLOWS = (
+    "successful_deployments",
+    "ended_deployments",
+    "failed_deployments",
+    "incidents_opened",
+    "incidents_acknowledged",
+    "ack_seconds",
+    "incidents_resolved",
+    "resolve_seconds",
+    "postmortems_due",
+    "postmortems_published",
+)
+USAGE_DISTRIBUTIONS = ("lead_time", "recovery_time", "ack_time", "resolve_time")
+USAGE_LEVELS = (
+    "delivery_tracked",
+    "recoveries_open",
+    "incidents_tracked",
+    "open_p1",
+    "open_p2",
+    "open_p3",
+    "open_p4",
+    "oldest_open_seconds",
+    "objectives",
+    "objectives_with_data",
+    "objectives_in_budget",
+    "objectives_exhausted",
+    "objectives_no_traffic",
+    "fastest_burn",
+    "burn_1h",
+    "budget_seconds_left",
+    "budget_remaining",
+    "certificates_tracked",
+    "cert_revoked",
+    "cert_expired",
+    "cert_7",
+    "cert_30",
+    "cert_90",
+    "cert_later",
+    "cert_unreadable",
+    "vendors_tracked",
+    "tier1_active",
+    "tier1_in_review",
+    "tier1_out_of_review",
+    "tier1_never_reviewed",
+    "tier1_due_30",
+    "longest_overdue_days",
+    "next_review_days",
+)
+USAGE_LABELS = (
+    "oldest_open_incident",
+    "fastest_burn_objective",
+    "burn_1h_objective",
+    "budget_seconds_left_objective",
+    "budget_remaining_objective",
+    "longest_overdue_vendor",
+    "next_review_vendor",
+)
+USAGE_COUNTERS = (
+    "member_count",
+    "api_call_count_24h",
+    "storage_bytes",
+    "change_count_24h",
+    "incident_count_24h",
+    "monitored_host_count",
+    "audit_event_count_24h",
+)
+"""Carried for Vigilo's own pages; None where this installation has no source for it."""
+
+usage_snapshot = tenant(
+    "workspace_usage_snapshot",
+    Column("snapshot_date", Date),
+    instant("computed_at", nullable=False),
+    instant("changed_at", nullable=False),
+    Column("days_total", Integer, nullable=False),
+    *(Column(f"{name}_total", Double, nullable=False) for name in USAGE_FLOWS),
+    *(Column(f"{name}_total", LargeBinary) for name in USAGE_DISTRIBUTIONS),
+    *(Column(name, Double) for name in USAGE_LEVELS),
+    *(Column(name, Text) for name in USAGE_LABELS),
+    *(Column(name, BigInteger) for name in USAGE_COUNTERS),
+    key=("snapshot_date",),
+)
+
+COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
+COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")
+
+compliance_history = tenant(
+    "compliance_snapshot_history",
+    Column("framework", Text),
+    Column("snapshot_date", Date),
+    instant("computed_at", nullable=False),
+    *(Column(name, Double) for name in COMPLIANCE_LEVELS),
+    *(Column(name, Text) for name in COMPLIANCE_LABELS),
+    key=("framework", "snapshot_date"),
+)
+Index(
+    "compliance_snapshot_day",
+    compliance_history.c.workspace_id,
+    compliance_history.c.snapshot_date,
+)
+
+TENANT_TABLES = tuple(t for t in metadata.sorted_tables if "workspace_id" in t.c)
+SNAPSHOT_TABLES = (usage_snapshot, compliance_history)
+
+
+def column_of(fact: str, nature: Nature) -> str:
+    """The snapshot column that carries a fact: flows and distributions as running totals."""
+    return f"{fact}_total" if nature in (Nature.FLOW, Nature.DISTRIBUTION) else fact
+
+
+

@@ -1,0 +1,63 @@
+"""Brings a database to the current schema: roles, then the Alembic migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from storage.roles import DEFINER, Roles
+
+LOCK = 0x7669_6769
+SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
+
+
+def upgrade(connection: Connection, roles: Roles, *, strict_residency: bool, time_zone: str) -> None:
+    """Creates what is missing, as the owner, in one transaction that a second caller waits for.
+
+    Raises sqlalchemy errors as they come; nothing is left half done.
+    """
+    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    for role in (roles.web, roles.job, DEFINER):
+        _ensure_role(connection, role, login=role != DEFINER)
+    connection.execute(text(f'grant {DEFINER}, {quoted(roles.job)} to current_user'))
+    command.upgrade(_config(connection, roles), "head")
+    connection.execute(
+        text("update installation set strict_residency = :strict, time_zone = :zone"),
+        {"strict": strict_residency, "zone": time_zone},
+    )
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether every migration has run."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    return MigrationContext.configure(
+        connection, opts={"version_table": "schema_version"}
+    ).get_current_revision() == head
+
+
+def quoted(name: str) -> str:
+    """A role's name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _ensure_role(connection: Connection, name: str, *, login: bool) -> None:
+    known = connection.execute(text("select 1 from pg_roles where rolname = :n"), {"n": name})
+    if known.first() is None:
+        how = "login" if login else "nologin"
+        connection.exec_driver_sql(f"create role {quoted(name)} {how} {SETTINGS_OF_ROLES}")
+
+
+def _config(connection: Connection, roles: Roles) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes.update(
+        connection=connection, web=quoted(roles.web), job=quoted(roles.job)
+    )
+    return config

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     base_url: str | None = None
     export_sync_seconds: Annotated[int, Field(ge=0, le=600)] = 10
     sprint_days: Annotated[int, Field(ge=1, le=90)] = 14
+    review_days: tuple[int, int, int, int] = (365, 365, 730, 730)
+    thresholds: dict[str, tuple[float | None, float | None]] = {}
     today: date | None = None
     demo_password: Annotated[str, Field(min_length=8)] | None = None
     debug: bool = False
@@ -89,5 +91,7 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [f"{variable(str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        lines = [
+            f"{variable(str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})" for e in error.errors()
+        ]
         raise WrongSetting("Wrong setting.\n" + "\n".join(lines)) from error

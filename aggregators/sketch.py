@@ -51,9 +51,7 @@ class Sketch:
     @classmethod
     def of(cls, seconds: Iterable[float]) -> Sketch:
         """The sketch of raw durations in seconds."""
-        buckets, counts = np.unique(
-            bucket_of(np.asarray(list(seconds), float)), return_counts=True
-        )
+        buckets, counts = np.unique(bucket_of(np.asarray(list(seconds), float)), return_counts=True)
         return cls(buckets, counts.astype(np.int64))
 
     @classmethod

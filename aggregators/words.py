@@ -142,3 +142,8 @@ def spark(shown: Figure) -> str:
     low, high = value(min(known), unit), value(max(known), unit)
     days = shown.evidence.days_expected
     return f"{shown.measure.title}, {days} days: {first} to {last}, low {low}, high {high}"
+
+
+def counted(amount: float, noun: str) -> str:
+    """1 day, 2 days; 1,204 controls."""
+    return f"{number(amount)} {noun}{'' if amount == 1 else 's'}"

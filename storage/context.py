@@ -43,7 +43,9 @@ def current(connection: Connection) -> Context:
 
 
 @contextmanager
-def as_viewer(engine: Engine, viewer: Viewer | None, *, isolation: str | None = None) -> Iterator[Connection]:
+def as_viewer(
+    engine: Engine, viewer: Viewer | None, *, isolation: str | None = None
+) -> Iterator[Connection]:
     """A transaction that the viewer asks in, with no workspace yet. Raises NoContext for None."""
     if viewer is None:
         raise NoContext("tenant rows can only be read for a viewer")
@@ -96,5 +98,3 @@ def job_in(engine: Engine, workspace_id: int) -> Iterator[Connection]:
     """A transaction of the job role in one workspace: its records and snapshots alone."""
     with engine.begin() as connection, entered(connection, JOB, workspace_id):
         yield connection
-
-

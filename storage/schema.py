@@ -16,7 +16,9 @@ LOCK = 0x7669_6769
 SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
 
 
-def upgrade(connection: Connection, roles: Roles, *, strict_residency: bool, time_zone: str) -> None:
+def upgrade(
+    connection: Connection, roles: Roles, *, strict_residency: bool, time_zone: str
+) -> None:
     """Creates what is missing, as the owner, in one transaction that a second caller waits for.
 
     Raises sqlalchemy errors as they come; nothing is left half done.
@@ -24,7 +26,7 @@ def upgrade(connection: Connection, roles: Roles, *, strict_residency: bool, tim
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     for role in (roles.web, roles.job, DEFINER):
         _ensure_role(connection, role, login=role != DEFINER)
-    connection.execute(text(f'grant {DEFINER}, {quoted(roles.job)} to current_user'))
+    connection.execute(text(f"grant {DEFINER}, {quoted(roles.job)} to current_user"))
     command.upgrade(_config(connection, roles), "head")
     connection.execute(
         text("update installation set strict_residency = :strict, time_zone = :zone"),
@@ -37,9 +39,12 @@ def is_current(connection: Connection) -> bool:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     head = ScriptDirectory.from_config(config).get_current_head()
-    return MigrationContext.configure(
-        connection, opts={"version_table": "schema_version"}
-    ).get_current_revision() == head
+    return (
+        MigrationContext.configure(
+            connection, opts={"version_table": "schema_version"}
+        ).get_current_revision()
+        == head
+    )
 
 
 def quoted(name: str) -> str:
@@ -57,7 +62,5 @@ def _ensure_role(connection: Connection, name: str, *, login: bool) -> None:
 def _config(connection: Connection, roles: Roles) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes.update(
-        connection=connection, web=quoted(roles.web), job=quoted(roles.job)
-    )
+    config.attributes.update(connection=connection, web=quoted(roles.web), job=quoted(roles.job))
     return config

@@ -71,7 +71,9 @@ def dashboard(workspaces: int = 12, preset: int = 28, seed: int = 7) -> Dashboar
     )
 
 
-def figure(measure: Measure, period: Period, rng: random.Random, group: str | None = None) -> Figure:
+def figure(
+    measure: Measure, period: Period, rng: random.Random, group: str | None = None
+) -> Figure:
     """One made-up figure of a measure."""
     low, high = RANGES[measure.unit]
 
@@ -80,7 +82,9 @@ def figure(measure: Measure, period: Period, rng: random.Random, group: str | No
         return float(round(amount)) if measure.unit in (Unit.COUNT, Unit.DAYS) else amount
 
     if rng.random() < 0.05:
-        return Figure(measure, evidence=Evidence(days_seen=0, days_expected=period.days), group=group)
+        return Figure(
+            measure, evidence=Evidence(days_seen=0, days_expected=period.days), group=group
+        )
     value = draw()
     n = rng.randint(3, 300)
     ratio = measure.unit is Unit.RATIO

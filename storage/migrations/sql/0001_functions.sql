@@ -110,7 +110,7 @@ end $$;
 -- return the context is written back; on an exception the (sub)transaction's end does it.
 create function vigilo.executive_state()
 returns table (workspace_id bigint, slug text, name text, region text, accent text, left_out text,
-               last_day date, computed_at timestamptz, changed_at timestamptz, failed text)
+               last_day date, computed_at timestamptz, version_at timestamptz, failed text)
 language plpgsql as $$
 declare
     w record;
@@ -120,16 +120,16 @@ begin
     for w in select * from vigilo.executive_scope() loop
         workspace_id := w.workspace_id; slug := w.slug; name := w.name; region := w.region;
         accent := w.accent; left_out := w.left_out;
-        last_day := null; computed_at := null; changed_at := null; failed := null;
+        last_day := null; computed_at := null; version_at := null; failed := null;
         if w.left_out is null then
             begin
                 perform vigilo.enter('rollup', w.workspace_id);
-                select s.snapshot_date, s.computed_at, s.changed_at
-                into last_day, computed_at, changed_at
+                select s.snapshot_date, s.computed_at
+                into last_day, computed_at
                 from public.workspace_usage_snapshot s
                 where s.workspace_id = w.workspace_id
                 order by s.snapshot_date desc limit 1;
-                select max(s.changed_at) into changed_at
+                select max(s.computed_at) into version_at
                 from public.workspace_usage_snapshot s where s.workspace_id = w.workspace_id;
             exception when others then
                 failed := sqlerrm;

@@ -321,3 +321,5 @@ CREATE TABLE workspace_usage_snapshot (
     PRIMARY KEY (workspace_id, snapshot_date),
     FOREIGN KEY(workspace_id) REFERENCES workspace (id)
 );
+
+CREATE INDEX usage_snapshot_computed ON workspace_usage_snapshot (workspace_id, computed_at);

@@ -1,0 +1,273 @@
+"""The four questions of the product page, each answered in one sentence with its evidence. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import pandas as pd
+
+from aggregators import words
+from aggregators.figures import Answer, Card, Figure
+from aggregators.period import Span
+from aggregators.rollup import Rolled, badness
+
+ENOUGH_DEPLOYMENTS = 10
+ENOUGH_CERTIFICATES = 5
+HOARD = 0.8
+ENOUGH_RESOLVED = 3
+RISE = 1.05
+Z_95 = 1.959963984540054
+HORIZON_DAYS = 30
+
+
+def answers(rolled: Mapping[str, Rolled], sprints: Sequence[Span]) -> tuple[Answer, ...]:
+    """The four answers, in the page's order, from the evaluated domains by key."""
+    return (
+        worst_change_failure_rate(rolled["dora"]),
+        closest_to_lapse(rolled["compliance"]),
+        expiring_certificates(rolled["certificates"]),
+        mttr_climbing(rolled["incidents"], sprints),
+    )
+
+
+def wilson(part: float, whole: float) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion, as fractions."""
+    p, z2 = part / whole, Z_95**2
+    centre = (p + z2 / (2 * whole)) / (1 + z2 / whole)
+    half = Z_95 / (1 + z2 / whole) * math.sqrt(p * (1 - p) / whole + z2 / (4 * whole**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def worst_change_failure_rate(dora: Rolled) -> Answer:
+    """The highest pooled rate among workspaces with at least ten deployments."""
+    key, question = "worst_change_failure_rate", "Worst change failure rate"
+    judged = [c for c in dora.cards if (_rate(c).evidence.n or 0) >= ENOUGH_DEPLOYMENTS]
+    worst = max(judged, key=lambda c: badness(_rate(c)), default=None)
+    if worst is None or not _rate(worst).value:
+        reason = (
+            "No workspace ended 10 production deployments in this period."
+            if worst is None
+            else f"No failed deployment in {words.counted(len(judged), 'workspace')} with at least 10."
+        )
+        return Answer(key, question, reason, evidence={"judged": len(judged)})
+    rate = _rate(worst)
+    failed, ended = rate.evidence.numerator or 0.0, rate.evidence.denominator or 0.0
+    low, high = wilson(failed, ended)
+    moved = f", {words.delta(rate)} on the previous period" if rate.delta is not None else ""
+    sentence = (
+        f"{worst.name} has the highest change failure rate: {words.figure(rate)}, "
+        f"{words.number(failed)} of {words.number(ended)} deployments "
+        f"(95 % interval {words.percent(low)} to {words.percent(high)}){moved}."
+    )
+    evidence = {
+        "failed": failed,
+        "deployments": ended,
+        "interval_low": low,
+        "interval_high": high,
+        "delta_points": rate.delta,
+        "judged": len(judged),
+    }
+    return _found(key, question, sentence, words.figure(rate), worst, evidence)
+
+
+def _rate(card: Card) -> Figure:
+    return card.figures["change_failure_rate"]
+
+
+def _found(
+    key: str,
+    question: str,
+    sentence: str,
+    figure: str,
+    card: Card,
+    evidence: Mapping[str, object],
+    href: str | None = None,
+) -> Answer:
+    return Answer(
+        key, question, sentence, True, figure, card.slug, card.name, href or card.href, evidence
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lapse:
+    card: Card
+    framework: str
+
+    def figure(self, key: str) -> Figure:
+        return (self.card.figures[key].by or {})[self.framework]
+
+    @property
+    def order(self) -> tuple[float, float, float, str, str]:
+        days, soon, rate = (
+            self.figure(key).value or 0.0 for key in ("days_to_lapse", "lapsing_30", "pass_rate")
+        )
+        return days, -soon, rate, self.card.name, self.framework
+
+
+def closest_to_lapse(compliance: Rolled) -> Answer:
+    """The smallest days_to_lapse over passing controls; those already out are named apart."""
+    key, question = "closest_to_lapse", "Closest control to lapse"
+    frameworks = [
+        _Lapse(card, framework)
+        for card in compliance.cards
+        for framework in card.figures["days_to_lapse"].by or {}
+    ]
+    if not frameworks:
+        return Answer(key, question, "No workspace in scope has set up a compliance framework.")
+    out = [f for f in frameworks if f.figure("lapsed").value]
+    due = [f for f in frameworks if f.figure("days_to_lapse").value is not None]
+    if not due:
+        return _projection(key, question, compliance, out)
+    first = min(due, key=lambda f: f.order)
+    days, soon = first.figure("days_to_lapse"), first.figure("lapsing_30").value or 0.0
+    more = f"; {words.number(soon)} lapse within {HORIZON_DAYS} days" if soon > 1 else ""
+    sentence = (
+        f"{first.card.name}: {first.framework} control {days.evidence.name} lapses in "
+        f"{words.counted(days.value or 0, 'day')}{more}.{_already_out(out)}"
+    )
+    evidence = {
+        "framework": first.framework,
+        "control": days.evidence.name,
+        "days": days.value,
+        "lapsing_within_30_days": soon,
+        "already_out": _out_evidence(out),
+    }
+    return _found(key, question, sentence, words.figure(days), first.card, evidence)
+
+
+def _out_evidence(out: list[_Lapse]) -> list[dict[str, object]]:
+    return [
+        {
+            "workspace": f.card.slug,
+            "framework": f.framework,
+            "controls": f.figure("lapsed").value,
+            "control": f.figure("lapsed").evidence.name,
+        }
+        for f in out
+    ]
+
+
+def _already_out(out: list[_Lapse]) -> str:
+    if not out:
+        return ""
+    first = max(out, key=lambda f: (f.figure("lapsed").value or 0.0, f.card.name))
+    count = sum(f.figure("lapsed").value or 0.0 for f in out)
+    control = first.figure("lapsed").evidence.name
+    return (
+        f" Already out: {words.counted(count, 'control')}, "
+        f"such as {first.framework} {control} in {first.card.name}."
+    )
+
+
+def _projection(key: str, question: str, compliance: Rolled, out: list[_Lapse]) -> Answer:
+    """Without any due date: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
+    rates, _ = compliance.over("pass_rate", "trend")
+    slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)
+    falling = slopes[slopes < 0]
+    if falling.empty:
+        sentence = "No evidence dates are recorded, and no pass rate is falling." + _already_out(
+            out
+        )
+        return Answer(key, question, sentence, evidence={"already_out": _out_evidence(out)})
+    slug, framework = falling.idxmin()
+    card = next(c for c in compliance.cards if c.slug == slug)
+    slope = float(falling.min())
+    now = (card.figures["pass_rate"].by or {})[framework].value or 0.0
+    then = max(0.0, now + slope * HORIZON_DAYS)
+    sentence = (
+        f"No evidence dates are recorded. Projection from the last 28 days: {card.name}'s {framework} "
+        f"pass rate falls from {words.percent(now)} to {words.percent(then)} in {HORIZON_DAYS} days."
+        + _already_out(out)
+    )
+    evidence = {
+        "framework": framework,
+        "slope_points_per_day": slope,
+        "projected": then,
+        "projection": True,
+    }
+    return _found(key, question, sentence, f"{words.points(then - now)} projected", card, evidence)
+
+
+def theil_sen(values: np.ndarray) -> float:
+    """The median slope over all pairs of known points, per step; NaN with fewer than two."""
+    at = np.flatnonzero(~np.isnan(values))
+    i, j = np.triu_indices(len(at), 1)
+    if not len(i):
+        return math.nan
+    return float(np.median((values[at[j]] - values[at[i]]) / (at[j] - at[i])))
+
+
+def expiring_certificates(certificates: Rolled) -> Answer:
+    """Who holds the certificates that expire within 30 days."""
+    key, question = "expiring_certificates", "Most expiring certificates"
+    held = sorted(
+        ((c.figures["within_30"].value or 0.0, c) for c in certificates.cards),
+        key=lambda pair: (-pair[0], pair[1].name, pair[1].slug),
+    )
+    total = sum(count for count, _ in held)
+    if total == 0:
+        return Answer(
+            key, question, "No certificate expires within 30 days.", evidence={"total": 0}
+        )
+    most, card = held[0]
+    href = f"{certificates.domain.page(card.slug)}?{certificates.domain.cell_queries['within_30']}"
+    share = most / total
+    evidence: dict[str, object] = {"total": total, "held": most, "share": share}
+    expire = f"{words.counted(total, 'certificate')} that {'expires' if total == 1 else 'expire'}"
+    if total >= ENOUGH_CERTIFICATES and share >= HOARD:
+        sentence = (
+            f"{card.name} holds {words.number(most)} of the {expire} within 30 days "
+            f"({words.percent(share, 0)})."
+        )
+        return _found(key, question, sentence, words.percent(share, 0), card, evidence, href)
+    running = list(accumulate(count for count, _ in held))
+    few = next(i for i, count in enumerate(running, 1) if count >= HOARD * total)
+    evidence |= {"workspaces": few, "of": len(held), "hold": running[few - 1] / total}
+    hold = "workspace holds" if few == 1 else "workspaces hold"
+    sentence = (
+        f"{words.number(few)} of {words.number(len(held))} {hold} {words.percent(HOARD, 0)} of the "
+        f"{expire} within 30 days; {card.name} has most, {words.number(most)}."
+    )
+    return _found(key, question, sentence, f"{few} of {len(held)}", card, evidence, href)
+
+
+def mttr_climbing(incidents: Rolled, sprints: Sequence[Span]) -> Answer:
+    """Whose incident MTTR rose by at least 5 % three sprints in a row, with enough resolved."""
+    key, question = "mttr_climbing", "MTTR climbing three sprints"
+    means, counts = incidents.over("mttr", "sprint")
+    enough = (counts >= ENOUGH_RESOLVED).all(axis=1)
+    judged = means[enough]
+    climbing = judged[_rises(judged)]
+    when = f"sprints {words.span(Span(sprints[0].start, sprints[-1].end))}"
+    if climbing.empty:
+        sentence = (
+            f"No MTTR rose three sprints in a row ({when}; "
+            f"{words.counted(len(judged), 'workspace')} with enough resolved incidents)."
+        )
+        return Answer(key, question, sentence, evidence={"judged": len(judged)})
+    slug = (climbing.iloc[:, -1] / climbing.iloc[:, 0]).sort_index().idxmax()[0]
+    card = next(c for c in incidents.cards if c.slug == slug)
+    path = [float(v) for v in climbing.loc[(slug, "")]]
+    others = f" {words.counted(len(climbing) - 1, 'other')} too." if len(climbing) > 1 else ""
+    steps = " → ".join(map(words.duration, path))
+    sentence = f"{card.name}'s MTTR rose three sprints in a row: {steps} ({when}).{others}"
+    evidence = {
+        "mttr_seconds": path,
+        "resolved": [int(n) for n in counts.loc[(slug, "")]],
+        "sprints": [[s.start.isoformat(), s.end.isoformat()] for s in sprints],
+        "judged": len(judged),
+        "climbing": sorted(str(s) for s, _ in climbing.index),
+    }
+    shown = f"{words.duration(path[0])} → {words.duration(path[-1])}"
+    return _found(key, question, sentence, shown, card, evidence)
+
+
+def _rises(means: pd.DataFrame) -> np.ndarray:
+    """Rows whose every step is a rise of at least 5 %."""
+    values = means.to_numpy(float)
+    steps = (values[:, 1:] >= values[:, :-1] * RISE).all(axis=1)
+    return np.asarray(steps & (values[:, 0] > 0), bool)

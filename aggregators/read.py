@@ -1,0 +1,232 @@
+"""The one path from storage to figures, for the page, the API and the PDF: they can not disagree."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from aggregators.answers import answers
+from aggregators.domains import domains as all_domains
+from aggregators.domains import facts, labels
+from aggregators.figures import Dashboard, Evidence, Figure, Scope, Scorecard
+from aggregators.measure import COMPLIANCE, DAYS_SEEN, USAGE, Domain, Nature
+from aggregators.period import Ask, Period
+from aggregators.rollup import Place, Rolled, roll
+from aggregators.sketch import BrokenSketch
+from aggregators.spans import BEFORE, NOW, Plan, span_facts, unpacked
+from auth.viewer import Viewer
+from settings import Settings
+from storage import context, executive
+from storage.database import Database
+from storage.executive import State
+
+Failures = dict[int, str]
+"""Why a workspace could not be read, by its id."""
+
+READERS: Mapping[str, Callable] = {USAGE: executive.usage, COMPLIANCE: executive.compliance}
+
+
+class NotPlatformAdmin(PermissionError):
+    """The viewer holds platform_admin nowhere."""
+
+
+def read(
+    database: Database,
+    viewer: Viewer,
+    ask: Ask,
+    settings: Settings,
+    domains: tuple[str, ...] = (),
+    breakdown: bool = True,
+) -> Dashboard:
+    """The dashboard of a viewer for a period: every domain (or those named), with cards.
+
+    Reads within one transaction on one state of the database. Raises NotPlatformAdmin,
+    InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
+    """
+    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+        states = executive.state(connection)
+        if not states:
+            raise NotPlatformAdmin(viewer.email)
+        return _dashboard(connection, states, ask, settings, domains, breakdown)
+
+
+def _dashboard(
+    connection: Connection,
+    states: list[State],
+    ask: Ask,
+    settings: Settings,
+    chosen: tuple[str, ...],
+    breakdown: bool,
+) -> Dashboard:
+    now = settings.now()
+    yesterday = now.date() - timedelta(days=1)
+    as_of = max((s.last_day for s in states if s.last_day), default=None)
+    period = ask.on(as_of or yesterday, now.date())
+    failed: Failures = {s.workspace_id: s.failed for s in states if s.failed}
+    rolled: dict[str, Rolled] = {}
+    plan = Plan.of(period, as_of or yesterday, settings.sprint_days)
+    declared = all_domains((), settings.thresholds)
+    if as_of is not None:
+        tables = _tables(connection, states, plan, failed)
+        places = [Place(s.slug, s.name, s.accent) for s in _readable(states, failed)]
+        union = _union_seen(connection, tables[USAGE], plan)
+        for domain in declared:
+            rolled[domain.key] = roll(
+                domain, _own(tables[domain.table], domain), places, plan, union
+            )
+    return Dashboard(
+        settings.org_name,
+        settings.time_zone,
+        as_of,
+        max((s.computed_at for s in states if s.computed_at), default=None),
+        period,
+        _scope(states, failed),
+        tuple(
+            _scorecard(domain, rolled.get(domain.key), states, breakdown, period.days)
+            for domain in declared
+            if not chosen or domain.key in chosen
+        ),
+        answers(rolled, [plan.spans[s] for s in plan.labels("sprint")]) if rolled else (),
+        _version(states, period, settings),
+        now,
+    )
+
+
+def _readable(states: list[State], failed: Failures) -> list[State]:
+    return [s for s in states if not s.left_out and s.workspace_id not in failed]
+
+
+def _tables(
+    connection: Connection, states: list[State], plan: Plan, failed: Failures
+) -> dict[str, pd.DataFrame]:
+    """Facts of every workspace, group and span, by snapshot table. Adds to ``failed``."""
+    raw = {}
+    for table, reader in READERS.items():
+        raw[table], broken = reader(connection, plan.borders)
+        failed.update(broken)
+    slugs = {s.workspace_id: s.slug for s in states}
+    usage = _usage_facts(raw[USAGE], slugs, plan, failed)
+    return {
+        USAGE: usage,
+        COMPLIANCE: _compliance_facts(raw[COMPLIANCE], slugs, plan, failed, usage),
+    }
+
+
+def _usage_facts(
+    rows: pd.DataFrame, slugs: Mapping[int, str], plan: Plan, failed: Failures
+) -> pd.DataFrame:
+    """Facts per workspace. One whose stored distributions are broken is noted, the others go on."""
+    natures = facts(USAGE)
+    whole = []
+    for workspace_id, own in rows[~rows["asked_workspace"].isin(list(failed))].groupby(
+        "asked_workspace", sort=False
+    ):
+        try:
+            whole.append(unpacked(own, natures))
+        except BrokenSketch as error:
+            failed[int(workspace_id)] = str(error)
+    if not whole:
+        return _nothing([DAYS_SEEN, *natures, *labels(USAGE)])
+    together = pd.concat(whole)
+    together = together.assign(workspace=together["asked_workspace"].map(slugs), group="")
+    try:
+        return _facts(together, plan, natures, USAGE)
+    except BrokenSketch:
+        for workspace_id, own in together.groupby("asked_workspace", sort=False):
+            try:
+                _facts(own, plan, natures, USAGE)
+            except BrokenSketch as error:
+                failed[int(workspace_id)] = str(error)
+        return _usage_facts(rows, slugs, plan, failed)
+
+
+def _facts(
+    rows: pd.DataFrame, plan: Plan, natures: Mapping[str, Nature], table: str
+) -> pd.DataFrame:
+    borders = rows.set_index(["workspace", "group", "asked_day"])
+    scopes = sorted(set(borders.index.droplevel("asked_day")))
+    return span_facts(borders, scopes, plan.spans, natures, labels(table))
+
+
+def _compliance_facts(
+    rows: pd.DataFrame,
+    slugs: Mapping[int, str],
+    plan: Plan,
+    failed: Failures,
+    usage: pd.DataFrame,
+) -> pd.DataFrame:
+    """Facts per framework; the days seen are those of the workspace's usage snapshots."""
+    natures = facts(COMPLIANCE)
+    rows = rows[~rows["asked_workspace"].isin(list(failed))]
+    if rows.empty:
+        return _nothing([DAYS_SEEN, *natures, *labels(COMPLIANCE)])
+    own = rows.assign(workspace=rows["asked_workspace"].map(slugs), group=rows["framework"])
+    found = _facts(own, plan, natures, COMPLIANCE)
+    seen = usage[DAYS_SEEN].droplevel("group")
+    at = pd.MultiIndex.from_arrays([found.index.get_level_values(n) for n in ("workspace", "span")])
+    found.insert(0, DAYS_SEEN, seen.reindex(at).fillna(0.0).to_numpy())
+    return found
+
+
+def _nothing(columns: list[str]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_arrays([[], [], []], names=["workspace", "group", "span"])
+    return pd.DataFrame(columns=columns, index=index, dtype=object)
+
+
+def _own(table: pd.DataFrame, domain: Domain) -> pd.DataFrame:
+    return table[[DAYS_SEEN, *domain.natures(), *domain.labels()]]
+
+
+def _union_seen(connection: Connection, usage: pd.DataFrame, plan: Plan) -> dict[str, int]:
+    """On how many days of the period, and of the one before, any workspace had a snapshot: known at
+    once when one of them has every day, else counted."""
+    found = {}
+    for label in (NOW, BEFORE):
+        span = plan.spans[label]
+        most = usage[DAYS_SEEN].xs(label, level="span").max() if len(usage) else 0
+        found[label] = (
+            span.days
+            if most == span.days
+            else executive.days_seen(connection, span.start, span.end)
+        )
+    return found
+
+
+def _scope(states: list[State], failed: Failures) -> Scope:
+    inside = [s for s in states if not s.left_out]
+    reasons = sorted({s.left_out for s in states if s.left_out})
+    return Scope(
+        tuple(s.slug for s in inside),
+        {s.slug: s.name for s in inside},
+        {r: tuple(s.name for s in states if s.left_out == r) for r in reasons},
+        tuple(s.slug for s in inside if s.workspace_id in failed),
+    )
+
+
+def _scorecard(
+    domain: Domain, rolled: Rolled | None, states: list[State], breakdown: bool, days: int
+) -> Scorecard:
+    if rolled is None:
+        nothing = {m.key: Figure(m, evidence=Evidence(days_expected=days)) for m in domain.measures}
+        return Scorecard(domain, nothing)
+    computed = [s.computed_at for s in states if s.computed_at]
+    last_days = [s.last_day for s in states if s.last_day]
+    return Scorecard(
+        domain,
+        rolled.figures,
+        rolled.cards if breakdown else (),
+        max(computed, default=None),
+        min(computed, default=None),
+        min(last_days, default=None),
+    )
+
+
+def _version(states: list[State], period: Period, settings: Settings) -> str:
+    """Changes when the scope, its snapshots, the period or the thresholds do."""
+    scope = [(s.slug, s.name, s.left_out, s.failed, str(s.version_at)) for s in states]
+    parts = (scope, period, settings.thresholds, settings.org_name, settings.sprint_days)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,77 @@
+"""``snapshot run`` and ``snapshot backfill``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import click
+from flask import current_app
+
+from storage import snapshots
+from storage.snapshots import DayNotOver, NoSuchWorkspace, Outcome
+
+
+class Day(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        """The date. Fails naming the option."""
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is not a date as YYYY-MM-DD", param, ctx)
+
+
+@click.group()
+def snapshot() -> None:
+    """End-of-day snapshots."""
+
+
+@snapshot.command("run")
+@click.option("--day", type=Day(), help="The day to snapshot; yesterday when left out.")
+@click.option("--workspace", "slug", help="Only this workspace.")
+def run(day: date | None, slug: str | None) -> None:
+    """The snapshot of a day, recomputing the trailing 28 days."""
+    _report(
+        lambda services, tick: snapshots.run(services.database, day, services.settings, slug, tick)
+    )
+
+
+@snapshot.command("backfill")
+@click.option("--from", "first", type=Day(), required=True)
+@click.option("--to", "last", type=Day(), required=True)
+@click.option("--workspace", "slug", help="Only this workspace.")
+def backfill(first: date, last: date, slug: str | None) -> None:
+    """History from the records."""
+    _report(
+        lambda services, tick: snapshots.backfill(
+            services.database, first, last, services.settings, slug, tick
+        )
+    )
+
+
+def _report(job: Callable[[Any, Callable[[str], None]], Outcome]) -> None:
+    """Runs the job with a line of progress, prints what it did, exits 1 when a workspace failed."""
+    services = current_app.extensions["vigilo"]
+    shown = click.get_text_stream("stderr")
+    done = 0
+
+    def tick(slug: str) -> None:
+        nonlocal done
+        done += 1
+        if shown.isatty():
+            click.echo(f"\r{done} workspaces, {slug:<30}", nl=False, err=True)
+
+    try:
+        outcome = job(services, tick)
+    except (DayNotOver, NoSuchWorkspace, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{outcome.rows} snapshot days written in {outcome.done} workspaces.")
+    for slug, why in outcome.failed.items():
+        click.echo(f"{slug}: {why}", err=True)
+    if outcome.failed:
+        raise click.exceptions.Exit(1)

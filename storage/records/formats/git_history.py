@@ -1,0 +1,64 @@
+"""Delivery as a git history tells it: a CSV of release tags and one of the commits in each.
+
+Tags: workspace, train, tag, environment, deployed_at, failed_proxy (1 where a fix or a revert
+followed soon). Commits: workspace, tag, commit_sha, authored_at. A change begins when its author
+made it: the committer's date is rewritten by each rebase, and squashing at release sets it to the
+release or even after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from storage.records.formats.form import Format, Reader
+from storage.records.reader import Raw, Reading, rows
+
+_OUTCOMES = {"1": "failed", "0": "successful", "": "successful"}
+
+
+def _outcome(cell: str) -> str:
+    return _OUTCOMES.get(cell, cell)
+
+
+def _title(slug: str) -> str:
+    return slug.replace("-", " ").title()
+
+
+def _reader(columns: dict[str, str], **said: Callable[[str], str]) -> Reader:
+    """Reads CSV with other names (ours to theirs); ``said`` turns some of their words into ours."""
+
+    def read(reading: Reading) -> Iterator[Raw]:
+        required = [name for name in columns if name in reading.kind.required]
+        for raw in rows(reading, columns, required):
+            changed = {name: say(raw.cells[name]) for name, say in said.items() if name in raw.cells}
+            yield replace(raw, cells={**raw.cells, **changed})
+
+    return read
+
+
+FORMAT = Format(
+    "git-history",
+    {
+        "workspaces": _reader({"slug": "workspace", "name": "workspace"}, name=_title),
+        "deployments": _reader(
+            {
+                "workspace": "workspace",
+                "key": "tag",
+                "completed_at": "deployed_at",
+                "environment": "environment",
+                "outcome": "failed_proxy",
+                "service": "train",
+            },
+            outcome=_outcome,
+        ),
+        "changes": _reader(
+            {
+                "workspace": "workspace",
+                "deployment": "tag",
+                "key": "commit_sha",
+                "committed_at": "authored_at",
+            }
+        ),
+    },
+)

@@ -1,0 +1,262 @@
+"""Reading CSV: a stream of rows with their line numbers, in bounded memory, nothing lost silently.
+
+The standard library's reader takes a whole line into memory and loses its place at an oversized
+cell; this one holds at most one record, of capped cells, and goes on after it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from storage.records.fields import shown
+from storage.records.kinds import WORKSPACE, Fault, Kind
+
+CELL, CELLS, PIECE = 65_536, 200, 65_536
+"""Characters in a cell, cells in a row, bytes read at a time."""
+
+_GZIP, _UTF8_BOM, _UTF16_BOMS = b"\x1f\x8b", codecs.BOM_UTF8, (codecs.BOM_LE, codecs.BOM_BE)
+_DELIMITER = re.compile(r"[,\n]")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""What the decoder's surrogateescape leaves of a byte that is no UTF-8."""
+
+
+class Unreadable(Exception):
+    """A file can not be read, or not any further; the message says why and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One record as its file has it: our columns to text, or the fault that kept it from that.
+
+    ``line`` is where it begins, 0 in a file without lines. A ``waived`` column may be empty though
+    it is required. ``called`` has the file's own names of columns.
+    """
+
+    file: Path
+    line: int
+    cells: Mapping[str, str]
+    fault: Fault | None = None
+    waived: tuple[str, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a format is asked for. ``warn`` takes sentences about the file as a whole."""
+
+    path: Path
+    kind: Kind
+    workspace_given: bool
+    warn: Callable[[str], None]
+
+
+class Scanner:
+    """Puts one record together from pieces of text, each a line or a part of one.
+
+    Quotes as in RFC 4180; a quote inside an unquoted cell is an ordinary character.
+    """
+
+    def __init__(self) -> None:
+        self.begin(1)
+
+    def begin(self, line: int) -> None:
+        """Forgets the record before."""
+        self.line = line
+        self.cells: list[str] = []
+        self.count = 0
+        self.fault: tuple[int, str] | None = None
+        self.quoted = False
+        self._next_cell()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the record has been read."""
+        return bool(self.count or self.size or self.quoted or self.closed)
+
+    def take(self, piece: str) -> bool:
+        """Reads a piece; True when it completes the record."""
+        if not self.begun and '"' not in piece and piece.endswith("\n") and len(piece) <= CELL:
+            self.cells = piece.rstrip("\r\n").split(",")  # the common row, ten times as fast
+            self.count = len(self.cells)
+            return True
+        at = 0
+        while at < len(piece):
+            at = self._inside(piece, at) if self.quoted else self._outside(piece, at)
+        return piece.endswith("\n") and not self.quoted
+
+    def end_cell(self) -> None:
+        """The cell is complete."""
+        if self.count < CELLS:
+            self.cells.append("".join(self.parts))
+        self.count += 1
+        self._next_cell()
+
+    def _next_cell(self) -> None:
+        self.parts: list[str] = []
+        self.size = 0
+        self.closed = False
+
+    def _inside(self, piece: str, at: int) -> int:
+        quote = piece.find('"', at)
+        self._add(piece[at:] if quote < 0 else piece[at:quote])
+        if quote < 0:
+            return len(piece)
+        self.quoted, self.closed = False, True
+        return quote + 1
+
+    def _outside(self, piece: str, at: int) -> int:
+        if piece[at] == '"' and (self.closed or not self.size):
+            if self.closed:  # a doubled quote: the cell goes on
+                self._add('"')
+            self.quoted = True
+            return at + 1
+        found = _DELIMITER.search(piece, at)
+        if found is None:
+            self._add(piece[at:])
+            return len(piece)
+        ends_row = found[0] == "\n"
+        self._add(piece[at : found.start()].removesuffix("\r" if ends_row else ""))
+        self.end_cell()
+        return found.end()
+
+    def _add(self, part: str) -> None:
+        self.size += len(part)
+        if self.size > CELL:
+            self.fault = self.fault or (self.count, f"holds more than {CELL // 1024} KB")
+        elif part:
+            self.parts.append(part)
+
+
+def records(file: BinaryIO) -> Iterator[Scanner]:
+    """The records of a CSV file; each is to be used before the next is asked for.
+
+    Blank lines are none. Raises Unreadable at a quote that is never closed.
+    """
+    scanner, decoder = Scanner(), codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    line, offset = 1, 0
+    while True:
+        piece = file.readline(PIECE)
+        if offset == 0:
+            piece, offset = _without_mark(piece)
+        held = len(decoder.getstate()[0])
+        text = decoder.decode(piece, final=not piece)
+        if not text.isascii() and (bad := _NOT_UTF8.search(text)):
+            before = len(text[: bad.start()].encode("utf-8", "surrogateescape"))
+            place = f"is not UTF-8 at line {line}, byte {offset - held + before}"
+            scanner.fault = scanner.fault or (-1, place)
+        offset += len(piece)
+        if scanner.take(text):
+            if text.strip("\r\n") or scanner.count > 1:
+                yield scanner
+            scanner.begin(line + 1)
+        line += text.endswith("\n")
+        if not piece:
+            break
+    yield from _last(scanner)
+
+
+def _last(scanner: Scanner) -> Iterator[Scanner]:
+    """The record of a last line without a line end."""
+    if scanner.quoted:
+        raise Unreadable(
+            f"line {scanner.line}: a quoted cell begins here and never ends; nothing from this line on"
+            " was read"
+        )
+    if scanner.begun:
+        scanner.end_cell()
+        yield scanner
+
+
+def _without_mark(first: bytes) -> tuple[bytes, int]:
+    """The first piece without its byte order mark, and the mark's length."""
+    if first.startswith(_UTF16_BOMS):
+        raise Unreadable("is UTF-16, not UTF-8 (line 1, byte 0): save it as UTF-8")
+    size = len(_UTF8_BOM) if first.startswith(_UTF8_BOM) else 0
+    return first[size:], size
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked when it is gzip. Raises Unreadable for whatever goes wrong."""
+    try:
+        with path.open("rb") as plain:
+            if plain.peek(2)[:2] != _GZIP:
+                yield plain
+                return
+            with gzip.open(plain) as unpacked:
+                yield unpacked  # type: ignore[misc]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unreadable(f"is damaged: {error}") from error
+    except OSError as error:
+        raise Unreadable(f"can not be read: {error.strerror or error}") from error
+
+
+def rows(reading: Reading, columns: Mapping[str, str], required: Collection[str]) -> Iterator[Raw]:
+    """The rows of a CSV file as our columns, which ``columns`` maps to the file's own names.
+
+    Raises Unreadable where the header lacks a ``required`` column (ours), or the file is no CSV.
+    """
+    with opened(reading.path) as file:
+        found = records(file)
+        header = _header(next(found, None))
+        missing = [columns[c] for c in required if columns[c] not in header]
+        if WORKSPACE in columns and not reading.workspace_given and columns[WORKSPACE] not in header:
+            missing.insert(0, columns[WORKSPACE])
+        if missing:
+            raise Unreadable(
+                f"lacks the required column{'s' * (len(missing) > 1)} {', '.join(missing)};"
+                f" its header is {shown(','.join(header))}"
+            )
+        places = [(ours, header.index(theirs)) for ours, theirs in columns.items() if theirs in header]
+        for record in found:
+            if (fault := _fault(record, header)) is not None:
+                yield Raw(reading.path, record.line, {}, fault)
+            else:
+                cells = {ours: record.cells[place] for ours, place in places}
+                yield Raw(reading.path, record.line, cells, called=columns)
+
+
+def unknown_columns(reading: Reading) -> list[str]:
+    """The names in the header that are no columns of the kind."""
+    with opened(reading.path) as file:
+        header = _header(next(records(file), None))
+    return [shown(name)[1:-1] or "(unnamed)" for name in header if name not in reading.kind.columns]
+
+
+def _header(record: Scanner | None) -> list[str]:
+    """The column names. Raises Unreadable."""
+    if record is None:
+        raise Unreadable("is empty: it takes a header line with the column names")
+    if record.fault:
+        raise Unreadable(record.fault[1])
+    if "\0" in "".join(record.cells):
+        raise Unreadable(f"holds NUL bytes in line {record.line}: it is no UTF-8 text")
+    if "\r" in "".join(record.cells):
+        raise Unreadable("ends its lines with CR alone: save it with LF or CRLF")
+    if record.count > CELLS:
+        raise Unreadable(f"has {record.count} columns; at most {CELLS} are read")
+    header = [name.strip().lower() for name in record.cells]
+    twice = {name for name in header if name and header.count(name) > 1}
+    if twice:
+        raise Unreadable(f"names a column twice: {', '.join(sorted(map(shown, twice)))}")
+    return header
+
+
+def _fault(record: Scanner, header: list[str]) -> Fault | None:
+    """Why the record as a whole can not be read, or None."""
+    if record.fault is not None:
+        place, reason = record.fault
+        if place < 0:
+            place = next((i for i, c in enumerate(record.cells) if _NOT_UTF8.search(c)), place)
+        return Fault(header[place] if 0 <= place < len(header) else "", reason)
+    if record.count != len(header):
+        return Fault("", f"has {record.count} cells where the header has {len(header)}")
+    return None

@@ -61,7 +61,7 @@ def _scopes(facts: pd.DataFrame, plan: Plan) -> list[tuple[str, str]]:
 
 def _grid(column: pd.Series, plan: Plan) -> np.ndarray:
     """A column of a facts frame as an array [scope, span]."""
-    return column.to_numpy().reshape(-1, len(plan.spans))
+    return np.asarray(column.to_numpy().reshape(-1, len(plan.spans)))
 
 
 def roll(

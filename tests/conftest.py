@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -44,15 +46,21 @@ _NOT_OURS = {
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation of its own, on a frozen day."""
-    return load_settings(
-        data_dir=tmp_path_factory.mktemp("vigilo"),
+def settings() -> Iterator[Settings]:
+    """An installation of its own, on a frozen day.
+
+    Not below pytest's temporary folder: pytest closes that to other users at each start, and the
+    embedded PostgreSQL runs as one when the tests run as root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="vigilo-test-"))
+    yield load_settings(
+        data_dir=folder,
         today=TODAY,
         org_name="Northwind Group",
         demo_password="a-demo-password",
         debug=True,
     )
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

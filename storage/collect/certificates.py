@@ -19,16 +19,15 @@ BUCKETS = """
 )
 , placed as (
     select days.day,
-           case when c.revoked_at <= days.until then 'revoked'
+           case when c.superseded_at <= days.until then 'superseded'
+                when c.revoked_at <= days.until then 'revoked'
                 when c.not_after is null then 'unreadable'
                 when c.not_after <= days.until then 'expired'
                 when c.not_after <= days.until + interval '168 hours' then '7'
                 when c.not_after <= days.until + interval '720 hours' then '30'
                 when c.not_after <= days.until + interval '2160 hours' then '90'
                 else 'later' end as bucket
-    from days join inventory c
-      on (c.since is null or c.since < days.until)
-     and (c.superseded_at is null or c.superseded_at > days.until)
+    from days join inventory c on c.since is null or c.since < days.until
 )
 select day, 1 as certificates_tracked,
        count(*) filter (where bucket = 'revoked') as cert_revoked,

@@ -1,0 +1,351 @@
+"""Every kind of measure, of random organisations: the dashboard equals the slow computation."""
+
+from __future__ import annotations
+
+import math
+import os
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aggregators.figures import Dashboard, Figure
+from aggregators.period import Ask
+from aggregators.read import read
+from tests.conftest import empty
+from tests.oracle import Expected, Oracle, Records, quantile, span_days
+from tests.world import World
+
+LAST = date(2026, 11, 22)
+FIRST = LAST - timedelta(days=59)
+START = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
+LENGTH = 60 * 86400
+
+moments = st.integers(0, LENGTH - 1).map(lambda s: START + timedelta(seconds=s))
+waits = st.one_of(st.integers(0, 3 * 3600), st.integers(0, 30 * 86400))
+outcomes = st.sampled_from(
+    ["successful", "successful", "successful_with_issues", "failed", "rolled_back", "cancelled"]
+)
+
+
+zones = st.sampled_from(["UTC", "UTC", "America/New_York", "Asia/Kathmandu"])
+"""The sixty days hold the end of daylight saving time in New York."""
+
+
+def _maybe(strategy):
+    return st.one_of(st.none(), strategy)
+
+
+def _after(moment, seconds):
+    return None if seconds is None else moment + timedelta(seconds=seconds)
+
+
+@st.composite
+def deployments(draw):
+    rows, changes = [], []
+    for i in range(draw(st.integers(0, 12))):
+        done = draw(moments)
+        created = draw(_maybe(waits))
+        rows.append(
+            {
+                "key": f"d{i}",
+                "completed_at": done,
+                "created_at": None if created is None else done - timedelta(seconds=created),
+                "environment": draw(st.sampled_from(["production", "production", "staging"])),
+                "outcome": draw(outcomes),
+            }
+        )
+        for j in range(draw(st.integers(0, 2))):
+            committed = done - timedelta(seconds=draw(waits))
+            changes.append({"deployment": f"d{i}", "key": f"c{j}", "committed_at": committed})
+    return rows, changes
+
+
+@st.composite
+def incidents(draw, deployed):
+    rows = []
+    for i in range(draw(st.integers(0, 8))):
+        cause = draw(_maybe(st.sampled_from(deployed))) if deployed else None
+        opened = max(draw(moments), cause["completed_at"]) if cause else draw(moments)
+        acknowledged, resolved = draw(_maybe(waits)), draw(_maybe(waits))
+        rows.append(
+            {
+                "key": f"INC-{i:04d}",
+                "severity": draw(st.sampled_from(["p1", "p2", "p3", "p4"])),
+                "opened_at": opened,
+                "acknowledged_at": _after(opened, acknowledged),
+                "resolved_at": _after(opened, resolved),
+                "caused_by": cause and cause["key"],
+                "postmortem_required": draw(_maybe(st.booleans())),
+                "postmortem_published_at": draw(_maybe(moments)),
+            }
+        )
+    return rows
+
+
+@st.composite
+def objectives(draw):
+    rows, days = [], []
+    for i in range(draw(st.integers(0, 3))):
+        rows.append(
+            {
+                "key": f"SLO-{i:03d}",
+                "target_percent": draw(st.sampled_from([90.0, 99.0, 99.9, 100.0])),
+                "window_days": draw(st.sampled_from([1, 7, 30])),
+            }
+        )
+        for offset in draw(st.sets(st.integers(0, 59), max_size=20)):
+            total = draw(st.sampled_from([0, 10, 1000]))
+            bad = min(total, draw(st.sampled_from([0, 0, 1, 5, 100])))
+            days.append(
+                {
+                    "key": f"SLO-{i:03d}",
+                    "day": FIRST + timedelta(days=offset),
+                    "good": float(total - bad),
+                    "total": float(total),
+                }
+            )
+    return rows, days
+
+
+@st.composite
+def controls(draw):
+    rows = {}
+    for _ in range(draw(st.integers(0, 14))):
+        framework, control = draw(st.sampled_from(["SOC2", "HIPAA"])), f"C{draw(st.integers(0, 4))}"
+        assessed = draw(moments)
+        valid = draw(_maybe(st.integers(0, 90 * 86400)))
+        rows[framework, control, assessed] = {
+            "framework": framework,
+            "control": control,
+            "assessed_at": assessed,
+            "result": draw(
+                st.sampled_from(
+                    [
+                        "compliant",
+                        "compliant",
+                        "partial",
+                        "non_compliant",
+                        "not_assessed",
+                        "not_applicable",
+                    ]
+                )
+            ),
+            "valid_until": None if valid is None else assessed + timedelta(seconds=valid),
+        }
+    return list(rows.values())
+
+
+@st.composite
+def certificates(draw):
+    rows = []
+    for i in range(draw(st.integers(0, 8))):
+        before = draw(moments)
+        rows.append(
+            {
+                "fingerprint": f"f{i}",
+                "host": "",
+                "port": 0,
+                "not_before": before,
+                "not_after": before + timedelta(seconds=draw(st.integers(0, 120 * 86400))),
+                "first_seen": draw(_maybe(moments)),
+                "revoked_at": draw(_maybe(moments)),
+                "superseded_at": draw(_maybe(moments)),
+            }
+        )
+    return rows
+
+
+@st.composite
+def vendors(draw):
+    rows, reviews = [], {}
+    for i in range(draw(st.integers(0, 5))):
+        key = f"VEN-{i:03d}"
+        rows.append(
+            {
+                "key": key,
+                "name": key,
+                "tier": draw(st.sampled_from([1, 1, 2])),
+                "status": draw(st.sampled_from(["active", "active", "suspended"])),
+                "added_on": draw(
+                    _maybe(st.integers(-700, 59).map(lambda d: FIRST + timedelta(days=d)))
+                ),
+            }
+        )
+        for _ in range(draw(st.integers(0, 2))):
+            done = FIRST + timedelta(days=draw(st.integers(-500, 59)))
+            due = draw(_maybe(st.integers(0, 500)))
+            reviews[key, done] = {
+                "vendor": key,
+                "completed_on": done,
+                "next_due_on": None if due is None else done + timedelta(days=due),
+            }
+    return rows, list(reviews.values())
+
+
+@st.composite
+def workspaces(draw):
+    deployed, changes = draw(deployments())
+    slos, slo_days = draw(objectives())
+    suppliers, reviews = draw(vendors())
+    missing = draw(st.sets(st.integers(0, 59), max_size=draw(st.sampled_from([0, 2, 5]))))
+    return Records(
+        deployed,
+        changes,
+        draw(incidents(deployed)),
+        slos,
+        slo_days,
+        draw(controls()),
+        draw(certificates()),
+        suppliers,
+        reviews,
+        {d for i, d in enumerate(span_days(FIRST, LAST)) if i not in missing},
+    )
+
+
+def load(database, installation, organisation: list[Records]):
+    """Puts an organisation into an emptied database, snapshots included; returns its admin."""
+    empty(database)
+    world = World(database, installation)
+    alice = world.person("alice@x.example")
+    for n, records in enumerate(organisation):
+        slug = f"team-{n}"
+        made = world.workspace(slug)
+        world.member(alice, made, "platform_admin")
+        for table in (
+            "deployment",
+            "deployment_change",
+            "incident",
+            "objective",
+            "objective_day",
+            "control_result",
+            "certificate",
+            "vendor",
+            "vendor_review",
+        ):
+            world.add(made, table, getattr(records, table))
+        for first, last in _runs(sorted(records.days)):
+            world.backfill(first, last, slug)
+    return alice
+
+
+def _runs(days: list[date]):
+    """Consecutive days as (first, last)."""
+    start = None
+    for i, day in enumerate(days):
+        start = start or day
+        if i + 1 == len(days) or days[i + 1] != day + timedelta(days=1):
+            yield start, day
+            start = None
+
+
+def agree(figure: Figure, expected: Expected | float | None, what: str) -> None:
+    """The figure is the expected one, evidence included."""
+    want = expected if isinstance(expected, Expected) else Expected(expected)
+    if want.value is not None and math.isinf(want.value):
+        assert figure.over_budget, what
+        assert figure.value is None, what
+        return
+    assert figure.value == (None if want.value is None else pytest.approx(want.value)), what
+    if want.denominator and figure.value is not None:
+        assert figure.evidence.numerator == pytest.approx(want.numerator), what
+        assert figure.evidence.denominator == pytest.approx(want.denominator), what
+
+
+def agree_quantiles(figures, prefix50: str, prefix90: str, times: list[float]) -> None:
+    for key, q in ((prefix50, 0.5), (prefix90, 0.9)):
+        exact = quantile(times, q)
+        if exact is None:
+            assert figures[key].value is None, key
+        elif exact < 1:
+            assert figures[key].value == 0.0, key
+        else:
+            assert figures[key].value == pytest.approx(exact, rel=0.02), key
+        assert (figures[key].evidence.n or 0) == len(times)
+
+
+def check(dashboard: Dashboard, organisation: list[Records], zone: ZoneInfo) -> None:
+    """Every card and the org, measure by measure."""
+    period = dashboard.period
+    for slug, members in [
+        *((f"team-{n}", [records]) for n, records in enumerate(organisation)),
+        (None, organisation),
+    ]:
+        oracle = Oracle(members, period.start, period.end, zone)
+        figures = {
+            s.domain.key: s.figures
+            if slug is None
+            else next(c for c in s.cards if c.slug == slug).figures
+            for s in dashboard.scorecards
+        }
+        check_scope(figures, oracle, slug or "the organisation")
+
+
+def check_scope(figures, oracle: Oracle, who: str) -> None:
+    seen = oracle.days_seen()
+    dora, incident = figures["dora"], figures["incidents"]
+    assert dora["change_failure_rate"].evidence.days_seen == seen, who
+    agree(dora["change_failure_rate"], oracle.change_failure_rate(), f"{who}: CFR")
+    agree(dora["deploy_frequency"], oracle.deploy_frequency(), f"{who}: frequency")
+    agree_quantiles(dora, "lead_time_for_changes", "lead_time_p90", oracle.lead_times())
+    agree_quantiles(dora, "mttr", "mttr_p90", oracle.recovery_times())
+    agree(incident["open"], oracle.open(), f"{who}: open")
+    agree(incident["open_p1"], oracle.open("p1"), f"{who}: open p1")
+    agree(incident["mtta"], oracle.mean("acknowledged_at"), f"{who}: MTTA")
+    agree(incident["mttr"], oracle.mean("resolved_at"), f"{who}: MTTR")
+    agree(incident["postmortem_coverage"], oracle.postmortem_coverage(), f"{who}: postmortems")
+    assert (incident["opened"].evidence.n or 0) == oracle.opened(), who
+    slos = figures["slos"]
+    agree(slos["objectives_in_budget"], oracle.objectives_in_budget(), f"{who}: in budget")
+    agree(slos["fastest_burn"], oracle.fastest_burn(), f"{who}: burn")
+    compliance = figures["compliance"]
+    for framework in ("SOC2", "HIPAA"):
+        for key, expected in (
+            ("pass_rate", oracle.pass_rate(framework)),
+            ("coverage", oracle.coverage(framework)),
+            ("days_to_lapse", Expected(oracle.days_to_lapse(framework))),
+        ):
+            found = (compliance[key].by or {}).get(framework)
+            if found is None:
+                assert expected.value is None, f"{who}: {framework} {key}"
+            else:
+                agree(found, expected, f"{who}: {framework} {key}")
+    certs = figures["certificates"]
+    for days in (7, 30, 90):
+        agree(certs[f"within_{days}"], oracle.expiring(days), f"{who}: within {days}")
+    agree(certs["expired"], oracle.expired(), f"{who}: expired")
+    out, active, never = oracle.tier1()
+    vendor = figures["vendors"]
+    agree(vendor["tier1_out_of_review"], out, f"{who}: out of review")
+    if out is not None:
+        rate = Expected((active - out) / active if active else None, active - out, active)
+        agree(vendor["tier1_in_review_rate"], rate, f"{who}: in review")
+        agree(vendor["never_reviewed"], never, f"{who}: never reviewed")
+
+
+@settings(
+    max_examples=int(os.environ.get("EXAMPLES", "20")),
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+@given(st.lists(workspaces(), min_size=1, max_size=3), st.sampled_from([1, 7, 28, 45, 60]), zones)
+def test_every_figure_equals_the_raw_records(server, settings_of_test, organisation, length, zone):
+    installation = settings_of_test.model_copy(update={"time_zone": zone})
+    alice = load(server, installation, organisation)
+    if not any(records.days for records in organisation):
+        return
+    start = LAST - timedelta(days=length - 1)
+    dashboard = read(server, alice, Ask(None, start, LAST), installation)
+    check(dashboard, organisation, installation.zone)
+
+
+@pytest.fixture
+def settings_of_test(settings):
+    """Hypothesis has a name of its own for settings."""
+    return settings

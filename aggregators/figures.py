@@ -191,3 +191,25 @@ class Dashboard:
             if scorecard.domain.key == key:
                 return scorecard
         raise KeyError(key)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """One domain of one workspace, for a member of it: the same figures as its card.
+
+    ``role`` is the viewer's there; ``is_platform_admin`` whether they may go back to the executive
+    page. ``as_of`` is None before the workspace's first snapshot.
+    """
+
+    slug: str
+    name: str
+    domain: Domain
+    figures: Mapping[str, Figure]
+    period: Period
+    as_of: date | None
+    snapshot_at: datetime | None
+    time_zone: str
+    role: str
+    is_platform_admin: bool
+    accent: str | None = None
+    organisation: str = ""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from aggregators.answers import answers
 from aggregators.domains import domains as all_domains
 from aggregators.domains import facts, labels
-from aggregators.figures import Dashboard, Evidence, Figure, Scope, Scorecard
+from aggregators.figures import Dashboard, Evidence, Figure, Scope, Scorecard, WorkspaceView
 from aggregators.measure import COMPLIANCE, DAYS_SEEN, USAGE, Domain, Nature
 from aggregators.period import Ask, Period
 from aggregators.rollup import Place, Rolled, roll
@@ -32,6 +32,10 @@ READERS: Mapping[str, Callable] = {USAGE: executive.usage, COMPLIANCE: executive
 
 class NotPlatformAdmin(PermissionError):
     """The viewer holds platform_admin nowhere."""
+
+
+class NoSuchWorkspace(LookupError):
+    """The viewer is no member of an active workspace with that slug."""
 
 
 def read(
@@ -72,7 +76,7 @@ def _dashboard(
     declared = all_domains((), settings.thresholds)
     if as_of is not None:
         tables = _tables(connection, states, plan, failed)
-        places = [Place(s.slug, s.name, s.accent) for s in _readable(states, failed)]
+        places = [_place(s) for s in _readable(states, failed)]
         union = _union_seen(connection, tables[USAGE], plan)
         for domain in declared:
             rolled[domain.key] = roll(
@@ -94,6 +98,62 @@ def _dashboard(
         _version(states, period, settings),
         now,
     )
+
+
+def read_workspace(
+    database: Database, viewer: Viewer, slug: str, domain_key: str, ask: Ask, settings: Settings
+) -> WorkspaceView:
+    """One domain of one workspace, in that workspace's own context: the figures of its card.
+
+    Raises NoSuchWorkspace when the viewer is no member of an active workspace with that slug (its
+    existence is not told), KeyError for an unknown domain, InvalidPeriod.
+    """
+    domain = {d.key: d for d in all_domains((), settings.thresholds)}[domain_key]
+    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+        mine = executive.memberships(connection)
+        place = next((m for m in mine if m.slug == slug), None)
+        if place is None:
+            raise NoSuchWorkspace(slug)
+        with context.entered(connection, context.WORKSPACE, place.workspace_id):
+            as_of, computed_at = executive.last_snapshot(connection, place.workspace_id)
+            now = settings.now()
+            yesterday = now.date() - timedelta(days=1)
+            period = ask.on(as_of or yesterday, now.date())
+            plan = Plan.of(period, as_of or yesterday, settings.sprint_days)
+            rolled = roll(
+                domain, _one_workspace(connection, place, domain, plan), (_place(place),), plan
+            )
+    return WorkspaceView(
+        slug,
+        place.name,
+        domain,
+        rolled.cards[0].figures,
+        period,
+        as_of,
+        computed_at,
+        settings.time_zone,
+        place.role,
+        any(m.role == "platform_admin" for m in mine),
+        place.accent,
+        settings.org_name,
+    )
+
+
+def _place(state: State | executive.Membership) -> Place:
+    return Place(state.slug, state.name, state.accent)
+
+
+def _one_workspace(
+    connection: Connection, place: executive.Membership, domain: Domain, plan: Plan
+) -> pd.DataFrame:
+    slugs = {place.workspace_id: place.slug}
+    failed: Failures = {}
+    rows = executive.own(connection, "usage", place.workspace_id, plan.borders)
+    table = _usage_facts(rows, slugs, plan, failed)
+    if domain.table == COMPLIANCE:
+        rows = executive.own(connection, "compliance", place.workspace_id, plan.borders)
+        table = _compliance_facts(rows, slugs, plan, failed, table)
+    return _own(table, domain)
 
 
 def _readable(states: list[State], failed: Failures) -> list[State]:

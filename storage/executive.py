@@ -63,6 +63,51 @@ def _read(
     return rows[~rows["asked_workspace"].isin(list(failed))].drop(columns="failed"), failed
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A workspace that the viewer is a member of, and their role there."""
+
+    workspace_id: int
+    slug: str
+    name: str
+    region: str | None
+    accent: str | None
+    role: str
+
+
+def memberships(connection: Connection) -> list[Membership]:
+    """The active workspaces of the viewer of this transaction, by name."""
+    return [
+        Membership(*row) for row in connection.execute(text("select * from vigilo.my_workspaces()"))
+    ]
+
+
+def own(
+    connection: Connection, function: str, workspace_id: int, days: Sequence[date]
+) -> pd.DataFrame:
+    """``usage`` or ``compliance`` of the one workspace whose context the connection is in."""
+    result = connection.execute(
+        text(
+            f"select asked_day, (snapshot).* from vigilo.{function}_on(:w, cast(:days as date[]))"
+        ),
+        {"w": workspace_id, "days": list(days)},
+    )
+    rows = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    return rows.assign(asked_workspace=workspace_id)
+
+
+def last_snapshot(connection: Connection, workspace_id: int) -> tuple[date | None, datetime | None]:
+    """Day and instant of the last snapshot of the workspace whose context the connection is in."""
+    row = connection.execute(
+        text(
+            "select snapshot_date, computed_at from workspace_usage_snapshot"
+            " where workspace_id = :w order by snapshot_date desc limit 1"
+        ),
+        {"w": workspace_id},
+    ).first()
+    return (row[0], row[1]) if row else (None, None)
+
+
 def days_seen(connection: Connection, first: date, last: date) -> int:
     """On how many days of the span any workspace in scope has a snapshot."""
     counted = connection.execute(

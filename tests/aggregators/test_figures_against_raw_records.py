@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aggregators.figures import Dashboard, Figure
 from aggregators.period import Ask
-from aggregators.read import read
+from aggregators.read import read, read_workspace
 from tests.conftest import empty
 from tests.oracle import Expected, Oracle, Records, quantile, span_days
 from tests.world import World
@@ -343,6 +343,12 @@ def test_every_figure_equals_the_raw_records(server, settings_of_test, organisat
     start = LAST - timedelta(days=length - 1)
     dashboard = read(server, alice, Ask(None, start, LAST), installation)
     check(dashboard, organisation, installation.zone)
+    for scorecard in dashboard.scorecards:
+        for card in scorecard.cards:
+            view = read_workspace(
+                server, alice, card.slug, scorecard.domain.key, Ask(None, start, LAST), installation
+            )
+            assert view.figures == card.figures
 
 
 @pytest.fixture

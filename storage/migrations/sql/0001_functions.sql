@@ -140,6 +140,34 @@ begin
     perform vigilo.enter(level_before, workspace_before);
 end $$;
 
+-- For each day asked for, one workspace's last usage snapshot on or before it, as the caller's context
+-- shows it.
+create function vigilo.usage_on(workspace bigint, days date[])
+returns table (asked_day date, snapshot public.workspace_usage_snapshot)
+language sql stable as $$
+    select d.day, s.u
+    from unnest(days) as d(day)
+    cross join lateral (
+        select u from public.workspace_usage_snapshot u
+        where u.workspace_id = workspace and u.snapshot_date <= d.day
+        order by u.snapshot_date desc limit 1
+    ) s
+$$;
+
+-- The same for the compliance history: on each day asked for, the rows of the last snapshot.
+create function vigilo.compliance_on(workspace bigint, days date[])
+returns table (asked_day date, snapshot public.compliance_snapshot_history)
+language sql stable as $$
+    select d.day, s
+    from unnest(days) as d(day)
+    cross join lateral (
+        select max(c.snapshot_date) as day from public.compliance_snapshot_history c
+        where c.workspace_id = workspace and c.snapshot_date <= d.day
+    ) last
+    join public.compliance_snapshot_history s
+      on s.workspace_id = workspace and s.snapshot_date = last.day
+$$;
+
 -- For each day asked for, the last usage snapshot on or before it, of every workspace in scope,
 -- each read in its own context. A workspace whose rows can not be read yields one row with
 -- only ``failed``.
@@ -155,14 +183,8 @@ begin
     for w in select * from vigilo.executive_scope() s where s.left_out is null loop
         begin
             perform vigilo.enter('rollup', w.workspace_id);
-            return query
-            select w.workspace_id, d.day, null::text, s.u
-            from unnest(days) as d(day)
-            cross join lateral (
-                select u from public.workspace_usage_snapshot u
-                where u.workspace_id = w.workspace_id and u.snapshot_date <= d.day
-                order by u.snapshot_date desc limit 1
-            ) s;
+            return query select w.workspace_id, o.asked_day, null::text, o.snapshot
+                from vigilo.usage_on(w.workspace_id, days) o;
         exception when others then
             asked_workspace := w.workspace_id; asked_day := null; failed := sqlerrm; snapshot := null;
             return next;
@@ -171,7 +193,7 @@ begin
     perform vigilo.enter(level_before, workspace_before);
 end $$;
 
--- The same for the compliance history: on each day asked for, the rows of the last snapshot.
+-- The same for the compliance history.
 create function vigilo.executive_compliance(days date[])
 returns table (asked_workspace bigint, asked_day date, failed text,
                snapshot public.compliance_snapshot_history)
@@ -184,15 +206,8 @@ begin
     for w in select * from vigilo.executive_scope() s where s.left_out is null loop
         begin
             perform vigilo.enter('rollup', w.workspace_id);
-            return query
-            select w.workspace_id, d.day, null::text, s
-            from unnest(days) as d(day)
-            cross join lateral (
-                select max(c.snapshot_date) as day from public.compliance_snapshot_history c
-                where c.workspace_id = w.workspace_id and c.snapshot_date <= d.day
-            ) last
-            join public.compliance_snapshot_history s
-              on s.workspace_id = w.workspace_id and s.snapshot_date = last.day;
+            return query select w.workspace_id, o.asked_day, null::text, o.snapshot
+                from vigilo.compliance_on(w.workspace_id, days) o;
         exception when others then
             asked_workspace := w.workspace_id; asked_day := null; failed := sqlerrm; snapshot := null;
             return next;

@@ -1,0 +1,230 @@
+"""From facts to figures: deltas, gaps, samples, order, extremes. Small frames made by hand."""
+
+import math
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from aggregators.domains import DOMAINS
+from aggregators.figures import Card, Evidence, Figure
+from aggregators.measure import (
+    HIGHER,
+    LOWER,
+    Count,
+    Domain,
+    Level,
+    Rate,
+    Ratio,
+    Status,
+)
+from aggregators.period import rolling
+from aggregators.rollup import Place, ranked, roll, worst
+from aggregators.spans import Plan, span_facts
+
+AS_OF = date(2026, 11, 22)
+PLAN = Plan.of(rolling(28, AS_OF), AS_OF, 14)
+
+TOY = Domain(
+    key="toy",
+    title="Toy",
+    order=9,
+    headline="rate",
+    supporting=("count",),
+    ties=("count",),
+    workspace_page="/ws/{slug}/toy",
+    measures=(
+        Ratio(
+            "rate",
+            "Rate",
+            part=("bad",),
+            whole=("all",),
+            better=LOWER,
+            definition="d",
+            watch=0.1,
+            bad=0.2,
+        ),
+        Count("count", "Count", of="all", better=HIGHER, definition="d"),
+        Rate("frequency", "Frequency", of="all", better=HIGHER, definition="d"),
+        Level("level", "Level", of=("gauge",), better=LOWER, definition="d"),
+    ),
+)
+
+
+def borders(slug: str, days: dict[date, tuple[float, float, float]]) -> pd.DataFrame:
+    """Rows at every border day from (bad, all, gauge) per snapshot day."""
+    rows, running = [], {}
+    bad = every = 0.0
+    for n, day in enumerate(sorted(days), 1):
+        bad, every = bad + days[day][0], every + days[day][1]
+        running[day] = (n, bad, every, days[day][2])
+    for asked in PLAN.borders:
+        known = [d for d in running if d <= asked]
+        if known:
+            at = max(known)
+            n, b, e, gauge = running[at]
+            rows.append((slug, "", asked, at, n, b, e, gauge))
+    columns = [
+        "workspace",
+        "group",
+        "asked_day",
+        "snapshot_date",
+        "days_total",
+        "bad_total",
+        "all_total",
+        "gauge",
+    ]
+    return pd.DataFrame(rows, columns=columns).set_index(columns[:3])
+
+
+def rolled(**workspaces: dict[date, tuple[float, float, float]]):
+    """The toy domain over workspaces."""
+    tables = pd.concat([borders(slug, days) for slug, days in workspaces.items()])
+    scopes = [(slug, "") for slug in workspaces]
+    facts = span_facts(tables, scopes, PLAN.spans, TOY.natures())
+    return roll(TOY, facts, [Place(s, s.title()) for s in workspaces], PLAN)
+
+
+def days_back(first: int, last: int, value: tuple[float, float, float]):
+    """The same value on the days ``first`` to ``last`` before the end."""
+    return {AS_OF - timedelta(days=i): value for i in range(last, first + 1)}
+
+
+def test_ratios_are_pooled_never_averaged():
+    small, large = days_back(27, 0, (1, 1, 0)), days_back(27, 0, (0, 9, 0))
+    rate = rolled(small=small, large=large).figures["rate"]
+    assert rate.value == pytest.approx(28 / 280)
+    assert (rate.evidence.numerator, rate.evidence.denominator) == (28, 280)
+
+
+def test_a_missing_day_is_a_gap_and_not_zero():
+    days = days_back(60, 0, (1, 10, 5))
+    missing = AS_OF - timedelta(days=3)
+    del days[missing]
+    figures = rolled(a=days).figures
+    assert (figures["rate"].evidence.days_seen, figures["rate"].evidence.days_expected) == (27, 28)
+    assert dict(figures["rate"].series)[missing] is None
+    assert dict(figures["level"].series)[missing] is None
+    assert dict(figures["count"].series)[missing] is None
+    assert figures["count"].value == 270
+    assert figures["frequency"].value == 10
+
+
+def test_the_org_saw_a_day_that_any_workspace_saw():
+    days = days_back(60, 0, (1, 10, 5))
+    less = {d: v for d, v in days.items() if d.day % 2}
+    assert rolled(a=days, b=less).figures["rate"].evidence.days_seen == 28
+
+
+def test_a_level_is_that_of_the_last_snapshot_within_the_period():
+    days = {AS_OF - timedelta(days=5): (0, 1, 7), AS_OF - timedelta(days=40): (0, 1, 3)}
+    assert rolled(a=days).figures["level"].value == 7
+    assert rolled(a=days).figures["level"].previous == 3
+    old = {AS_OF - timedelta(days=40): (0, 1, 3)}
+    assert rolled(a=old).figures["level"].value is None
+
+
+def test_too_few_days_before_is_no_comparison():
+    enough = {**days_back(27, 0, (2, 10, 1)), **days_back(41, 28, (1, 10, 1))}
+    assert rolled(a=enough).figures["rate"].delta == pytest.approx(0.1)
+    few = {**days_back(27, 0, (2, 10, 1)), **days_back(40, 28, (1, 10, 1))}
+    assert rolled(a=few).figures["rate"].previous == pytest.approx(0.1)
+    assert rolled(a=few).figures["rate"].delta is None
+
+
+def test_nothing_at_all_is_no_data():
+    figures = rolled(a={AS_OF - timedelta(days=90): (1, 1, 1)}).figures
+    assert all(f.value is None and f.status is Status.NO_DATA for f in figures.values())
+
+
+def test_cards_come_worst_first_with_low_samples_and_no_data_last():
+    cards = rolled(
+        bad=days_back(27, 0, (3, 10, 0)),
+        tiny=days_back(3, 0, (1, 1, 0)),
+        good=days_back(27, 0, (0, 10, 0)),
+        none=days_back(27, 0, (0, 0, 0)),
+    ).cards
+    assert [(c.slug, c.rank) for c in cards] == [("bad", 1), ("good", 2), ("tiny", 3), ("none", 4)]
+    assert next(c for c in cards if c.slug == "tiny").figures["rate"].low_sample
+
+
+def test_ties_are_broken_by_the_supporting_count_then_by_name():
+    cards = rolled(
+        b=days_back(27, 0, (0, 10, 0)),
+        a=days_back(27, 0, (0, 10, 0)),
+        c=days_back(27, 0, (0, 5, 0)),
+    ).cards
+    assert [c.slug for c in cards] == ["c", "a", "b"]
+
+
+def test_the_order_is_total_whatever_the_input_order():
+    cards = rolled(**{s: days_back(27, 0, (1, 10, 0)) for s in "dcba"}).cards
+    assert ranked(reversed(cards), TOY, "rate") == ranked(cards, TOY, "rate")
+
+
+def test_nobody_is_the_worst_at_nothing():
+    calm = rolled(a=days_back(27, 0, (0, 10, 0)))
+    assert worst(calm.cards, TOY) is None
+    bad = rolled(a=days_back(27, 0, (1, 10, 0)), b=days_back(27, 0, (2, 10, 0)))
+    assert worst(bad.cards, TOY)[0].slug == "b"
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "change", "tone"),
+    [
+        (0.3, 0.1, "worse", Status.BAD),
+        (0.15, 0.1, "worse", Status.WATCH),
+        (0.1, 0.3, "better", Status.GOOD),
+        (0.1, 0.1, "same", Status.GOOD),
+        (0.1, None, "none", Status.NO_DATA),
+    ],
+)
+def test_direction_decides_better_or_worse(value, previous, change, tone):
+    figure = Figure(TOY.measure("rate"), value, previous, comparable=True)
+    assert (figure.change, figure.tone) == (change, tone)
+
+
+def test_infinite_burn_is_over_budget_and_worst():
+    burn = next(d for d in DOMAINS if d.key == "slos")
+    figures = {
+        m.key: Figure(m, evidence=Evidence(days_seen=1, days_expected=1)) for m in burn.measures
+    }
+    measure = burn.measure("fastest_burn")
+    over = Card(
+        "x", "X", 0, "", figures | {"fastest_burn": Figure(measure, None, over_budget=True)}
+    )
+    fast = Card("y", "Y", 0, "", figures | {"fastest_burn": Figure(measure, 50.0)})
+    assert [c.slug for c in ranked([fast, over], burn, "fastest_burn")] == ["x", "y"]
+    assert over.figures["fastest_burn"].status is Status.BAD
+
+
+def test_a_domain_that_contradicts_itself_does_not_load():
+    with pytest.raises(ValueError, match="no measure nowhere"):
+        Domain(
+            key="x",
+            title="X",
+            order=1,
+            headline="nowhere",
+            supporting=(),
+            measures=(),
+            workspace_page="",
+        )
+    with pytest.raises(ValueError, match="is both"):
+        Domain(
+            key="x",
+            title="X",
+            order=1,
+            headline="a",
+            supporting=(),
+            workspace_page="",
+            measures=(
+                Count("a", "A", of="f", better=LOWER, definition=""),
+                Level("b", "B", of=("f",), better=LOWER, definition=""),
+            ),
+        )
+
+
+def test_no_figure_is_ever_nan():
+    for figure in rolled(a=days_back(3, 0, (0, 0, 0))).figures.values():
+        for value in (figure.value, figure.previous, figure.delta, figure.evidence.n):
+            assert value is None or math.isfinite(value)

@@ -1,0 +1,69 @@
+"""What holds for every domain, the ones to come included."""
+
+import pytest
+
+from aggregators.domains import DOMAINS, domains
+from aggregators.measure import Status
+from storage.models import column_of, metadata
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
+class TestEveryDomain:
+    def test_its_facts_and_labels_are_columns_of_its_snapshot_table(self, domain):
+        columns = metadata.tables[domain.table].c
+        for fact, nature in domain.natures().items():
+            assert column_of(fact, nature) in columns
+        for label in domain.labels():
+            assert label in columns
+        if domain.by:
+            assert domain.by in columns
+
+    def test_every_measure_is_defined_in_words(self, domain):
+        for measure in domain.measures:
+            assert measure.definition.endswith("."), measure.key
+            assert measure.title
+        assert domain.measure(domain.headline).why
+
+    def test_thresholds_stand_in_the_order_of_worse(self, domain):
+        for measure in domain.measures:
+            if measure.watch is not None and measure.bad is not None:
+                assert measure.badness(measure.watch) < measure.badness(measure.bad), measure.key
+                assert measure.status(measure.watch) is Status.WATCH
+                assert measure.status(measure.bad) is Status.BAD
+            assert measure.status(None) is Status.NO_DATA
+
+    def test_benchmark_bands_cover_every_value_and_name_their_edition(self, domain):
+        for measure in domain.measures:
+            for band in measure.bands:
+                assert "2023" in band.name
+                assert measure.band(band.limit) == band.name
+            assert measure.band(None) is None
+
+    def test_it_leads_to_a_page_of_the_workspace(self, domain):
+        assert domain.page("payments").startswith("/ws/payments/")
+
+
+def test_the_contract_of_keys():
+    assert [d.key for d in DOMAINS] == [
+        "dora",
+        "incidents",
+        "slos",
+        "compliance",
+        "certificates",
+        "vendors",
+    ]
+    keys = {d.key: {m.key for m in d.measures} for d in DOMAINS}
+    assert {"deploy_frequency", "lead_time_for_changes", "change_failure_rate", "mttr"} <= keys[
+        "dora"
+    ]
+    assert {"open", "mtta", "mttr", "postmortem_coverage"} <= keys["incidents"]
+    assert {"objectives_in_budget", "fastest_burn", "budget_remaining"} <= keys["slos"]
+    assert {"pass_rate", "coverage", "days_to_lapse"} <= keys["compliance"]
+    assert {"within_7", "within_30", "within_90", "expired"} <= keys["certificates"]
+    assert {"tier1_out_of_review", "tier1_in_review_rate"} <= keys["vendors"]
+
+
+def test_an_installation_sets_its_own_thresholds():
+    (vendors,) = domains(("vendors",), {"vendors.tier1_out_of_review": (2, 5)})
+    measure = vendors.measure("tier1_out_of_review")
+    assert [measure.status(v).value for v in (1, 2, 5)] == ["good", "watch", "bad"]

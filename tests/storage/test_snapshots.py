@@ -1,0 +1,239 @@
+"""The end-of-day job: idempotent, atomic, restating the trailing days, moving later totals."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from aggregators.period import Ask
+from aggregators.read import read
+from storage import snapshots
+from storage.context import job_in
+from storage.snapshots import DayNotOver, NoSuchWorkspace
+from tests.conftest import TODAY
+from tests.world import World, at
+
+LAST = TODAY - timedelta(days=1)
+
+
+def deployed(key: str, day, outcome: str = "successful"):
+    return {
+        "key": key,
+        "created_at": at(day, 10),
+        "completed_at": at(day, 12),
+        "outcome": outcome,
+        "environment": "production",
+    }
+
+
+@pytest.fixture
+def world(database, settings) -> World:
+    made = World(database, settings)
+    made.team = made.workspace("team")
+    made.alice = made.person("alice@x.example")
+    made.member(made.alice, made.team, "platform_admin")
+    made.add(
+        made.team, "deployment", [deployed(f"d{i}", LAST - timedelta(days=i)) for i in range(60)]
+    )
+    return made
+
+
+def rows(world: World, columns: str = "*") -> list[tuple]:
+    with job_in(world.database.job, world.team) as connection:
+        found = connection.execute(
+            text(f"select {columns} from workspace_usage_snapshot order by snapshot_date")
+        )
+        return [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in found]
+
+
+def run(world: World, day=None, slug=None):
+    return snapshots.run(world.database, day, world.settings, slug)
+
+
+def failure_rate(world: World, preset: int = 28):
+    return read(world.database, world.alice, Ask(preset), world.settings).scorecard("dora").headline
+
+
+def test_a_run_writes_the_day_alone_when_no_other_is_known(world):
+    assert run(world).rows == 1
+    assert [r[0] for r in rows(world, "snapshot_date")] == [LAST]
+
+
+def test_running_twice_changes_nothing_but_when_it_was_computed(world):
+    world.backfill(LAST - timedelta(days=40), LAST)
+    columns = "snapshot_date, days_total, ended_deployments_total, lead_time_total, changed_at"
+    before = rows(world, columns)
+    assert run(world).rows == 28
+    world.backfill(LAST - timedelta(days=40), LAST)
+    assert rows(world, columns) == before
+
+
+def test_a_cause_found_later_changes_the_day_of_the_deployment(world):
+    world.backfill(LAST - timedelta(days=40), LAST)
+    assert failure_rate(world).value == 0
+    world.add(
+        world.team, "incident", [{"key": "INC-0001", "opened_at": at(LAST), "caused_by": "d20"}]
+    )
+    run(world)
+    rate = failure_rate(world)
+    assert (rate.evidence.numerator, rate.evidence.denominator) == (1, 28)
+    assert failure_rate(world, 7).value == 0
+
+
+def test_a_cause_found_after_the_trailing_days_waits_for_a_backfill(world):
+    world.backfill(LAST - timedelta(days=59), LAST)
+    world.add(
+        world.team, "incident", [{"key": "INC-0001", "opened_at": at(LAST), "caused_by": "d40"}]
+    )
+    run(world)
+    assert failure_rate(world, 90).evidence.numerator == 0
+    world.backfill(LAST - timedelta(days=59), LAST)
+    assert failure_rate(world, 90).evidence.numerator == 1
+
+
+def test_a_day_filled_in_late_moves_the_totals_of_later_days(world):
+    gap = LAST - timedelta(days=10)
+    world.backfill(LAST - timedelta(days=40), gap - timedelta(days=1))
+    world.backfill(gap + timedelta(days=1), LAST)
+    assert failure_rate(world).evidence.days_seen == 27
+    assert failure_rate(world).evidence.denominator == 27
+    world.backfill(gap, gap)
+    late = rows(world, "snapshot_date, days_total, ended_deployments_total, lead_time_total")
+    world.backfill(LAST - timedelta(days=40), LAST)
+    assert (
+        rows(world, "snapshot_date, days_total, ended_deployments_total, lead_time_total") == late
+    )
+    assert failure_rate(world).evidence.denominator == 28
+
+
+def test_a_run_leaves_gaps_for_the_operator_to_fill(world):
+    world.backfill(LAST - timedelta(days=40), LAST - timedelta(days=5))
+    run(world)
+    days = {r[0] for r in rows(world, "snapshot_date")}
+    assert LAST in days
+    assert LAST - timedelta(days=2) not in days
+
+
+def test_a_day_that_is_not_over_is_refused(world):
+    with pytest.raises(DayNotOver):
+        run(world, TODAY)
+    with pytest.raises(DayNotOver):
+        world.backfill(LAST, TODAY)
+    assert rows(world) == []
+
+
+def test_an_unknown_or_inactive_workspace_is_named(world):
+    with pytest.raises(NoSuchWorkspace, match="nobody"):
+        run(world, slug="nobody")
+    with world.database.job.begin() as connection:
+        connection.execute(text("update workspace set is_active = false"))
+    with pytest.raises(NoSuchWorkspace):
+        run(world, slug="team")
+    assert run(world).done == 0
+
+
+def test_a_broken_workspace_does_not_stop_the_others_and_keeps_its_old_rows(world):
+    other = world.workspace("other")
+    world.add(other, "deployment", [deployed("x", LAST)])
+    world.backfill(LAST - timedelta(days=3), LAST)
+    with job_in(world.database.job, world.team) as connection:
+        connection.execute(text("update workspace_usage_snapshot set lead_time_total = 'junk'"))
+    before = rows(world)
+    outcome = run(world)
+    assert set(outcome.failed) == {"team"}
+    assert "BrokenSketch" in outcome.failed["team"]
+    assert outcome.done == 1
+    assert rows(world) == before
+
+
+def test_a_broken_workspace_is_shown_as_unavailable_the_others_unaffected(world):
+    other = world.workspace("other")
+    world.member(world.alice, other, "platform_admin")
+    world.add(other, "deployment", [deployed("x", LAST, "failed")])
+    world.backfill(LAST - timedelta(days=3), LAST)
+    with job_in(world.database.job, world.team) as connection:
+        connection.execute(text("update workspace_usage_snapshot set lead_time_total = 'junk'"))
+    dashboard = read(world.database, world.alice, Ask(), world.settings)
+    assert dashboard.scope.unavailable == ("team",)
+    assert [c.slug for c in dashboard.scorecard("dora").cards] == ["other"]
+    assert dashboard.scorecard("dora").headline.value == 1
+
+
+def test_two_runs_at_once_leave_what_one_would(world):
+    world.backfill(LAST - timedelta(days=40), LAST)
+    before = rows(world, "snapshot_date, days_total, ended_deployments_total")
+    threads = [threading.Thread(target=run, args=(world,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows(world, "snapshot_date, days_total, ended_deployments_total") == before
+
+
+def test_readers_see_the_whole_old_day_or_the_whole_new_one(world):
+    """While a backfill that changes every day is under way, each read is one of the two states."""
+    world.backfill(LAST - timedelta(days=59), LAST)
+    world.add(
+        world.team,
+        "incident",
+        [
+            {"key": f"INC-{i}", "opened_at": at(LAST - timedelta(days=i), 13), "caused_by": f"d{i}"}
+            for i in range(60)
+        ],
+    )
+    found = set()
+    done = threading.Event()
+
+    def reader() -> None:
+        while not done.is_set():
+            found.add(failure_rate(world).evidence.numerator)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    world.backfill(LAST - timedelta(days=59), LAST)
+    done.set()
+    thread.join()
+    assert found <= {0, 28}
+    assert failure_rate(world).evidence.numerator == 28
+
+
+def test_killed_in_the_middle_nothing_is_left(world, monkeypatch):
+    world.backfill(LAST - timedelta(days=3), LAST - timedelta(days=1))
+    before = rows(world)
+
+    def killed(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snapshots, "_write_compliance", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(world)
+    assert rows(world) == before
+
+
+def test_each_row_keeps_when_it_was_computed_and_when_it_last_changed(world):
+    world.backfill(LAST - timedelta(days=3), LAST)
+    first = rows(world, "snapshot_date, computed_at, changed_at")
+    world.add(world.team, "incident", [{"key": "i", "opened_at": at(LAST), "caused_by": "d1"}])
+    run(world)
+    second = rows(world, "snapshot_date, computed_at, changed_at")
+    assert all(b[1] > a[1] for a, b in zip(first, second, strict=True))
+    unchanged = [b[2] == a[2] for a, b in zip(first, second, strict=True)]
+    assert unchanged == [True, True, False, False]
+
+
+def test_no_snapshot_yet_is_a_dashboard_without_figures(world):
+    dashboard = read(world.database, world.alice, Ask(), world.settings)
+    assert dashboard.as_of is None
+    assert dashboard.scope.slugs == ("team",)
+    assert all(s.is_empty for s in dashboard.scorecards)
+
+
+def test_memberships_but_nothing_in_scope_is_an_answer(world):
+    with world.database.job.begin() as connection:
+        connection.execute(text("update workspace set is_active = false"))
+    dashboard = read(world.database, world.alice, Ask(), world.settings)
+    assert dashboard.scope.slugs == ()
+    assert dashboard.scope.left_out == {"inactive": ("Team",)}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aggregators.domains import DOMAINS
 
 PREFIX = "VIGILO_"
 
@@ -22,26 +24,78 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    database_url: str | None = None
-    owner_database_url: str | None = None
-    job_database_url: str | None = None
-    data_dir: Path = Path("var")
-    secret_key: Annotated[str, Field(min_length=32)] | None = None
-    org_name: Annotated[str, Field(min_length=1, max_length=120)] = "Vigilo"
-    time_zone: str = "UTC"
-    strict_residency: bool = False
-    redis_url: str | None = None
-    smtp_url: str | None = None
-    base_url: str | None = None
-    export_sync_seconds: Annotated[int, Field(ge=0, le=600)] = 10
-    sprint_days: Annotated[int, Field(ge=1, le=90)] = 14
-    review_days: tuple[int, int, int, int] = (365, 365, 730, 730)
-    thresholds: dict[str, tuple[float | None, float | None]] = {}
-    today: date | None = None
-    demo_password: Annotated[str, Field(min_length=8)] | None = None
-    debug: bool = False
-    host: str = Field("127.0.0.1", validation_alias="HOST")
-    port: Annotated[int, Field(ge=1, le=65535)] = Field(8050, validation_alias="PORT")
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL >= 15, as the web role; unset: an embedded one in the data directory",
+    )
+    owner_database_url: str | None = Field(
+        None, description="the tables' owner, for migrations and jobs, with an external database"
+    )
+    job_database_url: str | None = Field(
+        None, description="the job role, where the owner's address is not at hand"
+    )
+    data_dir: Path = Field(
+        Path("var"), description="a folder for the embedded database, exports and mails"
+    )
+    secret_key: str | None = Field(
+        None,
+        min_length=32,
+        description="at least 32 characters; required with an external database, else made once",
+    )
+    org_name: str = Field(
+        "Vigilo", min_length=1, max_length=120, description="the organisation's name"
+    )
+    time_zone: str = Field("UTC", description="the reporting time zone, an IANA name")
+    strict_residency: bool = Field(
+        False, description="true: leave workspaces outside the caller's home region out"
+    )
+    redis_url: str | None = Field(None, description="set: Celery runs the export jobs")
+    smtp_url: str | None = Field(
+        None, description="where mails go; unset: `.eml` files in the data directory"
+    )
+    base_url: str | None = Field(
+        None, description="where people reach it, such as https://vigilo.example.com"
+    )
+    export_sync_seconds: int = Field(
+        10, ge=0, le=600, description="how long an export may take before it is mailed"
+    )
+    sprint_days: int = Field(
+        14, ge=1, le=90, description="length of a sprint, anchored on a Monday"
+    )
+    review_days: tuple[int, int, int, int] = Field(
+        (365, 365, 730, 730),
+        description="days between vendor reviews for tiers 1 to 4, as a JSON list",
+    )
+    thresholds: dict[str, tuple[float | None, float | None]] = Field(
+        {},
+        description='`{"domain.measure": [watch, bad]}` as JSON, over the declared thresholds',
+    )
+    today: date | None = Field(
+        None, description="a date that freezes the clock, for demos and tests"
+    )
+    demo_password: str | None = Field(
+        None, min_length=8, description="the demo accounts' password; unset: random, printed"
+    )
+    debug: bool = Field(False, description="true: local development, plain cookies and reload")
+    host: str = Field("127.0.0.1", validation_alias="HOST", description="the address to serve on")
+    port: int = Field(
+        8050, ge=1, le=65535, validation_alias="PORT", description="the port to serve on"
+    )
+
+    @field_validator("review_days")
+    @classmethod
+    def _cadence(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if any(not 1 <= d <= 3660 for d in days):
+            raise ValueError("takes four numbers of days from 1 to 3660")
+        return days
+
+    @field_validator("thresholds")
+    @classmethod
+    def _known_measures(cls, given: dict[str, Any]) -> dict[str, Any]:
+        known = {f"{d.key}.{m.key}" for d in DOMAINS for m in d.measures}
+        if unknown := sorted(set(given) - known):
+            raise ValueError(f"takes domain.measure keys; there is no {', '.join(unknown)}")
+        return given
 
     @field_validator("time_zone")
     @classmethod

@@ -46,7 +46,7 @@ class Order:
 
     def fault(self, values: Values) -> Fault | None:
         """What is wrong with the two, or None."""
-        low, high = values[self.low], values[self.high]
+        low, high = values.get(self.low), values.get(self.high)
         if not isinstance(low, Bound) or not isinstance(high, Bound) or not low > high:  # type: ignore[operator]
             return None
         return Fault(self.high, f"{self.says} {self.low}: {plain(high)} against {plain(low)}")
@@ -74,7 +74,9 @@ class Link:
         name = values[self.ours]
         if name is None or name not in known:
             missing = self.required and name is not None
-            return Fault(self.ours, f"no {self.called} {fields.shown(str(name))}") if missing else None
+            return (
+                Fault(self.ours, f"no {self.called} {fields.shown(str(name))}") if missing else None
+            )
         mine, bound = values[self.at] if self.at else None, known[name]
         if not isinstance(mine, datetime) or not isinstance(bound, datetime) or mine == bound:
             return None
@@ -105,6 +107,10 @@ class Kind:
     def tenant(self) -> bool:
         """Whether the records belong to a workspace; the workspaces themselves do not."""
         return "workspace_id" in self.table.c
+
+    def disorder(self, values: Values) -> Fault | None:
+        """The first two columns that contradict each other, or None."""
+        return next((fault for order in self.orders if (fault := order.fault(values))), None)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -161,9 +167,20 @@ DEPLOYMENTS = Kind(
     ),
     orders=(Order("created_at", "completed_at"),),
     links=(
-        Link(models.deployment_change, "deployment", "key", at="completed_at", their_at="committed_at"),
         Link(
-            models.incident, "caused_by", "key", at="completed_at", their_at="resolved_at", before=True
+            models.deployment_change,
+            "deployment",
+            "key",
+            at="completed_at",
+            their_at="committed_at",
+        ),
+        Link(
+            models.incident,
+            "caused_by",
+            "key",
+            at="completed_at",
+            their_at="resolved_at",
+            before=True,
         ),
     ),
 )

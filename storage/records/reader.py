@@ -10,11 +10,11 @@ import codecs
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from storage.records.fields import shown
 from storage.records.kinds import WORKSPACE, Fault, Kind
@@ -58,6 +58,19 @@ class Reading:
     warn: Callable[[str], None]
 
 
+class Record(NamedTuple):
+    """One line of cells, or several where quotes span them; ``line`` is the first.
+
+    ``width`` counts the cells, those cut off included. ``fault`` is a reason and the place of its cell,
+    -1 where that is to be looked for.
+    """
+
+    line: int
+    cells: list[str]
+    width: int
+    fault: tuple[int, str] | None = None
+
+
 class Scanner:
     """Puts one record together from pieces of text, each a line or a part of one.
 
@@ -91,6 +104,10 @@ class Scanner:
         while at < len(piece):
             at = self._inside(piece, at) if self.quoted else self._outside(piece, at)
         return piece.endswith("\n") and not self.quoted
+
+    def record(self) -> Record:
+        """What has been read."""
+        return Record(self.line, self.cells, self.count, self.fault)
 
     def end_cell(self) -> None:
         """The cell is complete."""
@@ -135,15 +152,15 @@ class Scanner:
             self.parts.append(part)
 
 
-def records(file: BinaryIO) -> Iterator[Scanner]:
-    """The records of a CSV file; each is to be used before the next is asked for.
+def records(file: BinaryIO) -> Iterator[Record]:
+    """The records of a CSV file; blank lines are none.
 
-    Blank lines are none. Raises Unreadable at a quote that is never closed.
+    Raises Unreadable at a quote that is never closed.
     """
     scanner, decoder = Scanner(), codecs.getincrementaldecoder("utf-8")("surrogateescape")
     line, offset = 1, 0
     while True:
-        piece = file.readline(PIECE)
+        piece = _piece(file)
         if offset == 0:
             piece, offset = _without_mark(piece)
         held = len(decoder.getstate()[0])
@@ -153,9 +170,10 @@ def records(file: BinaryIO) -> Iterator[Scanner]:
             place = f"is not UTF-8 at line {line}, byte {offset - held + before}"
             scanner.fault = scanner.fault or (-1, place)
         offset += len(piece)
+        blank = not scanner.begun and not text.strip("\r\n")
         if scanner.take(text):
-            if text.strip("\r\n") or scanner.count > 1:
-                yield scanner
+            if not blank:
+                yield scanner.record()
             scanner.begin(line + 1)
         line += text.endswith("\n")
         if not piece:
@@ -163,7 +181,16 @@ def records(file: BinaryIO) -> Iterator[Scanner]:
     yield from _last(scanner)
 
 
-def _last(scanner: Scanner) -> Iterator[Scanner]:
+def _piece(file: BinaryIO) -> bytes:
+    """The next line or part of one; a CR is not torn from what follows it."""
+    piece = file.readline(PIECE)
+    if not piece.endswith(b"\r"):
+        return piece
+    after = file.read(1)
+    return piece + after if after else piece[:-1] + b"\n"
+
+
+def _last(scanner: Scanner) -> Iterator[Record]:
     """The record of a last line without a line end."""
     if scanner.quoted:
         raise Unreadable(
@@ -172,7 +199,7 @@ def _last(scanner: Scanner) -> Iterator[Scanner]:
         )
     if scanner.begun:
         scanner.end_cell()
-        yield scanner
+        yield scanner.record()
 
 
 def _without_mark(first: bytes) -> tuple[bytes, int]:
@@ -199,23 +226,23 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise Unreadable(f"can not be read: {error.strerror or error}") from error
 
 
-def rows(reading: Reading, columns: Mapping[str, str], required: Collection[str]) -> Iterator[Raw]:
+def rows(
+    reading: Reading, columns: Mapping[str, str], *, warn_unknown: bool = False
+) -> Iterator[Raw]:
     """The rows of a CSV file as our columns, which ``columns`` maps to the file's own names.
 
-    Raises Unreadable where the header lacks a ``required`` column (ours), or the file is no CSV.
+    Raises Unreadable where the header lacks a required column, or the file is no CSV.
     """
     with opened(reading.path) as file:
         found = records(file)
         header = _header(next(found, None))
-        missing = [columns[c] for c in required if columns[c] not in header]
-        if WORKSPACE in columns and not reading.workspace_given and columns[WORKSPACE] not in header:
-            missing.insert(0, columns[WORKSPACE])
-        if missing:
-            raise Unreadable(
-                f"lacks the required column{'s' * (len(missing) > 1)} {', '.join(missing)};"
-                f" its header is {shown(','.join(header))}"
-            )
-        places = [(ours, header.index(theirs)) for ours, theirs in columns.items() if theirs in header]
+        _demand(reading, columns, header)
+        if warn_unknown and (unknown := [n for n in header if n not in columns.values()]):
+            named = ", ".join(shown(name) for name in unknown)
+            reading.warn(f"left out the unknown columns {named}; it takes {', '.join(columns)}")
+        places = [
+            (ours, header.index(theirs)) for ours, theirs in columns.items() if theirs in header
+        ]
         for record in found:
             if (fault := _fault(record, header)) is not None:
                 yield Raw(reading.path, record.line, {}, fault)
@@ -224,14 +251,20 @@ def rows(reading: Reading, columns: Mapping[str, str], required: Collection[str]
                 yield Raw(reading.path, record.line, cells, called=columns)
 
 
-def unknown_columns(reading: Reading) -> list[str]:
-    """The names in the header that are no columns of the kind."""
-    with opened(reading.path) as file:
-        header = _header(next(records(file), None))
-    return [shown(name)[1:-1] or "(unnamed)" for name in header if name not in reading.kind.columns]
+def _demand(reading: Reading, columns: Mapping[str, str], header: list[str]) -> None:
+    """Raises Unreadable naming the required columns that the header lacks, as the file calls them."""
+    required = set(reading.kind.required)
+    if not reading.workspace_given:
+        required.add(WORKSPACE)
+    missing = [t for ours, t in columns.items() if ours in required and t not in header]
+    if missing:
+        raise Unreadable(
+            f"lacks the required column{'s' * (len(missing) > 1)} {', '.join(missing)};"
+            f" its header is {shown(','.join(header))}"
+        )
 
 
-def _header(record: Scanner | None) -> list[str]:
+def _header(record: Record | None) -> list[str]:
     """The column names. Raises Unreadable."""
     if record is None:
         raise Unreadable("is empty: it takes a header line with the column names")
@@ -241,8 +274,8 @@ def _header(record: Scanner | None) -> list[str]:
         raise Unreadable(f"holds NUL bytes in line {record.line}: it is no UTF-8 text")
     if "\r" in "".join(record.cells):
         raise Unreadable("ends its lines with CR alone: save it with LF or CRLF")
-    if record.count > CELLS:
-        raise Unreadable(f"has {record.count} columns; at most {CELLS} are read")
+    if record.width > CELLS:
+        raise Unreadable(f"has {record.width} columns; at most {CELLS} are read")
     header = [name.strip().lower() for name in record.cells]
     twice = {name for name in header if name and header.count(name) > 1}
     if twice:
@@ -250,13 +283,13 @@ def _header(record: Scanner | None) -> list[str]:
     return header
 
 
-def _fault(record: Scanner, header: list[str]) -> Fault | None:
+def _fault(record: Record, header: list[str]) -> Fault | None:
     """Why the record as a whole can not be read, or None."""
     if record.fault is not None:
         place, reason = record.fault
         if place < 0:
             place = next((i for i, c in enumerate(record.cells) if _NOT_UTF8.search(c)), place)
         return Fault(header[place] if 0 <= place < len(header) else "", reason)
-    if record.count != len(header):
-        return Fault("", f"has {record.count} cells where the header has {len(header)}")
+    if record.width != len(header):
+        return Fault("", f"has {record.width} cells where the header has {len(header)}")
     return None

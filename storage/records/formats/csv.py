@@ -6,16 +6,12 @@ from collections.abc import Iterator
 
 from storage.records.formats.form import Format
 from storage.records.kinds import KINDS
-from storage.records.reader import Raw, Reading, rows, unknown_columns
+from storage.records.reader import Raw, Reading, rows
 
 
 def read(reading: Reading) -> Iterator[Raw]:
     """The rows of the file. Raises Unreadable."""
-    kind = reading.kind
-    if unknown := unknown_columns(reading):
-        taken = ", ".join(kind.columns)
-        reading.warn(f"left out the unknown columns {', '.join(unknown)}; it takes {taken}")
-    yield from rows(reading, {name: name for name in kind.columns}, kind.required)
+    yield from rows(reading, {name: name for name in reading.kind.columns}, warn_unknown=True)
 
 
 FORMAT = Format("csv", dict.fromkeys(KINDS, read))

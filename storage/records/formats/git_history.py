@@ -29,9 +29,10 @@ def _reader(columns: dict[str, str], **said: Callable[[str], str]) -> Reader:
     """Reads CSV with other names (ours to theirs); ``said`` turns some of their words into ours."""
 
     def read(reading: Reading) -> Iterator[Raw]:
-        required = [name for name in columns if name in reading.kind.required]
-        for raw in rows(reading, columns, required):
-            changed = {name: say(raw.cells[name]) for name, say in said.items() if name in raw.cells}
+        for raw in rows(reading, columns):
+            changed = {
+                name: say(raw.cells[name]) for name, say in said.items() if name in raw.cells
+            }
             yield replace(raw, cells={**raw.cells, **changed})
 
     return read

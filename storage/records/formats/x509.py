@@ -7,10 +7,12 @@ import binascii
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 from storage.records.fields import TITLE
 from storage.records.formats.form import Format
@@ -21,7 +23,7 @@ SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
 LARGEST = 16 * 1024 * 1024
 _UNDATED = ("not_before", "not_after")
 _BLOCK = re.compile(
-    rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>.*?)-----END (?P=label)-----", re.DOTALL
+    rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>[^-]*)(?P<end>-----END (?P=label)-----)?"
 )
 _LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _CERTIFICATE = re.compile(rb"\x30(\x82..|\x81.|.)\x30(\x82..|\x81.|.)\xa0\x03\x02\x01", re.DOTALL)
@@ -46,19 +48,26 @@ def read(reading: Reading) -> Iterator[Raw]:
 
 
 def _files(reading: Reading) -> Iterator[Path]:
-    """The certificate files below the directory, in order; links are not followed out of it."""
-    root, others = reading.path.resolve(), 0
-    for folder, folders, names in os.walk(reading.path):
+    """The certificate files below the directory, in order.
+
+    No link is followed: one that leads to a file inside is redundant, any other leads out.
+    """
+    others = 0
+
+    def unlisted(error: OSError) -> None:
+        reading.warn(f"left out {error.filename}: {error.strerror}")
+
+    for folder, folders, names in os.walk(reading.path, onerror=unlisted):
         folders.sort()
         for path in (Path(folder) / name for name in sorted(names)):
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                reading.warn(f"left out {path}: a link that leads out of the directory")
-            elif path.suffix.lower() in SUFFIXES and path.is_file():
+            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and path.is_file():
                 yield path
             else:
                 others += 1
     if others:
-        reading.warn(f"left out {others} that end in none of {', '.join(sorted(SUFFIXES))}")
+        reading.warn(
+            f"left out {others} links and files that end in none of {', '.join(sorted(SUFFIXES))}"
+        )
 
 
 def _of_file(path: Path, reading: Reading) -> Iterator[Raw]:
@@ -78,19 +87,25 @@ def _of_file(path: Path, reading: Reading) -> Iterator[Raw]:
         try:
             der = base64.b64decode(b"".join(block["body"].split()), validate=True)
         except binascii.Error:
-            yield Raw(path, line, {}, Fault("", "is no certificate: its base64 text is damaged"))
-        else:
+            der = b""
+        if der and block["end"]:
             yield _raw(path, line, der, reading)
+        else:
+            yield Raw(
+                path, line, {}, Fault("", "is no certificate: its text is damaged or cut off")
+            )
 
 
 def _raw(path: Path, line: int, der: bytes, reading: Reading) -> Raw:
     """One certificate; one whose content can not be read is kept by its fingerprint, undated."""
     fingerprint = hashlib.sha256(der).hexdigest()
     try:
-        found = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():  # a serial number of 0 is no concern of ours
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            found = x509.load_der_x509_certificate(der)
         cells = {
-            "subject": found.subject.rfc4514_string()[:TITLE],
-            "issuer": found.issuer.rfc4514_string()[:TITLE],
+            "subject": _printable(found.subject),
+            "issuer": _printable(found.issuer),
             "not_before": found.not_valid_before_utc.isoformat(),
             "not_after": found.not_valid_after_utc.isoformat(),
         }
@@ -101,6 +116,12 @@ def _raw(path: Path, line: int, der: bytes, reading: Reading) -> Raw:
         reading.warn(f"kept {place} as unreadable: {str(error)[:200]}")
         return Raw(path, line, {"fingerprint": fingerprint}, waived=_UNDATED)
     return Raw(path, line, {"fingerprint": fingerprint, **cells})
+
+
+def _printable(name: x509.Name) -> str:
+    """A distinguished name as one short line."""
+    said = name.rfc4514_string()[:TITLE]
+    return "".join(c if c.isprintable() else "?" for c in said).strip()
 
 
 FORMAT = Format("x509", {"certificates": read}, SUFFIXES, directories=True)

@@ -1,0 +1,100 @@
+"""Writes the documents that derive from the code: run ``make docs``; a test fails on drift."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from aggregators import words  # noqa: E402
+from aggregators.domains import DOMAINS  # noqa: E402
+from aggregators.measure import Domain, Measure, Ratio  # noqa: E402
+from settings import Settings, variable  # noqa: E402
+
+KINDS = {
+    "count": "summed over days, summed over workspaces",
+    "level": "the last snapshot within the period; summed over workspaces unless said otherwise",
+    "rate": "count over the snapshot days seen; counts are summed over workspaces",
+    "ratio": "sum of numerators over sum of denominators, over days and over workspaces",
+    "mean": "sum over count, over days and over workspaces",
+    "quantile": "distributions are merged, then the quantile is read; within 2 % of the exact one",
+}
+
+
+def definitions() -> str:
+    """docs/definitions.md: every measure of every domain, from its declaration."""
+    lines = [
+        "# Definitions",
+        "",
+        "Generated from `aggregators/domains/` by `make docs`; do not edit. One definition per figure:",
+        "the screen, the API, the PDF and this page read the same declaration.",
+        "",
+        "| kind | how it pools |",
+        "|---|---|",
+        *(f"| {kind} | {how} |" for kind, how in KINDS.items()),
+        "",
+        "A ratio over fewer than 10 events, or a mean or quantile over fewer than 3, is a low sample and",
+        "ranks below every figure with enough. Fewer than half of the previous period's days seen: no",
+        "comparison. Each point of a pooled series looks back over 7 days, or 28 when the period is over",
+        "31 days; counts and levels are of the point's own days.",
+    ]
+    for domain in DOMAINS:
+        lines += ["", *_domain(domain)]
+    return "\n".join(lines) + "\n"
+
+
+def _domain(domain: Domain) -> list[str]:
+    by = f" One figure per {domain.by}, never pooled across them." if domain.by else ""
+    return [
+        f"## {domain.title}",
+        "",
+        f"Key `{domain.key}`; headline and default ranking `{domain.headline}`; "
+        f"workspace page `{domain.workspace_page}`; from `{domain.table}`.{by}",
+        "",
+        "| measure | kind | better | watch / bad | definition |",
+        "|---|---|---|---|---|",
+        *(_measure(m) for m in domain.measures),
+    ]
+
+
+def _measure(measure: Measure) -> str:
+    limits = " / ".join(
+        words.value(limit, measure.unit) if limit is not None else "–"
+        for limit in (measure.watch, measure.bad)
+    )
+    kind = measure.kind
+    if isinstance(measure, Ratio) and measure.at_end:
+        kind = "ratio of levels"
+    over = {"level_max": ", maximum", "level_min": ", minimum"}.get(
+        str(getattr(measure, "over", "")), ""
+    )
+    return (
+        f"| `{measure.key}` {measure.title} | {kind}{over} | {measure.better} | {limits} "
+        f"| {measure.definition} |"
+    )
+
+
+def environment() -> str:
+    """docs/environment.md: every variable that the program reads."""
+    lines = [
+        "# Environment",
+        "",
+        "Generated from `settings.py` by `make docs`; do not edit. A wrong value stops the start with the",
+        "variable's name and what it takes.",
+        "",
+        "| variable | default | takes |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "unset" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `{variable(name)}` | {default} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+DOCUMENTS = {"definitions.md": definitions, "environment.md": environment}
+
+if __name__ == "__main__":
+    for name, render in DOCUMENTS.items():
+        (HERE / name).write_text(render(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Real inputs, others wrote them."""

@@ -1,0 +1,174 @@
+"""Starts the real program over the demo organisation, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+PASSWORD = "a-demo-password"
+TODAY = "2026-11-23"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+@dataclass
+class Site:
+    """A running program: its address, its data directory, its environment."""
+
+    address: str
+    data_dir: Path
+    environment: dict[str, str]
+
+    def flask(self, *arguments: str, **more) -> subprocess.CompletedProcess[str]:
+        """Runs one of the operator's commands beside the running program."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **more,
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """``flask --app app serve`` with the demo organisation, on a frozen day."""
+    folder = Path(tempfile.mkdtemp(prefix="vigilo-site-"))
+    port = free_port()
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
+    environment = kept | {
+        "VIGILO_DATA_DIR": str(folder),
+        "VIGILO_TODAY": TODAY,
+        "VIGILO_DEMO_PASSWORD": PASSWORD,
+        "VIGILO_ORG_NAME": "Northwind Group",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+    }
+    log = (folder / "serve.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "serve"],
+        cwd=ROOT,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(address, process, folder / "serve.log")
+        yield Site(address, folder, environment)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(900):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the program did not start:\n{log.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    assert CHROMIUM, "no Chromium found: make test installs one"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def storage_states(site: Site, browser: Browser) -> Callable[[str], dict]:
+    """The cookies of a person who has signed in through the page; once per person."""
+    known: dict[str, dict] = {}
+
+    def signed_in(who: str) -> dict:
+        if who not in known:
+            context = browser.new_context(base_url=site.address)
+            page = context.new_page()
+            sign_in(page, who)
+            known[who] = context.storage_state()
+            context.close()
+        return known[who]
+
+    return signed_in
+
+
+def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
+    """Through the sign-in page, as a person does."""
+    page.goto("/login")
+    page.get_by_label("Email").fill(f"{who}@demo.example")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser, storage_states) -> Iterator[Callable[..., Page]]:
+    """``visit("alice", path, width=..., dark=...)``: a page of a signed-in person; the test fails when
+    the browser's console reported an error or a violated content security policy."""
+    opened: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(
+        who: str | None, path: str, *, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> Page:
+        context = browser.new_context(
+            base_url=site.address,
+            storage_state=storage_states(who) if who else None,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            accept_downloads=True,
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    unexpected = [c for c in complaints if "Failed to load resource" not in c]
+    assert unexpected == []

@@ -1,0 +1,87 @@
+"""The four workflows of the product page, step by step, as a person does them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from playwright.sync_api import Page, expect
+
+EXECUTIVE = "/ws/payments/platform/executive"
+
+
+def executive(visit, query: str = "", **how) -> Page:
+    page = visit("alice", EXECUTIVE + query, **how)
+    expect(page.get_by_role("region", name="Delivery (DORA)", exact=True)).to_contain_text("%")
+    return page
+
+
+def test_spot_the_worst_performing_workspace_this_quarter(visit):
+    page = executive(visit)
+    page.get_by_label("Period").select_option("Last 90 days")
+    expect(page).to_have_url(re.compile("period=90"))
+    tile = page.get_by_role("region", name="Delivery (DORA)", exact=True)
+    tile.get_by_role("button", name=re.compile("Change failure rate")).first.click()
+    expansion = page.get_by_role("region", name="Delivery (DORA) by workspace")
+    first = expansion.get_by_role("article").first
+    expect(first.get_by_role("heading")).to_contain_text("Payments")
+    box = [card.bounding_box() for card in expansion.get_by_role("article").all()]
+    assert all(box[0]["y"] <= b["y"] for b in box)
+    assert all(box[0]["x"] <= b["x"] for b in box)
+    shown = first.inner_text()
+    first.get_by_role("link", name="Payments").click()
+    expect(page).to_have_url(re.compile(r"/ws/payments/analytics\?period=90"))
+    expect(page.get_by_label("Period")).to_have_value(re.compile("90"))
+    rate = re.search(r"\d+\.\d %", shown)[0]
+    expect(page.get_by_role("main")).to_contain_text(rate)
+
+
+def test_board_ready_pdf_for_the_quarterly_review(visit, tmp_path):
+    page = executive(visit, "?period=90")
+    with page.expect_download(timeout=60_000) as started:
+        page.get_by_role("button", name="Export PDF").click()
+    assert re.fullmatch(r"vigilo-executive-\d{8}\.pdf", started.value.suggested_filename)
+    path = tmp_path / "pack.pdf"
+    started.value.save_as(path)
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True
+    ).stdout
+    pages = text.split("\f")
+    assert len(pages) >= 8
+    assert all("alice@demo.example" in p for p in pages[:-1])
+    headline = page.get_by_role("region", name="Delivery (DORA)", exact=True).inner_text()
+    rate = re.search(r"\d+\.\d %", headline)[0]
+    assert rate in pages[1]
+
+
+def test_triage_certificates_across_the_org(visit):
+    page = executive(visit)
+    page.get_by_role("region", name="Certificates", exact=True).get_by_role(
+        "button", name=re.compile("^Certificates")
+    ).click()
+    expansion = page.get_by_role("region", name="Certificates by workspace")
+    for column in ("7 days", "30 days", "90 days"):
+        expect(expansion.get_by_role("columnheader", name=re.compile(column)).first).to_be_visible()
+    cell = expansion.locator("a[href*='within=7']").first
+    expect(cell).to_have_attribute(
+        "href", re.compile(r"/ws/[a-z0-9-]+/monitor/certs\?within=7&status=expiring")
+    )
+    colour = cell.evaluate("e => getComputedStyle(e.closest('td')).backgroundColor")
+    assert colour == "rgb(158, 11, 58)"
+    cell.click()
+    expect(page).to_have_url(re.compile(r"/monitor/certs\?within=7&status=expiring"))
+
+
+def test_spot_a_compliance_control_that_is_about_to_fail(visit):
+    page = executive(visit)
+    page.get_by_role("region", name="Compliance", exact=True).get_by_role(
+        "button", name=re.compile("^Compliance")
+    ).click()
+    expansion = page.get_by_role("region", name="Compliance by workspace")
+    cards = expansion.get_by_role("article")
+    for framework in ("SOC2", "ISO27001", "HIPAA"):
+        expect(cards.filter(has_text=framework).first).to_be_visible()
+    chevron = expansion.get_by_role("link", name=re.compile("▼")).first
+    expect(chevron).to_contain_text(re.compile(r"▼ −\d+\.\d pts"))
+    chevron.click()
+    expect(page).to_have_url(re.compile(r"/ws/[a-z0-9-]+/governance/frameworks"))

@@ -1,0 +1,78 @@
+"""Draws the page that the address names, and the domain that is open in it."""
+
+from __future__ import annotations
+
+import re
+
+from dash import Dash, Input, Output
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from sqlalchemy.exc import OperationalError
+
+from aggregators import words
+from aggregators.domains import DOMAINS
+from aggregators.period import InvalidPeriod
+from aggregators.read import NoSuchWorkspace, NotPlatformAdmin
+from callbacks.services import Services
+from layouts import ids, states
+from layouts.executive import executive
+from layouts.expansion import expansion
+from layouts.focus import Look, parse
+from layouts.workspace import workspace
+
+EXECUTIVE = re.compile(r"/ws/[a-z0-9-]{3,30}/platform/executive/?")
+WORKSPACES = {
+    d.key: re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", "([a-z0-9-]{3,30})") + "/?")
+    for d in DOMAINS
+}
+
+
+def register(app: Dash, services: Services) -> None:
+    """The two callbacks: the whole page, and the expansion alone."""
+
+    @app.callback(
+        Output(ids.PAGE, "children"),
+        Output(ids.LIVE, "children"),
+        Output("account", "children"),
+        Input(ids.VIEW, "data"),
+    )
+    def draw_page(view: object) -> tuple[list[Component] | Component, str, str]:
+        if view is None:
+            raise PreventUpdate
+        viewer = services.viewer()
+        page, said = _page(view, services)
+        return page, said, viewer.email
+
+    @app.callback(Output(ids.EXPANSION, "children"), Input(ids.FOCUS, "data"))
+    def draw_expansion(view: object) -> Component | list[Component]:
+        if view is None:
+            raise PreventUpdate
+        look = parse(view)
+        if look.focus is None:
+            return []
+        return expansion(services.dashboard(look.ask), look.focus)
+
+
+def _page(view: object, services: Services) -> tuple[list[Component] | Component, str]:
+    try:
+        return _drawn(parse(view), services)
+    except InvalidPeriod as wrong:
+        return states.invalid(f"{wrong.field} {wrong}"), "That period can not be shown."
+    except NotPlatformAdmin:
+        return states.forbidden(), "You can not see this page."
+    except OperationalError:
+        return states.unavailable(), "The figures can not be reached."
+
+
+def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component, str]:
+    if EXECUTIVE.fullmatch(look.path):
+        dashboard = services.dashboard(look.ask)
+        return executive(dashboard, look.focus), f"Updated: {words.span(dashboard.period.span)}"
+    for key, pattern in WORKSPACES.items():
+        if matched := pattern.fullmatch(look.path):
+            try:
+                shown = services.workspace(matched[1], key, look.ask)
+            except NoSuchWorkspace:
+                break
+            return workspace(shown), f"Updated: {words.span(shown.period.span)}"
+    return states.unknown(), "There is no such page."

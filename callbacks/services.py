@@ -1,0 +1,25 @@
+"""What callbacks need of the application, for the person who is signed in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aggregators.figures import Dashboard, WorkspaceView
+from aggregators.period import Ask
+from auth.viewer import Viewer
+from settings import Settings
+
+
+class Services(Protocol):
+    """Reads on behalf of the signed-in person; errors as ``aggregators.read`` raises them."""
+
+    settings: Settings
+
+    def viewer(self) -> Viewer:
+        """The signed-in person."""
+
+    def dashboard(self, ask: Ask) -> Dashboard:
+        """Their dashboard for a period."""
+
+    def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
+        """One domain of one of their workspaces."""

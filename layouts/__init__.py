@@ -1,0 +1,1 @@
+"""Figures to components: pure functions, no database, no web request."""

@@ -1,0 +1,102 @@
+"""A domain with groups: one card per workspace, one bar per framework, 0 to 100."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Card, Figure, Scorecard
+from aggregators.measure import Domain
+from layouts.card import card_head
+from layouts.parts import evidence_line, link, pill
+
+
+def bars(
+    scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
+) -> Component:
+    """The grid of cards, every card with the same frameworks in the same order."""
+    groups = sorted(scorecard.figures[measure_key].by or {})
+    return html.Div(
+        [_card(c, scorecard.domain, measure_key, groups, c.slug in pins) for c in cards],
+        className="cards",
+    )
+
+
+def _card(
+    shown: Card, domain: Domain, measure_key: str, groups: list[str], pinned: bool
+) -> Component:
+    by = shown.figures[measure_key].by or {}
+    return html.Article(
+        [
+            card_head(shown, pinned),
+            html.Ul(
+                [_row(group, by.get(group), shown, domain) for group in groups], className="bars"
+            ),
+        ],
+        className="card",
+        **{"aria-labelledby": f"card-{shown.slug}"},
+    )
+
+
+def dropped(figure: Figure, domain: Domain) -> bool:
+    """Whether the figure fell by strictly more than the domain's alert."""
+    return (
+        domain.drop_alert is not None
+        and figure.delta is not None
+        and figure.measure.key == domain.headline
+        and -figure.delta > domain.drop_alert + 1e-9
+    )
+
+
+def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Component:
+    if figure is None or not figure.has_data:
+        return html.Li(
+            [html.Span(group, className="bar-name"), html.Span("not set up", className="muted")],
+            className="bar-row",
+        )
+    change: Component = pill(figure)
+    if dropped(figure, domain):
+        change = link(
+            f"▼ {words.points(figure.delta or 0)}",
+            shown.href,
+            "chevron",
+            **{"aria-label": f"▼ {words.points(figure.delta or 0)}, {shown.name} {group}"},
+        )
+    return html.Li(
+        [
+            html.Span(group, className="bar-name"),
+            html.Span(
+                words.figure(figure),
+                className=f"bar-value status-{figure.status.value}",
+                title=evidence_line(figure),
+            ),
+            change,
+            _bar(figure, domain) if figure.measure.key == domain.headline else None,
+        ],
+        className="bar-row",
+    )
+
+
+def _bar(figure: Figure, domain: Domain) -> Component:
+    share = min(max(figure.value or 0.0, 0.0), 1.0)
+    target = domain.target
+    return html.Span(
+        [
+            html.Span(
+                className=f"bar-fill fill-{figure.status.value}",
+                style={"width": f"{share * 100:.1f}%"},
+            ),
+            html.Span(className="bar-target", style={"left": f"{target * 100:.0f}%"})
+            if target
+            else None,
+        ],
+        className="bar",
+        role="img",
+        **{
+            "aria-label": f"{figure.group}: {words.figure(figure)}"
+            + (f", target {words.percent(target, 0)}" if target else "")
+        },
+    )

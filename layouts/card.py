@@ -1,0 +1,82 @@
+"""One workspace in one domain, as a card."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Card, Figure
+from aggregators.measure import Domain
+from layouts.parts import badge, data, evidence_line, link, named, pill, value
+from layouts.sparkline import Scale, sparkline
+
+
+def card(shown: Card, domain: Domain, measure_key: str, scale: Scale, pinned: bool) -> Component:
+    """Rank, name, figure, change, sparkline on the common scale, evidence, the other measures."""
+    figure = shown.figures[measure_key]
+    others = [k for k in (domain.headline, *domain.columns) if k != measure_key]
+    return html.Article(
+        [
+            card_head(shown, pinned),
+            html.Div(
+                [
+                    html.Span(value(figure), className=f"card-value status-{figure.status.value}"),
+                    badge(figure) or pill(figure),
+                ],
+                className="card-figure",
+            ),
+            sparkline(figure, scale),
+            html.P([html.Span(part) for part in _footnote(figure)], className="card-note muted"),
+            _others([shown.figures[k] for k in dict.fromkeys(others)][:4]),
+        ],
+        className="card",
+        **{"aria-labelledby": f"card-{shown.slug}"},
+    )
+
+
+def card_head(shown: Card, pinned: bool) -> Component:
+    """Rank, the workspace's link, and the pin that puts it into the comparison."""
+    return html.Header(
+        [
+            html.Span(f"{shown.rank}", className="rank", title=f"Rank {shown.rank}, 1 is worst"),
+            html.H3(link(shown.name, shown.href), id=f"card-{shown.slug}", className="card-name"),
+            html.Button(
+                "Pinned" if pinned else "Pin",
+                type="button",
+                className="pin",
+                **{"aria-pressed": str(pinned).lower(), "aria-label": f"Compare {shown.name}"},
+                **data(pin=shown.slug),
+            ),
+        ],
+        className="card-head",
+    )
+
+
+def _footnote(figure: Figure) -> list[str]:
+    """What the figure rests on, and what it was."""
+    if not figure.has_data and not figure.evidence.days_seen:
+        return ["No snapshot in this period."]
+    before = f"before {words.value(figure.previous, figure.measure.unit)}"
+    return [
+        p for p in (words.evidence(figure), words.days_seen(figure), before, _name(figure)) if p
+    ]
+
+
+def _name(figure: Figure) -> str:
+    return figure.evidence.name or ""
+
+
+def _others(figures: list[Figure]) -> Component:
+    return html.Dl(
+        [
+            html.Div(
+                [
+                    html.Dt(f.measure.title),
+                    html.Dd(words.figure(f), title=f"{evidence_line(f)}{named(f)}"),
+                ]
+            )
+            for f in figures
+        ],
+        className="card-others",
+    )

@@ -1,0 +1,122 @@
+"""The executive page: header line, answers, six tiles, and the domain that is open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Dashboard
+from layouts import ids, states
+from layouts.answers import answers
+from layouts.expansion import expansion
+from layouts.focus import Focus
+from layouts.parts import data
+from layouts.tile import tile
+
+AMBER, RED = timedelta(hours=26), timedelta(hours=48)
+
+
+def executive(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
+    """Everything below the title bar."""
+    return [heading(dashboard), *_body(dashboard, focus)]
+
+
+def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
+    if not dashboard.scope.slugs:
+        return [states.no_scope(dashboard)]
+    if dashboard.as_of is None:
+        return [states.no_snapshot()]
+    opened = [expansion(dashboard, focus)] if focus else []
+    tiles = [tile(s, dashboard, focus and focus.domain) for s in dashboard.scorecards]
+    return [
+        *filter(None, [states.partial(dashboard), stale(dashboard)]),
+        answers(dashboard.answers),
+        html.Div(
+            [*tiles, html.Div(opened, id=ids.EXPANSION, className="expansion-slot")],
+            className="tiles",
+        ),
+    ]
+
+
+def heading(dashboard: Dashboard) -> Component:
+    """The title and one line that says what is counted."""
+    return html.Div(
+        [
+            html.H1("Executive dashboard"),
+            html.Div(
+                [
+                    _scope(dashboard),
+                    html.Span(_period(dashboard), className="heading-part"),
+                    html.Span(_freshness(dashboard), className="heading-part"),
+                ],
+                className="heading-line muted",
+            ),
+        ],
+        className="heading",
+        **data(
+            start=dashboard.period.start,
+            end=dashboard.period.end,
+            updated=words.span(dashboard.period.span),
+        ),
+    )
+
+
+def _scope(dashboard: Dashboard) -> Component:
+    scope = dashboard.scope
+    inside = len(scope.slugs) - len(scope.unavailable)
+    if inside == scope.total:
+        return html.Span(words.counted(inside, "workspace"), className="heading-part")
+    reasons = [
+        html.Li(f"{name}: {states.REASONS.get(reason, reason)}")
+        for reason, names in scope.left_out.items()
+        for name in names
+    ]
+    reasons += [html.Li(f"{scope.names[slug]}: could not be read") for slug in scope.unavailable]
+    return html.Details(
+        [
+            html.Summary(f"{words.number(inside)} of {words.counted(scope.total, 'workspace')}"),
+            html.Div([html.P("Left out:"), html.Ul(reasons)], className="popover"),
+        ],
+        className="scope heading-part",
+    )
+
+
+def _period(dashboard: Dashboard) -> str:
+    period = dashboard.period
+    return f"{words.span(period.span)} vs {words.span(period.previous)}"
+
+
+def _freshness(dashboard: Dashboard) -> str:
+    if dashboard.as_of is None:
+        return "no data yet"
+    return f"data to {words.day(dashboard.as_of, year=False)} 23:59 {dashboard.time_zone}"
+
+
+def age(dashboard: Dashboard) -> timedelta | None:
+    """How long ago the last snapshot day ended, in the reporting time zone."""
+    if dashboard.as_of is None or dashboard.now is None:
+        return None
+    day = dashboard.as_of + timedelta(days=1)
+    ended = datetime(day.year, day.month, day.day, tzinfo=dashboard.now.tzinfo)
+    return dashboard.now - ended
+
+
+def stale(dashboard: Dashboard) -> Component | None:
+    """Amber past 26 hours, red past 48, with what to do."""
+    old = age(dashboard)
+    if old is None or old <= AMBER:
+        return None
+    level = "bad" if old > RED else "watch"
+    return html.Div(
+        [
+            html.Strong(f"The data are {words.duration(old.total_seconds())} old."),
+            " The nightly snapshot did not run. An operator runs ",
+            html.Code("flask --app app snapshot run"),
+            ".",
+        ],
+        className=f"banner banner-{level}",
+        role="status",
+    )

@@ -1,0 +1,69 @@
+"""What the reader has opened: parsed from the client's words, which are never trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aggregators.domains import DOMAINS
+from aggregators.period import Ask
+
+FIRST, MOST = 24, 2400
+MAX_PINS = 4
+MAX_FIND = 80
+CARDS, TABLE = "cards", "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The open domain, the measure it is ranked by, and how it is looked at."""
+
+    domain: str
+    measure: str
+    shown: int = FIRST
+    find: str = ""
+    mode: str = CARDS
+    pins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A whole view: page path, period asked for, and what is open."""
+
+    path: str
+    ask: Ask
+    focus: Focus | None
+
+
+def parse(view: object) -> Look:
+    """The client's view store. Raises ValueError on anything malformed, InvalidPeriod on a period."""
+    if not isinstance(view, Mapping):
+        raise ValueError("a view is an object")
+    path = _text(view, "path", 200)
+    ask = Ask.parse(*(_text(view, key, 40) or None for key in ("period", "start", "end")))
+    return Look(path, ask, _focus(view))
+
+
+def _text(view: Mapping[str, object], key: str, longest: int) -> str:
+    value = view.get(key) or ""
+    if not isinstance(value, str) or len(value) > longest:
+        raise ValueError(f"{key} is no short text")
+    return value
+
+
+def _focus(view: Mapping[str, object]) -> Focus | None:
+    key = _text(view, "domain", 40)
+    domain = next((d for d in DOMAINS if d.key == key), None)
+    if domain is None:
+        return None
+    measure = _text(view, "measure", 60)
+    if measure not in {m.key for m in domain.measures}:
+        measure = domain.headline
+    shown, pins = view.get("shown") or FIRST, view.get("pins") or []
+    if not isinstance(shown, int) or not isinstance(pins, list):
+        raise ValueError("shown is a number and pins are a list")
+    slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= 30)[:MAX_PINS]
+    mode = TABLE if view.get("mode") == TABLE else CARDS
+    return Focus(
+        key, measure, min(max(shown, FIRST), MOST), _text(view, "find", MAX_FIND), mode, slugs
+    )

@@ -1,0 +1,105 @@
+"""Workspaces by columns in one table: the certificates' picture, and every domain's table view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Card, Figure, Scorecard
+from aggregators.measure import Domain, Status, Unit
+from layouts.parts import evidence_line, link
+
+
+def matrix(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> Component:
+    """Rows workspaces, columns the domain's; cells over their threshold solid red with "!"; the
+    organisation in the last row."""
+    domain = scorecard.domain
+    keys = list(dict.fromkeys((*domain.columns, measure_key)))
+    share = _share_key(domain)
+    return html.Div(
+        html.Table(
+            [
+                html.Caption(f"{domain.title} by workspace", className="visually-hidden"),
+                html.Thead(html.Tr(_header(domain, keys, measure_key, share))),
+                html.Tbody([_row(c, scorecard, keys, share) for c in cards]),
+                html.Tfoot(html.Tr(_total(scorecard, keys, share))),
+            ],
+            className="matrix",
+        ),
+        className="matrix-scroll",
+        tabIndex="0",
+        role="group",
+        **{"aria-label": f"{domain.title}, table"},
+    )
+
+
+def _share_key(domain: Domain) -> str | None:
+    """Where cells lead into a window, the widest declared one says who holds most of it."""
+    levels = [k for k in domain.cell_queries if domain.measure(k).bad is not None]
+    return levels[-1] if levels else None
+
+
+def _header(
+    domain: Domain, keys: list[str], measure_key: str, share: str | None
+) -> list[Component]:
+    cells: list[Component] = [html.Th("Workspace", scope="col")]
+    for key in keys:
+        sort = {"aria-sort": "descending"} if key == measure_key else {}
+        cells.append(html.Th(domain.measure(key).title, scope="col", className="num", **sort))
+    if share:
+        cells.append(html.Th("Share of the org", scope="col", className="num"))
+    return cells
+
+
+def _row(card: Card, scorecard: Scorecard, keys: list[str], share: str | None) -> Component:
+    cells: list[Component] = [html.Th(link(card.name, card.href), scope="row")]
+    cells += [_cell(card, card.figures[key], scorecard.domain) for key in keys]
+    if share:
+        cells.append(
+            html.Td(_share(card.figures[share], scorecard.figures[share]), className="num")
+        )
+    return html.Tr(cells)
+
+
+def _share(part: Figure, whole: Figure) -> str:
+    if part.value is None or not whole.value:
+        return words.NONE
+    return words.percent(part.value / whole.value, 0)
+
+
+def _cell(card: Card, figure: Figure, domain: Domain) -> Component:
+    text = words.figure(figure) + (f" {figure.group}" if figure.group else "")
+    bad = figure.status is Status.BAD
+    query = domain.cell_queries.get(figure.measure.key)
+    content: object = [text, html.Span(" !", className="alarm") if bad else None]
+    if query and figure.value:
+        content = html.A(
+            content,
+            href=f"{domain.page(card.slug)}?{query}",
+            **{
+                "aria-label": f"{card.name}: {text} {figure.measure.title}"
+                + (", over" if bad else "")
+            },
+        )
+    classes = f"num cell-{figure.status.value}" + (" low" if figure.low_sample else "")
+    return html.Td(content, className=classes, title=evidence_line(figure))
+
+
+def _total(scorecard: Scorecard, keys: list[str], share: str | None) -> list[Component]:
+    cells: list[Component] = [html.Th("Organisation", scope="row")]
+    cells += [
+        html.Td(
+            words.figure(scorecard.figures[k]),
+            className="num",
+            title=evidence_line(scorecard.figures[k]),
+        )
+        for k in keys
+    ]
+    if share:
+        whole = scorecard.figures[share]
+        everything = whole.measure.unit is Unit.COUNT and whole.value
+        cells.append(html.Td("100 %" if everything else words.NONE, className="num"))
+    return cells

@@ -1,0 +1,71 @@
+"""The small pieces that every picture of a figure is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Figure
+from aggregators.measure import Status
+
+STATUS_WORDS = {
+    Status.GOOD: "Good",
+    Status.WATCH: "Watch",
+    Status.BAD: "Bad",
+    Status.NO_DATA: "No data",
+}
+
+
+def pill(figure: Figure) -> Component:
+    """The change against the previous period. Three shapes, so that colour is never alone: solid when
+    it got worse and stands bad, tinted when it got worse, plain otherwise."""
+    arrow = words.arrow(figure)
+    text = words.change(figure)
+    return html.Span(
+        [html.Span(arrow, className="arrow", **hidden()) if arrow else None, text],
+        className=f"pill pill-{figure.tone.value} change-{figure.change}",
+    )
+
+
+def value(figure: Figure, class_name: str = "value") -> Component:
+    """A figure as words, the exact value on hover."""
+    exact = "no data" if figure.value is None else f"exactly {figure.value:.6g}"
+    return html.Span(words.figure(figure), className=class_name, title=exact)
+
+
+def badge(figure: Figure) -> Component | None:
+    """Marks a figure that rests on little, or on nothing."""
+    if not figure.has_data:
+        return html.Span("No data", className="badge badge-none")
+    if figure.low_sample:
+        return html.Span("Low sample", className="badge", title="Too few events to rank it")
+    return None
+
+
+def evidence_line(figure: Figure) -> str:
+    """Evidence and days in one line: "12 of 97 · 28 of 28 days"."""
+    parts = [words.evidence(figure), f"{words.days_seen(figure)}"]
+    return " · ".join(p for p in parts if p)
+
+
+def named(figure: Figure) -> str:
+    """The object that holds an extreme, in brackets, or nothing."""
+    return f" ({figure.evidence.name})" if figure.evidence.name else ""
+
+
+def link(text: str, href: str, class_name: str = "link", **more: Any) -> Component:
+    """A link within the program."""
+    return html.A(text, href=href, className=class_name, **more)
+
+
+def hidden() -> dict[str, str]:
+    """Attributes of a decoration that a screen reader skips."""
+    return {"aria-hidden": "true"}
+
+
+def data(**attributes: object) -> dict[str, str]:
+    """data-* attributes, which assets/vigilo.js listens on."""
+    return {f"data-{name.replace('_', '-')}": str(v) for name, v in attributes.items()}

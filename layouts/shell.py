@@ -1,0 +1,126 @@
+"""What every page has: the title bar with its controls, the places that callbacks fill, the help."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from aggregators.period import PRESETS
+from layouts import ids
+from layouts.parts import data
+from layouts.states import skeleton
+
+KEYS = (
+    ("/", "find a workspace"),
+    ("1 to 6", "open a tile"),
+    ("p", "period"),
+    ("e", "export the PDF"),
+    ("t", "cards or table"),
+    ("Esc", "close"),
+    ("?", "this help"),
+)
+
+
+def shell() -> Component:
+    """The layout; assets/vigilo.js fills the stores from the address, callbacks the page."""
+    return html.Div(
+        [
+            html.A("Skip to content", href=f"#{ids.PAGE}", className="skip"),
+            dcc.Store(id=ids.VIEW),
+            dcc.Store(id=ids.FOCUS),
+            html.Header([_brand(), _controls()], className="topbar"),
+            html.Div(id=ids.NOTICE, role="alert", className="notice"),
+            html.Main(skeleton(), id=ids.PAGE, tabIndex="-1"),
+            html.Div(id=ids.LIVE, role="status", className="visually-hidden"),
+            _help(),
+        ],
+        className="shell",
+    )
+
+
+def _brand() -> Component:
+    return html.A("Vigilo", href="/", className="brand", **{"aria-label": "Vigilo, start"})
+
+
+def _controls() -> Component:
+    return html.Div(
+        [
+            html.Div([_period(), _custom()], className="period-box"),
+            html.Button("Copy link", type="button", className="button quiet", **data(copy="1")),
+            html.Div(
+                [
+                    html.Button(
+                        "Export PDF", id="export", type="button", className="button primary"
+                    ),
+                    html.Div(
+                        html.Div(className="progress-run"), className="progress", id="progress"
+                    ),
+                ],
+                className="export-box",
+            ),
+            html.Button(
+                "Theme",
+                id="theme",
+                type="button",
+                className="button quiet",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+            html.Details(
+                [
+                    html.Summary("Account"),
+                    html.Div(
+                        [
+                            html.P(id="account", className="muted"),
+                            html.Button(
+                                "Keyboard help",
+                                type="button",
+                                className="button quiet",
+                                **data(help="1"),
+                            ),
+                            html.A("Sign out", href="/logout", className="button quiet"),
+                        ],
+                        className="popover popover-right",
+                    ),
+                ],
+                className="account",
+            ),
+        ],
+        className="controls",
+    )
+
+
+def _period() -> Component:
+    options = [html.Option(f"Last {days} days", value=str(days)) for days in PRESETS]
+    return html.Label(
+        [
+            html.Span("Period", className="control-label"),
+            html.Select(
+                [*options, html.Option("Custom range", value="custom")],
+                id=ids.PERIOD,
+                className="select",
+                **data(select="period", value="28"),
+            ),
+        ],
+        className="control",
+    )
+
+
+def _custom() -> Component:
+    """Two dates; made by assets/vigilo.js, since Dash has no native date input."""
+    return html.Div(id="custom", className="custom")
+
+
+def _help() -> Component:
+    return html.Dialog(
+        [
+            html.H2("Keyboard", id="help-title"),
+            html.Dl([html.Div([html.Dt(html.Kbd(key)), html.Dd(what)]) for key, what in KEYS]),
+            html.Button(
+                "Turn the keys off", type="button", className="button quiet", id="keys-off"
+            ),
+            html.Button("Close", type="button", className="button", **data(help_close="1")),
+        ],
+        id="help",
+        className="help",
+        **{"aria-labelledby": "help-title"},
+    )

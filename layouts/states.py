@@ -1,0 +1,114 @@
+"""What is shown instead of figures, each with its words and the next step."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators.figures import Dashboard
+from layouts.parts import data, link
+
+NO_SCOPE = (
+    "No workspaces in scope. You are not a platform admin on any workspace, or access was recently "
+    "removed. Check Admin → Members."
+)
+REASONS = {"inactive": "inactive", "other_region": "in another region"}
+
+
+def skeleton() -> Component:
+    """Tiles of the final size before the first figures."""
+    return html.Div(
+        [html.Div(className="tile skeleton") for _ in range(6)],
+        className="tiles skeletons",
+        **{"aria-hidden": "true"},
+    )
+
+
+def message(title: str, text: object, *steps: Component) -> Component:
+    """A state in the middle of the page."""
+    return html.Div([html.H2(title), html.P(text), *steps], className="state card")
+
+
+def no_scope(dashboard: Dashboard) -> Component:
+    """Memberships, but nothing that counts: the message and the reasons."""
+    left_out = [
+        html.Li(f"{name}: {REASONS.get(reason, reason)}")
+        for reason, names in dashboard.scope.left_out.items()
+        for name in names
+    ]
+    return html.Div(
+        [
+            html.H2("No workspaces in scope"),
+            html.P(NO_SCOPE),
+            html.Ul(left_out) if left_out else None,
+        ],
+        className="state card",
+    )
+
+
+def no_snapshot() -> Component:
+    """Nothing has been counted yet."""
+    return message(
+        "No snapshot yet",
+        [
+            "The page shows end-of-day snapshots, and none has been made. An operator runs ",
+            html.Code("flask --app app snapshot run"),
+            " each night, and ",
+            html.Code("flask --app app snapshot backfill --from … --to …"),
+            " once for the history.",
+        ],
+    )
+
+
+def partial(dashboard: Dashboard) -> Component | None:
+    """Some workspaces could not be read."""
+    failed = dashboard.scope.unavailable
+    if not failed:
+        return None
+    total = len(dashboard.scope.slugs)
+    names = ", ".join(dashboard.scope.names[slug] for slug in failed)
+    return html.Div(
+        [
+            html.Strong(f"{total - len(failed)} of {total} workspaces; {len(failed)} failed."),
+            f" Their snapshots could not be read: {names}. ",
+            html.Button("Retry", type="button", className="button quiet", **data(retry="1")),
+        ],
+        className="banner banner-watch",
+        role="status",
+    )
+
+
+def invalid(reason: str) -> Component:
+    """A period that can not be."""
+    return message(
+        "That period can not be shown",
+        f"The period {reason}.",
+        html.Button(
+            "Show the last 28 days", type="button", className="button", **data(preset="28")
+        ),
+    )
+
+
+def unavailable() -> Component:
+    """The database does not answer."""
+    return message(
+        "The figures can not be reached",
+        "The database does not answer. Nothing is lost; try again in a moment.",
+        html.Button("Retry", type="button", className="button", **data(retry="1")),
+    )
+
+
+def forbidden() -> Component:
+    """The role went away while the page was open."""
+    return message(
+        "You can not see this page",
+        "You need the platform_admin role on a workspace (platform_admin_required).",
+        link("Go to your workspaces", "/", "button"),
+    )
+
+
+def unknown() -> Component:
+    """No such page."""
+    return message(
+        "There is no such page", "The address leads nowhere.", link("Start", "/", "button")
+    )

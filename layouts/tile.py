@@ -1,0 +1,172 @@
+"""A domain at a glance: headline, change, sparkline, supporting measures, the worst workspace."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators import words
+from aggregators.figures import Dashboard, Evidence, Figure, Scorecard
+from aggregators.rollup import worst
+from layouts import ids
+from layouts.parts import data, evidence_line, hidden, link, named, pill, value
+from layouts.sparkline import sparkline
+
+
+def tile(scorecard: Scorecard, dashboard: Dashboard, open_domain: str | None) -> Component:
+    """The section; its heading holds the one button that opens the domain, stretched over it."""
+    domain = scorecard.domain
+    title_id = f"{ids.TILE.format(domain.key)}-title"
+    body = _empty(scorecard) if scorecard.is_empty else _figures(scorecard)
+    return html.Section(
+        [
+            html.H2(
+                html.Button(
+                    domain.title,
+                    id=title_id,
+                    className="tile-button",
+                    type="button",
+                    **{
+                        "aria-expanded": str(domain.key == open_domain).lower(),
+                        "aria-controls": ids.EXPANSION,
+                        "aria-describedby": f"{ids.TILE.format(domain.key)}-tip",
+                    },
+                    **data(open=domain.key, measure=domain.headline),
+                ),
+                className="tile-title",
+            ),
+            *body,
+            _tip(scorecard, dashboard),
+        ],
+        id=ids.TILE.format(domain.key),
+        className="tile",
+        **{"aria-labelledby": title_id},
+    )
+
+
+def _figures(scorecard: Scorecard) -> list[Component]:
+    head = scorecard.headline
+    return [
+        html.Div(
+            [
+                measure_button(scorecard, head, "headline"),
+                html.Div(
+                    [pill(head) if head.has_data else None, _group(head)], className="tile-change"
+                ),
+            ],
+            className="tile-head",
+        ),
+        sparkline(head, previous=True),
+        html.Ul(
+            [
+                html.Li(measure_button(scorecard, figure, "supporting"))
+                for figure in _supporting(scorecard)
+            ],
+            className="supporting",
+        ),
+        _worst(scorecard),
+    ]
+
+
+def _group(figure: Figure) -> Component | None:
+    return html.Span(figure.group, className="group") if figure.group else None
+
+
+def _supporting(scorecard: Scorecard) -> list[Figure]:
+    """The other groups of the headline where the domain has groups, else the declared measures."""
+    head = scorecard.headline
+    if head.by:
+        others = sorted(head.by.values(), key=lambda f: (f.value is None, f.value or 0.0))
+        groups = [f for f in others if f.group != head.group][:2]
+        declared = [scorecard.figures[key] for key in scorecard.domain.supporting]
+        return [*groups, *declared][:3]
+    return [scorecard.figures[key] for key in scorecard.domain.supporting]
+
+
+def measure_button(scorecard: Scorecard, figure: Figure, class_name: str) -> Component:
+    """A figure that opens its domain ranked by it."""
+    measure = figure.measure
+    shown = html.Span(
+        [value(figure), _of_total(scorecard, figure)],
+        className=f"{class_name}-value status-{figure.status.value}",
+    )
+    name = html.Span(_label(scorecard, figure), className=f"{class_name}-name")
+    return html.Button(
+        [shown, " ", name] if class_name == "headline" else [name, " ", shown],
+        type="button",
+        className=f"measure {class_name}",
+        title=f"{measure.title}{named(figure)}: {evidence_line(figure)}",
+        **data(open=scorecard.domain.key, measure=measure.key),
+    )
+
+
+def _label(scorecard: Scorecard, figure: Figure) -> str:
+    """The measure's name; another group's headline goes by the group, other measures name it too."""
+    if not figure.group or figure is scorecard.headline:
+        return figure.measure.title
+    if figure.measure.key == scorecard.domain.headline:
+        return figure.group
+    return f"{figure.measure.title}, {figure.group}"
+
+
+def _of_total(scorecard: Scorecard, figure: Figure) -> Component | None:
+    total = figure.measure.of_total
+    if not total or not figure.has_data:
+        return None
+    return html.Span(f" / {words.figure(scorecard.figures[total])}", className="muted")
+
+
+def _worst(scorecard: Scorecard) -> Component:
+    domain = scorecard.domain
+    found = worst(scorecard.cards, domain)
+    if found is None:
+        return html.P("No workspace stands out.", className="tile-worst muted")
+    card, figure = found
+    by = figure.measure.title if domain.worst_by else "Worst"
+    group = f"{figure.group} " if figure.group else ""
+    return html.P(
+        [f"{by}: ", link(card.name, card.href), f" {group}{words.figure(figure)}"],
+        className="tile-worst",
+    )
+
+
+def _empty(scorecard: Scorecard) -> list[Component]:
+    return [html.P(scorecard.domain.empty, className="tile-empty muted")]
+
+
+def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Component:
+    """What hover and focus show: when, of what, how it is defined."""
+    head = scorecard.headline
+    measure = head.measure
+    band = measure.band(head.value)
+    rows = [
+        ("Snapshot", _instant(scorecard, dashboard)),
+        ("Oldest contributing", _oldest(scorecard)),
+        ("Definition", measure.definition),
+        ("Evidence", _evidence(head.evidence, head)),
+        ("Benchmark", f"{band} DORA band" if band else ""),
+    ]
+    return html.Div(
+        html.Dl([html.Div([html.Dt(k), html.Dd(v)]) for k, v in rows if v]),
+        id=f"{ids.TILE.format(scorecard.domain.key)}-tip",
+        className="tip",
+        role="tooltip",
+        **hidden() if scorecard.snapshot_at is None else {},
+    )
+
+
+def _instant(scorecard: Scorecard, dashboard: Dashboard) -> str:
+    if scorecard.snapshot_at is None or dashboard.as_of is None:
+        return "none yet"
+    computed = f"{scorecard.snapshot_at:%d %b %Y %H:%M} UTC"
+    return f"end of {words.day(dashboard.as_of)}, computed {computed}"
+
+
+def _oldest(scorecard: Scorecard) -> str:
+    day = scorecard.oldest_snapshot_day
+    return f"end of {words.day(day)}" if day else ""
+
+
+def _evidence(evidence: Evidence, figure: Figure) -> str:
+    named_by = f"{evidence.name}, " if evidence.name else ""
+    return f"{named_by}{evidence_line(figure)}"

@@ -136,7 +136,8 @@ def closest_to_lapse(compliance: Rolled) -> Answer:
         "lapsing_within_30_days": soon,
         "already_out": _out_evidence(out),
     }
-    return _found(key, question, sentence, words.figure(days), first.card, evidence)
+    shown = words.counted(days.value or 0, "day")
+    return _found(key, question, sentence, shown, first.card, evidence)
 
 
 def _out_evidence(out: list[_Lapse]) -> list[dict[str, object]]:

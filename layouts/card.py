@@ -27,7 +27,7 @@ def card(shown: Card, domain: Domain, measure_key: str, scale: Scale, pinned: bo
                 className="card-figure",
             ),
             sparkline(figure, scale),
-            html.P([html.Span(part) for part in _footnote(figure)], className="card-note muted"),
+            html.P(_footnote(figure), className="card-note muted"),
             _others([shown.figures[k] for k in dict.fromkeys(others)][:4]),
         ],
         className="card",
@@ -53,18 +53,16 @@ def card_head(shown: Card, pinned: bool) -> Component:
     )
 
 
-def _footnote(figure: Figure) -> list[str]:
-    """What the figure rests on, and what it was."""
+def _footnote(figure: Figure) -> list[Component]:
+    """What the figure rests on, what it was, and the object that holds it."""
     if not figure.has_data and not figure.evidence.days_seen:
-        return ["No snapshot in this period."]
+        return [html.Span("No snapshot in this period.")]
     before = f"before {words.value(figure.previous, figure.measure.unit)}"
-    return [
-        p for p in (words.evidence(figure), words.days_seen(figure), before, _name(figure)) if p
-    ]
-
-
-def _name(figure: Figure) -> str:
-    return figure.evidence.name or ""
+    parts = (words.evidence(figure), words.days_seen(figure), before)
+    shown: list[Component] = [html.Span(part) for part in parts if part]
+    if figure.evidence.name:
+        shown.append(html.Span(figure.evidence.name, className="name"))
+    return shown
 
 
 def _others(figures: list[Figure]) -> Component:

@@ -99,7 +99,7 @@ DOMAIN = Domain(
         ),
         Quantile(
             "mttr",
-            "Failed deployment recovery, median",
+            "Recovery time, median",
             of="recovery_time",
             q=0.5,
             better=LOWER,
@@ -107,13 +107,13 @@ DOMAIN = Domain(
             bad=WEEK,
             beside=("mttr_p90", "recoveries_open"),
             bands=RECOVERY_BANDS,
-            definition="Median of the time from a failed deployment to the resolution of the incident "
-            "that it caused; by day of resolution. Unresolved ones are counted beside it.",
+            definition="Failed deployment recovery time: the median from a failed deployment to the "
+            "resolution of the incident that it caused; by day of resolution. Unresolved ones are counted beside it.",
             why="It is how long customers live with a change that went wrong.",
         ),
         Quantile(
             "mttr_p90",
-            "Failed deployment recovery, p90",
+            "Recovery time, p90",
             of="recovery_time",
             q=0.9,
             better=LOWER,
@@ -122,7 +122,7 @@ DOMAIN = Domain(
         ),
         Level(
             "recoveries_open",
-            "Failed deployments not recovered",
+            "Not recovered yet",
             of=("recoveries_open",),
             better=LOWER,
             only_where=TRACKED,

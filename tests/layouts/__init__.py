@@ -1,0 +1,1 @@
+"""The page's pieces, without a browser."""

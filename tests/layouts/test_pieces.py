@@ -1,0 +1,168 @@
+"""Each piece of the page is a pure function of figures: rising, falling, flat, missing, reversed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from aggregators.domains import DOMAINS
+from aggregators.figures import Figure
+from aggregators.measure import HIGHER, LOWER, Ratio
+from aggregators.period import InvalidPeriod
+from layouts import focus, sparkline
+from layouts.bars import dropped
+from layouts.executive import executive, stale
+from layouts.expansion import expansion
+from layouts.focus import Focus, parse
+from layouts.parts import pill
+from layouts.sparkline import HEIGHT, PAD, runs, scale_of
+from tests.samples import dashboard
+
+LOW = Ratio("r", "Rate", part=("a",), whole=("b",), better=LOWER, watch=0.1, bad=0.2, definition="")
+HIGH = Ratio(
+    "h", "Rate", part=("a",), whole=("b",), better=HIGHER, watch=0.9, bad=0.8, definition=""
+)
+DAY = date(2026, 1, 1)
+
+
+def text_of(component) -> str:
+    """Everything that a person would read, in order."""
+    if component is None:
+        return ""
+    if isinstance(component, str | int | float):
+        return str(component)
+    if isinstance(component, list | tuple):
+        return " ".join(filter(None, map(text_of, component)))
+    return text_of(getattr(component, "children", None))
+
+
+def plain(component) -> str:
+    return json.dumps(component, cls=PlotlyJSONEncoder)
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "previous", "shape", "says"),
+    [
+        (LOW, 0.3, 0.1, "pill-bad", "▲ +20.0 pts · worse"),
+        (LOW, 0.15, 0.1, "pill-watch", "▲ +5.0 pts · worse"),
+        (LOW, 0.1, 0.3, "pill-good", "▼ −20.0 pts · better"),
+        (HIGH, 0.7, 0.9, "pill-bad", "▼ −20.0 pts · worse"),
+        (HIGH, 0.95, 0.9, "pill-good", "▲ +5.0 pts · better"),
+        (LOW, 0.1, 0.1, "pill-good", "No change"),
+        (LOW, 0.1, None, "pill-no_data", "no earlier data"),
+    ],
+)
+def test_a_change_has_a_shape_an_arrow_and_a_word(measure, value, previous, shape, says):
+    made = pill(Figure(measure, value, previous, comparable=True))
+    assert shape in made.className
+    assert text_of(made) == says
+
+
+def series(*values):
+    return tuple((DAY + timedelta(days=i), v) for i, v in enumerate(values))
+
+
+def test_a_sparkline_breaks_where_a_day_is_missing():
+    assert [len(r) for r in runs(series(1, 2, None, 3), (0, 3))] == [2, 1]
+    assert runs(series(None, None), (0, 1)) == []
+
+
+def test_higher_values_stand_higher_on_the_common_scale():
+    (points,) = runs(series(0, 5, 10), (0, 10))
+    assert [round(y, 1) for _, y in points] == [HEIGHT - PAD, HEIGHT / 2, PAD]
+    small, large = Figure(LOW, series=series(0.1)), Figure(LOW, series=series(0.4))
+    assert scale_of([small, large]) == (0.0, 0.4)
+    assert scale_of([Figure(LOW)]) == (0.0, 1.0)
+
+
+def test_a_sparkline_speaks():
+    made = sparkline.sparkline(Figure(LOW, series=series(0.1, 0.3)))
+    assert made.role == "img"
+    assert "10.0 % to 30.0 %" in getattr(made, "aria-label")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "alarm"), [(0.9, 0.85, False), (0.9, 0.8499, True), (0.8, 0.9, False)]
+)
+def test_only_a_drop_of_strictly_more_than_five_points_alarms(before, now, alarm):
+    domain = next(d for d in DOMAINS if d.drop_alert)
+    figure = Figure(domain.measure(domain.headline), now, before, comparable=True)
+    assert dropped(figure, domain) is alarm
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
+@pytest.mark.parametrize("mode", ["cards", "table"])
+def test_every_domain_opens_ranked_by_each_of_its_measures(domain, mode):
+    shown = dashboard(30)
+    for measure in domain.measures:
+        made = expansion(shown, Focus(domain.key, measure.key, mode=mode))
+        said = text_of(made)
+        assert f"{domain.title} by workspace" in said
+        assert "24 of 30" in said
+        assert "NaN" not in plain(made)
+
+
+def test_finding_narrows_and_says_when_nothing_is_found():
+    shown = dashboard(12)
+    found = text_of(expansion(shown, Focus("dora", "mttr", find="payM")))
+    assert "1 of 12" in found
+    assert "Payments" in found
+    assert "No workspace is called" in text_of(expansion(shown, Focus("dora", "mttr", find="zzz")))
+
+
+def test_pinned_workspaces_are_compared_in_one_chart():
+    shown = dashboard(12)
+    slugs = tuple(c.slug for c in shown.scorecard("dora").cards[:3])
+    made = expansion(shown, Focus("dora", "change_failure_rate", pins=slugs))
+    assert "Change failure rate, compared" in text_of(made)
+    assert plain(made).count('"type": "scatter"') == 3
+
+
+def test_the_page_names_every_domain_once():
+    said = text_of(executive(dashboard(12), None))
+    for domain in DOMAINS:
+        assert said.count(domain.title) >= 1
+
+
+@pytest.mark.parametrize(("hours", "level"), [(20, None), (27, "banner-watch"), (49, "banner-bad")])
+def test_old_data_are_said_to_be_old(hours, level):
+    shown = dashboard(3)
+    ended = shown.now.replace(day=23, hour=0, minute=0)
+    banner = stale(replace(shown, now=ended + timedelta(hours=hours)))
+    assert (banner is None) if level is None else (level in banner.className)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        None,
+        [],
+        "x",
+        3,
+        {"path": 3},
+        {"path": "x" * 500},
+        {"shown": "many", "domain": "dora"},
+        {"pins": "all", "domain": "dora"},
+        {"find": "x" * 500, "domain": "dora"},
+        {"domain": ["dora"]},
+    ],
+)
+def test_a_malformed_view_is_refused(view):
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse(view)
+
+
+def test_a_wrong_period_is_named():
+    with pytest.raises(InvalidPeriod):
+        parse({"period": "12"})
+
+
+def test_unknown_names_fall_back_and_counts_are_bounded():
+    assert parse({"domain": "nowhere"}).focus is None
+    assert parse({"domain": "dora", "measure": "nothing"}).focus.measure == "change_failure_rate"
+    found = parse({"domain": "dora", "shown": 10**9, "pins": list("abcdefgh")}).focus
+    assert (found.shown, len(found.pins)) == (focus.MOST, focus.MAX_PINS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
@@ -127,6 +128,14 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where people reach the installation."""
         return self.base_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach it over TLS: everywhere but in debug and on plain HTTP of this very
+        machine, where browsers and scripts would drop Secure cookies."""
+        host = urlsplit(self.address).hostname or ""
+        local = host in ("localhost", "127.0.0.1", "::1")
+        return not self.debug and not (local and self.address.startswith("http://"))
 
     def now(self) -> datetime:
         """This instant in the reporting zone; noon of VIGILO_TODAY when the clock is frozen."""

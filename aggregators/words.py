@@ -6,7 +6,7 @@ import math
 from datetime import date
 
 from aggregators.figures import Figure
-from aggregators.measure import Unit
+from aggregators.measure import Better, Measure, Status, Unit
 from aggregators.period import Span
 
 NONE = "–"
@@ -147,3 +147,26 @@ def spark(shown: Figure) -> str:
 def counted(amount: float, noun: str) -> str:
     """1 day, 2 days; 1,204 controls."""
     return f"{number(amount)} {noun}{'' if amount == 1 else 's'}"
+
+
+STATUS = {
+    Status.GOOD: "Good",
+    Status.WATCH: "Watch",
+    Status.BAD: "Bad",
+    Status.NO_DATA: "No data",
+}
+"""A status as a word."""
+
+REASONS = {"inactive": "inactive", "other_region": "in another region"}
+"""Why a workspace is left out of the scope, by ``Scope.left_out``'s keys."""
+
+
+def thresholds(measure: Measure) -> str:
+    """From where a value is flagged: "Watch at 10.0 % or more, bad at 15.0 % or more"; empty without."""
+    side = "more" if measure.better is Better.LOWER else "less"
+    found = [
+        f"{STATUS[status].lower()} at {value(limit, measure.unit)} or {side}"
+        for limit, status in ((measure.watch, Status.WATCH), (measure.bad, Status.BAD))
+        if limit is not None
+    ]
+    return ", ".join(found).capitalize()

@@ -17,9 +17,7 @@
   function keep(key, value) { try { localStorage.setItem(key, value); } catch (_) { /* private */ } }
   function drop(key) { try { localStorage.removeItem(key); } catch (_) { /* private */ } }
 
-  /* Theme, before anything is drawn. */
-  const theme = kept(THEME_KEY);
-  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+  /* The theme that theme.js set, or the system's. */
   function isDark() {
     const set = document.documentElement.dataset.theme;
     return set ? set === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -64,6 +64,23 @@ def _read(
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A workspace where the viewer holds platform_admin, and why it is left out of the rollup."""
+
+    workspace_id: int
+    slug: str
+    name: str
+    region: str | None
+    accent: str | None
+    left_out: str | None
+
+
+def scope(connection: Connection) -> list[Place]:
+    """Every workspace where the viewer holds platform_admin, without reading any of them."""
+    return [Place(*row) for row in connection.execute(text("select * from vigilo.executive_scope()"))]
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """A workspace that the viewer is a member of, and their role there."""
 

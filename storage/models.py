@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -160,6 +161,30 @@ audit_event = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 Index("audit_event_subject", audit_event.c.subject)
+
+export_job = Table(
+    "export_job",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("app_user.id"), nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("scope", ARRAY(Text), nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'queued'")),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    instant("lease_until"),
+    Column("progress", Integer, nullable=False, server_default=text("0")),
+    Column("steps", Integer, nullable=False, server_default=text("0")),
+    Column("file_key", Text),
+    Column("sha256", LargeBinary),
+    Column("size", BigInteger),
+    Column("error", Text),
+    instant("created_at", nullable=False, now=True),
+    instant("finished_at"),
+    instant("expires_at"),
+    one_of("state", ("queued", "running", "ready", "failed", "cancelled", "expired")),
+)
+Index("export_job_user", export_job.c.user_id, export_job.c.created_at)
+Index("export_job_sha256", export_job.c.sha256)
 
 deployment = tenant(
     "deployment",

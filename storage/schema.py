@@ -28,6 +28,9 @@ def upgrade(
         _ensure_role(connection, role, login=role != DEFINER)
     connection.execute(text(f"grant {DEFINER}, {quoted(roles.job)} to current_user"))
     command.upgrade(_config(connection, roles), "head")
+    connection.exec_driver_sql(
+        f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
+    )
     connection.execute(
         text("update installation set strict_residency = :strict, time_zone = :zone"),
         {"strict": strict_residency, "zone": time_zone},

@@ -323,3 +323,29 @@ CREATE TABLE workspace_usage_snapshot (
 );
 
 CREATE INDEX usage_snapshot_computed ON workspace_usage_snapshot (workspace_id, computed_at);
+
+CREATE TABLE export_job (
+    id UUID NOT NULL,
+    user_id BIGINT NOT NULL,
+    params JSONB NOT NULL,
+    scope TEXT[] NOT NULL,
+    state TEXT DEFAULT 'queued' NOT NULL,
+    attempt INTEGER DEFAULT 0 NOT NULL,
+    lease_until TIMESTAMP WITH TIME ZONE,
+    progress INTEGER DEFAULT 0 NOT NULL,
+    steps INTEGER DEFAULT 0 NOT NULL,
+    file_key TEXT,
+    sha256 BYTEA,
+    size BIGINT,
+    error TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    expires_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (id),
+    CONSTRAINT state_known CHECK (state in ('queued', 'running', 'ready', 'failed', 'cancelled', 'expired')),
+    FOREIGN KEY(user_id) REFERENCES app_user (id)
+);
+
+CREATE INDEX export_job_sha256 ON export_job (sha256);
+
+CREATE INDEX export_job_user ON export_job (user_id, created_at);

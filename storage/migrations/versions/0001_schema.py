@@ -89,6 +89,7 @@ def control_rights(web: str, job: str) -> None:
         grant select on api_token to {web};
         grant update (last_used_at) on api_token to {web};
         grant select, insert on audit_event to {web}, {job};
+        grant select, insert, update on export_job to {web}, {job};
         grant insert, update on app_user to {job};
         grant select, insert, update on api_token to {job};
         grant delete on web_session to {job};

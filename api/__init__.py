@@ -1,0 +1,1 @@
+"""The JSON API: routes, problem+json errors, the OpenAPI document."""

@@ -1,0 +1,223 @@
+"""The only file that wires everything: the Flask app, Dash in it, the API, and the commands."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import click
+from dash import Dash
+from flask import Flask, current_app, g
+from flask_compress import Compress
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+import callbacks
+from aggregators.figures import Dashboard, WorkspaceView
+from aggregators.period import Ask
+from aggregators.read import read, read_workspace
+from api import exports as api_exports
+from api import routes as api_routes
+from api.serving import run
+from auth import accounts, guard, headers, pages
+from auth.commands import member, token, user
+from auth.dash_guard import strict_callbacks
+from auth.sessions import DatabaseSessions
+from auth.viewer import Viewer
+from exports.commands import export
+from layouts.shell import shell
+from settings import Settings
+from settings import load as load_settings
+from storage import demo as demo_organisation
+from storage.commands.demo import demo
+from storage.commands.records import records
+from storage.commands.snapshot import snapshot
+from storage.database import Database, connect, refuse_unsafe
+from storage.schema import is_current
+
+PATIENCE_SECONDS = 60
+
+
+class Services:
+    """What the web edge needs, for the person who is signed in. The database is connected on first
+    use, so that a forked server process has connections of its own."""
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        self.settings = settings
+        if database is not None:
+            self.database = database
+
+    @cached_property
+    def database(self) -> Database:
+        """The installation's database."""
+        return connect(self.settings)
+
+    @property
+    def web(self) -> Engine:
+        """The web role's engine."""
+        return self.database.web
+
+    def viewer(self) -> Viewer:
+        """The signed-in person, or the holder of the token."""
+        account = g.get("account") or current_user
+        return account.viewer  # type: ignore[no-any-return]
+
+    def read(
+        self, viewer: Viewer, ask: Ask, domains: tuple[str, ...], breakdown: bool
+    ) -> Dashboard:
+        """Any viewer's dashboard."""
+        return read(self.database, viewer, ask, self.settings, domains, breakdown)
+
+    def dashboard(self, ask: Ask) -> Dashboard:
+        """The signed-in person's dashboard."""
+        return read(self.database, self.viewer(), ask, self.settings)
+
+    def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
+        """One domain of one of their workspaces."""
+        return read_workspace(self.database, self.viewer(), slug, domain_key, ask, self.settings)
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """The whole application. Raises SystemExit on a wrong setting."""
+    settings = settings or load_settings()
+    app = Flask(__name__, static_folder=None, root_path=str(Path(__file__).parent))
+    services = Services(settings, database)
+    app.extensions["vigilo"] = services
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        MAX_CONTENT_LENGTH=guard.MAX_BODY,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        COMPRESS_MIMETYPES=["application/json", "text/html", "text/css", "application/javascript"],
+    )
+
+    def engine() -> Engine:
+        return services.web
+
+    app.session_interface = DatabaseSessions(engine, secure=settings.is_secure)
+    _login(app, engine)
+    csrf = CSRFProtect(app)
+    guard.install(app, engine, csrf, settings.address)
+    dash_app = _dash(app, services)
+    pages.install(app, engine, settings)
+    app.register_blueprint(api_routes.blueprint(services))
+    app.register_blueprint(api_exports.blueprint(services, engine, settings))
+    headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
+    Compress(app)
+    for command in (db, serve, user, member, token, export, records, snapshot, demo):
+        app.cli.add_command(command)
+    return app
+
+
+def secret_key(settings: Settings) -> str:
+    """VIGILO_SECRET_KEY, or one made once for the embedded database; an external one needs it."""
+    if settings.secret_key:
+        return settings.secret_key
+    if settings.database_url:
+        raise SystemExit(
+            "VIGILO_SECRET_KEY: needed with VIGILO_DATABASE_URL; takes at least 32 random characters."
+        )
+    path = settings.data_dir / "secret-key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _login(app: Flask, engine: Callable[[], Engine]) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None
+
+    @manager.user_loader
+    def load_user(user_id: str) -> accounts.Account | None:
+        return accounts.by_id(engine(), int(user_id))
+
+
+def _dash(app: Flask, services: Services) -> Dash:
+    dash_app = Dash(
+        __name__,
+        server=app,
+        assets_folder=str(Path(__file__).parent / "assets"),
+        title="Vigilo Executive",
+        update_title=None,
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+    )
+    dash_app.index_string = dash_app.index_string.replace("<html>", '<html lang="en">')
+    dash_app.layout = shell()
+    callbacks.register(dash_app, services)
+    strict_callbacks(app, dash_app)
+    return dash_app
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Runs the migrations, as the owner."""
+    services = current_app.extensions["vigilo"]
+    services.database.upgrade(services.settings)
+    click.echo("The schema is up to date.")
+
+
+@click.command()
+@click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
+def serve(reloads: bool) -> None:
+    """Serves; with the embedded database it migrates and loads the demo organisation first."""
+    services: Services = current_app.extensions["vigilo"]
+    prepare(services)
+    announce(services)
+    run(current_app._get_current_object(), services.settings, reloads=reloads)  # type: ignore[attr-defined]
+
+
+def prepare(services: Services) -> None:
+    """A database that answers, has the schema, and is safe to serve from. Raises SystemExit."""
+    wait_for_database(services)
+    settings, database = services.settings, services.database
+    if database.owner is not None:
+        database.upgrade(settings)
+    with database.web.connect() as connection:
+        refuse_unsafe(connection)
+        if not is_current(connection):
+            raise SystemExit("The schema is not up to date: run flask --app app db upgrade.")
+    if settings.database_url is None and demo_organisation.is_empty(database):
+        click.echo("Loading the demo organisation ...")
+        demo_organisation.load(database, settings)
+
+
+def wait_for_database(services: Services) -> None:
+    """Retries for a minute, saying so; then gives up with a non-zero exit."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with services.database.web.connect() as connection:
+                connection.execute(text("select 1"))
+            return
+        except OperationalError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            if services.settings.database_url is None and "does not exist" in reason:
+                return
+            if time.monotonic() > deadline:
+                raise SystemExit(f"The database does not answer: {reason}") from error
+            click.echo(f"Waiting for the database: {reason}", err=True)
+            time.sleep(2)
+
+
+def announce(services: Services) -> None:
+    """The address, and how to sign in."""
+    click.echo(f"\nVigilo Executive on {services.settings.address}")
+    for line in demo_organisation.how_to_sign_in(services.database, services.settings):
+        click.echo(line)
+    click.echo("Stop with Ctrl+C.\n")
+    sys.stdout.flush()

@@ -1,0 +1,56 @@
+"""The board pack: a dashboard on paper, as a PDF. Knows no web and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from aggregators import words
+from aggregators.figures import Dashboard
+from exports.pack import appendix, cover, domain_page
+from exports.pack.canvas import Canvas, Stamp
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many parts are drawn."""
+
+
+def draw(
+    dashboard: Dashboard,
+    *,
+    requested_by: str,
+    exported_at: datetime,
+    export_id: str,
+    progress: Progress | None = None,
+) -> bytes:
+    """The pack as the bytes of a PDF/A-2u file: cover, a page a domain, the appendix.
+
+    ``requested_by`` (an e-mail) and ``exported_at`` (an aware instant in the reporting zone) stand on
+    every page, ``export_id`` in every footer and in the metadata. ``progress`` is called after each
+    part. The same arguments give the same bytes. Raises ValueError when the instant has no zone.
+    """
+    if exported_at.tzinfo is None:
+        raise ValueError("exported_at needs a zone")
+    plan = appendix.sheets(dashboard)
+    stamp = Stamp(requested_by, exported_at, export_id)
+    canvas = Canvas(stamp, numbered=len(dashboard.scorecards) + len(plan))
+    canvas.describe(
+        f"{dashboard.organisation}: Executive dashboard",
+        f"Board pack, {words.span(dashboard.period.span)}",
+        dashboard.organisation,
+    )
+    parts: list[Callable[[], None]] = [
+        partial(cover.draw, canvas, dashboard),
+        *(partial(domain_page.draw, canvas, dashboard, card) for card in dashboard.scorecards),
+        partial(appendix.draw, canvas, dashboard, plan),
+    ]
+    for done, part in enumerate(parts, 1):
+        part()
+        if progress:
+            progress(done, len(parts))
+    return canvas.finish()
+
+
+def file_name(exported_at: datetime) -> str:
+    """``vigilo-executive-20261123.pdf`` for an instant in the reporting zone."""
+    return f"vigilo-executive-{exported_at:%Y%m%d}.pdf"

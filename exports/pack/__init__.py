@@ -1,0 +1,1 @@
+"""The pages of the board pack, one module a kind of page."""

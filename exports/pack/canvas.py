@@ -1,0 +1,226 @@
+"""The sheet of paper: fpdf2 in points, text through cells, every page stamped and numbered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fpdf import FPDF
+
+from aggregators import words
+from aggregators.figures import Figure
+from aggregators.measure import Status
+from exports.pack import metadata, style
+from exports.pack.style import Box
+from exports.pack.type import FAMILY, Type
+
+OPACITY, LONGEST = 0.12, 480.0
+"""Of the watermark; a line of that many points lies whole on the page at each of its places."""
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who took this copy, and when: on every page, so that a leaked one can be traced."""
+
+    requested_by: str
+    exported_at: datetime
+    export_id: str
+
+    @property
+    def instant(self) -> str:
+        """The export instant with its zone."""
+        return self.exported_at.isoformat(timespec="seconds")
+
+
+class Canvas:
+    """One pack being drawn. Distances are points from the upper left corner of the page.
+
+    The cover is the first page and carries no number; the ``numbered`` pages after it count from 1.
+    """
+
+    def __init__(self, stamp: Stamp, numbered: int) -> None:
+        self.stamp, self.numbered = stamp, numbered
+        self.pdf = FPDF("landscape", "pt", "A4")
+        self.pdf.set_auto_page_break(False)
+        self.pdf.set_margin(0)
+        self.pdf.c_margin = 0
+        # A workspace may be called "{nb}": nothing is substituted, the page count is known before.
+        self.pdf.alias_nb_pages(None)  # type: ignore[arg-type]
+        self.type = Type(self.pdf)
+
+    def describe(self, title: str, subject: str, author: str) -> None:
+        """The document's metadata; its keywords hold the export id."""
+        clean, stamp = self.type.clean, self.stamp
+        metadata.describe(
+            self.pdf,
+            title=clean(title),
+            subject=clean(subject),
+            author=clean(author),
+            keywords=clean(f"board pack, export {stamp.export_id}"),
+            at=stamp.exported_at,
+        )
+
+    def page(self, section: str | None = None) -> None:
+        """A new page; with ``section`` the outline gets an entry that leads to its top."""
+        if self.pdf.page:
+            self._watermark()
+        first_numbered = self.pdf.page == 1
+        self.pdf.add_page(
+            label_style="D" if first_numbered else None, label_start=1 if first_numbered else None
+        )
+        if section:
+            self.pdf.set_xy(0, 0)
+            self.pdf.start_section(self.type.clean(section))
+        self._footer()
+
+    def _watermark(self) -> None:
+        """Three lines along the diagonal: a crop still shows who and when. Drawn when its page is
+        done, over everything, so that no fill hides it."""
+        text = self.type.clean(f"{self.stamp.requested_by}  ·  {self.stamp.instant}")
+        size = min(18.0, 18.0 * LONGEST / self.type.width(text, 18.0))
+        angle = math.degrees(math.atan(style.HEIGHT / style.WIDTH))
+        with self.pdf.local_context(fill_opacity=OPACITY):
+            for share in (0.58, 1.0, 1.42):
+                x, y = style.WIDTH / 2 * share, style.HEIGHT / 2 * share
+                with self.pdf.rotation(angle, x, y):
+                    self.text(Box(x - LONGEST / 2, y - 15, LONGEST, 30), text, size, align="C")
+
+    def _footer(self) -> None:
+        y, half = style.HEIGHT - 32, (style.RIGHT - style.LEFT) / 2
+        self.line((style.LEFT, y - 5), (style.RIGHT, y - 5), style.RULE, 0.4)
+        stamp = self.stamp
+        left = f"{stamp.requested_by} · exported {stamp.instant} · export {stamp.export_id}"
+        self.text(Box(style.LEFT, y, half * 1.7, 10), left, style.TINY, colour=style.MUTED)
+        if self.pdf.page > 1:
+            number = f"page {self.pdf.page - 1} of {self.numbered}"
+            place = Box(style.RIGHT - half * 0.3, y, half * 0.3, 10)
+            self.text(place, number, style.TINY, colour=style.MUTED, align="R")
+
+    def finish(self) -> bytes:
+        """The file."""
+        self._watermark()
+        return bytes(self.pdf.output())
+
+    # Text
+
+    def text(
+        self,
+        box: Box,
+        text: str,
+        size: float = style.BODY,
+        *,
+        bold: bool = False,
+        colour: str = style.INK,
+        align: str = "L",
+    ) -> None:
+        """One line in a box, vertically centred, cut with an ellipsis where it is too wide."""
+        shown = self.type.fit(text, box.w, size, bold)
+        if not shown:
+            return
+        self.pdf.set_font(FAMILY, "B" if bold else "", size)
+        self.pdf.set_text_color(colour)
+        self.pdf.set_xy(box.x, box.y)
+        self.pdf.cell(box.w, box.h, shown, align=align)
+
+    def paragraph(
+        self,
+        box: Box,
+        text: str,
+        size: float = style.SMALL,
+        *,
+        bold: bool = False,
+        colour: str = style.INK,
+        leading: float = 1.35,
+    ) -> float:
+        """Lines from the top of a box, no more than fit; returns the y below them."""
+        step = size * leading
+        lines = self.type.lines(text, box.w, size, bold, max(1, int((box.h + 0.5) / step)))
+        for i, line in enumerate(lines):
+            place = Box(box.x, box.y + i * step, box.w, step)
+            self.text(place, line, size, bold=bold, colour=colour)
+        return box.y + len(lines) * step
+
+    # Shapes
+
+    def line(self, start: Point, end: Point, colour: str, width: float = 0.6) -> None:
+        """A straight stroke."""
+        self.pdf.set_draw_color(colour)
+        self.pdf.set_line_width(width)
+        self.pdf.line(*start, *end)
+
+    def dashes(self, start: Point, end: Point, colour: str, width: float = 0.6) -> None:
+        """A dashed stroke."""
+        self.pdf.set_dash_pattern(dash=3, gap=2)
+        self.line(start, end, colour, width)
+        self.pdf.set_dash_pattern()
+
+    def path(self, points: Sequence[Point], colour: str, width: float) -> None:
+        """A polyline; a single point is a dot."""
+        if len(points) == 1:
+            self.dot(points[0], width, colour)
+            return
+        self.pdf.set_draw_color(colour)
+        self.pdf.set_line_width(width)
+        with self.pdf.local_context(stroke_join_style="round", stroke_cap_style="round"):
+            self.pdf.polyline(points)
+
+    def dot(self, at: Point, radius: float, colour: str) -> None:
+        """A filled circle."""
+        self.pdf.set_fill_color(colour)
+        self.pdf.circle(*at, radius, style="F")
+
+    def fill(self, box: Box, colour: str, corner: float = 0, border: str | None = None) -> None:
+        """A filled rectangle, its corners rounded, its border drawn when it has one."""
+        self.pdf.set_fill_color(colour)
+        if border:
+            self.pdf.set_draw_color(border)
+            self.pdf.set_line_width(0.6)
+        kind = "DF" if border else "F"
+        self.pdf.rect(
+            box.x, box.y, box.w, box.h, kind, round_corners=corner > 0, corner_radius=corner
+        )
+
+    def mark(self, status: Status, at: Point, size: float = 3.2) -> None:
+        """The shape of a status: disc good, diamond watch, square bad, ring without data."""
+        (x, y), colour = at, style.COLOUR[status]
+        self.pdf.set_fill_color(colour)
+        match status:
+            case Status.GOOD:
+                self.dot(at, size, colour)
+            case Status.WATCH:
+                far = size * 1.3
+                corners = ((x, y - far), (x + far, y), (x, y + far), (x - far, y))
+                self.pdf.polygon(corners, style="F")
+            case Status.BAD:
+                self.fill(Box(x - size, y - size, size * 2, size * 2), colour)
+            case _:
+                self.pdf.set_draw_color(colour)
+                self.pdf.set_line_width(0.9)
+                self.pdf.circle(x, y, size * 0.9, style="D")
+
+    # Figures
+
+    def status(self, box: Box, status: Status, size: float = style.BODY) -> None:
+        """A status as its shape and its word."""
+        middle = box.y + box.h / 2
+        self.mark(status, (box.x + 4, middle), size * 0.37)
+        place = Box(box.x + 12, box.y, box.w - 12, box.h)
+        self.text(place, words.STATUS[status], size, bold=True, colour=style.COLOUR[status])
+
+    def pill(self, box: Box, figure: Figure, size: float = style.SMALL) -> None:
+        """The change: solid when it got worse and stands bad, tinted when worse, plain otherwise."""
+        text = " ".join(filter(None, (words.arrow(figure), words.change(figure))))
+        loud = figure.tone in (Status.BAD, Status.WATCH)
+        text = self.type.fit(text, box.w - (12 if loud else 0), size, loud)
+        if not loud:
+            colour = style.GOOD if figure.change == "better" else style.MUTED
+            self.text(box, text, size, bold=figure.change == "better", colour=colour)
+            return
+        solid = figure.tone is Status.BAD
+        around = Box(box.x, box.y, self.type.width(text, size, True) + 12, box.h)
+        self.fill(around, *((style.BAD, 3) if solid else (style.WATCH_TINT, 3, style.WATCH)))
+        ink = style.WHITE if solid else style.WATCH
+        self.text(Box(box.x + 6, box.y, box.w, box.h), text, size, bold=True, colour=ink)

@@ -144,10 +144,10 @@ def _login(app: Flask, engine: Callable[[], Engine]) -> None:
 def _dash(app: Flask, services: Services) -> Dash:
     dash_app = Dash(
         __name__,
-        server=app,
+        server=app,  # type: ignore[arg-type] # Dash annotates its own default only
         assets_folder=str(Path(__file__).parent / "assets"),
         title="Vigilo Executive",
-        update_title=None,
+        update_title=None,  # type: ignore[arg-type]
         suppress_callback_exceptions=True,
         serve_locally=True,
     )

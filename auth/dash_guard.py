@@ -24,7 +24,7 @@ def strict_callbacks(app: Flask, dash_app: Dash) -> None:
         if request.path != UPDATE or request.method != "POST":
             return
         if not known:
-            dash_app._setup_server()
+            dash_app._setup_server()  # type: ignore[no-untyped-call]
             known.update(dash_app.callback_map)
         body = request.get_json(silent=True)
         if not isinstance(body, dict):

@@ -63,8 +63,9 @@ def trace(file: Path) -> None:
 def _embedded_id(data: bytes) -> str | None:
     """The export id in the file's keywords."""
     try:
-        keywords = str((PdfReader(io.BytesIO(data)).metadata or {}).get("/Keywords", ""))
+        found = PdfReader(io.BytesIO(data)).metadata
     except PyPdfError:
         return None
+    keywords = str(found.get("/Keywords", "")) if found else ""  # type: ignore[call-overload]
     words = keywords.replace(",", " ").split()
     return next((w.removeprefix("export:") for w in words if w.count("-") == 4), None)

@@ -25,8 +25,10 @@ Picture = Callable[[Scorecard, Sequence[Card], str, Sequence[str]], Component]
 def small_multiples(
     scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
 ) -> Component:
-    """Cards whose sparklines share one scale, that of every workspace."""
-    scale = scale_of(c.figures[measure_key] for c in scorecard.cards)
+    """Cards whose sparklines share one scale, that of every workspace with enough data: one that
+    failed 3 of 4 must not flatten all others."""
+    figures = [c.figures[measure_key] for c in scorecard.cards]
+    scale = scale_of([f for f in figures if f.has_data and not f.low_sample] or figures)
     return html.Div(
         [card(c, scorecard.domain, measure_key, scale, c.slug in pins) for c in cards],
         className="cards",

@@ -37,7 +37,7 @@ def runs(series: Series, scale: Scale) -> list[list[tuple[float, float]]]:
         if value is None:
             pieces.append([])
             continue
-        share = (value - low) / (high - low)
+        share = min(max((value - low) / (high - low), 0.0), 1.0)
         pieces[-1].append((PAD + i * step, HEIGHT - PAD - share * (HEIGHT - 2 * PAD)))
     return [piece for piece in pieces if piece]
 

@@ -77,7 +77,9 @@ class Place:
 
 def scope(connection: Connection) -> list[Place]:
     """Every workspace where the viewer holds platform_admin, without reading any of them."""
-    return [Place(*row) for row in connection.execute(text("select * from vigilo.executive_scope()"))]
+    return [
+        Place(*row) for row in connection.execute(text("select * from vigilo.executive_scope()"))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ DOMAIN = Domain(
             beside=("mttr_p90", "recoveries_open"),
             bands=RECOVERY_BANDS,
             definition="Failed deployment recovery time: the median from a failed deployment to the "
-            "resolution of the incident that it caused; by day of resolution. Unresolved ones are counted beside it.",
+            "resolution of the incident that it caused; by day of resolution. Unresolved ones are "
+            "counted beside it.",
             why="It is how long customers live with a change that went wrong.",
         ),
         Quantile(

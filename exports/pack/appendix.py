@@ -110,7 +110,8 @@ def draw(canvas: Canvas, dashboard: Dashboard, plan: list[list[Block]]) -> None:
 def _masthead(canvas: Canvas, dashboard: Dashboard) -> None:
     y, period = style.TOP - 6, dashboard.period
     canvas.text(Box(style.LEFT, y, 300, 16), "Appendix: raw numbers", style.LEAD + 1, bold=True)
-    about = f"{dashboard.organisation} · {words.span(period.span)} · {dashboard.time_zone}"
+    organisation = canvas.type.fit(dashboard.organisation, 190, style.SMALL)
+    about = f"{organisation} · {words.span(period.span)} · {dashboard.time_zone}"
     place = Box(style.LEFT + 300, y, WIDE - 300, 16)
     canvas.text(place, about, style.SMALL, colour=style.MUTED, align="R")
     canvas.line((style.LEFT, y + 20), (style.RIGHT, y + 20), style.INK, 1.2)

@@ -79,14 +79,18 @@ class Canvas:
     def _watermark(self) -> None:
         """Three lines along the diagonal: a crop still shows who and when. Drawn when its page is
         done, over everything, so that no fill hides it."""
-        text = self.type.clean(f"{self.stamp.requested_by}  ·  {self.stamp.instant}")
-        size = min(18.0, 18.0 * LONGEST / self.type.width(text, 18.0))
+        who, when = self.type.clean(self.stamp.requested_by), self.stamp.instant
+        one = f"{who}  ·  {when}"
+        lines = (one,) if self.type.width(one, 12) <= LONGEST else (who, when)
+        size = min(18.0, min(18.0 * LONGEST / self.type.width(line, 18.0) for line in lines))
         angle = math.degrees(math.atan(style.HEIGHT / style.WIDTH))
         with self.pdf.local_context(fill_opacity=OPACITY):
             for share in (0.58, 1.0, 1.42):
                 x, y = style.WIDTH / 2 * share, style.HEIGHT / 2 * share
                 with self.pdf.rotation(angle, x, y):
-                    self.text(Box(x - LONGEST / 2, y - 15, LONGEST, 30), text, size, align="C")
+                    for i, line in enumerate(lines):
+                        place = Box(x - LONGEST / 2, y - 15 + i * size * 1.2, LONGEST, 30)
+                        self.text(place, line, size, align="C")
 
     def _footer(self) -> None:
         y, half = style.HEIGHT - 32, (style.RIGHT - style.LEFT) / 2

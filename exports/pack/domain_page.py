@@ -46,8 +46,9 @@ def _masthead(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, said: 
     canvas.text(
         Box(x, y, 300, 12), scorecard.domain.title, style.BODY + 1, bold=True, colour=style.ACCENT
     )
+    organisation = canvas.type.fit(dashboard.organisation, 190, style.SMALL)
     about = (
-        f"{dashboard.organisation} · {words.span(period.span)} vs {words.span(period.span.before)}"
+        f"{organisation} · {words.span(period.span)} vs {words.span(period.span.before)}"
         f" · {dashboard.time_zone}"
     )
     place = Box(x + 300, y, WIDE - 300, 12)

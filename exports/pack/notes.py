@@ -16,6 +16,8 @@ NOBODY = "Every workspace in scope is read and none is left out."
 
 def called(card: Card, type_: Type) -> str:
     """A workspace's name; with its slug where the fonts lack some of its letters."""
+    if not type_.clean(card.name):
+        return card.slug
     return f"{card.name} ({card.slug})" if type_.lacks(card.name) else card.name
 
 

@@ -167,7 +167,7 @@ def dropped(figure: Figure, domain: Domain) -> bool:
 def bars(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
     """A bar per workspace and group, 0 to 100 %, with the target's tick and the drop's chevron."""
     domain, high, gap = scorecard.domain, 11.5, 6.0
-    groups = sorted(scorecard.headline.by or {})
+    groups = _groups(scorecard)
     block = high * max(len(groups), 1) + gap
     top = box.y + 20
     cards = scorecard.cards[: max(1, int((box.bottom - top - 8) / block))]
@@ -184,6 +184,12 @@ def bars(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
                 _bar(canvas, row, group, by.get(group), domain)
     note = f"Tick: target {words.percent(domain.target, 0)}." if domain.target else ""
     _rest(canvas, box, top + len(cards) * block - 2, len(scorecard.cards) - len(cards), note)
+
+
+def _groups(scorecard: Scorecard) -> list[str]:
+    """Every group that any workspace has, by name."""
+    heads = [card.figures[scorecard.domain.headline] for card in scorecard.cards]
+    return sorted({group for f in (scorecard.headline, *heads) for group in f.by or {}})
 
 
 def _bar(canvas: Canvas, row: Box, group: str, figure: Figure | None, domain: Domain) -> None:

@@ -10,7 +10,7 @@ import click
 from flask import current_app
 
 from storage import snapshots
-from storage.snapshots import DayNotOver, NoSuchWorkspace, Outcome
+from storage.snapshots import NoSuchWorkspace, Outcome
 
 
 class Day(click.ParamType):
@@ -24,6 +24,9 @@ class Day(click.ParamType):
             return datetime.strptime(str(value), "%Y-%m-%d").date()
         except ValueError:
             self.fail(f"{value!r} is not a date as YYYY-MM-DD", param, ctx)
+
+
+Job = Callable[[Any, Callable[[str], None]], Outcome]
 
 
 @click.group()
@@ -54,7 +57,7 @@ def backfill(first: date, last: date, slug: str | None) -> None:
     )
 
 
-def _report(job: Callable[[Any, Callable[[str], None]], Outcome]) -> None:
+def _report(job: Job) -> None:
     """Runs the job with a line of progress, prints what it did, exits 1 when a workspace failed."""
     services = current_app.extensions["vigilo"]
     shown = click.get_text_stream("stderr")
@@ -68,7 +71,7 @@ def _report(job: Callable[[Any, Callable[[str], None]], Outcome]) -> None:
 
     try:
         outcome = job(services, tick)
-    except (DayNotOver, NoSuchWorkspace, ValueError) as error:
+    except (NoSuchWorkspace, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{outcome.rows} snapshot days written in {outcome.done} workspaces.")
     for slug, why in outcome.failed.items():

@@ -30,17 +30,38 @@ TITLES = (
     "Memory growth in the worker pool",
 )
 CONTROLS = {
-    "SOC2": [f"CC{a}.{b}" for a, n in zip(range(1, 10), (5, 3, 4, 2, 3, 8, 5, 1, 2), strict=True)
-             for b in range(1, n + 1)],
+    "SOC2": [
+        f"CC{a}.{b}"
+        for a, n in zip(range(1, 10), (5, 3, 4, 2, 3, 8, 5, 1, 2), strict=True)
+        for b in range(1, n + 1)
+    ],
     "ISO27001": [f"A.5.{i}" for i in range(1, 38)] + [f"A.8.{i}" for i in range(1, 35)],
     "HIPAA": [f"164.{s}({p})" for s in (308, 310, 312) for p in "abcdefgh"],
-}  # fmt: skip
-SLO_KINDS = (("Availability", "availability", 99.9), ("Latency under 300 ms", "latency", 99.0),
-             ("Checkout errors", "error_rate", 99.5), ("Freshness", "custom", 99.0),
-             ("Sign-in success", "availability", 99.8), ("Search quality", "custom", 98.0))  # fmt: skip
-SUPPLIERS = ("Cloudforge", "Mailbridge", "Paywise", "Dataharbour", "Signpost", "Keystone Identity",
-             "Logbook", "Shiftplan", "Northstar Maps", "Tabular", "Brightline Support", "Vaultkeep",
-             "Streamworks", "Quorum Backup")  # fmt: skip
+}
+SLO_KINDS = (
+    ("Availability", "availability", 99.9),
+    ("Latency under 300 ms", "latency", 99.0),
+    ("Checkout errors", "error_rate", 99.5),
+    ("Freshness", "custom", 99.0),
+    ("Sign-in success", "availability", 99.8),
+    ("Search quality", "custom", 98.0),
+)
+SUPPLIERS = (
+    "Cloudforge",
+    "Mailbridge",
+    "Paywise",
+    "Dataharbour",
+    "Signpost",
+    "Keystone Identity",
+    "Logbook",
+    "Shiftplan",
+    "Northstar Maps",
+    "Tabular",
+    "Brightline Support",
+    "Vaultkeep",
+    "Streamworks",
+    "Quorum Backup",
+)
 OUTAGE_DAYS_AGO, OUTAGE_HOUR = 47, 10.5
 
 
@@ -287,10 +308,15 @@ def _result(
     }
 
 
+def _ends(n: int, rng: random.Random) -> int:
+    """Most certificates live for 90 days, every third for a year."""
+    return rng.randint(95, 330) if n % 3 == 0 else rng.randint(33, 89)
+
+
 def _certificates(team: Team, first: date, last: date, rng: random.Random) -> list[Row]:
     """Each host renews a month before its certificate expires, but for those that forgot."""
     rows: list[Row] = []
-    for n in range(team.certificates):
+    for n in range(team.certificates + rng.randint(-4, 6)):
         host = f"{rng.choice(('api', 'www', 'mqtt', 'admin', 'cdn'))}{n + 1}.{team.slug}.example"
         ends = last + timedelta(
             days=team.expiring[n] if n < len(team.expiring) else rng.randint(33, 91)
@@ -333,7 +359,7 @@ def _vendors(team: Team, last: date, rng: random.Random) -> tuple[list[Row], lis
                 "tier": tier,
                 "status": "active" if n < 4 or rng.random() < 0.85 else "suspended",
                 "added_on": last - timedelta(days=rng.randint(420, 1200)),
-            }  # fmt: skip
+            }
         )
         if n < team.never_reviewed:
             continue

@@ -22,7 +22,7 @@ def workspaces(engine: Engine, teams: Sequence[Team]) -> dict[str, int]:
             insert(workspace).returning(workspace.c.slug, workspace.c.id),
             [{column: getattr(team, column) for column in columns} for team in teams],
         )
-        return {slug: id for slug, id in made}
+        return dict(tuple(row) for row in made)
 
 
 def records(engine: Engine, workspace_id: int, rows: Rows) -> None:

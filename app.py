@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from dash import Dash
 from flask import Flask, current_app, g
+from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
@@ -20,10 +21,11 @@ from sqlalchemy.exc import OperationalError
 
 import callbacks
 from aggregators.figures import Dashboard, WorkspaceView
-from aggregators.period import Ask
-from aggregators.read import read, read_workspace
+from aggregators.period import Ask, InvalidPeriod
+from aggregators.read import NotPlatformAdmin, read, read_workspace
 from api import exports as api_exports
 from api import routes as api_routes
+from api.problem import Problem, response
 from api.serving import run
 from auth import accounts, guard, headers, pages
 from auth.commands import member, token, user
@@ -31,6 +33,7 @@ from auth.dash_guard import strict_callbacks
 from auth.sessions import DatabaseSessions
 from auth.viewer import Viewer
 from exports.commands import export
+from layouts.focus import MalformedView
 from layouts.shell import shell
 from settings import Settings
 from settings import load as load_settings
@@ -107,6 +110,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     guard.install(app, engine, csrf, settings.address)
     dash_app = _dash(app, services)
     pages.install(app, engine, settings)
+    _client_errors(app)
     app.register_blueprint(api_routes.blueprint(services))
     app.register_blueprint(api_exports.blueprint(services, engine, settings))
     headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
@@ -114,6 +118,22 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for command in (db, serve, user, member, token, export, records, snapshot, demo):
         app.cli.add_command(command)
     return app
+
+
+def _client_errors(app: Flask) -> None:
+    """What a callback raises because of its caller is the caller's error."""
+
+    @app.errorhandler(MalformedView)
+    def malformed(error: MalformedView) -> ResponseReturnValue:
+        return response(Problem(400, str(error)))
+
+    @app.errorhandler(InvalidPeriod)
+    def invalid(error: InvalidPeriod) -> ResponseReturnValue:
+        return response(Problem(422, f"{error.field} {error}", field=error.field))
+
+    @app.errorhandler(NotPlatformAdmin)
+    def forbidden(_error: NotPlatformAdmin) -> ResponseReturnValue:
+        return response(Problem(403, "", "platform_admin_required"))
 
 
 def secret_key(settings: Settings) -> str:

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
 from aggregators.period import Ask, InvalidPeriod
-from api.problem import Problem
+from api.problem import Problem, json_body
 from api.routes import Reader, invalid, read
 from exports import jobs
 from settings import Settings
@@ -27,7 +27,7 @@ def blueprint(reader: Reader, engine: Callable[[], Engine], settings: Settings) 
     @made.post("/exports")
     def create() -> ResponseReturnValue:
         viewer = g.account.viewer
-        dashboard = read(reader, viewer, _ask(request.get_json(silent=True)))
+        dashboard = read(reader, viewer, _ask(json_body()))
         pack = jobs.make(engine(), folder, viewer, dashboard, settings.now())
         href = f"/exports/{pack.id}"
         return jsonify(id=pack.id, href=href, filename=pack.filename), 201, {"Location": href}

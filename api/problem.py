@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 TITLES = {
     400: "Bad request",
@@ -60,3 +60,11 @@ def response(problem: Problem) -> Response:
     if problem.status == 401:
         made.headers["WWW-Authenticate"] = 'Bearer realm="vigilo"'
     return made
+
+
+def json_body() -> Any:
+    """The request's JSON, None when it is none; absurd nesting included."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None

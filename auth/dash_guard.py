@@ -9,7 +9,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask, request
 
-from api.problem import Problem
+from api.problem import Problem, json_body
 
 UPDATE = "/_dash-update-component"
 MAX_DEPTH = 12
@@ -26,7 +26,7 @@ def strict_callbacks(app: Flask, dash_app: Dash) -> None:
         if not known:
             dash_app._setup_server()  # type: ignore[no-untyped-call]
             known.update(dash_app.callback_map)
-        body = request.get_json(silent=True)
+        body = json_body()
         if not isinstance(body, dict):
             raise Problem(400, "The body must be a JSON object.")
         called = known.get(body["output"]) if isinstance(body.get("output"), str) else None

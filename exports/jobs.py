@@ -45,10 +45,11 @@ def make(engine: Engine, folder: Path, viewer: Viewer, dashboard: Dashboard, now
     """Draws the pack of a dashboard, keeps it for a day, and notes who had it made."""
     id = uuid.uuid4()
     period = {"start": str(dashboard.period.start), "end": str(dashboard.period.end)}
-    scope = list(dashboard.scope.slugs)
+    scope, filename = list(dashboard.scope.slugs), board_pdf.file_name(now)
     with engine.begin() as connection:
         connection.execute(
-            text(BEGUN), {"id": id, "user": viewer.user_id, "scope": scope, **period}
+            text(BEGUN),
+            {"id": id, "user": viewer.user_id, "scope": scope, "filename": filename, **period},
         )
         audit.record(connection, viewer.email, "export.request", str(id), period | {"scope": scope})
     data = board_pdf.draw(dashboard, requested_by=viewer.email, exported_at=now, export_id=str(id))
@@ -60,12 +61,13 @@ def make(engine: Engine, folder: Path, viewer: Viewer, dashboard: Dashboard, now
         )
         details = {"sha256": digest.hexdigest(), "size": len(data)}
         audit.record(connection, viewer.email, "export.render", str(id), details)
-    return Made(str(id), board_pdf.file_name(now), data)
+    return Made(str(id), filename, data)
 
 
 BEGUN = """
 insert into export_job (id, user_id, params, scope, state, attempt, steps)
-values (:id, :user, jsonb_build_object('start', cast(:start as text), 'end', cast(:end as text)),
+values (:id, :user, jsonb_build_object('start', cast(:start as text), 'end', cast(:end as text),
+                                          'filename', cast(:filename as text)),
         :scope, 'running', 1, 8)
 """
 READY = f"""
@@ -95,7 +97,7 @@ def fetch(
     with engine.begin() as connection:
         row = connection.execute(
             text(
-                "select scope, file_key, created_at from export_job where id = :id"
+                "select scope, file_key, params from export_job where id = :id"
                 " and user_id = :user and state = 'ready' and expires_at > now()"
             ),
             {"id": id, "user": viewer.user_id},
@@ -108,7 +110,7 @@ def fetch(
         raise NotYours(str(id))
     if not inside:
         raise OutOfScope(str(id))
-    return Made(str(id), board_pdf.file_name(row.created_at), path.read_bytes())
+    return Made(str(id), row.params["filename"], path.read_bytes())
 
 
 def trace(connection: Connection, data: bytes, embedded_id: str | None) -> str | None:

@@ -14,6 +14,10 @@ MAX_FIND = 80
 CARDS, TABLE = "cards", "table"
 
 
+class MalformedView(ValueError):
+    """The client sent something that is no view."""
+
+
 @dataclass(frozen=True, slots=True)
 class Focus:
     """The open domain, the measure it is ranked by, and how it is looked at."""
@@ -36,9 +40,9 @@ class Look:
 
 
 def parse(view: object) -> Look:
-    """The client's view store. Raises ValueError on anything malformed, InvalidPeriod on a period."""
+    """The client's view store. Raises MalformedView, InvalidPeriod."""
     if not isinstance(view, Mapping):
-        raise ValueError("a view is an object")
+        raise MalformedView("a view is an object")
     path = _text(view, "path", 200)
     ask = Ask.parse(*(_text(view, key, 40) or None for key in ("period", "start", "end")))
     return Look(path, ask, _focus(view))
@@ -47,7 +51,7 @@ def parse(view: object) -> Look:
 def _text(view: Mapping[str, object], key: str, longest: int) -> str:
     value = view.get(key) or ""
     if not isinstance(value, str) or len(value) > longest:
-        raise ValueError(f"{key} is no short text")
+        raise MalformedView(f"{key} is no short text")
     return value
 
 
@@ -61,7 +65,7 @@ def _focus(view: Mapping[str, object]) -> Focus | None:
         measure = domain.headline
     shown, pins = view.get("shown") or FIRST, view.get("pins") or []
     if not isinstance(shown, int) or not isinstance(pins, list):
-        raise ValueError("shown is a number and pins are a list")
+        raise MalformedView("shown is a number and pins are a list")
     slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= 30)[:MAX_PINS]
     mode = TABLE if view.get("mode") == TABLE else CARDS
     return Focus(

@@ -34,7 +34,7 @@ def subset(source: Path, target: Path) -> int:
     options.hinting = False
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
     options.notdef_outline = True
-    font = TTFont(source)
+    font = TTFont(source, recalcTimestamp=False)
     cutter = Subsetter(options)
     cutter.populate(unicodes={c for first, last in RANGES for c in range(first, last + 1)})
     cutter.subset(font)

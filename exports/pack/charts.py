@@ -22,15 +22,18 @@ CLOCK = (
 )
 """Steps of a time axis in seconds; from a day on they are round numbers of days."""
 MOST_TICKS = 5
+FINEST = {Unit.RATIO: 0.01, Unit.COUNT: 1.0, Unit.DAYS: 1.0, Unit.BURN: 0.1, Unit.PER_DAY: 0.1}
+"""The smallest step whose ticks still read differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Values low..high in ``steps`` equal steps."""
+    """Values low..high in ``steps`` equal steps; words show them times ``per`` (7: per week)."""
 
     low: float
     step: float
     steps: int
+    per: int = 1
 
     @property
     def high(self) -> float:
@@ -55,10 +58,11 @@ def scale(values: Iterable[float], unit: Unit) -> Scale:
         low = min(low, 0.0)
     if high <= low:
         high = low + (DAY if unit is Unit.SECONDS else 1.0)
-    step = _step((high - low) / MOST_TICKS, unit)
+    per = 7 if unit is Unit.PER_DAY and high < 1 else 1
+    step = _step((high - low) * per / MOST_TICKS, unit) / per
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
-    return Scale(first * step, step, last - first)
+    return Scale(first * step, step, last - first, per)
 
 
 def _step(least: float, unit: Unit) -> float:
@@ -68,8 +72,7 @@ def _step(least: float, unit: Unit) -> float:
             if tick >= least:
                 return float(tick)
         return DAY * _round(least / DAY)
-    step = _round(least)
-    return max(step, 1.0) if unit in (Unit.COUNT, Unit.DAYS) else step
+    return max(_round(least), FINEST[unit])
 
 
 def _round(least: float) -> float:
@@ -80,10 +83,10 @@ def _round(least: float) -> float:
 def tick_words(of: Scale, unit: Unit) -> list[str]:
     """The ticks as words, one precision and one unit for all of them."""
     if unit is Unit.RATIO:
-        return [words.percent(t, 0 if of.step >= 0.01 - 1e-9 else 1) for t in of.ticks]
+        return [words.percent(t, 0) for t in of.ticks]
     if unit is Unit.PER_DAY:
-        factor, name = (7, "week") if of.high <= 1 else (1, "day")
-        return [f"{words.number(t * factor, 1)} / {name}" for t in of.ticks]
+        name, digits = "day" if of.per == 1 else "week", int(of.step * of.per < 1)
+        return [f"{words.number(t * of.per, digits)} / {name}" for t in of.ticks]
     return [words.value(t, unit) for t in of.ticks]
 
 
@@ -139,15 +142,21 @@ GUTTER, AXIS = 56.0, 46.0
 
 
 def trend(canvas: Canvas, box: Box, figure: Figure, period: Period) -> None:
-    """A figure over the period, the previous one grey behind it, each line labelled at its end."""
+    """A figure over the period, the previous one grey behind it, each line labelled at its end.
+
+    An axis that does not start at 0 says so, over the box.
+    """
     plot = Box(box.x + AXIS, box.y + 6, box.w - AXIS - GUTTER, box.h - 24)
     values = known(figure.series, figure.previous_series)
     if not values:
         canvas.fill(Box(box.x, box.y + 6, box.w, box.h - 12), style.TINT, 8)
         canvas.text(box, "No points in either period", colour=style.MUTED, align="C")
         return
-    of = scale(values, figure.measure.unit)
+    of = scale([*values, *_near(figure, values)], figure.measure.unit)
     _grid(canvas, plot, of, figure.measure.unit)
+    if of.low > 0:
+        place = Box(plot.x, box.y - 14, box.right - plot.x, 10)
+        canvas.text(place, "axis not from 0", style.TINY, colour=style.MUTED, align="R")
     ends = _limits(canvas, plot, of, figure)
     _dates(canvas, plot, period)
     lines = [
@@ -160,6 +169,14 @@ def trend(canvas: Canvas, box: Box, figure: Figure, period: Period) -> None:
             canvas.dot(found[-1][-1], width * 1.25, stroke)
             ends.append((found[-1][-1][1], ink, name))
     _labels(canvas, plot, ends)
+
+
+def _near(figure: Figure, values: Sequence[float]) -> list[float]:
+    """The thresholds no further from the values than the values are from each other."""
+    low, high = min(values), max(values)
+    reach = max(high - low, 0.05 * abs(high))
+    limits = (figure.measure.watch, figure.measure.bad)
+    return [x for x in limits if x is not None and low - reach <= x <= high + reach]
 
 
 def _grid(canvas: Canvas, plot: Box, of: Scale, unit: Unit) -> None:

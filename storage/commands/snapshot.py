@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -60,13 +61,12 @@ def backfill(first: date, last: date, slug: str | None) -> None:
 def _report(job: Job) -> None:
     """Runs the job with a line of progress, prints what it did, exits 1 when a workspace failed."""
     services = current_app.extensions["vigilo"]
-    shown = click.get_text_stream("stderr")
     done = 0
 
     def tick(slug: str) -> None:
         nonlocal done
         done += 1
-        if shown.isatty():
+        if sys.stderr.isatty():
             click.echo(f"\r{done} workspaces, {slug:<30}", nl=False, err=True)
 
     try:

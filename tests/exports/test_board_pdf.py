@@ -12,9 +12,10 @@ from pypdf import PdfReader
 from aggregators import words
 from aggregators.domains import DOMAINS
 from aggregators.figures import Dashboard, Figure, Scope, Scorecard
-from aggregators.measure import Status
+from aggregators.measure import Status, Unit
 from exports.board_pdf import draw, file_name
-from exports.pack.finding import finding
+from exports.pack.charts import scale, tick_words
+from exports.pack.finding import finding, standing
 from exports.pack.pictures import dropped
 from tests import samples
 
@@ -119,6 +120,50 @@ def test_labels_outline_and_metadata(reader):
     assert EXPORT in reader.metadata["/Keywords"]
     assert "Northwind Group" in reader.metadata.title
     assert b"pdfaid" in reader.trailer["/Root"]["/Metadata"].get_data()
+
+
+def test_metadata_says_the_same_in_both_places(reader):
+    """PDF/A allows /Info where it agrees with XMP."""
+    info, xmp = reader.metadata, reader.xmp_metadata
+    assert xmp.dc_title["x-default"] == info.title
+    assert xmp.dc_description["x-default"] == info.subject
+    assert xmp.dc_creator == [info.author] == ["Northwind Group"]
+    assert xmp.pdf_keywords == info["/Keywords"]
+    assert xmp.pdf_producer == info.producer
+    assert info.creation_date == AT
+
+
+def test_nothing_in_it_acts(reader):
+    """No script, no action, no attachment, no form, no link: it opens on a page, that is all."""
+    root = reader.trailer["/Root"]
+    assert not {"/AA", "/AcroForm", "/Names"} & set(root)
+    assert isinstance(root.get("/OpenAction", []), list)
+    names = {
+        key
+        for number in range(1, reader.trailer["/Size"])
+        if isinstance(held := reader.get_object(number), dict)
+        for key in held
+    }
+    assert not {"/JS", "/JavaScript", "/AA", "/EmbeddedFile", "/URI"} & names
+    assert not any("/Annots" in page or "/AA" in page for page in reader.pages)
+
+
+def test_every_line_lies_on_the_page(dashboard):
+    """Nothing is cut by the paper, the watermark of a very long address included."""
+    long = "somebody.with.a.very.long.name@" + "subsidiary." * 8 + "example"
+    for page in pack(dashboard, requested_by=long).pages:
+        ends: list[tuple[float, float]] = []
+
+        def visit(text, cm, tm, font, size, ends=ends):
+            if text.strip():
+                x, y = tm[4], tm[5]
+                ends.append((cm[0] * x + cm[2] * y + cm[4], cm[1] * x + cm[3] * y + cm[5]))
+
+        page.extract_text(visitor_text=visit)
+        assert len(ends) > 6
+        for x, y in ends:
+            assert 0 < x < float(page.mediabox.width)
+            assert 0 < y < float(page.mediabox.height)
 
 
 def test_fonts_are_embedded_and_nothing_is_a_picture(reader):
@@ -281,3 +326,51 @@ def test_finding(dashboard):
     assert f"{worst.cards[1].name} is worst" in finding(worst)
     alone = replace(worst, cards=worst.cards[:1])
     assert "worst" not in finding(alone)
+
+
+def test_finding_names_group_and_measure_where_they_differ(dashboard):
+    """A domain with groups names the group, one that ranks its worst otherwise names by what."""
+    for scorecard in dashboard.scorecards:
+        said = finding(scorecard)
+        head, by = scorecard.headline, scorecard.domain.worst_by
+        if head.has_data and head.group:
+            assert said.startswith(f"{head.measure.title} ({head.group})")
+        if head.has_data and by and by != scorecard.domain.headline:
+            title = scorecard.domain.measure(by).title
+            assert f"is worst ({title[0].lower()}{title[1:]} " in said
+
+
+def test_a_domain_stands_as_its_headline_or_as_the_worst_beside_it(dashboard):
+    judged = replace(DORA.measure(DORA.headline), watch=0.1, bad=0.2)
+    free = replace(judged, watch=None, bad=None)
+    scorecard = card_of(dashboard, 0.15, 0.1)
+
+    def as_measured_by(measure):
+        head = replace(scorecard.headline, measure=measure)
+        shown = {**scorecard.figures, DORA.headline: head}
+        return standing(replace(scorecard, figures=shown))
+
+    assert as_measured_by(judged).status is Status.WATCH
+    other = as_measured_by(free)
+    assert other.measure.key in {*DORA.supporting, *free.beside}
+    assert other.measure.bad is not None
+
+
+@pytest.mark.parametrize("unit", list(Unit))
+@pytest.mark.parametrize(
+    "values", [[0.0], [0.94, 0.96], [1.0, 1.0], [0.0, 0.003], [3.0, 41.0], [4e3, 9e5], [-0.4, 0.3]]
+)
+def test_a_scale_holds_the_values_and_its_ticks_differ(unit, values):
+    of = scale(values, unit)
+    assert of.low <= min(values) + 1e-9
+    assert of.high >= max(values) - 1e-9
+    assert 1 <= of.steps <= 7
+    ticks = tick_words(of, unit)
+    assert len(set(ticks)) == len(ticks)
+
+
+def test_thresholds_in_words():
+    assert words.thresholds(DORA.measure("change_failure_rate")) == (
+        "Watch at 10.0 % or more, bad at 15.0 % or more"
+    )
+    assert words.thresholds(DORA.measure("deployments")) == ""

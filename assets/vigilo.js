@@ -251,8 +251,9 @@
     return send(resource, options).then((answer) => {
       if (url.includes("_dash-update-component")) {
         if (answer.status === 401) sessionExpired();
-        else if (answer.status >= 500) notice("The figures can not be reached. Try again in a moment.");
-        else if (answer.ok && $("#notice") && /reached/.test($("#notice").textContent)) notice("");
+        else if (!answer.ok) notice("The figures can not be reached. Try again in a moment.");
+        else if ($("#notice") && /reached/.test($("#notice").textContent)) notice("");
+        if (!answer.ok) return new Response(null, { status: 204 }); /* nothing for Dash to draw */
       }
       return answer;
     }, (error) => {

@@ -11,7 +11,7 @@ from aggregators import words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain
 from layouts.card import card_head
-from layouts.parts import evidence_line, link, pill
+from layouts.parts import evidence_line, pill, unseen
 
 
 def bars(
@@ -59,11 +59,10 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Comp
         )
     change: Component = pill(figure)
     if dropped(figure, domain):
-        change = link(
-            f"▼ {words.points(figure.delta or 0)}",
-            shown.href,
-            "chevron",
-            **{"aria-label": f"▼ {words.points(figure.delta or 0)}, {shown.name} {group}"},
+        change = html.A(
+            [f"▼ {words.points(figure.delta or 0)}", unseen(f", {shown.name} {group}")],
+            href=shown.href,
+            className="chevron",
         )
     return html.Li(
         [

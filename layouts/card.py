@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from aggregators import words
 from aggregators.figures import Card, Figure
 from aggregators.measure import Domain
-from layouts.parts import badge, data, evidence_line, link, named, pill, value
+from layouts.parts import badge, data, evidence_line, link, named, pill, unseen, value
 from layouts.sparkline import Scale, sparkline
 
 
@@ -42,10 +42,10 @@ def card_head(shown: Card, pinned: bool) -> Component:
             html.Span(f"{shown.rank}", className="rank", title=f"Rank {shown.rank}, 1 is worst"),
             html.H3(link(shown.name, shown.href), id=f"card-{shown.slug}", className="card-name"),
             html.Button(
-                "Pinned" if pinned else "Pin",
+                ["Pinned" if pinned else "Pin", unseen(f" {shown.name} to compare")],
                 type="button",
                 className="pin",
-                **{"aria-pressed": str(pinned).lower(), "aria-label": f"Compare {shown.name}"},
+                **{"aria-pressed": str(pinned).lower()},
                 **data(pin=shown.slug),
             ),
         ],

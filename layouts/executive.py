@@ -70,7 +70,7 @@ def _scope(dashboard: Dashboard) -> Component:
     if inside == scope.total:
         return html.Span(words.counted(inside, "workspace"), className="heading-part")
     reasons = [
-        html.Li(f"{name}: {states.REASONS.get(reason, reason)}")
+        html.Li(f"{name}: {words.REASONS.get(reason, reason)}")
         for reason, names in scope.left_out.items()
         for name in names
     ]

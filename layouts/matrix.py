@@ -74,7 +74,10 @@ def _cell(card: Card, figure: Figure, domain: Domain) -> Component:
     text = words.figure(figure) + (f" {figure.group}" if figure.group else "")
     bad = figure.status is Status.BAD
     query = domain.cell_queries.get(figure.measure.key)
-    content: object = [text, html.Span(" !", className="alarm") if bad else None]
+    content: list[Component | str | None] | Component = [
+        text,
+        html.Span(" !", className="alarm") if bad else None,
+    ]
     if query and figure.value:
         content = html.A(
             content,

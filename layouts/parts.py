@@ -9,14 +9,6 @@ from dash.development.base_component import Component
 
 from aggregators import words
 from aggregators.figures import Figure
-from aggregators.measure import Status
-
-STATUS_WORDS = {
-    Status.GOOD: "Good",
-    Status.WATCH: "Watch",
-    Status.BAD: "Bad",
-    Status.NO_DATA: "No data",
-}
 
 
 def pill(figure: Figure) -> Component:
@@ -59,6 +51,11 @@ def named(figure: Figure) -> str:
 def link(text: str, href: str, class_name: str = "link", **more: Any) -> Component:
     """A link within the program."""
     return html.A(text, href=href, className=class_name, **more)
+
+
+def unseen(text: str) -> Component:
+    """Words for those who hear the page."""
+    return html.Span(text, className="visually-hidden")
 
 
 def hidden() -> dict[str, str]:

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from aggregators.period import PRESETS
 from layouts import ids
-from layouts.parts import data
+from layouts.parts import data, unseen
 from layouts.states import skeleton
 
 KEYS = (
@@ -59,11 +59,10 @@ def _controls() -> Component:
                 className="export-box",
             ),
             html.Button(
-                "Theme",
+                ["Theme", unseen(": switch between light and dark")],
                 id="theme",
                 type="button",
                 className="button quiet",
-                **{"aria-label": "Switch between light and dark"},
             ),
             html.Details(
                 [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from aggregators import words
 from aggregators.figures import Dashboard
 from layouts.parts import data, link
 
@@ -12,7 +13,6 @@ NO_SCOPE = (
     "No workspaces in scope. You are not a platform admin on any workspace, or access was recently "
     "removed. Check Admin → Members."
 )
-REASONS = {"inactive": "inactive", "other_region": "in another region"}
 
 
 def skeleton() -> Component:
@@ -32,7 +32,7 @@ def message(title: str, text: object, *steps: Component) -> Component:
 def no_scope(dashboard: Dashboard) -> Component:
     """Memberships, but nothing that counts: the message and the reasons."""
     left_out = [
-        html.Li(f"{name}: {REASONS.get(reason, reason)}")
+        html.Li(f"{name}: {words.REASONS.get(reason, reason)}")
         for reason, names in dashboard.scope.left_out.items()
         for name in names
     ]

@@ -1,0 +1,270 @@
+"""What the page must do beyond the four workflows: axe, keyboard, address, storage, states."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+EXECUTIVE = "/ws/payments/platform/executive"
+AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+DOMAINS = ("dora", "incidents", "slos", "compliance", "certificates", "vendors")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, a line each."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [f"{v['id']}: {n['html'][:160]}" for v in found["violations"] for n in v["nodes"]]
+
+
+def drawn(page: Page) -> Page:
+    """Waits for the figures."""
+    expect(page.locator(".heading h1")).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(300)
+    return page
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+class TestAxeFindsNothing:
+    @pytest.mark.parametrize("domain", ["", *DOMAINS])
+    def test_on_the_executive_page(self, visit, dark, domain):
+        page = drawn(visit("alice", f"{EXECUTIVE}?domain={domain}", dark=dark))
+        assert violations(page) == []
+
+    def test_in_the_table_with_a_comparison_and_every_disclosure_open(self, visit, dark):
+        page = drawn(visit("alice", f"{EXECUTIVE}?domain=dora&view=table", dark=dark))
+        page.get_by_role("button", name="Cards", exact=True).click()
+        expect(page.locator("article")).to_have_count(11)
+        for n in (0, 1):
+            page.locator(".pin").nth(n).click()
+            expect(page.locator(".pin[aria-pressed=true]")).to_have_count(n + 1)
+        expect(page.get_by_role("heading", name=re.compile("compared"))).to_be_visible()
+        for summary in page.locator("summary").all():
+            summary.click(force=True)
+        assert violations(page) == []
+
+    def test_on_a_narrow_screen(self, visit, dark):
+        page = drawn(
+            visit("alice", f"{EXECUTIVE}?domain=certificates", width=320, height=700, dark=dark)
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert violations(page) == []
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "analytics",
+            "incidents",
+            "slos",
+            "governance/frameworks",
+            "monitor/certs",
+            "governance/vendors",
+        ],
+    )
+    def test_on_a_workspace_page(self, visit, dark, path):
+        page = drawn(visit("bob", f"/ws/payments/{path}", dark=dark))
+        page.wait_for_timeout(700)
+        assert violations(page) == []
+
+    @pytest.mark.parametrize(
+        ("who", "path"),
+        [
+            (None, "/login"),
+            ("bob", EXECUTIVE),
+            ("dave", "/start"),
+            ("alice", "/logout"),
+            ("alice", "/ws/none/analytics"),
+            ("alice", "/api/docs"),
+        ],
+    )
+    def test_on_the_plain_pages(self, visit, dark, who, path):
+        assert violations(visit(who, path, dark=dark)) == []
+
+    def test_in_the_help(self, visit, dark):
+        page = drawn(visit("alice", EXECUTIVE, dark=dark))
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+        assert violations(page) == []
+
+
+def test_all_six_tiles_stand_above_the_fold(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    for tile in page.locator(".tile").all():
+        box = tile.bounding_box()
+        assert box["y"] + box["height"] <= 900
+
+
+def test_the_keyboard_alone_is_enough(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.keyboard.press("2")
+    heading = page.get_by_role("heading", name="Incidents by workspace")
+    expect(heading).to_be_focused()
+    expect(page.get_by_role("button", name="Incidents", exact=True)).to_have_attribute(
+        "aria-expanded", "true"
+    )
+    page.keyboard.press("/")
+    page.keyboard.type("pay")
+    expect(page.locator("article")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Incidents", exact=True)).to_be_focused()
+    expect(page.locator(".expansion")).to_have_count(0)
+    page.keyboard.press("p")
+    expect(page.get_by_label("Period")).to_be_focused()
+
+
+def test_the_keys_can_be_turned_off(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Turn the keys off").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.keyboard.press("1")
+    page.wait_for_timeout(300)
+    expect(page.locator(".expansion")).to_have_count(0)
+
+
+def test_the_address_says_what_is_seen_and_a_reload_keeps_it(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.get_by_label("Period").select_option("Last 90 days")
+    page.get_by_role("region", name="SLOs", exact=True).get_by_role(
+        "button", name=re.compile("Fastest burn")
+    ).click()
+    expect(page.get_by_role("region", name="SLOs by workspace")).to_contain_text(
+        "worst first by fastest burn"
+    )
+    expect(page).to_have_url(re.compile("period=90&domain=slos&measure=fastest_burn"))
+    page.reload()
+    drawn(page)
+    expect(page.get_by_label("Period")).to_have_value("90")
+    expect(page.get_by_role("region", name="SLOs by workspace")).to_be_visible()
+    page.goto(EXECUTIVE)
+    drawn(page)
+    expect(page.get_by_label("Period")).to_have_value("90")
+    page.goto(EXECUTIVE + "?period=7")
+    drawn(page)
+    expect(page.get_by_label("Period")).to_have_value("7")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "{broken",
+        '{"period": 12}',
+        '{"start": "2026-13-01", "end": "2026-01-01"}',
+        "null",
+        "[]",
+        '"x"',
+    ],
+)
+def test_an_impossible_stored_period_is_dropped_with_a_notice(visit, stored):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.evaluate("value => localStorage.setItem('vigilo.period', value)", stored)
+    page.goto(EXECUTIVE)
+    drawn(page)
+    expect(page.get_by_label("Period")).to_have_value("28")
+    expect(page.locator("#notice")).to_contain_text("can not be used")
+    assert page.evaluate("localStorage.getItem('vigilo.period')") is None
+
+
+def test_a_custom_range_says_what_is_wrong_and_then_shows_it(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.get_by_label("Period").select_option("Custom range")
+    start, end = page.get_by_label("Start"), page.get_by_label("End")
+    for first, last, wrong in (
+        ("2026-03-31", "2026-01-01", "must not be before the start"),
+        ("2024-01-01", "2026-01-01", "at most 366 days"),
+        ("2026-01-01", "2199-01-01", "at most 366 days"),
+    ):
+        start.fill(first)
+        end.fill(last)
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator("#custom-error")).to_contain_text(wrong)
+    start.fill("2026-01-01")
+    end.fill("2026-03-31")
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile("start=2026-01-01&end=2026-03-31"))
+    expect(page.locator(".heading-line")).to_contain_text("1 Jan – 31 Mar 2026")
+
+
+def test_a_wrong_period_in_the_address_is_said(visit):
+    page = visit("alice", EXECUTIVE + "?period=13")
+    expect(page.get_by_role("heading", name="That period can not be shown")).to_be_visible()
+    page.get_by_role("button", name="Show the last 28 days").click()
+    drawn(page)
+
+
+def test_the_theme_is_kept(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    page.get_by_role("button", name="Theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    drawn(page)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 21, 28)"
+
+
+def test_nothing_jumps_while_it_is_drawn(visit):
+    page = visit("alice", "/start")
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach("
+        "e => { if (!e.hadRecentInput) window.moved += e.value; })).observe({type: 'layout-shift', buffered: true});"
+    )
+    page.goto(EXECUTIVE)
+    drawn(page)
+    assert page.evaluate("window.moved") < 0.1
+
+
+def test_hover_and_focus_explain_the_figure(visit):
+    page = drawn(visit("alice", EXECUTIVE))
+    tip = page.locator("#tile-dora-tip")
+    expect(tip).to_be_hidden()
+    page.locator("#tile-dora .tile-title").hover()
+    expect(tip).to_be_visible()
+    for words in ("22 Nov 2026", "Production deployments that failed", "of 28 days", "(2023)"):
+        expect(tip).to_contain_text(words)
+    page.mouse.move(0, 0)
+    page.get_by_role("button", name="Delivery (DORA)").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_signed_out_elsewhere_leads_back_to_the_same_view(visit, site):
+    page = drawn(visit("alice", EXECUTIVE + "?domain=dora"))
+    page.context.clear_cookies()
+    page.get_by_label("Period").select_option("Last 7 days")
+    dialog = page.get_by_role("dialog", name="You have been signed out")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("link", name="Sign in")).to_have_attribute(
+        "href", re.compile("next=.*domain%3Ddora")
+    )
+
+
+def test_who_may_not_see_it_is_told_so_without_a_number(visit):
+    page = visit("bob", EXECUTIVE)
+    expect(page.get_by_role("heading", name="You can not see this page")).to_be_visible()
+    expect(page.locator("body")).to_contain_text("platform_admin_required")
+    assert "%" not in page.locator("body").inner_text()
+
+
+def test_carol_sees_three(visit):
+    page = drawn(visit("carol", "/"))
+    expect(page.locator(".heading-line")).to_contain_text("3 workspaces")
+    page.get_by_role("button", name="Vendor risk").click()
+    expect(page.locator("article")).to_have_count(3)
+
+
+def test_a_revoked_one_in_the_middle_of_their_work_is_told(visit, site):
+    page = drawn(visit("carol", "/"))
+    slugs = ("search", "identity", "iot-gateway")
+    try:
+        for slug in slugs:
+            assert site.flask("member", "revoke", "carol@demo.example", slug).returncode == 0
+        page.get_by_label("Period").select_option("Last 7 days")
+        expect(page.get_by_role("heading", name="You can not see this page")).to_be_visible()
+    finally:
+        for slug in slugs:
+            site.flask("member", "grant", "carol@demo.example", slug, "platform_admin")

@@ -28,7 +28,7 @@ def shell() -> Component:
             html.A("Skip to content", href=f"#{ids.PAGE}", className="skip"),
             dcc.Store(id=ids.VIEW),
             dcc.Store(id=ids.FOCUS),
-            html.Header([_brand(), _controls()], className="topbar"),
+            html.Header(_controls(), className="topbar"),
             html.Div(id=ids.NOTICE, role="alert", className="notice"),
             html.Main(skeleton(), id=ids.PAGE, tabIndex="-1"),
             html.Div(id=ids.LIVE, role="status", className="visually-hidden"),
@@ -36,10 +36,6 @@ def shell() -> Component:
         ],
         className="shell",
     )
-
-
-def _brand() -> Component:
-    return html.A("Vigilo", href="/", className="brand", **{"aria-label": "Vigilo, start"})
 
 
 def _controls() -> Component:

@@ -208,7 +208,8 @@ def test_nothing_jumps_while_it_is_drawn(visit):
     page = visit("alice", "/start")
     page.add_init_script(
         "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach("
-        "e => { if (!e.hadRecentInput) window.moved += e.value; })).observe({type: 'layout-shift', buffered: true});"
+        "e => { if (!e.hadRecentInput) window.moved += e.value; }))"
+        ".observe({type: 'layout-shift', buffered: true});"
     )
     page.goto(EXECUTIVE)
     drawn(page)

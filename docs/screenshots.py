@@ -1,0 +1,139 @@
+"""``make screenshots``: the pictures under docs/screenshots, of the demo organisation on a fixed day."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+HERE = Path(__file__).parent
+PASSWORD, DAY = "only-for-screenshots", "2026-11-23"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+PORT = free_port()
+ADDRESS = f"http://127.0.0.1:{PORT}"
+EXECUTIVE = "/ws/payments/platform/executive"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+SHOTS = [
+    ("executive-light", f"{EXECUTIVE}?period=28", 1280, False, False),
+    ("executive-dark", f"{EXECUTIVE}?period=28", 1280, True, False),
+    ("executive-phone", f"{EXECUTIVE}?period=28", 390, False, True),
+    *(
+        (f"expansion-{key}", f"{EXECUTIVE}?period=90&domain={key}", 1280, False, True)
+        for key in ("dora", "incidents", "slos", "compliance", "certificates", "vendors")
+    ),
+    ("expansion-compliance-dark", f"{EXECUTIVE}?period=28&domain=compliance", 1280, True, True),
+    ("expansion-certificates-phone", f"{EXECUTIVE}?period=28&domain=certificates", 390, True, True),
+    ("workspace-dora", "/ws/payments/analytics?period=90", 1280, False, True),
+]
+
+
+def main() -> None:
+    """Starts the program in a folder of its own, takes every picture, stops it."""
+    folder = Path(tempfile.mkdtemp(prefix="vigilo-shots-"))
+    environment = os.environ | {
+        "VIGILO_DATA_DIR": str(folder),
+        "VIGILO_TODAY": DAY,
+        "VIGILO_DEMO_PASSWORD": PASSWORD,
+        "VIGILO_ORG_NAME": "Northwind Group",
+        "PORT": str(PORT),
+    }
+    flask = [sys.executable, "-m", "flask", "--app", "app"]
+    server = subprocess.Popen([*flask, "serve"], env=environment, cwd=HERE.parent)
+    try:
+        wait()
+        out = HERE / "screenshots"
+        out.mkdir(exist_ok=True)
+        pages(out)
+        pack = folder / "pack.pdf"
+        export = [
+            "export",
+            "pdf",
+            "--as",
+            "alice@demo.example",
+            "--period",
+            "90",
+            "--out",
+            str(pack),
+        ]
+        subprocess.run([*flask, *export], env=environment, cwd=HERE.parent, check=True)
+        subprocess.run(["pdftoppm", "-r", "72", "-png", str(pack), str(out / "pack")], check=True)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait() -> None:
+    """Until the program is ready."""
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{ADDRESS}/readyz", timeout=2)
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(ADDRESS)
+
+
+def pages(out: Path) -> None:
+    """Every page in its theme and width."""
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        state = signed_in(browser, out)
+        for name, path, width, dark, whole in SHOTS:
+            context = browser.new_context(
+                base_url=ADDRESS,
+                storage_state=state,
+                viewport={"width": width, "height": 900 if width > 700 else 844},
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            page.goto(path)
+            page.wait_for_selector(".heading h1")
+            page.wait_for_timeout(1200)
+            page.screenshot(path=out / f"{name}.png", full_page=whole)
+            context.close()
+        browser.close()
+
+
+def signed_in(browser: Browser, out: Path) -> dict:
+    """The cookies of the demo's platform admin; takes the sign-in page on the way."""
+    page = browser.new_page(base_url=ADDRESS)
+    page.goto("/login")
+    page.screenshot(path=out / "sign-in.png")
+    page.get_by_label("Email").fill("alice@demo.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector(".heading h1")
+    state = page.context.storage_state()
+    page.context.close()
+    return dict(state)
+
+
+if __name__ == "__main__":
+    main()

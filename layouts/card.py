@@ -28,6 +28,7 @@ def card(shown: Card, domain: Domain, measure_key: str, scale: Scale, pinned: bo
             ),
             sparkline(figure, scale),
             html.P(_footnote(figure), className="card-note muted"),
+            _beside(shown, figure),
             _others([shown.figures[k] for k in dict.fromkeys(others)][:4]),
         ],
         className="card",
@@ -63,6 +64,13 @@ def _footnote(figure: Figure) -> list[Component]:
     if figure.evidence.name:
         shown.append(html.Span(figure.evidence.name, className="name"))
     return shown
+
+
+def _beside(shown: Card, figure: Figure) -> Component | None:
+    """What belongs to the figure in words: "Open P1 1 · Oldest open 3 d"."""
+    found = [shown.figures[key] for key in figure.measure.beside]
+    said = [f"{f.measure.title} {words.figure(f)}" for f in found if f.value]
+    return html.P(" · ".join(said), className="card-beside") if said else None
 
 
 def _others(figures: list[Figure]) -> Component:

@@ -13,7 +13,7 @@ from layouts import ids, states
 from layouts.answers import answers
 from layouts.expansion import expansion
 from layouts.focus import Focus
-from layouts.parts import data
+from layouts.parts import data, heading_part
 from layouts.tile import tile
 
 AMBER, RED = timedelta(hours=26), timedelta(hours=48)
@@ -49,8 +49,8 @@ def heading(dashboard: Dashboard) -> Component:
             html.Div(
                 [
                     _scope(dashboard),
-                    html.Span(_period(dashboard), className="heading-part"),
-                    html.Span(_freshness(dashboard), className="heading-part"),
+                    heading_part(_period(dashboard)),
+                    heading_part(_freshness(dashboard)),
                 ],
                 className="heading-line muted",
             ),

@@ -53,6 +53,11 @@ def link(text: str, href: str, class_name: str = "link", **more: Any) -> Compone
     return html.A(text, href=href, className=class_name, **more)
 
 
+def heading_part(text: str) -> Component:
+    """A further part of the line under a title."""
+    return html.Span([html.Span("· ", **hidden()), text], className="heading-part")
+
+
 def unseen(text: str) -> Component:
     """Words for those who hear the page."""
     return html.Span(text, className="visually-hidden")

@@ -9,7 +9,7 @@ from aggregators import words
 from aggregators.figures import Figure, WorkspaceView
 from layouts import states
 from layouts.chart import over_time
-from layouts.parts import data, evidence_line, link, named, pill, value
+from layouts.parts import data, evidence_line, heading_part, link, named, pill, value
 
 
 def workspace(view: WorkspaceView) -> list[Component]:
@@ -59,7 +59,7 @@ def _line(view: WorkspaceView) -> Component:
                 f"{words.span(view.period.span)} vs {words.span(view.period.previous)}",
                 className="heading-part",
             ),
-            html.Span(snapshot, className="heading-part"),
+            heading_part(snapshot),
         ],
         className="heading-line muted",
     )

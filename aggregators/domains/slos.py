@@ -23,7 +23,7 @@ DOMAIN = Domain(
     supporting=("in_budget", "exhausted", "fastest_burn"),
     ties=("fastest_burn",),
     worst_by="fastest_burn",
-    columns=("objectives_in_budget", "exhausted", "fastest_burn", "budget_remaining"),
+    columns=("objectives_in_budget", "fastest_burn", "hours_left", "budget_remaining"),
     workspace_page="/ws/{slug}/slos",
     empty="No workspace in scope has set up an objective with data yet.",
     measures=(
@@ -77,7 +77,7 @@ DOMAIN = Domain(
             watch=1,
             bad=3,
             named_by="fastest_burn_objective",
-            beside=("burn_1h", "hours_left"),
+            beside=("burn_1h",),
             definition="The fastest burn over the last 24 hours: share of bad events over the share that "
             "the target allows. 1 spends the budget exactly within the window.",
             why="It says which objective will be lost next.",
@@ -94,7 +94,7 @@ DOMAIN = Domain(
         ),
         Level(
             "hours_left",
-            "Budget left at this burn",
+            "Time left at this burn",
             of=("budget_seconds_left",),
             over=LEVEL_MIN,
             unit=SECONDS,

@@ -20,7 +20,7 @@ DOMAIN = Domain(
     headline="tier1_out_of_review",
     supporting=("tier1_vendors", "tier1_due_30", "longest_overdue"),
     ties=("longest_overdue",),
-    columns=("tier1_out_of_review", "tier1_in_review_rate", "tier1_due_30", "longest_overdue"),
+    columns=("tier1_out_of_review", "tier1_in_review_rate", "longest_overdue", "next_review"),
     workspace_page="/ws/{slug}/governance/vendors",
     empty="No workspace in scope has registered a vendor yet.",
     measures=(
@@ -32,7 +32,7 @@ DOMAIN = Domain(
             only_where=TRACKED,
             watch=1,
             bad=3,
-            beside=("never_reviewed", "longest_overdue", "next_review"),
+            beside=("never_reviewed",),
             definition="Active tier-1 vendors never reviewed, or whose next review was due before the "
             "snapshot day.",
             why="The most critical suppliers are trusted on old evidence.",

@@ -24,6 +24,7 @@ from aggregators.figures import Dashboard, WorkspaceView
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import NotPlatformAdmin, read, read_workspace
 from api import exports as api_exports
+from api import metrics
 from api import routes as api_routes
 from api.problem import Problem, response
 from api.serving import run
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     def engine() -> Engine:
         return services.web
 
+    metrics.install(app)
     app.session_interface = DatabaseSessions(engine, secure=settings.is_secure)
     _login(app, engine)
     csrf = CSRFProtect(app)

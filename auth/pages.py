@@ -92,11 +92,10 @@ def _sign_in(app: Flask, engine: Callable[[], Engine], settings: Settings) -> No
 def _attempt(engine: Engine, email: str, password: str) -> str | None:
     """Signs the person in under a new session id; the words to show when that fails."""
     account_key, address = email.strip().lower()[:254], request.remote_addr or ""
-    if throttle.is_blocked(engine, account_key, address):
+    if not throttle.begin(engine, account_key, address):
         return TOO_MANY
     account = accounts.by_email(engine, email)
     if not verify_password(account.password_hash if account else None, password) or not account:
-        throttle.failed(engine, account_key, address)
         return WRONG
     throttle.succeeded(engine, account_key)
     session.clear()

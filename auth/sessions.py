@@ -66,7 +66,8 @@ class DatabaseSessions(SessionInterface):
             if dead:
                 connection.execute(DELETE, {"id": _hash(dead)})
             if session and session.id:
-                connection.execute(text(SAVE), _row(session.id, session))
+                statement = UPDATE if session.stored else INSERT
+                connection.execute(text(statement), _row(session.id, session))
         if not session:
             response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True)
         elif not session.stored and session.id:
@@ -83,11 +84,12 @@ where id_hash = :id and expires_at > now() and seen_at > now() - interval '{IDLE
       where u.id = s.user_id and u.is_active and u.password_changed_at <= s.created_at))
 returning data
 """
-SAVE = f"""
+INSERT = f"""
 insert into web_session (id_hash, user_id, data, expires_at)
 values (:id, :user, cast(:data as jsonb), now() + interval '{LIFETIME}')
-on conflict (id_hash) do update set user_id = excluded.user_id, data = excluded.data
 """
+# Never an upsert: a request under way while its person signs out must not bring the session back.
+UPDATE = "update web_session set user_id = :user, data = cast(:data as jsonb) where id_hash = :id"
 DELETE = text("delete from web_session where id_hash = :id")
 
 

@@ -8,35 +8,33 @@ from sqlalchemy import Engine, text
 MOST, WINDOW = 10, "15 minutes"
 
 
-def is_blocked(engine: Engine, account: str, address: str) -> bool:
-    """Whether one more attempt is to be refused, whatever its password."""
-    with engine.connect() as connection:
-        blocked = connection.execute(
-            text(
-                "select greatest(count(*) filter (where account = :account),"
-                " count(*) filter (where address = :address)) >= :most from sign_in_failure"
-                f" where at > now() - interval '{WINDOW}'"
-                " and (account = :account or address = :address)"
-            ),
-            {"account": account, "address": address, "most": MOST},
-        )
-        return bool(blocked.scalar_one())
-
-
-def failed(engine: Engine, account: str, address: str) -> None:
-    """Notes a failed attempt, and forgets those past the window."""
+def begin(engine: Engine, account: str, address: str) -> bool:
+    """Notes an attempt as failed before it is judged, so that attempts in parallel can not pass the
+    limit; False when it is one too many, and then it is not counted either."""
+    who = {"account": account, "address": address, "most": MOST}
     with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:account))"), who)
         connection.execute(
             text(f"delete from sign_in_failure where at < now() - interval '{WINDOW}'")
         )
-        connection.execute(
-            text("insert into sign_in_failure (account, address) values (:account, :address)"),
-            {"account": account, "address": address},
-        )
+        full = connection.execute(
+            text(
+                "select greatest(count(*) filter (where account = :account),"
+                " count(*) filter (where address = :address)) >= :most from sign_in_failure"
+                " where account = :account or address = :address"
+            ),
+            who,
+        ).scalar_one()
+        if not full:
+            connection.execute(
+                text("insert into sign_in_failure (account, address) values (:account, :address)"),
+                who,
+            )
+    return not full
 
 
 def succeeded(engine: Engine, account: str) -> None:
-    """A right password clears the account's count."""
+    """A right password clears the account's count, this attempt included."""
     with engine.begin() as connection:
         connection.execute(
             text("delete from sign_in_failure where account = :account"), {"account": account}

@@ -20,7 +20,7 @@ from layouts.expansion import expansion
 from layouts.focus import Look, parse
 from layouts.workspace import workspace
 
-EXECUTIVE = re.compile(r"/ws/[a-z0-9-]{3,30}/platform/executive/?")
+EXECUTIVE = re.compile(r"/ws/([a-z0-9-]{3,30})/platform/executive/?")
 WORKSPACES = {
     d.key: re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", "([a-z0-9-]{3,30})") + "/?")
     for d in DOMAINS
@@ -65,9 +65,11 @@ def _page(view: object, services: Services) -> tuple[list[Component] | Component
 
 
 def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component, str]:
-    if EXECUTIVE.fullmatch(look.path):
+    if found := EXECUTIVE.fullmatch(look.path):
         dashboard = services.dashboard(look.ask)
-        return executive(dashboard, look.focus), f"Updated: {words.span(dashboard.period.span)}"
+        return executive(
+            dashboard, look.focus, found[1]
+        ), f"Updated: {words.span(dashboard.period.span)}"
     for key, pattern in WORKSPACES.items():
         if matched := pattern.fullmatch(look.path):
             try:

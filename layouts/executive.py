@@ -13,15 +13,16 @@ from layouts import ids, states
 from layouts.answers import answers
 from layouts.expansion import expansion
 from layouts.focus import Focus
-from layouts.parts import data, heading_part
+from layouts.parts import accent_line, data, heading_part
 from layouts.tile import tile
 
 AMBER, RED = timedelta(hours=26), timedelta(hours=48)
 
 
-def executive(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
-    """Everything below the title bar."""
-    return [heading(dashboard), *_body(dashboard, focus)]
+def executive(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> list[Component]:
+    """Everything below the title bar, in the colour of the workspace ``slug`` that one came from."""
+    accent = next((c.accent for s in dashboard.scorecards for c in s.cards if c.slug == slug), None)
+    return [accent_line(accent), heading(dashboard), *_body(dashboard, focus)]
 
 
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:

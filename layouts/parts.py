@@ -53,6 +53,11 @@ def link(text: str, href: str, class_name: str = "link", **more: Any) -> Compone
     return html.A(text, href=href, className=class_name, **more)
 
 
+def accent_line(accent: str | None) -> Component:
+    """The active workspace's colour along the top of the page."""
+    return html.Div(className="accent", style={"background": accent} if accent else {}, **hidden())
+
+
 def heading_part(text: str) -> Component:
     """A further part of the line under a title."""
     return html.Span([html.Span("· ", **hidden()), text], className="heading-part")

@@ -9,13 +9,14 @@ from aggregators import words
 from aggregators.figures import Figure, WorkspaceView
 from layouts import states
 from layouts.chart import over_time
-from layouts.parts import data, evidence_line, heading_part, link, named, pill, value
+from layouts.parts import accent_line, data, evidence_line, heading_part, link, named, pill, value
 
 
 def workspace(view: WorkspaceView) -> list[Component]:
     """Breadcrumb, figures, chart and the snapshot that they come from."""
     head = view.figures[view.domain.headline]
     return [
+        accent_line(view.accent),
         html.Div(
             [_breadcrumb(view), html.H1(f"{view.name}: {view.domain.title}"), _line(view)],
             className="heading",

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from storage.roles import DEFINER, Roles
 
@@ -26,7 +27,8 @@ def upgrade(
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     for role in (roles.web, roles.job, DEFINER):
         _ensure_role(connection, role, login=role != DEFINER)
-    connection.execute(text(f"grant {DEFINER}, {quoted(roles.job)} to current_user"))
+    for role in (DEFINER, roles.job):
+        _join(connection, role)
     command.upgrade(_config(connection, roles), "head")
     connection.exec_driver_sql(
         f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
@@ -60,6 +62,16 @@ def _ensure_role(connection: Connection, name: str, *, login: bool) -> None:
     if known.first() is None:
         how = "login" if login else "nologin"
         connection.exec_driver_sql(f"create role {quoted(name)} {how} {SETTINGS_OF_ROLES}")
+
+
+def _join(connection: Connection, role: str) -> None:
+    """The owner acts as ``role``. Where an administrator made the roles, they have granted that."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"grant {quoted(role)} to current_user")
+    except DBAPIError:
+        connection.exec_driver_sql(f"set local role {quoted(role)}")
+        connection.exec_driver_sql("reset role")
 
 
 def _config(connection: Connection, roles: Roles) -> Config:

@@ -16,6 +16,7 @@ GETS = {
     "/login": set(PEOPLE),
     "/healthz": set(PEOPLE),
     "/readyz": set(PEOPLE),
+    "/metrics": set(PEOPLE),
     "/assets/base.css": set(PEOPLE),
     "/start": SIGNED_IN,
     "/logout": SIGNED_IN,
@@ -167,6 +168,16 @@ def test_the_browser_is_told_to_be_strict(web):
         assert "frame-ancestors 'none'" in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_metrics_count_requests_by_route_for_this_machine_only(web):
+    web.sign_in("alice").get(EXECUTIVE)
+    said = web.browser().get("/metrics").text
+    assert 'vigilo_requests_total{route="/login",status="302"} 1.0' in said
+    assert "alpha" not in said
+    assert (
+        web.browser().get("/metrics", environ_base={"REMOTE_ADDR": "10.1.2.3"}).status_code == 403
+    )
 
 
 def test_health_says_nothing_about_data(web):

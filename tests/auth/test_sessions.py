@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
 from app import create_app, secret_key
+from auth import throttle
 from auth.pages import TOO_MANY, WRONG
 from auth.passwords import WeakPassword, hash_password, verify_password
+from auth.sessions import ServerSession
 from settings import load as load_settings
 from tests.webworld import EXECUTIVE, PASSWORD, csrf
 
@@ -97,6 +101,26 @@ def test_ten_failures_block_the_account_even_with_the_right_password(web):
     with web.world.database.owner.begin() as connection:
         connection.execute(text("update sign_in_failure set at = at - interval '16 minutes'"))
     assert web.attempt(web.browser(), "alice@x.example", PASSWORD).status_code == 302
+
+
+def test_attempts_in_parallel_do_not_pass_the_limit(web):
+    engine = web.world.database.web
+    with ThreadPoolExecutor(8) as threads:
+        begun = list(
+            threads.map(lambda _: throttle.begin(engine, "a@x.example", "10.0.0.1"), range(40))
+        )
+    assert begun.count(True) == 10
+
+
+def test_a_request_under_way_does_not_bring_a_session_back(web):
+    browser = web.sign_in("alice")
+    id = cookie(browser)
+    under_way = ServerSession(id, {"_user_id": "1"})
+    under_way["late"] = True
+    browser.post("/logout", headers=csrf(browser))
+    answer = web.app.response_class()
+    web.app.session_interface.save_session(web.app, under_way, answer)
+    assert sessions(web) == 0
 
 
 def test_ten_failures_block_the_address_over_all_accounts(web):

@@ -171,7 +171,7 @@ def test_an_impossible_stored_period_is_dropped_with_a_notice(visit, stored):
 def test_a_custom_range_says_what_is_wrong_and_then_shows_it(visit):
     page = drawn(visit("alice", EXECUTIVE))
     page.get_by_label("Period").select_option("Custom range")
-    start, end = page.get_by_label("Start"), page.get_by_label("End")
+    start, end = page.get_by_label("Start", exact=True), page.get_by_label("End", exact=True)
     for first, last, wrong in (
         ("2026-03-31", "2026-01-01", "must not be before the start"),
         ("2024-01-01", "2026-01-01", "at most 366 days"),

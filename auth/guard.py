@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Request, g, redirect, request
+from flask import Flask, Request, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -85,6 +85,8 @@ def install(app: Flask, engine: Callable[[], Engine], csrf: CSRFProtect, address
     @app.before_request
     def gate() -> ResponseReturnValue | None:
         g.request_id = secrets.token_hex(8)
+        if getattr(session, "is_away", False):
+            raise Problem(503, "The database does not answer.")
         needs = ROUTES.get(request.endpoint or "")
         if request.content_length is not None and request.content_length > MAX_BODY:
             raise Problem(413, "A body has at most 64 KB.")

@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
 IDLE, LIFETIME = "12 hours", "7 days"
@@ -32,6 +33,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.id, self.stored = id, id is not None
         self.modified = False
         self.replaces: str | None = None
+        self.is_away = False
 
     def rotate(self) -> None:
         """Goes on under a new id; the old one dies."""
@@ -50,8 +52,14 @@ class DatabaseSessions(SessionInterface):
         id = request.cookies.get(self.name)
         if not id or request.path.startswith(BARE):
             return ServerSession()
-        with self.engine().begin() as connection:
-            row = connection.execute(text(OPEN), {"id": _hash(id)}).first()
+        try:
+            with self.engine().begin() as connection:
+                row = connection.execute(text(OPEN), {"id": _hash(id)}).first()
+        except OperationalError:
+            # Flask opens sessions before its error handlers stand: the gate answers 503.
+            away = ServerSession()
+            away.is_away = True
+            return away
         return ServerSession(id, dict(row[0])) if row else ServerSession()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

@@ -15,7 +15,7 @@ from app import Services, create_app
 from auth import tokens
 from storage.database import Database
 from tests import samples
-from tests.webworld import API, DAY
+from tests.webworld import API, DAY, EXECUTIVE
 
 FIGURE = {"value", "previous", "delta", "delta_unit", "unit", "better", "status", "low_sample", "evidence",
           "series"}  # fmt: skip
@@ -224,6 +224,12 @@ def test_a_database_that_is_away_is_503_within_three_seconds(web, settings):
     answer = app.test_client().get(API, headers={"Authorization": "Bearer vgl_" + "x" * 43})
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert "127.0.0.1" not in answer.text
+    signed_in = app.test_client()
+    signed_in.set_cookie("vigilo", "some session")
+    assert signed_in.get(API).json["code"] == "database_unavailable"
+    page = signed_in.get(EXECUTIVE)
+    assert page.status_code == 503
+    assert "The database does not answer" in page.text
     assert app.test_client().get("/readyz").status_code == 503
 
 

@@ -130,31 +130,41 @@ def schemas() -> Json:
             },
             required=False,
         ),
-        "Answer": _object(
-            {
-                "key": text,
-                "question": text,
-                "sentence": text,
-                "found": {"type": "boolean"},
-                "workspace": nullable("string"),
-                "href": nullable("string"),
-                "evidence": {"type": "object"},
-            }
-        ),
+        "Answer": _answer(),
         "Dashboard": _dashboard(),
-        "Problem": _object(
-            {
-                "type": text,
-                "title": text,
-                "status": {"type": "integer"},
-                "code": text,
-                "detail": text,
-                "request_id": text,
-                "field": {**text, "description": "The parameter that is wrong"},
-            },
-            required=False,
-        ),
+        "Problem": _problem(),
     }
+
+
+def _answer() -> Json:
+    text = {"type": "string"}
+    return _object(
+        {
+            "key": text,
+            "question": text,
+            "sentence": text,
+            "found": {"type": "boolean"},
+            "workspace": nullable("string"),
+            "href": nullable("string"),
+            "evidence": {"type": "object"},
+        }
+    )
+
+
+def _problem() -> Json:
+    text = {"type": "string"}
+    return _object(
+        {
+            "type": text,
+            "title": text,
+            "status": {"type": "integer"},
+            "code": text,
+            "detail": text,
+            "request_id": text,
+            "field": {**text, "description": "The parameter that is wrong"},
+        },
+        required=False,
+    )
 
 
 def _evidence() -> Json:

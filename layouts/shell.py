@@ -60,27 +60,32 @@ def _controls() -> Component:
                 type="button",
                 className="button quiet",
             ),
-            html.Details(
-                [
-                    html.Summary("Account"),
-                    html.Div(
-                        [
-                            html.P(id="account", className="muted"),
-                            html.Button(
-                                "Keyboard help",
-                                type="button",
-                                className="button quiet",
-                                **data(help="1"),
-                            ),
-                            html.A("Sign out", href="/logout", className="button quiet"),
-                        ],
-                        className="popover popover-right",
-                    ),
-                ],
-                className="account",
-            ),
+            _account(),
         ],
         className="controls",
+    )
+
+
+def _account() -> Component:
+    """Who is signed in, the help, the way out."""
+    return html.Details(
+        [
+            html.Summary("Account"),
+            html.Div(
+                [
+                    html.P(id="account", className="muted"),
+                    html.Button(
+                        "Keyboard help",
+                        type="button",
+                        className="button quiet",
+                        **data(help="1"),
+                    ),
+                    html.A("Sign out", href="/logout", className="button quiet"),
+                ],
+                className="popover popover-right",
+            ),
+        ],
+        className="account",
     )
 
 

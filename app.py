@@ -43,9 +43,11 @@ from storage.commands.demo import demo
 from storage.commands.records import records
 from storage.commands.snapshot import snapshot
 from storage.database import Database, connect, refuse_unsafe
+from storage.demo import people
 from storage.schema import is_current
 
 PATIENCE_SECONDS = 60
+DEMO_ACCOUNTS = "select email from app_user where email like '%@demo.example' order by id"
 
 
 class Services:
@@ -215,7 +217,10 @@ def prepare(services: Services) -> None:
             raise SystemExit("The schema is not up to date: run flask --app app db upgrade.")
     if settings.database_url is None and demo_organisation.is_empty(database):
         click.echo("Loading the demo organisation ...")
-        demo_organisation.load(database, settings)
+        try:
+            demo_organisation.load(database, settings)
+        except (demo_organisation.NotEmpty, demo_organisation.Interrupted) as error:
+            raise SystemExit(str(error)) from error
 
 
 def wait_for_database(services: Services) -> None:
@@ -238,8 +243,15 @@ def wait_for_database(services: Services) -> None:
 
 def announce(services: Services) -> None:
     """The address, and how to sign in."""
-    click.echo(f"\nVigilo Executive on {services.settings.address}")
-    for line in demo_organisation.how_to_sign_in(services.database, services.settings):
-        click.echo(line)
+    settings = services.settings
+    click.echo(f"\nVigilo Executive on {settings.address}")
+    with services.database.job.connect() as connection:
+        emails = connection.execute(text(DEMO_ACCOUNTS)).scalars().all()
+    if emails:
+        password = people.password(settings.demo_password, settings.data_dir)
+        click.echo(f"Sign in as {emails[0]} with the password {password}")
+        click.echo(f"(or {', '.join(emails[1:])}: what they may see differs).")
+    else:
+        click.echo("Create an account with flask --app app user create EMAIL.")
     click.echo("Stop with Ctrl+C.\n")
     sys.stdout.flush()

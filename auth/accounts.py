@@ -9,7 +9,7 @@ from flask_login import UserMixin
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from auth.passwords import hash_password
+from auth.passwords import hash_password, verify_password
 from auth.viewer import Viewer
 from storage.context import job_in
 from storage.models import ROLES
@@ -47,6 +47,13 @@ def by_email(engine: Engine, email: str) -> Account | None:
 def by_id(engine: Engine, user_id: int) -> Account | None:
     """The active account with that id."""
     return _one(engine, "id = :x", user_id)
+
+
+def authenticate(engine: Engine, email: str, password: str) -> Account | None:
+    """The active account with this e-mail and password; None otherwise, after the same work."""
+    account = by_email(engine, email)
+    right = verify_password(account.password_hash if account else None, password)
+    return account if right else None
 
 
 def _one(engine: Engine, where: str, value: object) -> Account | None:

@@ -19,7 +19,6 @@ from wtforms.validators import InputRequired, Length
 from aggregators.domains import DOMAINS
 from api.problem import Problem, response
 from auth import accounts, guard, throttle
-from auth.passwords import verify_password
 from auth.sessions import ServerSession
 from settings import Settings
 from storage import context, executive, schema
@@ -94,8 +93,8 @@ def _attempt(engine: Engine, email: str, password: str) -> str | None:
     account_key, address = email.strip().lower()[:254], request.remote_addr or ""
     if not throttle.begin(engine, account_key, address):
         return TOO_MANY
-    account = accounts.by_email(engine, email)
-    if not verify_password(account.password_hash if account else None, password) or not account:
+    account = accounts.authenticate(engine, email, password)
+    if account is None:
         return WRONG
     throttle.succeeded(engine, account_key)
     session.clear()

@@ -5,30 +5,43 @@ Deterministic in its seed and in the last complete day. It tells the stories of 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import text
-
+from auth.passwords import hash_password
 from settings import Settings
 from storage import snapshots
 from storage.database import Database
 from storage.demo import people, write
 from storage.demo.generate import records
 from storage.demo.stories import Team, teams
+from storage.demo.window import Window
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
+"""Called with the steps done, the steps in all and what the last one was about."""
 
 
 class NotEmpty(RuntimeError):
     """The database holds workspaces already: nothing was loaded and nothing lost."""
 
 
+class Interrupted(RuntimeError):
+    """The records are there, some of their snapshots are not; the message says how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccounts:
+    """Who can sign in, all with one password."""
+
+    emails: tuple[str, ...]
+    password: str
+
+
 def is_empty(database: Database) -> bool:
     """Whether there is no workspace yet."""
     with database.job.connect() as connection:
-        return not connection.execute(text("select exists (select 1 from workspace)")).scalar_one()
+        return write.is_empty(connection)
 
 
 def load(
@@ -38,68 +51,89 @@ def load(
     days: int = 400,
     seed: int = 1,
     progress: Progress | None = None,
-) -> str:
-    """Loads the organisation, snapshots included; returns the accounts' password.
+) -> DemoAccounts:
+    """Loads the organisation of ``days`` days up to yesterday, snapshots included.
 
-    Raises NotEmpty. Interrupted, it leaves a part: drop the data directory (or the database) and
-    start over.
+    Accounts and records come in one transaction: interrupted there, the database is as empty as
+    before. Raises NotEmpty, ValueError on impossible numbers, Interrupted on any failure later.
     """
-    if not is_empty(database):
-        raise NotEmpty("The database holds workspaces already; the demo needs an empty one.")
+    if days < 1:
+        raise ValueError("The demo organisation has at least one day.")
     last = settings.now().date() - timedelta(days=1)
+    window = Window(last - timedelta(days=days - 1), last, settings.zone)
     organisation = teams(workspaces, seed)
-    ids = write.workspaces(database.job, organisation)
-    for team in organisation:
-        made = records(team, last - timedelta(days=days - 1), last, seed)
-        write.records(database.job, ids[team.slug], made)
-        if progress:
-            progress(team.slug)
-    password = demo_password(settings)
-    people.create(database.job, organisation, password)
-    for team in organisation:
-        _snapshots(database, settings, team, last - timedelta(days=days - 1), last)
-        if progress:
-            progress(team.slug)
-    return password
+    steps = _Steps(2 * len(organisation), progress)
+    password = people.password(settings.demo_password, settings.data_dir)
+    _write(database, organisation, window, seed, hash_password(password), steps)
+    try:
+        _snapshots(database, settings, organisation, window, steps)
+    except BaseException as error:
+        raise Interrupted(
+            "The organisation is loaded, but its snapshots are not complete. Make them with\n"
+            f"  flask --app app snapshot backfill --from {window.first} --to {window.last}"
+        ) from error
+    return DemoAccounts(people.EMAILS, password)
 
 
-def _snapshots(database: Database, settings: Settings, team: Team, first: date, last: date) -> None:
-    """History through the same job as every night's; a team's missing days are left out."""
-    if not team.is_active:
-        return
-    start = first
-    for ago in sorted(team.missing_days, reverse=True):
-        gap = last - timedelta(days=ago)
+class _Steps:
+    """Counts what is done and tells it."""
+
+    def __init__(self, total: int, tell: Progress | None) -> None:
+        self.done, self.total, self.tell = 0, total, tell
+
+    def __call__(self, what: str) -> None:
+        self.done += 1
+        if self.tell:
+            self.tell(self.done, self.total, what)
+
+
+def _write(
+    database: Database,
+    organisation: Sequence[Team],
+    window: Window,
+    seed: int,
+    password_hash: str,
+    steps: _Steps,
+) -> None:
+    """Workspaces, accounts, memberships and records, all or nothing."""
+    with database.job.begin() as connection:
+        write.alone(connection)
+        if not write.is_empty(connection):
+            raise NotEmpty(
+                "The database holds workspaces already; nothing was changed. The demo organisation"
+                " needs an empty database: set VIGILO_DATA_DIR to a new folder, or"
+                " VIGILO_DATABASE_URL to another database."
+            )
+        ids = write.workspaces(connection, organisation)
+        accounts = write.people(connection, people.accounts(password_hash))
+        for workspace_id, row in people.memberships(organisation, ids, accounts):
+            write.records(connection, workspace_id, {"membership": [row]})
+        for team in organisation:
+            write.records(connection, ids[team.slug], records(team, window, seed))
+            steps(f"records of {team.name}")
+
+
+def _snapshots(
+    database: Database,
+    settings: Settings,
+    organisation: Sequence[Team],
+    window: Window,
+    steps: _Steps,
+) -> None:
+    """History through the same job as every night's, the days that a team's story lacks left out."""
+    for team in organisation:
+        for first, last in _stretches(team, window) if team.is_active else ():
+            outcome = snapshots.backfill(database, first, last, settings, team.slug)
+            if outcome.failed:
+                raise RuntimeError(f"snapshots of {team.slug}: {outcome.failed[team.slug]}")
+        steps(f"snapshots of {team.name}")
+
+
+def _stretches(team: Team, window: Window) -> Iterator[tuple[date, date]]:
+    """First and last day of each run of days without a gap."""
+    start = window.first
+    for gap in (window.ago(n) for n in sorted(team.missing_days, reverse=True)):
         if start < gap:
-            _backfill(database, settings, team, start, gap - timedelta(days=1))
-        start = gap + timedelta(days=1)
-    _backfill(database, settings, team, start, last)
-
-
-def _backfill(database: Database, settings: Settings, team: Team, first: date, last: date) -> None:
-    outcome = snapshots.backfill(database, first, last, settings, team.slug)
-    if outcome.failed:
-        raise RuntimeError(f"snapshots of {team.slug}: {outcome.failed[team.slug]}")
-
-
-def demo_password(settings: Settings) -> str:
-    """VIGILO_DEMO_PASSWORD, or a random one kept in the data directory."""
-    if settings.demo_password:
-        return settings.demo_password
-    path = settings.data_dir / "demo-password"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(9), encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
-
-
-def how_to_sign_in(database: Database, settings: Settings) -> list[str]:
-    """What ``make run`` prints about the accounts; nothing when the demo is not loaded."""
-    if not people.exist(database.job):
-        return ["Create an account with flask --app app user create EMAIL."]
-    password = demo_password(settings)
-    return [
-        f"Sign in as {people.ALICE} with the password {password}",
-        f"(or {people.BOB}, {people.CAROL}, {people.DAVE}: what they may see differs).",
-    ]
+            yield start, gap - timedelta(days=1)
+        start = max(start, gap + timedelta(days=1))
+    yield start, window.last

@@ -200,12 +200,19 @@ def upgrade() -> None:
 def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
     services: Services = current_app.extensions["vigilo"]
-    prepare(services)
+    prepare(services, demo_when_empty=services.settings.database_url is None)
     announce(services)
     run(current_app._get_current_object(), services.settings, reloads=reloads)  # type: ignore[attr-defined]
 
 
-def prepare(services: Services) -> None:
+def wsgi() -> Flask:
+    """What a WSGI server runs: ``gunicorn "app:wsgi()"``. Refuses to start as ``serve`` does."""
+    app = create_app()
+    prepare(app.extensions["vigilo"])
+    return app
+
+
+def prepare(services: Services, *, demo_when_empty: bool = False) -> None:
     """A database that answers, has the schema, and is safe to serve from. Raises SystemExit."""
     wait_for_database(services)
     settings, database = services.settings, services.database
@@ -215,7 +222,7 @@ def prepare(services: Services) -> None:
         refuse_unsafe(connection)
         if not is_current(connection):
             raise SystemExit("The schema is not up to date: run flask --app app db upgrade.")
-    if settings.database_url is None and demo_organisation.is_empty(database):
+    if demo_when_empty and demo_organisation.is_empty(database):
         click.echo("Loading the demo organisation ...")
         try:
             demo_organisation.load(database, settings)

@@ -130,6 +130,30 @@ def test_a_role_that_security_does_not_bind_is_refused(external, tmp_path, role,
     unsafe.close()
 
 
+def wsgi(tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a WSGI server does when it starts."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
+    return subprocess.run(
+        [sys.executable, "-c", "import app; app.wsgi(); print('serving')"],
+        cwd=Path(__file__).parent.parent.parent,
+        env=kept | {"VIGILO_DATA_DIR": str(tmp_path), "VIGILO_SECRET_KEY": "x" * 40} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_wsgi_server_starts_as_the_web_role_and_as_no_other(external, tmp_path):
+    owner = external("vigilo_owner")
+    started = wsgi(
+        tmp_path, VIGILO_DATABASE_URL=external("vigilo_web"), VIGILO_OWNER_DATABASE_URL=owner
+    )
+    assert started.stdout.strip() == "serving"
+    refused = wsgi(tmp_path, VIGILO_DATABASE_URL=owner)
+    assert refused.returncode != 0
+    assert "owns tables" in refused.stderr
+
+
 def test_migrating_needs_the_owner(tmp_path):
     settings = load(
         data_dir=tmp_path, database_url="postgresql://web@127.0.0.1:1/x", secret_key="x" * 40

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from aggregators.period import Ask
@@ -332,11 +332,14 @@ def test_an_error_inside_a_savepoint_restores_the_context(world):
 
 
 def test_the_next_user_of_a_pooled_connection_finds_no_context(world):
-    with in_workspace(world.database.web, world.alice, world.alpha) as connection:
+    single = create_engine(world.database.web.url, pool_size=1, max_overflow=0)
+    with in_workspace(single, world.alice, world.alpha) as connection:
         pid = connection.execute(text("select pg_backend_pid()")).scalar_one()
-    with world.database.web.connect() as connection:
+    with single.connect() as connection:
         assert connection.execute(text("select pg_backend_pid()")).scalar_one() == pid
         assert current(connection) == context.Context()
+        assert counts(connection, ["incident"]) == {"incident": 0}
+    single.dispose()
 
 
 def test_a_cursor_keeps_to_the_workspace_that_it_was_first_read_in(world):

@@ -22,20 +22,52 @@ def records() -> None:
 
 @records.command("import")
 @click.argument("kind", type=click.Choice(tuple(KINDS)))
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--repository",
+    "repositories",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A git repository, for --format git.",
+)
+@click.option(
+    "--map",
+    "names",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="What the file calls our column, for CSV; once for each.",
+)
 @click.option("--workspace", "slug", help="The workspace of rows that name none.")
 @click.option("--format", "form", type=click.Choice(tuple(FORMATS)), help="How the files are read.")
 @click.option("--strict", is_flag=True, help="Keep all or nothing.")
 @with_appcontext
 def import_(
-    kind: str, files: tuple[Path, ...], slug: str | None, form: str | None, strict: bool
+    kind: str,
+    files: tuple[Path, ...],
+    repositories: tuple[Path, ...],
+    names: tuple[str, ...],
+    slug: str | None,
+    form: str | None,
+    strict: bool,
 ) -> None:
     """Import records of a KIND from FILEs; exit code 1 when any was rejected."""
     if slug and not KINDS[kind].tenant:
         raise click.UsageError(f"--workspace does not apply to {kind}.")
+    files += repositories
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.")
+    columns = _columns(kind, names)
     database = current_app.extensions["vigilo"].database
     try:
-        outcomes = load(database, KINDS[kind], files, workspace=slug, form=form, strict=strict)
+        outcomes = load(
+            database,
+            KINDS[kind],
+            files,
+            workspace=slug,
+            form=form,
+            strict=strict,
+            columns=columns,
+        )
     except NoSuchWorkspace as error:
         raise click.BadParameter(str(error), param_hint="--workspace") from error
     except OperationalError as error:
@@ -46,6 +78,21 @@ def import_(
         show(outcome)
     if any(outcome.failed for outcome in outcomes):
         raise click.exceptions.Exit(1)
+
+
+def _columns(kind: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Our columns to the file's names, in lower case as headers are read. Raises BadParameter."""
+    columns = {}
+    for given in names:
+        ours, equals, theirs = given.partition("=")
+        ours = ours.strip()
+        if not equals or not theirs.strip() or ours not in KINDS[kind].columns:
+            known = ", ".join(KINDS[kind].columns)
+            raise click.BadParameter(
+                f"{given!r} must be OURS=THEIRS with one of {known}", param_hint="--map"
+            )
+        columns[ours] = theirs.strip().lower()
+    return columns
 
 
 def show(outcome: Outcome) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
@@ -14,7 +15,7 @@ from storage.models import workspace as workspaces
 from storage.records import formats
 from storage.records.batch import Row, settle
 from storage.records.fields import shown
-from storage.records.kinds import WORKSPACE, Fault, Kind
+from storage.records.kinds import KINDS, WORKSPACE, Fault, Kind
 from storage.records.reader import Raw, Reading, Unreadable
 from storage.records.report import Outcome, Reject
 from storage.records.seen import Seen
@@ -41,22 +42,25 @@ def load(
     workspace: str | None = None,
     form: str | None = None,
     strict: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """Imports the files as the job role and says what became of each.
 
     ``workspace`` is the slug of the rows that name none; rows that name another are rejected.
+    ``columns`` are the files' own names of our columns.
     ``strict`` keeps everything or nothing, over all files and workspaces. Raises NoSuchWorkspace,
     and sqlalchemy's OperationalError when the database is gone: whole batches stand by then, and
     to import once more does no harm.
     """
     if workspace is not None and workspace not in _ids(database):
         raise NoSuchWorkspace(f"no workspace {shown(workspace)}")
+    files = [_Source(path, columns=columns or {}) for path in paths]
     if not strict:
         within = _transactions(database.job)
-        return [_import(database, within, kind, path, workspace, form) for path in paths]
+        return [_import(database, within, kind, file, workspace, form) for file in files]
     with database.job.connect() as connection, connection.begin() as whole:
         within = _one_transaction(connection)
-        outcomes = [_import(database, within, kind, path, workspace, form) for path in paths]
+        outcomes = [_import(database, within, kind, file, workspace, form) for file in files]
         if any(outcome.failed for outcome in outcomes):
             whole.rollback()
             for outcome in outcomes:
@@ -64,21 +68,54 @@ def load(
     return outcomes
 
 
+def take(database: Database, content: bytes, form: str, workspace: str) -> list[Outcome]:
+    """One event of a sender as the records that it holds, an Outcome for each kind of the format;
+    all or nothing. Raises NoSuchWorkspace."""
+    if workspace not in _ids(database):
+        raise NoSuchWorkspace(f"no workspace {shown(workspace)}")
+    source = _Source(Path("event"), content)
+    with database.job.connect() as connection, connection.begin() as whole:
+        within = _one_transaction(connection)
+        outcomes = [
+            _import(database, within, KINDS[kind], source, workspace, form)
+            for kind in formats.FORMATS[form].readers
+        ]
+        if any(outcome.failed for outcome in outcomes):
+            whole.rollback()
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where rows come from: a file, or the content of an event."""
+
+    path: Path
+    content: bytes | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
 def _import(
     database: Database,
     within: Within,
     kind: Kind,
-    path: Path,
+    source: _Source,
     workspace: str | None,
     form: str | None,
 ) -> Outcome:
     """One file."""
-    outcome = Outcome(path)
-    reading = Reading(path, kind, workspace is not None, outcome.warnings.append)
+    outcome = Outcome(source.path)
+    reading = Reading(
+        source.path,
+        kind,
+        workspace is not None,
+        outcome.warnings.append,
+        source.content,
+        source.columns,
+    )
     with Seen() as seen:
         work = _File(kind, within, _ids(database) if kind.tenant else {}, workspace, seen, outcome)
         try:
-            for raw in formats.choose(kind, path, form).readers[kind.name](reading):
+            for raw in formats.choose(kind, reading, form).readers[kind.name](reading):
                 work.take(raw)
         except Unreadable as problem:
             outcome.problem = str(problem)
@@ -163,24 +200,26 @@ class _File:
     def _reject(self, raw: Raw, fault: Fault) -> None:
         column = raw.called.get(fault.column, fault.column)
         record = _named(self._kind, raw, self._given)
-        self._outcome.reject(Reject(str(raw.file), raw.line, column, fault.reason, record))
+        self._outcome.reject(
+            Reject(str(raw.file), raw.line, column, fault.reason, record, raw.place)
+        )
 
 
 def parse(kind: Kind, raw: Raw) -> dict[str, object] | Fault:
     """The values of the columns that the row has, or the first fault."""
     values: dict[str, object] = {}
-    for field in kind.fields:
-        cell = raw.cells.get(field.name, "").strip(BLANK)
+    for column in kind.fields:
+        cell = raw.cells.get(column.name, "").strip(BLANK)
         if not cell:
-            if field.required and field.name not in raw.waived:
-                return Fault(field.name, "is required")
-            if field.name in raw.cells or field.name in kind.key:
-                values[field.name] = field.default
+            if column.required and column.name not in raw.waived:
+                return Fault(column.name, "is required")
+            if column.name in raw.cells or column.name in kind.key:
+                values[column.name] = column.default
             continue
         try:
-            values[field.name] = field.parse(cell)
+            values[column.name] = column.parse(cell)
         except ValueError as error:
-            return Fault(field.name, str(error))
+            return Fault(column.name, str(error))
     return kind.disorder(values) or values
 
 

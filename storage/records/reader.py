@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,8 +20,8 @@ from typing import BinaryIO, NamedTuple
 from storage.records.fields import shown
 from storage.records.kinds import WORKSPACE, Fault, Kind
 
-CELL, CELLS, PIECE = 65_536, 200, 65_536
-"""Characters in a cell, cells in a row, bytes read at a time."""
+CELL, CELLS, PIECE, HEAD = 65_536, 200, 65_536, 8_192
+"""Characters in a cell, cells in a row, bytes read at a time, bytes that tell a format."""
 
 _GZIP, _UTF8_BOM, _UTF16_BOMS = b"\x1f\x8b", codecs.BOM_UTF8, (codecs.BOM_LE, codecs.BOM_BE)
 _DELIMITER = re.compile(r"[,\n]")
@@ -37,7 +38,8 @@ class Raw:
     """One record as its file has it: our columns to text, or the fault that kept it from that.
 
     ``line`` is where it begins, 0 in a file without lines. A ``waived`` column may be empty though
-    it is required. ``called`` has the file's own names of columns.
+    it is required. ``called`` has the file's own names of columns. ``place`` is where a record is in a
+    document, as a JSON pointer or an XPath, where lines say little.
     """
 
     file: Path
@@ -46,16 +48,32 @@ class Raw:
     fault: Fault | None = None
     waived: tuple[str, ...] = ()
     called: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a format is asked for. ``warn`` takes sentences about the file as a whole."""
+    """What a format is asked for. ``warn`` takes sentences about the file as a whole.
+
+    ``content`` stands in for the file where an event came over the network; ``columns`` are the names
+    that a file has for ours, as ``--map`` gave them.
+    """
 
     path: Path
     kind: Kind
     workspace_given: bool
     warn: Callable[[str], None]
+    content: bytes | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The bytes, unpacked when they are gzip. Raises Unreadable."""
+        if self.content is not None:
+            yield io.BytesIO(self.content)
+            return
+        with opened(self.path) as file:
+            yield file
 
 
 class Record(NamedTuple):
@@ -233,7 +251,7 @@ def rows(
 
     Raises Unreadable where the header lacks a required column, or the file is no CSV.
     """
-    with opened(reading.path) as file:
+    with reading.opened() as file:
         found = records(file)
         header = _header(next(found, None))
         _demand(reading, columns, header)

@@ -11,16 +11,19 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reject:
-    """A row that was not taken. ``record`` names it where its key could be read."""
+    """A row that was not taken. ``record`` names it where its key could be read; ``at`` is its place in
+    a document."""
 
     file: str
     line: int
     column: str
     reason: str
     record: str = ""
+    at: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
+        place += f" {self.at}" if self.at else ""
         column = f"{self.column}: " if self.column else ""
         return f"{place}: {column}{self.reason}" + (f" [{self.record}]" if self.record else "")
 

@@ -11,7 +11,11 @@ from storage.records.reader import Raw, Reading, rows
 
 def read(reading: Reading) -> Iterator[Raw]:
     """The rows of the file. Raises Unreadable."""
-    yield from rows(reading, {name: name for name in reading.kind.columns}, warn_unknown=True)
+    yield from rows(
+        reading, {n: reading.columns.get(n, n) for n in reading.kind.columns}, warn_unknown=True
+    )
 
 
-FORMAT = Format("csv", dict.fromkeys(KINDS, read))
+FORMAT = Format(
+    "csv", dict.fromkeys(KINDS, read), "CSV with our own column names, or yours through --map"
+)

@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage.records.kinds import Kind
-from storage.records.reader import Raw, Reading
+from storage.records.reader import HEAD, Raw, Reading, Unreadable
 
 Reader = Callable[[Reading], Iterator[Raw]]
+Sniff = Callable[[bytes], bool]
+
+
+def by_name_only(_head: bytes) -> bool:
+    """For formats whose look says nothing."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """How the sender signs: HMAC-SHA256 of the body in hexadecimal, in a header, after a prefix;
+    several, with commas between them, while a secret is being changed."""
+
+    header: str
+    prefix: str
+
+    def verify(self, body: bytes, given: str, secret: bytes) -> bool:
+        """Whether one of the signatures is this secret's."""
+        right = self.prefix + hmac.new(secret, body, hashlib.sha256).hexdigest()
+        return any(
+            hmac.compare_digest(right.encode(), s.strip().encode()) for s in given.split(",")
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``readers`` by kind. Files with one of ``suffixes`` (and directories, where it takes them)
-    are read with it though nobody names it."""
+    """A way in which others write records; ``title`` says whose, for people.
+
+    ``readers`` by kind. A file is taken for one of these, though nobody names the format, when it
+    has one of ``suffixes`` (or is a directory, where it takes them), or when ``sniff`` recognises
+    its first 8 KB. ``ingest``: a file is one event, which the API takes too, ``signed`` by its sender
+    where that is given.
+    """
 
     name: str
     readers: Mapping[str, Reader]
+    title: str = ""
     suffixes: frozenset[str] = frozenset()
     directories: bool = False
+    sniff: Sniff = by_name_only
+    ingest: bool = False
+    signed: Signed | None = None
 
-    def looks_like(self, kind: Kind, path: Path) -> bool:
+    def looks_like(self, kind: Kind, reading: Reading) -> bool:
         """Whether the file is this format's by its looks."""
         if kind.name not in self.readers:
             return False
-        return path.suffix.lower() in self.suffixes or (self.directories and path.is_dir())
+        if reading.content is None and reading.path.is_dir():
+            return self.directories
+        if reading.content is None and reading.path.suffix.lower() in self.suffixes:
+            return True
+        try:
+            with reading.opened() as file:
+                return self.sniff is not by_name_only and self.sniff(file.read(HEAD))
+        except Unreadable:
+            return False

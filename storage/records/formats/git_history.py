@@ -62,4 +62,5 @@ FORMAT = Format(
             }
         ),
     },
+    "CSV of release tags, and of the commits in each",
 )

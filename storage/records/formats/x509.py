@@ -124,4 +124,10 @@ def _printable(name: x509.Name) -> str:
     return "".join(c if c.isprintable() else "?" for c in said).strip()
 
 
-FORMAT = Format("x509", {"certificates": read}, SUFFIXES, directories=True)
+FORMAT = Format(
+    "x509",
+    {"certificates": read},
+    "PEM bundles, DER files, and directories of them",
+    suffixes=SUFFIXES,
+    directories=True,
+)

@@ -20,7 +20,7 @@ from storage.context import job_in
 from storage.records.formats import FORMATS, choose
 from storage.records.importer import load
 from storage.records.kinds import CERTIFICATES, KINDS
-from storage.records.reader import Unreadable
+from storage.records.reader import Reading, Unreadable
 
 TAGS = "workspace,train,tag,version,environment,deployed_at,failed_proxy\n"
 
@@ -54,7 +54,11 @@ def test_a_missing_column_is_named_as_the_file_calls_it(bring):
 
 def test_a_format_without_the_kind_says_what_it_has(bring, tmp_path):
     with pytest.raises(Unreadable, match="has no vendors: it has workspaces, deployments, changes"):
-        choose(KINDS["vendors"], tmp_path / "x.csv", "git-history")
+        choose(
+            KINDS["vendors"],
+            Reading(tmp_path / "x.csv", KINDS["vendors"], True, print),
+            "git-history",
+        )
     assert "has no vendors" in bring("vendors", TAGS, form="git-history").problem
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from aggregators.measure import Domain, Measure, Status, Unit
-from aggregators.period import Period
+from aggregators.period import Period, Span
 
 Series = tuple[tuple[date, float | None], ...]
 """Points (day, value), ascending; None is a gap."""
@@ -213,3 +213,13 @@ class WorkspaceView:
     is_platform_admin: bool
     accent: str | None = None
     organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """The figures from the records at ``at``, over ``span``, beside the view of the snapshot."""
+
+    snapshot: WorkspaceView
+    figures: Mapping[str, Figure]
+    span: Span
+    at: datetime

@@ -13,11 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from aggregators.sketch import Sketch
+
+if TYPE_CHECKING:
+    from aggregators.listing import Listing
 
 
 class Better(StrEnum):
@@ -306,7 +310,7 @@ class Domain:
     the tile names its worst workspace (the headline when None). ``table`` holds the facts, ``by``
     its group column when the domain has one figure per group and never pools across groups.
     ``picture`` names the layout of the expansion: cards, matrix or bars. ``page_query`` is added to
-    links into ``workspace_page``. ``red_above`` gives cell thresholds of a matrix by measure key.
+    links into ``workspace_page``. ``records`` is what the workspace page lists beneath the figures.
     """
 
     key: str
@@ -326,6 +330,7 @@ class Domain:
     cell_queries: Mapping[str, str] = field(default_factory=dict)
     drop_alert: float | None = None
     target: float | None = None
+    records: Listing | None = None
 
     def __post_init__(self) -> None:
         keys = [m.key for m in self.measures]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -12,15 +14,25 @@ from sqlalchemy import Connection
 from aggregators.answers import answers
 from aggregators.domains import domains as all_domains
 from aggregators.domains import facts, labels
-from aggregators.figures import Dashboard, Evidence, Figure, Scope, Scorecard, WorkspaceView
+from aggregators.figures import (
+    Dashboard,
+    Evidence,
+    Figure,
+    LiveView,
+    Scope,
+    Scorecard,
+    WorkspaceView,
+)
+from aggregators.listing import Listing, Page, Request
+from aggregators.live import live
 from aggregators.measure import COMPLIANCE, DAYS_SEEN, USAGE, Domain, Nature
-from aggregators.period import Ask, Period
+from aggregators.period import Ask, Period, Span
 from aggregators.rollup import Place, Rolled, roll
 from aggregators.sketch import BrokenSketch
 from aggregators.spans import BEFORE, NOW, Plan, span_facts, unpacked
 from auth.viewer import Viewer
 from settings import Settings
-from storage import context, executive
+from storage import context, executive, listings
 from storage.database import Database
 from storage.executive import State
 
@@ -108,21 +120,15 @@ def read_workspace(
     Raises NoSuchWorkspace when the viewer is no member of an active workspace with that slug (its
     existence is not told), KeyError for an unknown domain, InvalidPeriod.
     """
-    domain = {d.key: d for d in all_domains((), settings.thresholds)}[domain_key]
-    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+    domain = _domain(domain_key, settings)
+    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, as_of):
+        _, computed_at = executive.last_snapshot(connection, place.workspace_id)
+        last_day = as_of or settings.now().date() - timedelta(days=1)
+        plan = Plan.of(period, last_day, settings.sprint_days)
+        rolled = roll(
+            domain, _one_workspace(connection, place, domain, plan), (_place(place),), plan
+        )
         mine = executive.memberships(connection)
-        place = next((m for m in mine if m.slug == slug), None)
-        if place is None:
-            raise NoSuchWorkspace(slug)
-        with context.entered(connection, context.WORKSPACE, place.workspace_id):
-            as_of, computed_at = executive.last_snapshot(connection, place.workspace_id)
-            now = settings.now()
-            yesterday = now.date() - timedelta(days=1)
-            period = ask.on(as_of or yesterday, now.date())
-            plan = Plan.of(period, as_of or yesterday, settings.sprint_days)
-            rolled = roll(
-                domain, _one_workspace(connection, place, domain, plan), (_place(place),), plan
-            )
     return WorkspaceView(
         slug,
         place.name,
@@ -137,6 +143,94 @@ def read_workspace(
         place.accent,
         settings.org_name,
     )
+
+
+def read_live(
+    database: Database, viewer: Viewer, slug: str, domain_key: str, ask: Ask, settings: Settings
+) -> LiveView:
+    """The figures from the records as they stand now, over the same number of days up to today (a
+    custom range stays as it is), beside those of the snapshot. Raises as ``read_workspace``."""
+    domain, now = _domain(domain_key, settings), settings.now()
+    snapshot = read_workspace(database, viewer, slug, domain_key, ask, settings)
+    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
+        span = period.span
+        if period.preset:
+            span = Span(now.date() - timedelta(days=period.days - 1), now.date())
+        figures = live(connection, place.workspace_id, domain, span, now, settings)
+    return LiveView(snapshot, figures, span, now)
+
+
+def read_records(
+    database: Database,
+    viewer: Viewer,
+    slug: str,
+    domain_key: str,
+    ask: Ask,
+    settings: Settings,
+    links: Mapping[str, str],
+    asked: Request,
+) -> Page:
+    """A page of the records behind the figures, in the workspace's context. Raises as
+    ``read_workspace``."""
+    listing = _listing(domain_key)
+    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
+        scope = _listed(place, period.span, settings, listing.asked(links))
+        found = listings.page(connection, domain_key, listing, scope, asked)
+    return replace(found, span=period.span)
+
+
+def each_record(
+    database: Database,
+    viewer: Viewer,
+    slug: str,
+    domain_key: str,
+    ask: Ask,
+    settings: Settings,
+    links: Mapping[str, str],
+    asked: Request,
+) -> Iterator[tuple[object, ...]]:
+    """All records that fit, streamed in one transaction. Raises as ``read_workspace``."""
+    listing = _listing(domain_key)
+    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
+        scope = _listed(place, period.span, settings, listing.asked(links))
+        yield from listings.every(connection, domain_key, listing, scope, asked)
+
+
+def _domain(key: str, settings: Settings) -> Domain:
+    return {d.key: d for d in all_domains((), settings.thresholds)}[key]
+
+
+def _listing(key: str) -> Listing:
+    found = {d.key: d.records for d in all_domains()}[key]
+    if found is None:
+        raise KeyError(key)
+    return found
+
+
+def _listed(
+    place: executive.Membership, span: Span, settings: Settings, links: Mapping[str, str]
+) -> listings.Scope:
+    return listings.Scope(
+        place.workspace_id, span.start, span.end, settings.time_zone, settings.review_days, links
+    )
+
+
+@contextmanager
+def _inside(
+    database: Database, viewer: Viewer, slug: str, ask: Ask, settings: Settings
+) -> Iterator[tuple[Connection, executive.Membership, Period, date | None]]:
+    """A transaction in the context of one of the viewer's workspaces, with the period there and the
+    last snapshot day. Raises NoSuchWorkspace, InvalidPeriod."""
+    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+        mine = executive.memberships(connection)
+        place = next((m for m in mine if m.slug == slug), None)
+        if place is None:
+            raise NoSuchWorkspace(slug)
+        with context.entered(connection, context.WORKSPACE, place.workspace_id):
+            as_of, _ = executive.last_snapshot(connection, place.workspace_id)
+            now = settings.now()
+            period = ask.on(as_of or now.date() - timedelta(days=1), now.date())
+            yield connection, place, period, as_of
 
 
 def _place(state: State | executive.Membership) -> Place:

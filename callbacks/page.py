@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from sqlalchemy.exc import OperationalError
 
 from aggregators import words
-from aggregators.domains import DOMAINS
 from aggregators.period import InvalidPeriod
 from aggregators.read import NoSuchWorkspace, NotPlatformAdmin
+from callbacks.pages import EXECUTIVE, WORKSPACES
 from callbacks.services import Services
 from layouts import ids, states
 from layouts.executive import executive
 from layouts.expansion import expansion
 from layouts.focus import Look, parse
 from layouts.workspace import workspace
-
-EXECUTIVE = re.compile(r"/ws/([a-z0-9-]{3,30})/platform/executive/?")
-WORKSPACES = {
-    d.key: re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", "([a-z0-9-]{3,30})") + "/?")
-    for d in DOMAINS
-}
-
 
 def register(app: Dash, services: Services) -> None:
     """The two callbacks: the whole page, and the expansion alone."""
@@ -76,5 +67,5 @@ def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component,
                 shown = services.workspace(matched[1], key, look.ask)
             except NoSuchWorkspace:
                 break
-            return workspace(shown), f"Updated: {words.span(shown.period.span)}"
+            return workspace(shown, look.links), f"Updated: {words.span(shown.period.span)}"
     return states.unknown(), "There is no such page."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from aggregators.figures import Dashboard, WorkspaceView
+from aggregators.figures import Dashboard, LiveView, WorkspaceView
+from aggregators.listing import Page, Request
 from aggregators.period import Ask
 from auth.viewer import Viewer
 from settings import Settings
@@ -23,3 +25,11 @@ class Services(Protocol):
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """One domain of one of their workspaces."""
+
+    def live(self, slug: str, domain_key: str, ask: Ask) -> LiveView:
+        """The same from the records as they stand now."""
+
+    def records(
+        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], asked: Request
+    ) -> Page:
+        """A page of the records behind it."""

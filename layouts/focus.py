@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aggregators.domains import DOMAINS
 from aggregators.period import Ask
@@ -32,11 +32,12 @@ class Focus:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A whole view: page path, period asked for, and what is open."""
+    """A whole view: page path, period asked for, what is open, and what the link narrowed it to."""
 
     path: str
     ask: Ask
     focus: Focus | None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(view: object) -> Look:
@@ -45,7 +46,16 @@ def parse(view: object) -> Look:
         raise MalformedView("a view is an object")
     path = _text(view, "path", 200)
     ask = Ask.parse(*(_text(view, key, 40) or None for key in ("period", "start", "end")))
-    return Look(path, ask, _focus(view))
+    return Look(path, ask, _focus(view), _links(view))
+
+
+def _links(view: Mapping[str, object]) -> dict[str, str]:
+    """The parameters of the page's own list; what it does not know it leaves out."""
+    given = view.get("links") or {}
+    if not isinstance(given, Mapping):
+        raise MalformedView("links is an object")
+    known = {name for d in DOMAINS if d.records for name in d.records.links}
+    return {name: _text(given, name, 40) for name in sorted(known) if given.get(name)}
 
 
 def _text(view: Mapping[str, object], key: str, longest: int) -> str:

@@ -1,5 +1,6 @@
 """Certificate health: what expires, and when."""
 
+from aggregators.listing import DURATION, INSTANT, Column, Listing
 from aggregators.measure import LOWER, Domain, Level
 
 TRACKED = "certificates_tracked"
@@ -83,5 +84,25 @@ DOMAIN = Domain(
             only_where=TRACKED,
             definition="Certificates whose dates could not be read.",
         ),
+    ),
+    records=Listing(
+        "Certificates",
+        "Certificates in service at the end of the period, soonest expiry first.",
+        (
+            Column("subject", "Subject", width=260),
+            Column("hosts", "Served by", width=220),
+            Column("issuer", "Issuer", width=220),
+            Column("status", "Status", width=120),
+            Column("not_after", "Expires", INSTANT),
+            Column("time_left", "Time left", DURATION, 120),
+            Column("not_before", "Valid from", INSTANT),
+            Column("fingerprint", "Fingerprint", width=200),
+        ),
+        "not_after",
+        {
+            "status": ("expiring", "expired", "revoked", "valid", "unreadable"),
+            "within": ("7", "30", "90"),
+        },
+        {"status": "that are {}", "within": "within {} days"},
     ),
 )

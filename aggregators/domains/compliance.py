@@ -1,5 +1,6 @@
 """Compliance per framework; never pooled across frameworks."""
 
+from aggregators.listing import INSTANT, NUMBER, Column, Listing
 from aggregators.measure import (
     COMPLIANCE,
     DAYS,
@@ -91,5 +92,21 @@ DOMAIN = Domain(
             better=LOWER,
             definition="Controls assessed as not compliant.",
         ),
+    ),
+    records=Listing(
+        "Controls",
+        "The last result of each control at the end of the period, what lapses next first.",
+        (
+            Column("framework", "Framework", width=140),
+            Column("control", "Control"),
+            Column("result", "Result", width=160),
+            Column("evidence", "Evidence", width=190),
+            Column("days_to_lapse", "Days to lapse", NUMBER, 140),
+            Column("valid_until", "Valid until", INSTANT),
+            Column("assessed_at", "Assessed", INSTANT),
+        ),
+        "days_to_lapse",
+        {"result": (*APPLICABLE, "not_applicable")},
+        {"result": "whose result is {}"},
     ),
 )

@@ -1,5 +1,6 @@
 """Delivery: the four DORA metrics."""
 
+from aggregators.listing import DURATION, INSTANT, NUMBER, Column, Listing
 from aggregators.measure import (
     HIGHER,
     LOWER,
@@ -146,5 +147,22 @@ DOMAIN = Domain(
             definition="Distinct production deployments that failed, were rolled back or caused an "
             "incident.",
         ),
+    ),
+    records=Listing(
+        "Deployments",
+        "Production deployments that ended in the period; each counts once. Lead time is the median "
+        "over the deployment's changes.",
+        (
+            Column("completed_at", "Completed", INSTANT),
+            Column("key", "Deployment"),
+            Column("service", "Service"),
+            Column("outcome", "Outcome", width=180),
+            Column("failed", "Failed", width=100),
+            Column("incidents", "Incidents caused", NUMBER),
+            Column("created_at", "Created", INSTANT),
+            Column("changes", "Changes", NUMBER, 110),
+            Column("lead_time", "Lead time", DURATION),
+        ),
+        "-completed_at",
     ),
 )

@@ -1,5 +1,6 @@
 """Incidents of every cause."""
 
+from aggregators.listing import DURATION, INSTANT, Column, Listing
 from aggregators.measure import (
     HIGHER,
     LEVEL_MAX,
@@ -147,5 +148,26 @@ DOMAIN = Domain(
             only_where=TRACKED,
             definition="Incidents resolved in the period.",
         ),
+    ),
+    records=Listing(
+        "Incidents",
+        "Incidents that were open in the period, or whose postmortem fell due in it; ages are those "
+        "at its end.",
+        (
+            Column("key", "Incident", width=130),
+            Column("title", "Title", width=260),
+            Column("severity", "Severity", width=110),
+            Column("status", "Status", width=110),
+            Column("opened_at", "Opened", INSTANT),
+            Column("age", "Age", DURATION, 120),
+            Column("acknowledged_at", "Acknowledged", INSTANT),
+            Column("time_to_acknowledge", "Time to acknowledge", DURATION, 180),
+            Column("resolved_at", "Resolved", INSTANT),
+            Column("time_to_resolve", "Time to resolve", DURATION),
+            Column("postmortem", "Postmortem", width=180),
+            Column("postmortem_due", "Postmortem due", INSTANT),
+            Column("caused_by", "Caused by"),
+        ),
+        "-opened_at",
     ),
 )

@@ -1,5 +1,7 @@
 """Service level objectives: budgets and burn. Source: Google SRE workbook, chapter 5."""
 
+from aggregators.listing import BURN as BURN_COLUMN
+from aggregators.listing import NUMBER, SHARE, Column, Listing
 from aggregators.measure import (
     BURN,
     HIGHER,
@@ -123,5 +125,29 @@ DOMAIN = Domain(
             only_where=TRACKED,
             definition="Objectives with no events in their window; counted apart, never as in budget.",
         ),
+    ),
+    records=Listing(
+        "Objectives",
+        "Each objective over its own window at the end of the period. Burn limits are those of the "
+        "SRE workbook, scaled to the window.",
+        (
+            Column("key", "Objective"),
+            Column("name", "Name", width=220),
+            Column("type", "Type", width=120),
+            Column("target", "Target", SHARE, 100),
+            Column("window_days", "Window, days", NUMBER, 130),
+            Column("state", "State", width=120),
+            Column("remaining", "Budget left", SHARE, 120),
+            Column("burn", "Burn, 24 h", BURN_COLUMN, 120),
+            Column("burn_limit", "Limit, 24 h", BURN_COLUMN, 120),
+            Column("burn_1h", "Worst hour", BURN_COLUMN, 120),
+            Column("burn_1h_limit", "Limit, 1 h", BURN_COLUMN, 120),
+            Column("burn_6h", "Worst 6 h", BURN_COLUMN, 120),
+            Column("burn_6h_limit", "Limit, 6 h", BURN_COLUMN, 120),
+            Column("alert", "Acts now", width=180),
+            Column("good", "Good events", NUMBER),
+            Column("total", "All events", NUMBER),
+        ),
+        "remaining",
     ),
 )

@@ -1,5 +1,6 @@
 """Vendor risk: tier-1 vendors and their reviews."""
 
+from aggregators.listing import DAY, NUMBER, Column, Listing
 from aggregators.measure import (
     DAYS,
     HIGHER,
@@ -95,5 +96,23 @@ DOMAIN = Domain(
             watch=1,
             definition="Active tier-1 vendors without any completed review.",
         ),
+    ),
+    records=Listing(
+        "Vendors",
+        "Vendors known at the end of the period. Active ones of tier 1 count in the figures.",
+        (
+            Column("tier", "Tier", NUMBER, 90),
+            Column("name", "Vendor", width=220),
+            Column("status", "Status", width=120),
+            Column("review", "Review", width=170),
+            Column("days_overdue", "Days overdue", NUMBER, 140),
+            Column("due_on", "Next due", DAY),
+            Column("reviewed_on", "Last reviewed", DAY),
+            Column("counts", "Counts", width=110),
+            Column("key", "Key"),
+        ),
+        "tier,-days_overdue",
+        {"review": ("never reviewed", "overdue", "due within 30 days", "in review")},
+        {"review": "with review {}"},
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 
 DAYS = """
 with days as (
-    select d::date as day, ((d::date + 1)::timestamp at time zone :zone) as until
+    select d::date as day,
+           least((d::date + 1)::timestamp at time zone :zone, cast(:now as timestamptz)) as until
     from generate_series(cast(:first as timestamp), cast(:last as timestamp), interval '1 day') d
 ),
 edge as (
@@ -25,8 +26,8 @@ edge as (
            ((cast(:last as date) + 1)::timestamp at time zone :zone) as until
 )
 """
-"""Each day with the instant at which it ends (excluded), in the reporting time zone, and the edges
-of the whole range."""
+"""Each day with the instant at which it ends (excluded), in the reporting time zone; a day that is
+not over ends now. And the edges of the whole range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Days:
     last: date
     time_zone: str
     review_days: tuple[int, int, int, int] = (365, 365, 730, 730)
+    now: datetime | None = None
 
     @property
     def index(self) -> pd.Index:
@@ -46,12 +48,13 @@ class Days:
         return pd.Index(pd.date_range(self.first, self.last).date, name="day")
 
     def query(self, sql: str, **more: Any) -> pd.DataFrame:
-        """Runs ``sql`` after the DAYS preamble with :w, :zone, :first, :last."""
+        """Runs ``sql`` after the DAYS preamble with :w, :zone, :first, :last, :now."""
         parameters: Mapping[str, Any] = {
             "w": self.workspace_id,
             "zone": self.time_zone,
             "first": self.first,
             "last": self.last,
+            "now": self.now,
         }
         result = self.connection.execute(text(DAYS + sql), {**parameters, **more})
         return pd.DataFrame(result.fetchall(), columns=list(result.keys()))

@@ -1,0 +1,81 @@
+"""The workspace page's own callbacks: rows for the grid, and the live figures."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from dash import Dash, Input, Output, State
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from aggregators.asking import parse as parse_request
+from aggregators.domains import DOMAINS
+from aggregators.read import NoSuchWorkspace
+from callbacks.pages import WORKSPACES
+from callbacks.services import Services
+from layouts import ids
+from layouts.focus import Look, parse
+from layouts.grid import counted, csv_href, rows
+from layouts.workspace import live_figures
+
+LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
+
+
+def register(app: Dash, services: Services) -> None:
+    """The two callbacks."""
+
+    @app.callback(
+        Output(ids.RECORDS, "getRowsResponse"),
+        Output(ids.RECORDS_COUNT, "children"),
+        Output(ids.RECORDS_CSV, "href"),
+        Input(ids.RECORDS, "getRowsRequest"),
+        State(ids.RECORDS_VIEW, "data"),
+    )
+    def draw_rows(request: Any, view: object) -> tuple[dict[str, Any], str, str]:
+        if request is None or view is None:
+            raise PreventUpdate
+        look = parse(view)
+        slug, key = _place(look)
+        listing = LISTINGS[key]
+        asked = parse_request(listing, request)
+        try:
+            page = services.records(slug, key, look.ask, look.links, asked)
+        except NoSuchWorkspace as gone:
+            raise PreventUpdate from gone
+        response = {"rowData": rows(page), "rowCount": page.total}
+        return response, counted(page), csv_href(slug, key, *_query(look, request))
+
+    @app.callback(Output(ids.LIVE_FIGURES, "children"), Input(ids.RECORDS_VIEW, "data"))
+    def draw_live(view: object) -> Component:
+        if view is None:
+            raise PreventUpdate
+        look = parse(view)
+        try:
+            return live_figures(services.live(*_place(look), look.ask))
+        except NoSuchWorkspace as gone:
+            raise PreventUpdate from gone
+
+
+def _place(look: Look) -> tuple[str, str]:
+    """Workspace and domain of the page's path."""
+    for key, pattern in WORKSPACES.items():
+        if matched := pattern.fullmatch(look.path):
+            return matched[1], key
+    raise PreventUpdate
+
+
+def _query(look: Look, request: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Period, and what the grid is filtered and sorted by, for the CSV's address."""
+    more = dict(look.links)
+    for name, key in (("filter", "filterModel"), ("sort", "sortModel")):
+        if request.get(key):
+            more[name] = orjson.dumps(request[key]).decode()
+    ask = look.ask
+    period = (
+        {"period": str(ask.preset)}
+        if ask.preset
+        else {"start": str(ask.start), "end": str(ask.end)}
+    )
+    return urlencode(period), more

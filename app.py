@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -20,11 +20,22 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 import callbacks
-from aggregators.figures import Dashboard, WorkspaceView
+from aggregators.asking import InvalidRequest
+from aggregators.figures import Dashboard, LiveView, WorkspaceView
+from aggregators.listing import Page, Request
 from aggregators.period import Ask, InvalidPeriod
-from aggregators.read import NotPlatformAdmin, read, read_workspace
+from aggregators.read import (
+    NotPlatformAdmin,
+    each_record,
+    read,
+    read_live,
+    read_records,
+    read_workspace,
+)
 from api import exports as api_exports
+from api import ingest as api_ingest
 from api import metrics
+from api import records as api_records
 from api import routes as api_routes
 from api.problem import Problem, response
 from api.serving import run
@@ -88,6 +99,26 @@ class Services:
         """One domain of one of their workspaces."""
         return read_workspace(self.database, self.viewer(), slug, domain_key, ask, self.settings)
 
+    def live(self, slug: str, domain_key: str, ask: Ask) -> LiveView:
+        """The same from the records as they stand now."""
+        return read_live(self.database, self.viewer(), slug, domain_key, ask, self.settings)
+
+    def records(
+        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], asked: Request
+    ) -> Page:
+        """A page of the records behind it."""
+        return read_records(
+            self.database, self.viewer(), slug, domain_key, ask, self.settings, links, asked
+        )
+
+    def every_record(
+        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], asked: Request
+    ) -> Iterator[tuple[object, ...]]:
+        """All of them, streamed."""
+        return each_record(
+            self.database, self.viewer(), slug, domain_key, ask, self.settings, links, asked
+        )
+
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """The whole application. Raises SystemExit on a wrong setting."""
@@ -117,6 +148,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     _client_errors(app)
     app.register_blueprint(api_routes.blueprint(services))
     app.register_blueprint(api_exports.blueprint(services, engine, settings))
+    app.register_blueprint(api_records.blueprint(services))
+    app.register_blueprint(
+        api_ingest.blueprint(engine, lambda: services.database, app.config["SECRET_KEY"])
+    )
     headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
     Compress(app)
     for command in (db, serve, user, member, token, export, records, snapshot, demo):
@@ -130,6 +165,10 @@ def _client_errors(app: Flask) -> None:
     @app.errorhandler(MalformedView)
     def malformed(error: MalformedView) -> ResponseReturnValue:
         return response(Problem(400, str(error)))
+
+    @app.errorhandler(InvalidRequest)
+    def invalid_request(error: InvalidRequest) -> ResponseReturnValue:
+        return response(Problem(422, str(error), field="request"))
 
     @app.errorhandler(InvalidPeriod)
     def invalid(error: InvalidPeriod) -> ResponseReturnValue:

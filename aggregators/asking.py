@@ -76,7 +76,7 @@ def _condition(listing: Listing, key: str, model: Any) -> Condition:
     kind, operator = listing.column(key).type, model.get("type")
     is_date = kind in (Type.INSTANT, Type.DAY)
     known = DATES if is_date else TEXTS if kind is Type.TEXT else NUMBERS
-    if operator not in known:
+    if not isinstance(operator, str) or operator not in known:
         raise InvalidRequest(f"the filter of {key} takes one of {', '.join(known)}")
     if operator in EMPTY:
         return Condition(key, operator)
@@ -102,5 +102,7 @@ def _value(key: str, kind: Type, given: object) -> str | None:
         if kind is not Type.TEXT and float(cell) != float(cell):
             raise ValueError
     except ValueError:
-        raise InvalidRequest(f"the filter of {key} takes a {kind.value}, got {cell[:40]!r}") from None
+        raise InvalidRequest(
+            f"the filter of {key} takes a {kind.value}, got {cell[:40]!r}"
+        ) from None
     return cell

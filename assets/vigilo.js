@@ -7,6 +7,7 @@
   const PRESETS = ["7", "28", "90", "365"];
   const DAY = 86400000, MAX_DAYS = 366;
   const PAGE_KEYS = ["period", "start", "end"];
+  const LINK_KEYS = ["within", "status", "result", "review"]; /* what a link into a list narrows */
   let view = null, opener = null, focusNext = false, exporting = null;
 
   const $ = (selector, root) => (root || document).querySelector(selector);
@@ -62,14 +63,15 @@
     const asked = {};
     PAGE_KEYS.forEach((key) => { if (query.has(key)) asked[key] = query.get(key); });
     const period = Object.keys(asked).length ? asked : storedPeriod() || { period: "28" };
-    return Object.assign({ path: location.pathname, domain: query.get("domain") || "",
+    const links = {};
+    LINK_KEYS.forEach((key) => { if (query.has(key)) links[key] = query.get(key).slice(0, 40); });
+    return Object.assign({ path: location.pathname, links: links, domain: query.get("domain") || "",
       measure: query.get("measure") || "", mode: query.get("view") || "cards",
       find: "", shown: 24, pins: [] }, period);
   }
   function address(absolute) {
     const query = new URLSearchParams();
-    const known = new URLSearchParams(location.search);
-    ["within", "status"].forEach((key) => { if (known.has(key)) query.set(key, known.get(key)); });
+    Object.entries(view.links).forEach(([key, value]) => query.set(key, value));
     const heading = $(".heading");
     if (absolute && heading) {
       query.set("start", heading.dataset.start);
@@ -87,9 +89,10 @@
 
   /* One way to change anything. */
   function go(patch) {
-    const page = Object.keys(patch).some((key) => PAGE_KEYS.includes(key));
+    const period = Object.keys(patch).some((key) => PAGE_KEYS.includes(key));
+    const page = period || "links" in patch;
     view = Object.assign({}, view, patch);
-    if (page) PAGE_KEYS.forEach((key) => { if (!(key in patch)) delete view[key]; });
+    if (period) PAGE_KEYS.forEach((key) => { if (!(key in patch)) delete view[key]; });
     history.replaceState(null, "", address(false));
     draw(page ? "view" : "focus");
     showControls();
@@ -308,7 +311,7 @@
   const CLICKS = {
     open: open, close: close, pin: (b) => pin(b.dataset.pin), unpin: () => go({ pins: [] }),
     mode: (b) => go({ mode: b.dataset.mode }), more: (b) => go({ shown: Number(b.dataset.more) }),
-    copy: copyLink, retry: () => draw("view"), preset: (b) => choosePeriod({ period: b.dataset.preset }),
+    unlink: () => go({ links: {} }), copy: copyLink, retry: () => draw("view"), preset: (b) => choosePeriod({ period: b.dataset.preset }),
     help: () => $("#help").showModal(), helpClose: () => $("#help").close(),
     findClear: () => { $("#find").value = ""; go({ find: "" }); },
   };

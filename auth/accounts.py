@@ -127,3 +127,15 @@ def _ids(engine: Engine, email: str, slug: str) -> tuple[int, int]:
     if workspace_id is None:
         raise AccountError(f"there is no workspace {slug}")
     return int(user_id), int(workspace_id)
+
+
+def require_member(engine: Engine, email: str, slug: str, roles: tuple[str, ...]) -> None:
+    """Raises AccountError unless the account holds one of the roles in the workspace."""
+    user_id, workspace_id = _ids(engine, email, slug)
+    with job_in(engine, workspace_id) as connection:
+        role = connection.execute(
+            text("select role from membership where user_id = :u and revoked_at is null"),
+            {"u": user_id},
+        ).scalar()
+    if role not in roles:
+        raise AccountError(f"{email} is none of {', '.join(roles)} in {slug}")

@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from sqlalchemy import Engine
 
-from auth import accounts, tokens
+from auth import accounts, ingest, tokens
 from auth.accounts import AccountError
 from auth.passwords import WeakPassword
 
@@ -81,9 +81,29 @@ def token() -> None:
 @token.command("create")
 @click.argument("email")
 @click.option("--days", default=365, type=click.IntRange(1, 3660), help="Days until it expires.")
-def create_token(email: str, days: int) -> None:
+@click.option("--ingest", "slug", help="A token that sends events into this workspace instead.")
+@click.option(
+    "--signed",
+    is_flag=True,
+    help="With --ingest: read the secret that the sender signs with from standard input.",
+)
+def create_token(email: str, days: int, slug: str | None, signed: bool) -> None:
     """Prints a new token, once."""
+    if signed and not slug:
+        raise click.UsageError("--signed needs --ingest.")
+    secret = _signing_secret() if signed else None
+    kind = {} if slug is None else {"scope": ingest.scope(slug)}
     try:
-        click.echo(tokens.create(_jobs(), email, days))
+        if slug is not None:
+            accounts.require_member(_jobs(), email, slug, ingest.SENDERS)
+        click.echo(tokens.create(_jobs(), email, days, signing_secret=secret, **kind))
     except AccountError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _signing_secret() -> bytes:
+    """From standard input, sealed. Raises UsageError."""
+    given = _password()
+    if not 8 <= len(given) <= 500:
+        raise click.UsageError("A signing secret has 8 to 500 characters.")
+    return ingest.sealed(current_app.config["SECRET_KEY"], given)

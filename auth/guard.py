@@ -33,6 +33,8 @@ WORKSPACE_PAGES = [
     for d in DOMAINS
 ]
 MAX_BODY = 64 * 1024
+MAX_BODIES = {"ingest.take": 1024 * 1024}
+"""Events are as large as their senders make them."""
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -67,6 +69,8 @@ ROUTES: dict[str, Needs] = {
     "api.docs": Needs.SIGN_IN,
     "exports.create": Needs.SIGN_IN,
     "exports.download": Needs.SIGN_IN,
+    "records.csv": Needs.SIGN_IN,
+    "ingest.take": Needs.NOTHING,
 }
 
 
@@ -88,8 +92,10 @@ def install(app: Flask, engine: Callable[[], Engine], csrf: CSRFProtect, address
         if getattr(session, "is_away", False):
             raise Problem(503, "The database does not answer.")
         needs = ROUTES.get(request.endpoint or "")
-        if request.content_length is not None and request.content_length > MAX_BODY:
-            raise Problem(413, "A body has at most 64 KB.")
+        most = MAX_BODIES.get(request.endpoint or "", MAX_BODY)
+        request.max_content_length = most
+        if request.content_length is not None and request.content_length > most:
+            raise Problem(413, f"A body has at most {most // 1024} KB.")
         if request.method in CHANGING:
             _same_site(request, allowed)
         if request.routing_exception is not None and not request.path.startswith(

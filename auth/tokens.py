@@ -13,17 +13,31 @@ PREFIX = "vgl_"
 EXECUTIVE_READ = "executive:read"
 
 
-def create(engine: Engine, email: str, days: int = 365) -> str:
-    """A new token for an account, as the job role; only its hash is kept. Raises AccountError."""
+def create(
+    engine: Engine,
+    email: str,
+    days: int = 365,
+    scope: str = EXECUTIVE_READ,
+    signing_secret: bytes | None = None,
+) -> str:
+    """A new token for an account, as the job role; only its hash is kept. ``signing_secret`` is that
+    of a sender, sealed. Raises AccountError."""
     token = PREFIX + secrets.token_urlsafe(32)
     with engine.begin() as connection:
         made = connection.execute(
             text(
-                "insert into api_token (user_id, token_hash, expires_at)"
-                " select id, :hash, now() + make_interval(days => :days) from app_user"
+                "insert into api_token (user_id, token_hash, expires_at, scopes, signing_secret)"
+                " select id, :hash, now() + make_interval(days => :days), array[:scope], :secret"
+                " from app_user"
                 " where email = :email and is_active"
             ),
-            {"hash": _hash(token), "days": days, "email": email.strip().lower()},
+            {
+                "hash": _hash(token),
+                "days": days,
+                "email": email.strip().lower(),
+                "scope": scope,
+                "secret": signing_secret,
+            },
         )
         if not made.rowcount:
             raise AccountError(f"there is no active account {email}")

@@ -18,6 +18,7 @@ from layouts.expansion import expansion
 from layouts.focus import Look, parse
 from layouts.workspace import workspace
 
+
 def register(app: Dash, services: Services) -> None:
     """The two callbacks: the whole page, and the expansion alone."""
 

@@ -22,6 +22,7 @@ FILTERS = {
     Type.INSTANT: "agDateColumnFilter",
     Type.DAY: "agDateColumnFilter",
 }
+WIDEST_INSTANT = 175
 RIGHT = (Type.NUMBER, Type.DURATION, Type.SHARE, Type.BURN)
 GRID = {
     "cacheBlockSize": BLOCK,
@@ -34,8 +35,6 @@ GRID = {
     "paginationPageSize": 25,
     "paginationPageSizeSelector": [25, 50, 100],
     "domLayout": "autoHeight",
-    "overlayNoRowsTemplate": "No record in this period.",
-    "theme": {"function": "themeQuartz.withParams({fontFamily: 'inherit'})"},
 }
 
 
@@ -82,7 +81,9 @@ def _narrowed(listing: Listing, asked: dict[str, str]) -> list[Component]:
         html.P(
             [
                 f"Showing {listing.title.lower()} {words_}. ",
-                html.Button("Show all", type="button", className="button quiet", **data(unlink="1")),
+                html.Button(
+                    "Show all", type="button", className="button quiet", **data(unlink="1")
+                ),
             ],
             className="narrowed",
         )
@@ -94,7 +95,8 @@ def _column(column: Column, listing: Listing) -> dict[str, Any]:
     made: dict[str, Any] = {
         "field": column.key,
         "headerName": column.title,
-        "width": column.width,
+        "width": max(column.width, WIDEST_INSTANT) if column.type is Type.INSTANT else column.width,
+        "headerTooltip": column.title,
         "filter": FILTERS.get(column.type, False),
     }
     if column.type in RIGHT:
@@ -128,4 +130,3 @@ def csv_href(slug: str, key: str, period: str, more: dict[str, str]) -> str:
     """Where all of it can be downloaded."""
     query = f"{period}&{urlencode(more)}" if more else period
     return f"/ws/{slug}/records/{key}.csv?{query}"
-

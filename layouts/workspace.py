@@ -15,13 +15,10 @@ from layouts.chart import over_time
 from layouts.grid import grid
 from layouts.parts import accent_line, data, evidence_line, heading_part, link, named, pill, value
 
-
 MANAGERS = ("owner", "admin", "platform_admin")
 
 
-def workspace(
-    view: WorkspaceView, links: Mapping[str, str] | None = None
-) -> list[Component]:
+def workspace(view: WorkspaceView, links: Mapping[str, str] | None = None) -> list[Component]:
     """Breadcrumb, figures, chart, the live figures and the records behind them."""
     head = view.figures[view.domain.headline]
     listing = view.domain.records
@@ -125,8 +122,10 @@ def live_figures(view: LiveView) -> Component:
 
 
 def _lag(view: LiveView) -> str:
+    """How long ago the snapshot was computed; nothing where the clock is frozen before it."""
     computed = view.snapshot.snapshot_at
-    return f", {words.duration((view.at - computed).total_seconds())} ago" if computed else ""
+    seconds = (view.at - computed).total_seconds() if computed else -1.0
+    return f", {words.duration(seconds)} ago" if seconds >= 0 else ""
 
 
 def _live_rows(figure: Figure, live: Figure) -> list[Component]:

@@ -135,6 +135,7 @@ api_token = Table(
     instant("expires_at"),
     instant("revoked_at"),
     instant("last_used_at"),
+    Column("signing_secret", LargeBinary),
 )
 
 sign_in_failure = Table(

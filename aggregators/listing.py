@@ -72,9 +72,7 @@ class Listing:
 
     def narrowing(self, asked: Mapping[str, str]) -> str:
         """What the parameters leave, in words; empty for everything."""
-        return " ".join(
-            self.narrowed[k].format(v) for k, v in sorted(asked.items()) if v
-        )
+        return " ".join(self.narrowed[k].format(v) for k, v in sorted(asked.items()) if v)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from layouts.chart import over_time
 from layouts.grid import grid
 from layouts.parts import accent_line, data, evidence_line, heading_part, link, named, pill, value
 
-MANAGERS = ("owner", "admin", "platform_admin")
-
 
 def workspace(view: WorkspaceView, links: Mapping[str, str] | None = None) -> list[Component]:
     """Breadcrumb, figures, chart, the live figures and the records behind them."""
@@ -69,8 +67,6 @@ def _pages(view: WorkspaceView) -> Component:
         )
         for d in DOMAINS
     ]
-    if view.role in MANAGERS:
-        pages.append(html.Li(link("Members", f"/ws/{view.slug}/admin/members")))
     return html.Nav(html.Ul(pages), className="pages", **{"aria-label": f"{view.name}, pages"})
 
 

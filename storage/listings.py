@@ -35,7 +35,11 @@ select d.completed_at, d.key, d.service, d.outcome,
             select percentile_cont(0.5) within group (
                 order by extract(epoch from d.completed_at - c.committed_at))
             from deployment_change c where c.workspace_id = :w and c.deployment = d.key
-       ), extract(epoch from d.completed_at - d.created_at))::float8 end as lead_time
+       ), extract(epoch from d.completed_at - d.created_at))::float8 end as lead_time,
+       case when exists (
+            select 1 from workspace_usage_snapshot s where s.workspace_id = :w
+            and s.snapshot_date = (d.completed_at at time zone :zone)::date
+       ) then 'yes' else 'no' end as counted
 from deployment d
 where d.workspace_id = :w and d.environment = 'production' and d.outcome <> 'cancelled'
   and d.completed_at >= {SINCE} and d.completed_at < {UNTIL}

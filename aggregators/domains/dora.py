@@ -151,7 +151,7 @@ DOMAIN = Domain(
     records=Listing(
         "Deployments",
         "Production deployments that ended in the period; each counts once. Lead time is the median "
-        "over the deployment's changes.",
+        "over the deployment's changes. Those of a day without a snapshot are in no figure.",
         (
             Column("completed_at", "Completed", INSTANT),
             Column("key", "Deployment"),
@@ -162,6 +162,7 @@ DOMAIN = Domain(
             Column("created_at", "Created", INSTANT),
             Column("changes", "Changes", NUMBER, 110),
             Column("lead_time", "Lead time", DURATION),
+            Column("counted", "In the figure", width=130),
         ),
         "-completed_at",
     ),

@@ -74,7 +74,11 @@ def _fault(
     values: Values,
     linked: Iterable[tuple[Link, Mapping[object, object]]],
 ) -> Fault | None:
-    """The first check that the record fails, or None."""
+    """The first check that the record fails, or None. A column that its row was let off must come
+    from the stored record."""
+    for column in kind.fields:
+        if values.get(column.name) is None and not kind.table.c[column.name].nullable:
+            return Fault(column.name, "is required: nothing is known of this record yet")
     if (fault := kind.disorder(values)) is not None:
         return fault
     return next((fault for link, known in linked if (fault := link.fault(values, known))), None)

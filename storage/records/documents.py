@@ -156,12 +156,13 @@ def raw(
     columns: Mapping[str, str],
     place: str = "",
     line: int = 0,
+    waived: tuple[str, ...] = (),
     **cells: str,
 ) -> Raw:
     """A row of a document: ``columns`` are our names to paths in it (``a.b.0.c``), ``cells`` further
     ones that are known already. An error then names the path."""
     found = {ours: said(at(document, path)) for ours, path in columns.items()}
-    return Raw(reading.path, line, {**found, **cells}, called=columns, place=place)
+    return Raw(reading.path, line, {**found, **cells}, None, waived, columns, place)
 
 
 def broken(reading: Reading, reason: str, place: str = "", line: int = 0) -> Raw:

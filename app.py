@@ -39,7 +39,7 @@ from api import records as api_records
 from api import routes as api_routes
 from api.problem import Problem, response
 from api.serving import run
-from auth import accounts, guard, headers, pages
+from auth import accounts, guard, headers, members, pages
 from auth.commands import member, token, user
 from auth.dash_guard import strict_callbacks
 from auth.sessions import DatabaseSessions
@@ -152,6 +152,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.register_blueprint(
         api_ingest.blueprint(engine, lambda: services.database, app.config["SECRET_KEY"])
     )
+    app.register_blueprint(members.blueprint(engine, lambda: services.database.job))
     headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
     Compress(app)
     for command in (db, serve, user, member, token, export, records, snapshot, demo):

@@ -70,6 +70,7 @@ ROUTES: dict[str, Needs] = {
     "exports.create": Needs.SIGN_IN,
     "exports.download": Needs.SIGN_IN,
     "records.csv": Needs.SIGN_IN,
+    "members.page": Needs.SIGN_IN,
     "ingest.take": Needs.NOTHING,
 }
 

@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, Length
 
 from aggregators.domains import DOMAINS
 from api.problem import Problem, response
-from auth import accounts, guard, throttle
+from auth import accounts, guard, membership, throttle
 from auth.sessions import ServerSession
 from settings import Settings
 from storage import context, executive, schema
@@ -109,9 +109,18 @@ def _start(app: Flask, engine: Callable[[], Engine]) -> None:
     def home() -> ResponseReturnValue:
         with context.as_viewer(engine(), current_user.viewer) as connection:
             wide, mine = executive.scope(connection), executive.memberships(connection)
-        first = next((s for s in wide if s.left_out is None), next(iter(wide), None))
-        if first is not None:
-            return redirect(f"/ws/{first.slug}/platform/executive")
+        wide_open = [s for s in wide if s.left_out is None] or wide
+        executive_page = f"/ws/{wide_open[0].slug}/platform/executive" if wide_open else None
+        if mine and (request.args.get("choose") or (not wide and len(mine) > 1)):
+            return render_template(
+                "workspaces.html",
+                mine=mine,
+                executive=executive_page,
+                domains=DOMAINS,
+                managers=membership.MANAGERS,
+            )
+        if executive_page is not None:
+            return redirect(executive_page)
         if mine:
             return redirect(DOMAINS[0].page(mine[0].slug))
         return render_template(

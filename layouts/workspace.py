@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from aggregators import words
 from aggregators.domains import DOMAINS
 from aggregators.figures import Figure, LiveView, WorkspaceView
+from auth.membership import MANAGERS
 from layouts import ids, states
 from layouts.chart import over_time
 from layouts.grid import grid
@@ -67,6 +68,8 @@ def _pages(view: WorkspaceView) -> Component:
         )
         for d in DOMAINS
     ]
+    if view.role in MANAGERS:
+        pages.append(html.Li(link("Members", f"/ws/{view.slug}/admin/members")))
     return html.Nav(html.Ul(pages), className="pages", **{"aria-label": f"{view.name}, pages"})
 
 

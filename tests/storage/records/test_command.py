@@ -58,7 +58,10 @@ def test_strict_and_workspace(flask, tmp_path, stored):
         (("vendors",), "Missing argument 'FILES...'"),
         (("vendors", "x.csv", "--workspace", "nowhere"), "no workspace 'nowhere'"),
         (("workspaces", "x.csv", "--workspace", "search"), "does not apply to workspaces"),
-        (("vendors", "x.csv", "--format", "toml"), "is not one of 'csv', 'git-history', 'x509'"),
+        (
+            ("vendors", "x.csv", "--format", "toml"),
+            "is not one of 'alertmanager', 'cdevents', 'csv'",
+        ),
     ],
 )
 def test_a_wrong_command_says_what_it_takes(words, said, flask):

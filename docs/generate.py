@@ -12,6 +12,7 @@ from aggregators import words  # noqa: E402
 from aggregators.domains import DOMAINS  # noqa: E402
 from aggregators.measure import Domain, Measure, Ratio  # noqa: E402
 from settings import Settings, variable  # noqa: E402
+from storage.records.formats import FORMATS  # noqa: E402
 
 KINDS = {
     "count": "summed over days, summed over workspaces",
@@ -93,7 +94,34 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-DOCUMENTS = {"definitions.md": definitions, "environment.md": environment}
+def formats() -> str:
+    """docs/formats.md: every format of records, from its module."""
+    lines = [
+        "# Formats of records",
+        "",
+        "Generated from `storage/records/formats/` by `make docs`; do not edit. `records import KIND FILE",
+        "--format NAME`; without `--format` a file is told by its look, else read as CSV. Those marked *event*",
+        "are taken by `POST /api/v1/ws/{slug}/ingest/{format}` too.",
+    ]
+    for name, form in FORMATS.items():
+        module = sys.modules[next(iter(form.readers.values())).__module__]
+        event = " *event*" if form.ingest else ""
+        signed = f", signed in `{form.signed.header}`" if form.signed else ""
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"{form.title}.{event}{signed} Kinds: {', '.join(form.readers)}.",
+        ]
+        lines += ["", (module.__doc__ or "").strip()]
+    return "\n".join(lines) + "\n"
+
+
+DOCUMENTS = {
+    "definitions.md": definitions,
+    "environment.md": environment,
+    "formats.md": formats,
+}
 
 if __name__ == "__main__":
     for name, render in DOCUMENTS.items():

@@ -100,8 +100,8 @@ def formats() -> str:
         "# Formats of records",
         "",
         "Generated from `storage/records/formats/` by `make docs`; do not edit. `records import KIND FILE",
-        "--format NAME`; without `--format` a file is told by its look, else read as CSV. Those marked *event*",
-        "are taken by `POST /api/v1/ws/{slug}/ingest/{format}` too.",
+        "--format NAME`; without `--format` a file is told by its look, else read as CSV. Those marked",
+        "*event* are taken by `POST /api/v1/ws/{slug}/ingest/{format}` too.",
     ]
     for name, form in FORMATS.items():
         module = sys.modules[next(iter(form.readers.values())).__module__]

@@ -118,6 +118,8 @@ def objectives(rows, page):
         assert rate(page, "objectives_in_budget") == (states["in budget"], known)
     if page.figures["no_traffic"].has_data:
         assert page.figures["no_traffic"].value == states["no traffic"]
+    assert all(isinstance(r["burn_1h_limit"], float) for r in rows)
+    assert all(r["burn_1h_limit"] == pytest.approx(14.4 * r["window_days"] / 30) for r in rows)
     burns = [r["burn"] for r in rows if r["burn"] is not None]
     if page.figures["fastest_burn"].value is not None:
         assert math.isclose(page.figures["fastest_burn"].value, max(burns), rel_tol=1e-9)

@@ -76,7 +76,8 @@ select o.key, o.name, o.type, o.target, o.window_days,
        case when o.remaining is null and coalesce(o.total, 0) = 0 then 'no traffic'
             when o.remaining >= 0 then 'in budget' else 'exhausted' end as state,
        o.remaining, o.burn, cast(1.0 as float8) * o.window_days / 30 as burn_limit, o.burn_1h,
-       cast(14.4 as float8) * o.window_days / 30 as burn_1h_limit, o.burn_6h, cast(6.0 as float8) * o.window_days / 30 as burn_6h_limit,
+       cast(14.4 as float8) * o.window_days / 30 as burn_1h_limit, o.burn_6h,
+       cast(6.0 as float8) * o.window_days / 30 as burn_6h_limit,
        case when o.burn_1h > 14.4 * o.window_days / 30 then 'page: over 1 h'
             when o.burn_6h > 6.0 * o.window_days / 30 then 'page: over 6 h'
             when o.burn > 1.0 * o.window_days / 30 then 'ticket: spends too fast' else 'no' end as alert,

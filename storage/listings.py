@@ -219,7 +219,7 @@ def page(connection: Connection, key: str, listing: Listing, scope: Scope, asked
     rows = [tuple(row) for row in connection.execute(text(cut), values | more)]
     if rows and len(rows) < asked.last - asked.first:
         return Page(listing.columns, rows, asked.first + len(rows))
-    counted = f"select count(*) from (select 1 {query} limit {COUNTED + 1}) some"
+    counted = f"select count(*) from (select 1 {query} limit {COUNTED + 1}) few"
     total = int(connection.execute(text(counted), values).scalar_one())
     return Page(listing.columns, rows, total if total <= COUNTED else None)
 

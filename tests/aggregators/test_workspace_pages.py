@@ -13,7 +13,14 @@ import pytest
 from aggregators.domains import DOMAINS
 from aggregators.listing import Request
 from aggregators.period import PRESETS, Ask
-from aggregators.read import NoSuchWorkspace, each_record, read, read_live, read_workspace
+from aggregators.read import (
+    NoSuchWorkspace,
+    each_record,
+    read,
+    read_live,
+    read_records,
+    read_workspace,
+)
 from api.encode import dashboard_json
 from auth import accounts
 from storage import demo
@@ -220,6 +227,23 @@ def test_a_cell_of_the_matrix_lists_exactly_its_certificates(
     for card in board.scorecard("certificates").cards:
         rows = records(organisation, alice, card.slug, "certificates", Ask(28), settings, links)
         assert len(rows) == (card.figures[name].value or 0)
+
+
+def test_pages_follow_each_other_without_overlap_and_say_how_many_there_are(
+    organisation, alice, settings
+):
+    ask = Ask(365)
+    whole = records(organisation, alice, "payments", "dora", ask, settings)
+    assert len(whole) > 200
+    paged = []
+    for first in range(0, len(whole), 100):
+        request = Request((), (("outcome", False),), first, first + 100)
+        page = read_records(organisation, alice, "payments", "dora", ask, settings, {}, request)
+        assert page.total == len(whole)
+        paged += page.rows
+    keys = [row[1] for row in paged]
+    assert sorted(keys) == sorted(r["key"] for r in whole)
+    assert len(set(keys)) == len(keys)
 
 
 def test_a_stranger_reads_no_record(organisation, settings):

@@ -34,6 +34,11 @@ def test_spot_the_worst_performing_workspace_this_quarter(visit):
     expect(page.get_by_label("Period")).to_have_value(re.compile("90"))
     rate = re.search(r"\d+\.\d %", shown)[0]
     expect(page.get_by_role("main")).to_contain_text(rate)
+    records = page.get_by_role("region", name="Deployments")
+    expect(records.get_by_role("row").nth(5)).to_contain_text("CHG-")
+    page.go_back()
+    expect(page).to_have_url(re.compile("domain=dora.*|.*period=90"))
+    expect(page.get_by_role("region", name="Delivery (DORA) by workspace")).to_be_visible()
 
 
 def test_board_ready_pdf_for_the_quarterly_review(visit, tmp_path):
@@ -68,8 +73,18 @@ def test_triage_certificates_across_the_org(visit):
     )
     colour = cell.evaluate("e => getComputedStyle(e.closest('td')).backgroundColor")
     assert colour == "rgb(158, 11, 58)"
+    count = cell.inner_text()
     cell.click()
     expect(page).to_have_url(re.compile(r"/monitor/certs\?within=7&status=expiring"))
+    shown = re.search(r"\d+", count)[0]
+    records = page.get_by_role("region", name="Certificates", exact=True)
+    expect(records).to_contain_text("expiring within 7 days")
+    expect(records.get_by_role("status")).to_have_text(re.compile(rf"^{shown} records?$"))
+    page.reload()
+    expect(records.get_by_role("status")).to_have_text(re.compile(rf"^{shown} records?$"))
+    records.get_by_role("button", name="Show all").click()
+    expect(page).not_to_have_url(re.compile("within"))
+    expect(records.get_by_role("status")).not_to_have_text(re.compile(rf"^{shown} records?$"))
 
 
 def test_spot_a_compliance_control_that_is_about_to_fail(visit):
@@ -85,3 +100,17 @@ def test_spot_a_compliance_control_that_is_about_to_fail(visit):
     expect(chevron).to_contain_text(re.compile(r"▼ −\d+\.\d pts"))
     chevron.click()
     expect(page).to_have_url(re.compile(r"/ws/[a-z0-9-]+/governance/frameworks"))
+    expect(page.get_by_role("region", name="Controls").get_by_role("row").nth(3)).to_be_visible()
+
+
+def test_a_member_sees_their_workspace_and_no_executive_page(visit):
+    page = visit("bob", "/start?choose=1")
+    expect(page.get_by_role("heading", name="Your workspaces")).to_be_visible()
+    assert "/platform/executive" not in page.content()
+    page.get_by_role("link", name=re.compile("^Members of ")).first.click()
+    expect(page.get_by_role("heading", name=re.compile("^Members of "))).to_be_visible()
+
+
+def test_a_stranger_is_told_nothing(visit):
+    page = visit("dave", "/ws/payments/analytics")
+    expect(page.get_by_role("heading")).to_have_text("There is no such page")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from collections import Counter
 
 import pytest
 
@@ -215,6 +218,74 @@ def test_names_of_your_own_columns(database, workspaces, tmp_path, stored):
     (outcome,) = load(database, KINDS["vendors"], [path], workspace="payments", columns=columns)
     assert outcome.written == 1
     assert [(v["key"], v["name"], v["tier"]) for v in stored("vendors")] == [("v1", "Acme", 1)]
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """v1 with two commits; v2 a day later with a revert; v3 a month later."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+
+    def git(*words, when="2026-10-01T09:00:00Z"):
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+        env |= {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+        named = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+        subprocess.run(
+            ["git", *named, *words], cwd=folder, env=env, check=True, capture_output=True
+        )
+
+    git("init", "-q")
+    for subject, when, tag in (
+        ("First", "2026-10-01T09:00:00Z", None),
+        ("Second", "2026-10-02T09:00:00Z", "v1"),
+        ("Revert Second", "2026-10-03T09:00:00Z", "v2"),
+        ("Third", "2026-11-03T09:00:00Z", "v3"),
+    ):
+        git("commit", "-q", "--allow-empty", "-m", subject, when=when)
+        if tag:
+            git("tag", "-a", tag, "-m", tag, when=when.replace("09:", "10:"))
+    return folder
+
+
+def test_tags_are_deployments_and_a_revert_soon_after_is_a_failure(
+    database, workspaces, repository, stored
+):
+    for kind, count in (("deployments", 3), ("changes", 4)):
+        (outcome,) = load(database, KINDS[kind], [repository], workspace="payments", form="git")
+        assert (outcome.problem, outcome.written) == (None, count)
+    outcomes = {d["key"]: d["outcome"] for d in stored("deployments")}
+    assert outcomes == {"v1": "failed", "v2": "successful", "v3": "successful"}
+    brought = Counter(c["deployment"] for c in stored("changes"))
+    assert brought == {"v1": 2, "v2": 1, "v3": 1}
+
+
+def test_a_folder_without_a_repository_is_said(database, workspaces, tmp_path):
+    (outcome,) = load(database, KINDS["deployments"], [tmp_path], workspace="payments", form="git")
+    assert "is no git repository" in outcome.problem
+
+
+def test_heimdall_results(bring, stored):
+    def control(name, impact, *states):
+        results = [{"status": s, "start_time": "2026-11-02T09:00:00Z"} for s in states]
+        return {"id": name, "impact": impact, "results": results}
+
+    controls = [
+        control("a", 0.5, "passed", "passed"),
+        control("b", 0.5, "passed", "failed"),
+        control("c", 0.5, "skipped"),
+        control("d", 0, "passed"),
+        control("e", 0.5),
+    ]
+    document = {"platform": {}, "profiles": [{"name": "baseline", "controls": controls}]}
+    outcome = bring("control-results", json.dumps(document), "h.json", workspace="payments")
+    assert (outcome.written, outcome.rejected) == (4, 1)
+    assert {r["control"]: r["result"] for r in stored("control-results")} == {
+        "a": "compliant",
+        "b": "non_compliant",
+        "c": "not_assessed",
+        "d": "not_applicable",
+    }
+    assert outcome.rejects[0].at == "/profiles/0/controls/4"
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda f: f.name)

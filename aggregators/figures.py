@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import pandas as pd
+
 from aggregators.measure import Domain, Measure, Status, Unit
 from aggregators.period import Period, Span
 
@@ -115,7 +117,8 @@ class Scorecard:
     """One domain: the org's figures by measure key, and its cards worst first by the headline.
 
     ``snapshot_at`` is when the newest contributing snapshot was computed, ``oldest_snapshot_day``
-    the earliest last day among the workspaces (None without any snapshot).
+    the earliest last day among the workspaces (None without any snapshot). ``facts`` are those behind
+    the figures, as in ``rollup.Rolled``, for ``contributions``; None where no card is told.
     """
 
     domain: Domain
@@ -124,6 +127,7 @@ class Scorecard:
     snapshot_at: datetime | None = None
     oldest_snapshot_at: datetime | None = None
     oldest_snapshot_day: date | None = None
+    facts: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @property
     def headline(self) -> Figure:

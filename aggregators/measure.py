@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from aggregators import effects
+from aggregators.effects import Array, Effects
 from aggregators.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ LEVEL_SUM, LEVEL_MAX, LEVEL_MIN = Nature.LEVEL_SUM, Nature.LEVEL_MAX, Nature.LEV
 LOW_SAMPLE_RATIO, LOW_SAMPLE_MEAN = 10, 3
 DAYS_SEEN = "days_seen"
 """The column of every facts frame that counts the snapshot days behind a row."""
+
+
+Days = tuple[float, float]
+"""Days seen now and before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,12 @@ class Measure:
     def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
         raise TypeError(f"{type(self).__name__} is no kind of measure")
 
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        """What each workspace contributes to the change of the pooled value, which has data in both
+        periods. The frames hold facts, a row per workspace in the same order; ``days`` are the days
+        that the organisation saw, now and before."""
+        raise TypeError(f"{type(self).__name__} is no kind of measure")
+
     def status(self, value: float | None) -> Status:
         """How ``value`` stands against the thresholds."""
         if value is None:
@@ -171,8 +183,21 @@ def _total(facts: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
     return facts[list(columns)].astype(float).sum(axis=1, min_count=1)
 
 
+def _array(column: pd.Series) -> Array:
+    return np.asarray(column.astype(float), float)
+
+
 def _quotient(part: pd.Series, whole: pd.Series) -> pd.Series:
     return part / whole.where(whole > 0)
+
+
+def _pooled(
+    now: pd.DataFrame, before: pd.DataFrame, part: tuple[str, ...], whole: tuple[str, ...]
+) -> Effects:
+    parts, wholes = (
+        (_array(_total(now, columns)), _array(_total(before, columns))) for columns in (part, whole)
+    )
+    return effects.midpoint(parts, wholes)
 
 
 @dataclass(frozen=True)
@@ -191,6 +216,17 @@ class Count(Measure):
         count = facts[self.of].astype(float)
         return Evaluation(count, count, _nothing(facts), count)
 
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        return effects.difference(_array(now[self.of]), _array(before[self.of]))
+
+
+CHANGED = {
+    LEVEL_SUM: effects.difference,
+    LEVEL_MAX: effects.highest,
+    LEVEL_MIN: effects.lowest,
+}
+"""How the change of a level falls to the workspaces, by how it pools over them."""
+
 
 @dataclass(frozen=True)
 class Level(Measure):
@@ -202,6 +238,10 @@ class Level(Measure):
     kind = "level"
     trailing = False
 
+    def __post_init__(self) -> None:
+        if self.over is not LEVEL_SUM and len(self.of) != 1:
+            raise ValueError(f"{self.key}: a maximum or minimum is of one fact")
+
     def natures(self) -> dict[str, Nature]:
         return super().natures() | dict.fromkeys(self.of, self.over)
 
@@ -209,6 +249,9 @@ class Level(Measure):
         level = _total(facts, self.of)
         numerator = level if self.over is LEVEL_SUM else _nothing(facts)
         return Evaluation(level, numerator, _nothing(facts), _nothing(facts))
+
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        return CHANGED[self.over](*(_array(_total(facts, self.of)) for facts in (now, before)))
 
 
 @dataclass(frozen=True)
@@ -226,6 +269,10 @@ class Rate(Measure):
     def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
         count, days = facts[self.of].astype(float), facts[DAYS_SEEN].astype(float)
         return Evaluation(_quotient(count, days), count, days, count)
+
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        counts = (_array(facts[self.of]) for facts in (now, before))
+        return effects.difference(*(c / seen for c, seen in zip(counts, days, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -257,6 +304,9 @@ class Ratio(Measure):
         part, whole = _total(facts, self.part), _total(facts, self.whole)
         return Evaluation(_quotient(part, whole), part, whole, whole)
 
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        return _pooled(now, before, self.part, self.whole)
+
 
 @dataclass(frozen=True)
 class Mean(Measure):
@@ -276,6 +326,9 @@ class Mean(Measure):
         total, count = facts[self.total].astype(float), facts[self.count].astype(float)
         return Evaluation(_quotient(total, count), total, count, count)
 
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        return _pooled(now, before, (self.total,), (self.count,))
+
 
 @dataclass(frozen=True)
 class Quantile(Measure):
@@ -292,10 +345,16 @@ class Quantile(Measure):
         return super().natures() | {self.of: Nature.DISTRIBUTION}
 
     def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        sketches = [s if isinstance(s, Sketch) else None for s in facts[self.of]]
+        sketches = self._sketches(facts)
         value = pd.Series([s and s.quantile(self.q) for s in sketches], facts.index, dtype=float)
         n = pd.Series([np.nan if s is None else s.n for s in sketches], facts.index, dtype=float)
         return Evaluation(value, _nothing(facts), n, n)
+
+    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+        return effects.quantile(self._sketches(now), self._sketches(before), self.q)
+
+    def _sketches(self, facts: pd.DataFrame) -> list[Sketch | None]:
+        return [s if isinstance(s, Sketch) else None for s in facts[self.of]]
 
 
 USAGE, COMPLIANCE = "workspace_usage_snapshot", "compliance_snapshot_history"

@@ -376,6 +376,7 @@ def _scorecard(
         max(computed, default=None),
         min(computed, default=None),
         min(last_days, default=None),
+        rolled.facts if breakdown else None,
     )
 
 

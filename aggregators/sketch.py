@@ -93,6 +93,11 @@ class Sketch:
         """How many durations it holds."""
         return int(self.counts.sum())
 
+    @property
+    def values(self) -> np.ndarray:
+        """The duration in seconds that stands for each of its buckets, ascending."""
+        return value_of(self.buckets)
+
     def quantile(self, q: float) -> float | None:
         """The q-quantile in seconds (lower nearest rank), None when empty."""
         if not len(self.buckets):

@@ -1,0 +1,60 @@
+"""Which workspaces moved a figure of the organisation, and by how much: exact to the last digit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aggregators.effects import Array
+from aggregators.figures import Figure, Scorecard
+from aggregators.spans import BEFORE, NOW
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one workspace adds to the change of the organisation's figure, in the measure's unit.
+
+    ``total`` is ``rate`` (its own figure changed) plus ``mix`` (its weight among the workspaces
+    did); both are None for a kind of measure without weights.
+    """
+
+    slug: str
+    total: float
+    rate: float | None = None
+    mix: float | None = None
+
+
+def contributions(
+    scorecard: Scorecard, measure_key: str, group: str | None = None
+) -> tuple[Contribution, ...]:
+    """What the workspaces contribute to a measure's ``delta``; the totals add up to it.
+
+    Largest first, of equal ones that for the worse, then by slug; workspaces that changed nothing
+    are left out. Empty where there is no delta: no data, or nothing to compare with. In a domain
+    with groups it is for ``group``, else for the one that the figure is of. Raises KeyError for a
+    measure or a group that is not there.
+    """
+    figure = scorecard.figures[measure_key]
+    if group is not None:
+        figure = (figure.by or {})[group]
+    if scorecard.facts is None or figure.delta is None:
+        return ()
+    found = _found(figure, scorecard.facts)
+    worse = figure.measure.badness
+    return tuple(sorted(found, key=lambda c: (-abs(c.total), -worse(c.total), c.slug)))
+
+
+def _found(figure: Figure, facts: pd.DataFrame) -> list[Contribution]:
+    """Those of the workspaces that changed anything, in the order of the facts."""
+    group = figure.group or ""
+    now, before = (facts.xs((group, label), level=("group", "span")) for label in (NOW, BEFORE))
+    days = figure.evidence.days_seen, figure.previous_evidence.days_seen
+    effects = figure.measure.effects(now, before, days)
+    rates, mixes = (_listed(a, len(now)) for a in (effects.rate, effects.mix))
+    whole = zip(now.index, effects.total.tolist(), rates, mixes, strict=True)
+    return [Contribution(*one) for one in whole if one[1]]
+
+
+def _listed(effect: Array | None, count: int) -> list[float] | list[None]:
+    return [None] * count if effect is None else effect.tolist()

@@ -1,0 +1,86 @@
+"""Random organisations as facts, and their scorecards: the declared domains without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from aggregators.figures import Scorecard
+from aggregators.measure import DAYS_SEEN, Domain, Nature, Ratio
+from aggregators.period import rolling
+from aggregators.rollup import Place, roll
+from aggregators.sketch import Sketch
+from aggregators.spans import BEFORE, NOW, Plan
+
+AS_OF = date(2026, 11, 22)
+PERIOD = rolling(28, AS_OF)
+PLAN = Plan(PERIOD, (), (), {NOW: PERIOD.span, BEFORE: PERIOD.previous})
+"""Without series: only the period and the one before."""
+
+Facts = dict[str, object]
+Side = Facts | None
+"""The facts of one workspace (and group) in one period; None where no day was seen."""
+
+counts = st.one_of(st.just(0), st.integers(0, 12), st.integers(0, 100_000)).map(float)
+durations = st.lists(
+    st.one_of(st.sampled_from([0.0, 1.0, 60.0, 3600.0]), st.floats(0.0, 1e7)), max_size=12
+)
+
+
+@st.composite
+def sides(draw: st.DrawFn, domain: Domain, days: int) -> Side:
+    """Facts of every nature that the domain reads; parts never exceed their wholes."""
+    if not days:
+        return None
+    found: Facts = {DAYS_SEEN: float(days)}
+    for fact, nature in domain.natures().items():
+        known = draw(st.booleans()) or nature is Nature.FLOW
+        value = draw(durations.map(Sketch.of) if nature is Nature.DISTRIBUTION else counts)
+        found[fact] = value if known or nature is Nature.LEVEL_SUM else None
+    for measure in domain.measures:
+        if isinstance(measure, Ratio) and len(measure.part) == 1 == len(measure.whole):
+            part, whole = measure.part[0], measure.whole[0]
+            found[part] = min(found[part], found[whole])
+    return found
+
+
+@st.composite
+def organisations(draw: st.DrawFn, domain: Domain) -> dict[tuple[str, str], tuple[Side, Side]]:
+    """Workspaces (with groups where the domain has them), each now and before."""
+    groups = ("HIPAA", "SOC2") if domain.by else ("",)
+    seen = st.sampled_from([0, 14, 20, 28])
+    return {
+        (f"w{n}", group): tuple(draw(sides(domain, draw(seen))) for _ in (NOW, BEFORE))
+        for n in range(draw(st.integers(1, 4)))
+        for group in groups
+        if draw(st.booleans()) or n == 0
+    }
+
+
+def scorecard(
+    domain: Domain,
+    organisation: dict[tuple[str, str], tuple[Side, Side]],
+    union_seen: Mapping[str, int] | None = None,
+) -> Scorecard:
+    """The scorecard of an organisation; ``union_seen`` as for ``roll``."""
+    rows, index = [], []
+    columns = [DAYS_SEEN, *domain.natures(), *domain.labels()]
+    for (slug, group), both in sorted(organisation.items(), key=lambda item: item[0]):
+        for label, side in zip((NOW, BEFORE), both, strict=True):
+            index.append((slug, group, label))
+            rows.append(side or {})
+    names = ["workspace", "group", "span"]
+    facts = pd.DataFrame(rows, pd.MultiIndex.from_tuples(index, names=names), columns)
+    facts[DAYS_SEEN] = facts[DAYS_SEEN].astype(float).fillna(0.0)
+    for fact, nature in domain.natures().items():
+        if nature is not Nature.DISTRIBUTION:
+            facts[fact] = facts[fact].astype(float)
+        else:
+            facts[fact] = facts[fact].astype(object).replace({np.nan: None})
+    places = [Place(s, s.title()) for s in sorted({slug for slug, _ in organisation})]
+    rolled = roll(domain, facts, places, PLAN, union_seen)
+    return Scorecard(domain, rolled.figures, rolled.cards, facts=facts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -43,6 +45,16 @@ def contributions(
     found = _found(figure, scorecard.facts)
     worse = figure.measure.badness
     return tuple(sorted(found, key=lambda c: (-abs(c.total), -worse(c.total), c.slug)))
+
+
+def combined(several: Sequence[Contribution]) -> Contribution:
+    """What several workspaces contribute together, under no slug."""
+    total = math.fsum(c.total for c in several)
+    splits = [(c.rate, c.mix) for c in several if c.rate is not None and c.mix is not None]
+    if not splits:
+        return Contribution("", total)
+    rate, mix = (math.fsum(parts) for parts in zip(*splits, strict=True))
+    return Contribution("", total, rate, mix)
 
 
 def _found(figure: Figure, facts: pd.DataFrame) -> list[Contribution]:

@@ -84,14 +84,35 @@ def delta(shown: Figure) -> str:
         return "no earlier data" if shown.has_data else NONE
     if shown.change == "same":
         return "No change"
+    text = shift(shown.delta, shown.measure.unit)
     if shown.measure.unit is Unit.RATIO:
-        return points(shown.delta)
-    sign = "+" if shown.delta > 0 else ""
-    if shown.measure.unit is Unit.PER_DAY:
-        text = f"{sign}{number(shown.delta * 7, 1)} / week"
-    else:
-        text = f"{sign}{value(shown.delta, shown.measure.unit)}"
+        return text
     return f"{text}, from 0" if shown.previous == 0 else text
+
+
+def shift(change: float, unit: Unit) -> str:
+    """A change with its sign: "+3.1 pts", "−2", "+1.4 / week", "−1 h 20 min"; "0.0 pts" has none."""
+    change = 0.0 if is_nothing(change, unit) else change
+    if unit is Unit.RATIO:
+        return points(change)
+    sign = "+" if change > 0 else ""
+    if unit is Unit.PER_DAY:
+        return f"{sign}{number(change * 7, 1)} / week"
+    return f"{sign}{value(change, unit)}"
+
+
+def size(change: float, unit: Unit) -> str:
+    """A change within a sentence, without its sign: "3.1 points", "2", "1.4 / week"."""
+    if unit is Unit.RATIO:
+        return f"{number(abs(change) * 100, 1)} points"
+    if unit is Unit.PER_DAY:
+        return f"{number(abs(change) * 7, 1)} / week"
+    return value(abs(change), unit)
+
+
+def is_nothing(change: float, unit: Unit) -> bool:
+    """Whether a change is too small to be seen in its format: 0.04 points, 0.3 s."""
+    return size(change, unit) == size(0.0, unit)
 
 
 def change(shown: Figure) -> str:

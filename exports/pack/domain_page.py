@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aggregators import words
 from aggregators.figures import Dashboard, Figure, Scorecard
 from aggregators.measure import Domain
-from exports.pack import notes, pictures, style
+from exports.pack import moved, notes, pictures, style
 from exports.pack.canvas import Canvas
 from exports.pack.charts import known, sparkline, trend
 from exports.pack.finding import finding, lowered
@@ -166,7 +166,7 @@ def _holder(scorecard: Scorecard, figure: Figure) -> str:
 
 
 def _trends(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -> None:
-    """The headline's trend, and under it those of what supports it."""
+    """The headline's trend, what moved it, and under it the trends of what supports it."""
     head, period = scorecard.headline, dashboard.period
     canvas.text(Box(box.x, box.y, box.w, 12), notes.label(head), style.BODY, bold=True)
     pooled = f"each point pools the {words.counted(period.window, 'day')} up to it"
@@ -180,7 +180,10 @@ def _trends(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard
     others = [f for f, under in _supporting(scorecard) if not under and known(f.series)][:4]
     high = 34.0
     y = box.bottom - high * len(others)
-    trend(canvas, Box(box.x, box.y + 26, box.w, y - box.y - 38), head, period)
+    listed = moved.rows(canvas, scorecard)
+    top = y - moved.height(listed)
+    trend(canvas, Box(box.x, box.y + 26, box.w, top - box.y - 38), head, period)
+    moved.draw(canvas, Box(box.x, top, box.w, y - top), scorecard, listed)
     for figure in others:
         _mini(canvas, Box(box.x, y, box.w, high), scorecard, figure)
         y += high

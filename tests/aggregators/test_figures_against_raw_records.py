@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregators.contributions import contributions
 from aggregators.figures import Dashboard, Figure
 from aggregators.period import Ask
 from aggregators.read import read, read_workspace
@@ -283,6 +284,22 @@ def check(dashboard: Dashboard, organisation: list[Records], zone: ZoneInfo) -> 
         check_scope(figures, oracle, slug or "the organisation")
 
 
+def check_contributions(dashboard: Dashboard) -> None:
+    """What the workspaces contribute adds up to the organisation's change."""
+    for scorecard in dashboard.scorecards:
+        for key, figure in scorecard.figures.items():
+            found = contributions(scorecard, key)
+            assert {c.slug for c in found} <= {card.slug for card in scorecard.cards}
+            if figure.delta is None:
+                assert found == ()
+            else:
+                size = max(
+                    abs(figure.value), abs(figure.previous), *(abs(c.total) for c in found), 0
+                )
+                total = sum(c.total for c in found)
+                assert total == pytest.approx(figure.delta, abs=1e-9 * size), key
+
+
 def check_scope(figures, oracle: Oracle, who: str) -> None:
     seen = oracle.days_seen()
     dora, incident = figures["dora"], figures["incidents"]
@@ -343,6 +360,7 @@ def test_every_figure_equals_the_raw_records(server, settings_of_test, organisat
     start = LAST - timedelta(days=length - 1)
     dashboard = read(server, alice, Ask(None, start, LAST), installation)
     check(dashboard, organisation, installation.zone)
+    check_contributions(dashboard)
     for scorecard in dashboard.scorecards:
         for card in scorecard.cards:
             view = read_workspace(

@@ -70,6 +70,22 @@ def test_changes(measure, value, previous, text):
     assert words.change(Figure(measure, value, previous, comparable=True)) == text
 
 
+@pytest.mark.parametrize(
+    ("change", "unit", "signed", "plain"),
+    [
+        (0.0231, Unit.RATIO, "+2.3 pts", "2.3 points"),
+        (-0.0004, Unit.RATIO, "0.0 pts", "0.0 points"),
+        (-3, Unit.COUNT, "−3", "3"),
+        (-4800, Unit.SECONDS, "−1 h 20 min", "1 h 20 min"),
+        (0.2, Unit.PER_DAY, "+1.4 / week", "1.4 / week"),
+        (3, Unit.BURN, "+3.0×", "3.0×"),
+        (0.2, Unit.DAYS, "0 d", "0 d"),
+    ],
+)
+def test_shifts_are_signed_and_sizes_are_not(change, unit, signed, plain):
+    assert (words.shift(change, unit), words.size(change, unit)) == (signed, plain)
+
+
 def test_spans_name_the_year_once_unless_it_changes():
     assert words.span(Span(date(2026, 10, 26), date(2026, 11, 22))) == "26 Oct – 22 Nov 2026"
     assert words.span(Span(date(2025, 12, 26), date(2026, 1, 2))) == "26 Dec 2025 – 2 Jan 2026"

@@ -311,10 +311,10 @@ def card_of(dashboard: Dashboard, now, before, *, comparable=True) -> Scorecard:
 
 def test_finding(dashboard):
     assert finding(card_of(dashboard, 0.142, 0.1)).startswith(
-        "Change failure rate rose to 14.2 %; "
+        "Change failure rate rose by 4.2 points to 14.2 %; "
     )
     assert finding(card_of(dashboard, 0.142, 0.2)).startswith(
-        "Change failure rate fell to 14.2 %; "
+        "Change failure rate fell by 5.8 points to 14.2 %; "
     )
     assert "held at 14.2 %" in finding(card_of(dashboard, 0.142, 0.1422))
     fresh = finding(card_of(dashboard, 0.142, None))

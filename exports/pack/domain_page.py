@@ -55,8 +55,8 @@ def _masthead(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, said: 
     canvas.text(place, about, style.SMALL, colour=style.MUTED, align="R")
     lines = canvas.type.lines(said, WIDE, style.TITLE, True, 2)
     size = style.TITLE if len(lines) == 1 else style.TITLE - 2.5
-    canvas.paragraph(Box(x, y + 15, WIDE, 44), said, size, bold=True, leading=1.3)
-    rule = y + 46 if len(lines) == 1 else y + 58
+    end = canvas.paragraph(Box(x, y + 15, WIDE, 44), said, size, bold=True, leading=1.3)
+    rule = y + 58 if end > y + 46 else y + 46
     canvas.line((x, rule), (style.RIGHT, rule), style.INK, 1.2)
 
 

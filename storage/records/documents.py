@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -19,6 +19,8 @@ LARGEST = 32 * 1024 * 1024
 """Bytes of a document that is read as a whole."""
 LONGEST = 8 * 1024 * 1024
 """Bytes of one record in a stream of them."""
+YAML = 1024 * 1024
+"""Bytes of a YAML file: it costs five hundred times its size to read, and specs take kilobytes."""
 
 
 def content(reading: Reading, most: int = LARGEST) -> bytes:
@@ -61,14 +63,31 @@ def _first(file: BinaryIO) -> bytes:
 def _array(reading: Reading) -> Iterator[tuple[str, Any]]:
     at = -1
     with reading.opened() as file:
+        piece = _Piecewise(file)
         try:
-            for at, item in enumerate(ijson.items(file, "item", use_float=True)):
+            for at, item in enumerate(ijson.items(piece, "item", use_float=True)):
                 yield f"/{at}", item
+                piece.since = 0
         except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
             reason = str(error).splitlines()[0][:120]
             raise Unreadable(
                 f"is no JSON, or is cut off, after record {at + 1}: {reason}"
             ) from error
+
+
+class _Piecewise:
+    """A file that ends with Unreadable when one record of it grows too long."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.since = file, 0
+
+    def read(self, size: int) -> bytes:
+        """As of any file."""
+        found = self._file.read(size)
+        self.since += len(found)
+        if self.since > LONGEST + size:
+            raise Unreadable(f"holds a record of over {LONGEST // 2**20} MB")
+        return found
 
 
 def _objects(reading: Reading) -> Iterator[tuple[str, Any]]:
@@ -80,17 +99,26 @@ def _objects(reading: Reading) -> Iterator[tuple[str, Any]]:
         except (ValueError, RecursionError):
             yield "", json_document(reading)
             return
+    for number, text in enumerate(text_lines(reading), 1):
+        if text.strip():
+            try:
+                yield f"line {number}", json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise Unreadable(f"line {number} is no JSON: {str(error)[:120]}") from error
+
+
+def text_lines(reading: Reading) -> Iterator[str]:
+    """The lines of a UTF-8 text, one held at a time. Raises Unreadable with the line."""
     with reading.opened() as file:
         number = 0
         while line := file.readline(LONGEST + 1):
             number += 1
             if len(line) > LONGEST:
                 raise Unreadable(f"line {number} is over {LONGEST // 2**20} MB")
-            if line.strip():
-                try:
-                    yield f"line {number}", json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise Unreadable(f"line {number} is no JSON: {str(error)[:120]}") from error
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise Unreadable(f"is not UTF-8 at line {number}, byte {error.start}") from error
 
 
 def yaml_documents(text: bytes) -> Iterator[tuple[int, Any]]:
@@ -108,15 +136,31 @@ def yaml_documents(text: bytes) -> Iterator[tuple[int, Any]]:
         raise Unreadable(f"is no YAML: {str(error)[:120]}") from error
 
 
-def xml_elements(reading: Reading, wanted: Callable[[str], bool]) -> Iterator[Element]:
-    """The elements whose local name is ``wanted``, each emptied after use. Entities and document types
-    are refused. Raises Unreadable."""
+def xml_elements(
+    reading: Reading, wanted: Collection[str], begun: Collection[str] = ()
+) -> Iterator[Element]:
+    """The elements whose local name is ``wanted``, whole; those ``begun`` as soon as they begin, with
+    their attributes alone. Only what is inside a wanted one is held. Entities and document types are
+    refused. Raises Unreadable."""
+    above: list[Element] = []
+    inside = 0
     with reading.opened() as file:
         try:
-            for _, element in defusedxml.ElementTree.iterparse(file, ("end",), forbid_dtd=True):
-                if wanted(local(element.tag)):
+            events = defusedxml.ElementTree.iterparse(file, ("start", "end"), forbid_dtd=True)
+            for event, element in events:
+                name = local(element.tag)
+                if event == "start":
+                    above.append(element)
+                    inside += name in wanted
+                    if name in begun:
+                        yield element
+                    continue
+                above.pop()
+                if name in wanted:
                     yield element
-                    element.clear()
+                    inside -= 1
+                if above and not inside:
+                    above[-1].remove(element)
         except DefusedXmlException as error:
             raise Unreadable("declares entities or a document type, which are refused") from error
         except ParseError as error:

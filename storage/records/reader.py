@@ -9,13 +9,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from storage.records.fields import shown
 from storage.records.kinds import WORKSPACE, Fault, Kind
@@ -23,6 +24,10 @@ from storage.records.kinds import WORKSPACE, Fault, Kind
 CELL, CELLS, PIECE, HEAD = 65_536, 200, 65_536, 8_192
 """Characters in a cell, cells in a row, bytes read at a time, bytes that tell a format."""
 
+SWELLS, UNPACKED = 200, 256 * 1024 * 1024
+"""A gzip that unpacks to more than so many times its size, and to more bytes than that, is a bomb."""
+
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP, _UTF8_BOM, _UTF16_BOMS = b"\x1f\x8b", codecs.BOM_UTF8, (codecs.BOM_LE, codecs.BOM_BE)
 _DELIMITER = re.compile(r"[,\n]")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
@@ -228,20 +233,48 @@ def _without_mark(first: bytes) -> tuple[bytes, int]:
     return first[size:], size
 
 
+class _Unpacked(io.RawIOBase):
+    """What a gzip holds, no more than is plausible for its size. Raises Unreadable beyond."""
+
+    def __init__(self, packed: gzip.GzipFile, size: int) -> None:
+        self._packed, self._left = packed, max(UNPACKED, SWELLS * size)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """As of any raw stream."""
+        found = self._packed.readinto(buffer)
+        self._left -= found
+        if self._left < 0:
+            raise Unreadable(f"unpacks to over {SWELLS} times its size")
+        return found
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked when it is gzip. Raises Unreadable for whatever goes wrong."""
+    """The bytes of a file, unpacked when it is gzip. Raises Unreadable for whatever goes wrong, and
+    for zip archives and gzip bombs."""
     try:
         with path.open("rb") as plain:
             if plain.peek(2)[:2] != _GZIP:
-                yield plain
+                yield _no_zip(plain)
                 return
-            with gzip.open(plain) as unpacked:
-                yield unpacked  # type: ignore[misc]
+            size = os.fstat(plain.fileno()).st_size or UNPACKED  # a pipe tells no size
+            with gzip.open(plain) as packed:
+                yield _no_zip(io.BufferedReader(_Unpacked(packed, size), PIECE))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Unreadable(f"is damaged: {error}") from error
     except OSError as error:
         raise Unreadable(f"can not be read: {error.strerror or error}") from error
+
+
+def _no_zip(file: io.BufferedReader) -> BinaryIO:
+    """The file itself. Raises Unreadable where it is a zip archive."""
+    if file.peek(4)[:4] in _ZIPS:
+        raise Unreadable("is a zip archive: unpack it first")
+    return file
 
 
 def rows(

@@ -11,17 +11,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from storage.records.documents import at, broken, content, said, yaml_documents
+from storage.records.documents import YAML, at, broken, content, said, yaml_documents
 from storage.records.formats.form import Format
 from storage.records.reader import Raw, Reading
 
 DAYS = {"d": 1.0, "w": 7.0, "h": 1 / 24, "M": 30.0, "Q": 90.0, "Y": 365.0}
-LARGEST = 4 * 1024 * 1024
 
 
 def read(reading: Reading) -> Iterator[Raw]:
     """An objective for each of every SLO."""
-    for line, document in yaml_documents(content(reading, LARGEST)):
+    for line, document in yaml_documents(content(reading, YAML)):
         if at(document, "kind") != "SLO":
             reading.warn(f"left out line {line}: of kind {said(at(document, 'kind'))[:40]!r}")
             continue

@@ -2,8 +2,9 @@
 
 satisfied becomes compliant, not-satisfied non_compliant, anything else not_assessed. ``ac-6.1_obj`` is
 the objective of control ``ac-6.1``; where several objectives of a control were looked at, the worst
-counts. Assessed at the result's end, else its start. The framework is OSCAL unless ``--map`` gives
-another name. Catalogs, profiles and plans hold no results.
+counts. A control that was reviewed and has no finding is not_assessed: nobody said how it stands.
+Assessed at the result's end, else its start. The framework is OSCAL unless ``--map`` gives another name.
+Catalogs, profiles and plans hold no results.
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ def _controls(result: Any) -> dict[str, str]:
         state = STATES.get(said(at(finding, "target.status.state")), "not_assessed")
         before = found.get(control, "compliant")
         found[control] = min(state, before, key=WORST.index)
-    return found
+    reviewed = [
+        said(at(control, "control-id"))
+        for selection in at(result, "reviewed-controls.control-selections") or []
+        for control in at(selection, "include-controls") or []
+    ]
+    return dict.fromkeys(filter(None, reviewed), "not_assessed") | found
 
 
 FORMAT = Format(

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from storage.records.documents import at, broken, content, said, yaml_documents
+from storage.records.documents import YAML, at, broken, content, said, yaml_documents
 from storage.records.formats.form import Format
 from storage.records.reader import Raw, Reading
-
-LARGEST = 4 * 1024 * 1024
 
 
 def read(reading: Reading) -> Iterator[Raw]:
     """An objective for each of every spec."""
-    for line, document in yaml_documents(content(reading, LARGEST)):
+    for line, document in yaml_documents(content(reading, YAML)):
         spec = document if at(document, "version") == "prometheus/v1" else at(document, "spec")
         if spec is not document and at(document, "kind") != "PrometheusServiceLevel":
             reading.warn(f"left out line {line}: no Sloth spec")

@@ -1,12 +1,14 @@
 """XCCDF results (XML), as OpenSCAP writes them: each rule-result is a control's.
 
 pass and fixed become compliant, fail non_compliant, notapplicable and notselected not_applicable, anything
-else not_assessed. The framework is the profile of the TestResult. Document types and entities are refused.
+else not_assessed. A rule without a time of its own was assessed when the test ended. The framework is the
+profile of the TestResult. Document types and entities are refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from xml.etree.ElementTree import Element
 
 from storage.records.documents import broken, local, xml_elements
 from storage.records.formats.form import Format
@@ -28,29 +30,31 @@ PREFIXES = ("xccdf_org.ssgproject.content_rule_", "xccdf_org.ssgproject.content_
 
 def read(reading: Reading) -> Iterator[Raw]:
     """A control result for each rule. Raises Unreadable."""
-    profile = _profile(reading)
-    rules = xml_elements(reading, lambda tag: tag == "rule-result")
-    for number, rule in enumerate(rules, 1):
-        said = next((c.text or "" for c in rule if local(c.tag) == "result"), "").strip()
-        place = f"rule-result[{number}]"
-        if said not in RESULTS:
-            yield broken(reading, f"result is unknown: {said[:40]!r}", place)
-            continue
-        cells = {
-            "framework": profile,
-            "control": _short(rule.get("idref", "")),
-            "result": RESULTS[said],
-            "assessed_at": rule.get("time", ""),
-        }
-        called = {"control": "idref", "assessed_at": "time"}
-        yield Raw(reading.path, 0, cells, called=called, place=place)
+    framework, ended, number = "XCCDF", "", 0
+    for element in xml_elements(reading, ("profile", "rule-result"), begun=("TestResult",)):
+        match local(element.tag):
+            case "TestResult":
+                framework = _short(element.get("id") or framework)
+                ended = element.get("end-time") or element.get("start-time") or ""
+            case "profile":
+                framework = _short(element.get("idref") or framework)
+            case _:
+                number += 1
+                yield _rule(reading, element, framework, ended, f"rule-result[{number}]")
 
 
-def _profile(reading: Reading) -> str:
-    """The profile that was tested; it stands before the results."""
-    for element in xml_elements(reading, lambda tag: tag in ("profile", "TestResult")):
-        return _short(element.get("idref") or element.get("id") or "XCCDF")
-    return "XCCDF"
+def _rule(reading: Reading, rule: Element, framework: str, ended: str, place: str) -> Raw:
+    said = next((c.text or "" for c in rule if local(c.tag) == "result"), "").strip()
+    if said not in RESULTS:
+        return broken(reading, f"result is unknown: {said[:40]!r}", place)
+    cells = {
+        "framework": framework,
+        "control": _short(rule.get("idref", "")),
+        "result": RESULTS[said],
+        "assessed_at": rule.get("time") or ended,
+    }
+    called = {"control": "idref", "assessed_at": "time"}
+    return Raw(reading.path, 0, cells, called=called, place=place)
 
 
 def _short(name: str) -> str:

@@ -52,6 +52,17 @@ REAL = [
         12,
         0,
     ),
+    ("control-results", "compliance/prowler/sample_output/example_output_aws.csv", None, 35, 0),
+    ("control-results", "compliance/prowler/sample_output/example_output_azure.csv", None, 5, 0),
+    ("control-results", "compliance/prowler/sample_output/example_output_gcp.csv", None, 15, 0),
+    (
+        "control-results",
+        "compliance/prowler/sample_output/example_output_kubernetes.csv",
+        None,
+        8,
+        0,
+    ),
+    ("incidents", "webhooks/pagerduty/v2_incident_trigger.json", None, 1, 0),
     ("vendors", "vendors/probo_common_third_parties.json", None, 564, 0),
 ]
 EVENT = {

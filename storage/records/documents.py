@@ -19,6 +19,7 @@ LARGEST = 32 * 1024 * 1024
 """Bytes of a document that is read as a whole."""
 LONGEST = 8 * 1024 * 1024
 """Bytes of one record in a stream of them."""
+DEEPEST = 200
 YAML = 1024 * 1024
 """Bytes of a YAML file: it costs five hundred times its size to read, and specs take kilobytes."""
 
@@ -61,22 +62,38 @@ def _first(file: BinaryIO) -> bytes:
 
 
 def _array(reading: Reading) -> Iterator[tuple[str, Any]]:
-    at = -1
+    done = 0
     with reading.opened() as file:
         piece = _Piecewise(file)
         try:
-            for at, item in enumerate(ijson.items(piece, "item", use_float=True)):
-                yield f"/{at}", item
+            for item in _items(ijson.basic_parse(piece, use_float=True)):
+                yield f"/{done}", item
+                done += 1
                 piece.since = 0
-        except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             reason = str(error).splitlines()[0][:120]
-            raise Unreadable(
-                f"is no JSON, or is cut off, after record {at + 1}: {reason}"
-            ) from error
+            raise Unreadable(f"is no JSON, or is cut off, after record {done}: {reason}") from error
+
+
+def _items(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
+    """The items of the array that the events are of. ijson's own ``items`` keeps the path of each level:
+    a megabyte of opened brackets would take gigabytes."""
+    depth, builder = 0, ijson.ObjectBuilder()
+    for event, value in events:
+        depth += event.startswith("start_") - event.startswith("end_")
+        if depth > DEEPEST:
+            raise Unreadable(f"nests more than {DEEPEST} levels deep")
+        if not depth or (depth == 1 and event == "start_array"):
+            continue  # the array itself
+        builder.event(event, value)
+        if depth == 1:
+            yield builder.value
+            builder = ijson.ObjectBuilder()
 
 
 class _Piecewise:
-    """A file that ends with Unreadable when one record of it grows too long."""
+    """A file that ends with Unreadable when a record or a token of it grows too long: expat takes the
+    square of its length in time."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.since = file, 0
@@ -86,7 +103,7 @@ class _Piecewise:
         found = self._file.read(size)
         self.since += len(found)
         if self.since > LONGEST + size:
-            raise Unreadable(f"holds a record of over {LONGEST // 2**20} MB")
+            raise Unreadable(f"holds more than {LONGEST // 2**20} MB in one piece")
         return found
 
 
@@ -146,8 +163,10 @@ def xml_elements(
     inside = 0
     with reading.opened() as file:
         try:
-            events = defusedxml.ElementTree.iterparse(file, ("start", "end"), forbid_dtd=True)
+            piece = _Piecewise(file)
+            events = defusedxml.ElementTree.iterparse(piece, ("start", "end"), forbid_dtd=True)
             for event, element in events:
+                piece.since = 0
                 name = local(element.tag)
                 if event == "start":
                     above.append(element)

@@ -303,3 +303,82 @@ def test_heimdall_results(bring, stored):
 def test_every_format_says_what_it_is(form):
     assert form.title
     assert form.ingest or form.signed is None
+
+
+def test_a_reviewed_control_without_a_finding_is_not_assessed(bring, stored):
+    def control(name):
+        return {"control-id": name}
+
+    finding = {"target": {"target-id": "ac-2_obj.a", "status": {"state": "satisfied"}}}
+    result = {
+        "start": "2026-11-01T09:00:00Z",
+        "findings": [finding],
+        "reviewed-controls": {
+            "control-selections": [{"include-controls": [control("ac-2"), control("ac-3")]}]
+        },
+    }
+    document = {"assessment-results": {"results": [result]}}
+    bring("control-results", json.dumps(document), "o.json", workspace="payments")
+    found = {r["control"]: r["result"] for r in stored("control-results")}
+    assert found == {"ac-2": "compliant", "ac-3": "not_assessed"}
+
+
+def test_a_rule_without_a_time_was_assessed_when_the_test_ended(bring, stored):
+    body = (
+        '<TestResult xmlns="http://checklists.nist.gov/xccdf/1.2" id="r"'
+        ' end-time="2026-11-01T10:00:00+00:00"><profile idref="cis"/>'
+        '<rule-result idref="a"><result>pass</result></rule-result>'
+        '<rule-result idref="b" time="2026-11-01T09:00:00+00:00"><result>fail</result></rule-result>'
+        "</TestResult>"
+    )
+    outcome = bring("control-results", body, "r.xml", workspace="payments")
+    assert (outcome.written, outcome.problem) == (2, None)
+    found = {
+        r["control"]: (r["framework"], r["result"], r["assessed_at"].hour)
+        for r in stored("control-results")
+    }
+    assert found == {"a": ("cis", "compliant", 10), "b": ("cis", "non_compliant", 9)}
+
+
+def test_a_status_page(bring, stored):
+    def incident(key, impact, **times):
+        return {"id": key, "name": f"About {key}", "impact": impact, **times}
+
+    begun = "2026-11-01T09:00:00.000-07:00"
+    document = {
+        "page": {"id": "p"},
+        "incidents": [
+            incident("a", "critical", created_at="2026-11-01T18:00:00Z", started_at=begun),
+            incident("b", "minor", created_at=begun, resolved_at="2026-11-01T18:00:00Z"),
+            incident("c", "maintenance", created_at=begun),
+            incident("d", "worst", created_at=begun),
+        ],
+    }
+    outcome = bring("incidents", json.dumps(document), "s.json", workspace="payments")
+    assert [(r.at, r.reason) for r in outcome.rejects] == [
+        ("/incidents/3", "impact is unknown: 'worst'")
+    ]
+    assert any("left out the maintenance" in w for w in outcome.warnings)
+    found = {r["key"]: (r["severity"], r["opened_at"].hour) for r in stored("incidents")}
+    assert found == {"a": ("p1", 16), "b": ("p3", 16)}
+
+
+def test_a_prowler_csv_finding_with_an_unknown_status_is_named(bring, stored):
+    head = "AUTH_METHOD;TIMESTAMP;STATUS;MUTED;COMPLIANCE\n"
+    rows = (
+        "x;2026-11-01 09:00:00;FAIL;False;CIS: 1.1, 1.2 | SOC2: cc1\n"
+        "x;2026-11-02 09:00:00;PASS;False;CIS: 1.1\n"
+        "x;2026-11-02 09:00:00;FAIL;True;CIS: 1.3\n"
+        "x;2026-11-02 09:00:00;ODD;False;CIS: 1.4\n"
+    )
+    outcome = bring("control-results", head + rows, "p.csv", workspace="payments")
+    assert [(r.at, r.reason[:16]) for r in outcome.rejects] == [("line 5", "the status 'ODD'")]
+    found = {
+        (r["framework"], r["control"]): (r["result"], r["assessed_at"].day)
+        for r in stored("control-results")
+    }
+    assert found == {
+        ("CIS", "1.1"): ("non_compliant", 2),
+        ("CIS", "1.2"): ("non_compliant", 1),
+        ("SOC2", "cc1"): ("non_compliant", 1),
+    }

@@ -1,11 +1,23 @@
 # make run    serves on http://127.0.0.1:8050 with its own PostgreSQL and a demo organisation
+# make demo-real  the same with real records that others published, from VIGILO_ACCEPTANCE_DATA
 # make test   everything: lint, types, import rules, unit, database, browser
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run dev test lint bench docs screenshots
+.PHONY: run demo-real dev test lint bench docs screenshots
 run: .venv/runtime
+	@exec $(BIN)/flask --app app serve
+
+# Its last release is of 21 August 2026, so that is yesterday there.
+demo-real: export VIGILO_DATA_DIR ?= $(CURDIR)/var/real
+demo-real: export VIGILO_TODAY ?= 2026-08-22
+demo-real: export VIGILO_ORG_NAME ?= Open source
+demo-real: .venv/runtime
+	@test -e "$$VIGILO_DATA_DIR/loaded" || { \
+		$(BIN)/flask --app app db upgrade \
+		&& $(BIN)/flask --app app demo real "$${VIGILO_ACCEPTANCE_DATA:-../shared/data}" \
+		&& touch "$$VIGILO_DATA_DIR/loaded"; }
 	@exec $(BIN)/flask --app app serve
 
 dev: .venv/runtime

@@ -46,43 +46,76 @@ SHOTS = [
     ("expansion-compliance-dark", f"{EXECUTIVE}?period=28&domain=compliance", 1280, True, True),
     ("expansion-certificates-phone", f"{EXECUTIVE}?period=28&domain=certificates", 390, True, True),
     ("workspace-dora", "/ws/payments/analytics?period=90", 1280, False, True),
+    ("members", "/ws/payments/admin/members", 1280, False, True),
+]
+
+
+COLLECTION = os.environ.get("VIGILO_ACCEPTANCE_DATA", "../shared/data")
+REAL_DAY = "2026-08-22"
+REAL_SHOTS = [
+    ("real-executive", "/ws/flask/platform/executive?period=90&domain=dora", 1280, False, False),
+    (
+        "real-compliance",
+        "/ws/flask/platform/executive?period=90&domain=compliance",
+        1280,
+        False,
+        True,
+    ),
 ]
 
 
 def main() -> None:
-    """Starts the program in a folder of its own, takes every picture, stops it."""
+    """Every picture; those of the real records where they are at hand."""
+    take({"VIGILO_TODAY": DAY, "VIGILO_ORG_NAME": "Northwind Group"}, SHOTS, pack=True)
+    if Path(COLLECTION).is_dir():
+        named = {"VIGILO_TODAY": REAL_DAY, "VIGILO_ORG_NAME": "Open source"}
+        take(named, REAL_SHOTS, before=(["db", "upgrade"], ["demo", "real", COLLECTION]))
+    else:
+        print(f"no real records at {COLLECTION}: set VIGILO_ACCEPTANCE_DATA for their pictures")
+
+
+def take(
+    named: dict[str, str],
+    shots: list[tuple[str, str, int, bool, bool]],
+    before: tuple[list[str], ...] = (),
+    *,
+    pack: bool = False,
+) -> None:
+    """Starts the program in a folder of its own, takes its pictures, stops it."""
     folder = Path(tempfile.mkdtemp(prefix="vigilo-shots-"))
-    environment = os.environ | {
-        "VIGILO_DATA_DIR": str(folder),
-        "VIGILO_TODAY": DAY,
-        "VIGILO_DEMO_PASSWORD": PASSWORD,
-        "VIGILO_ORG_NAME": "Northwind Group",
-        "PORT": str(PORT),
-    }
+    environment = (
+        os.environ
+        | named
+        | {
+            "VIGILO_DATA_DIR": str(folder),
+            "VIGILO_DEMO_PASSWORD": PASSWORD,
+            "PORT": str(PORT),
+        }
+    )
     flask = [sys.executable, "-m", "flask", "--app", "app"]
+    for command in before:
+        subprocess.run([*flask, *command], env=environment, cwd=HERE.parent, check=True)
     server = subprocess.Popen([*flask, "serve"], env=environment, cwd=HERE.parent)
     try:
         wait()
         out = HERE / "screenshots"
         out.mkdir(exist_ok=True)
-        pages(out)
-        pack = folder / "pack.pdf"
-        export = [
-            "export",
-            "pdf",
-            "--as",
-            "alice@demo.example",
-            "--period",
-            "90",
-            "--out",
-            str(pack),
-        ]
-        subprocess.run([*flask, *export], env=environment, cwd=HERE.parent, check=True)
-        subprocess.run(["pdftoppm", "-r", "72", "-png", str(pack), str(out / "pack")], check=True)
+        pages(out, shots)
+        if pack:
+            draw_pack(folder, out, flask, environment)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def draw_pack(folder: Path, out: Path, flask: list[str], environment: dict[str, str]) -> None:
+    """The board pack and its pages as pictures."""
+    pack = folder / "pack.pdf"
+    person = ["--as", "alice@demo.example", "--period", "90", "--out", str(pack)]
+    command = [*flask, "export", "pdf", *person]
+    subprocess.run(command, env=environment, cwd=HERE.parent, check=True)
+    subprocess.run(["pdftoppm", "-r", "72", "-png", str(pack), str(out / "pack")], check=True)
 
 
 def wait() -> None:
@@ -96,7 +129,7 @@ def wait() -> None:
     raise TimeoutError(ADDRESS)
 
 
-def pages(out: Path) -> None:
+def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]]) -> None:
     """Every page in its theme and width."""
     chromium = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
@@ -104,7 +137,7 @@ def pages(out: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         state = signed_in(browser, out)
-        for name, path, width, dark, whole in SHOTS:
+        for name, path, width, dark, whole in shots:
             context = browser.new_context(
                 base_url=ADDRESS,
                 storage_state=state,

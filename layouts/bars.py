@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from aggregators import words
+from aggregators import groups, words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain
 from layouts.card import card_head
@@ -17,37 +17,36 @@ from layouts.parts import evidence_line, pill, unseen
 def bars(
     scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
 ) -> Component:
-    """The grid of cards, every card with the same frameworks in the same order."""
-    groups = sorted(scorecard.figures[measure_key].by or {})
+    """The grid of cards."""
+    every = groups.every(scorecard, measure_key)
     return html.Div(
-        [_card(c, scorecard.domain, measure_key, groups, c.slug in pins) for c in cards],
+        [_card(c, scorecard.domain, measure_key, every, c.slug in pins) for c in cards],
         className="cards",
     )
 
 
 def _card(
-    shown: Card, domain: Domain, measure_key: str, groups: list[str], pinned: bool
+    shown: Card, domain: Domain, measure_key: str, every: list[str], pinned: bool
 ) -> Component:
-    by = shown.figures[measure_key].by or {}
+    rows, absent = groups.of(shown, measure_key, every)
+    listed = [_row(group, figure, shown, domain) for group, figure in rows]
+    if absent:
+        listed.append(_absent(absent, bool(rows)))
     return html.Article(
-        [
-            card_head(shown, pinned),
-            html.Ul(
-                [_row(group, by.get(group), shown, domain) for group in groups], className="bars"
-            ),
-        ],
+        [card_head(shown, pinned), html.Ul(listed, className="bars")],
         className="card",
         **{"aria-labelledby": f"card-{shown.slug}"},
     )
 
 
-def dropped(figure: Figure, domain: Domain) -> bool:
-    """Whether the figure fell by strictly more than the domain's alert."""
-    return (
-        domain.drop_alert is not None
-        and figure.delta is not None
-        and figure.measure.key == domain.headline
-        and -figure.delta > domain.drop_alert + 1e-9
+def _absent(names: Sequence[str], others: bool) -> Component:
+    return html.Li(
+        html.Span(
+            f"{len(names)} {'others ' if others else ''}not set up",
+            className="muted",
+            title=", ".join(names),
+        ),
+        className="bar-row",
     )
 
 
@@ -58,7 +57,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Comp
             className="bar-row",
         )
     change: Component = pill(figure)
-    if dropped(figure, domain):
+    if groups.dropped(figure, domain):
         change = html.A(
             [f"▼ {words.points(figure.delta or 0)}", unseen(f", {shown.name} {group}")],
             href=shown.href,

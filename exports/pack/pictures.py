@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aggregators import words
+from aggregators import groups, words
 from aggregators.figures import Card, Figure, Scorecard
+from aggregators.groups import Groups
 from aggregators.measure import Better, Domain, Measure, Status, Unit
 from exports.pack import notes, style
 from exports.pack.canvas import Canvas
@@ -157,39 +158,32 @@ def _total(canvas: Canvas, row: Box, columns: Sequence[Box], scorecard: Scorecar
         canvas.text(place, words.figure(scorecard.figures[key]), bold=True, align="R")
 
 
-def dropped(figure: Figure, domain: Domain) -> bool:
-    """Whether the figure fell by strictly more than the domain's alert."""
-    if domain.drop_alert is None or figure.delta is None:
-        return False
-    return -figure.delta > domain.drop_alert + 1e-9
-
-
 def bars(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
     """A bar per workspace and group, 0 to 100 %, with the target's tick and the drop's chevron."""
     domain, high, gap = scorecard.domain, 11.5, 6.0
-    groups = _groups(scorecard)
-    block = high * max(len(groups), 1) + gap
-    top = box.y + 20
-    cards = scorecard.cards[: max(1, int((box.bottom - top - 8) / block))]
-    title = f"{scorecard.headline.measure.title} per {domain.by}, worst first"
-    _heading(canvas, box, title, len(cards), len(scorecard.cards))
-    for i, card in enumerate(cards):
-        y = top + i * block
+    every = groups.every(scorecard, domain.headline)
+    blocks = [(card, groups.of(card, domain.headline, every)) for card in scorecard.cards]
+    y, drawn = box.y + 20, 0
+    for card, block in blocks:
+        rows = [*block.rows, *([(_absent(block), None)] if block.absent else [])]
+        tall = high * max(len(rows), 1) + gap
+        if drawn and y + tall > box.bottom - 8:
+            break
         canvas.line((box.x, y - gap / 2), (box.right, y - gap / 2), style.GRID, 0.6)
         canvas.text(Box(box.x, y, 82, high), notes.called(card, canvas.type))
-        by = card.figures[domain.headline].by or {}
-        for j, group in enumerate(groups):
+        for j, (group, figure) in enumerate(rows):
             row = Box(box.x + 88, y + j * high, box.w - 88, high)
             if row.bottom <= box.bottom:
-                _bar(canvas, row, group, by.get(group), domain)
+                _bar(canvas, row, group, figure, domain)
+        y, drawn = y + tall, drawn + 1
+    title = f"{scorecard.headline.measure.title} per {domain.by}, worst first"
+    _heading(canvas, box, title, drawn, len(blocks))
     note = f"Tick: target {words.percent(domain.target, 0)}." if domain.target else ""
-    _rest(canvas, box, top + len(cards) * block - 2, len(scorecard.cards) - len(cards), note)
+    _rest(canvas, box, y - 2, len(blocks) - drawn, note)
 
 
-def _groups(scorecard: Scorecard) -> list[str]:
-    """Every group that any workspace has, by name."""
-    heads = [card.figures[scorecard.domain.headline] for card in scorecard.cards]
-    return sorted({group for f in (scorecard.headline, *heads) for group in f.by or {}})
+def _absent(block: Groups) -> str:
+    return f"{len(block.absent)} others" if block.rows else f"All {len(block.absent)}"
 
 
 def _bar(canvas: Canvas, row: Box, group: str, figure: Figure | None, domain: Domain) -> None:
@@ -213,7 +207,7 @@ def _bar(canvas: Canvas, row: Box, group: str, figure: Figure | None, domain: Do
 
 def _points(canvas: Canvas, box: Box, figure: Figure, domain: Domain) -> None:
     """The change in points; beyond the alert the chevron, solid red."""
-    if not dropped(figure, domain):
+    if not groups.dropped(figure, domain):
         _changed(canvas, box, figure, style.TINY)
         return
     chip = Box(box.x, box.y + 0.6, box.w, box.h - 1.2)

@@ -12,11 +12,11 @@ from pypdf import PdfReader
 from aggregators import words
 from aggregators.domains import DOMAINS
 from aggregators.figures import Dashboard, Figure, Scope, Scorecard
+from aggregators.groups import dropped
 from aggregators.measure import Status, Unit
 from exports.board_pdf import draw, file_name
 from exports.pack.charts import scale, tick_words
 from exports.pack.finding import finding, standing
-from exports.pack.pictures import dropped
 from tests import samples
 
 AT = datetime(2026, 11, 23, 9, 31, 2, tzinfo=UTC)

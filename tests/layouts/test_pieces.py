@@ -9,12 +9,13 @@ from datetime import date, timedelta
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
+from aggregators import groups
 from aggregators.domains import DOMAINS
 from aggregators.figures import Figure
+from aggregators.groups import dropped
 from aggregators.measure import HIGHER, LOWER, Ratio
 from aggregators.period import InvalidPeriod
 from layouts import focus, sparkline
-from layouts.bars import dropped
 from layouts.executive import executive, stale
 from layouts.expansion import expansion
 from layouts.focus import Focus, parse
@@ -166,3 +167,16 @@ def test_unknown_names_fall_back_and_counts_are_bounded():
     assert parse({"domain": "dora", "measure": "nothing"}).focus.measure == "change_failure_rate"
     found = parse({"domain": "dora", "shown": 10**9, "pins": list("abcdefgh")}).focus
     assert (found.shown, len(found.pins)) == (focus.MOST, focus.MAX_PINS)
+
+
+def test_a_card_names_few_groups_that_it_lacks_and_counts_many():
+    board = dashboard()
+    card = replace(board.scorecard("compliance").cards[0])
+    key = board.scorecard("compliance").domain.headline
+    held = sorted(g for g, f in (card.figures[key].by or {}).items() if f.has_data)
+    few = groups.of(card, key, sorted([*held, "X1", "X2", "X3"]))
+    assert [g for g, f in few.rows if f is None] == ["X1", "X2", "X3"]
+    assert few.absent == ()
+    many = groups.of(card, key, sorted([*held, "X1", "X2", "X3", "X4"]))
+    assert [g for g, _ in many.rows] == held
+    assert many.absent == ("X1", "X2", "X3", "X4")

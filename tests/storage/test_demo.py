@@ -15,10 +15,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from aggregators.groups import dropped
 from aggregators.period import Ask
 from aggregators.read import NotPlatformAdmin, read
 from auth import accounts
-from layouts.bars import dropped
 from settings import load as load_settings
 from storage import demo, embedded, snapshots
 from storage.commands.demo import demo as command

@@ -1,4 +1,4 @@
-"""``records import``: operational records from files."""
+"""``records import`` and ``records scan``: operational records from files and hosts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from storage.records.formats import FORMATS
 from storage.records.importer import NoSuchWorkspace, load
 from storage.records.kinds import KINDS
 from storage.records.report import KEPT, Outcome
+from storage.records.scan import scan as ask_hosts
 
 
 @click.group()
@@ -77,6 +78,39 @@ def import_(
     for outcome in outcomes:
         show(outcome)
     if any(outcome.failed for outcome in outcomes):
+        raise click.exceptions.Exit(1)
+
+
+@records.group()
+def scan() -> None:
+    """Records that are asked for where they are."""
+
+
+@scan.command("certificates")
+@click.option(
+    "--hosts",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with a HOST or HOST:PORT a line; # begins a comment.",
+)
+@click.option("--workspace", "slug", required=True, help="The workspace whose hosts they are.")
+@click.option(
+    "--timeout",
+    default=5.0,
+    type=click.FloatRange(0.1, 120),
+    show_default=True,
+    help="Seconds for each host.",
+)
+@with_appcontext
+def scan_certificates(hosts: Path, slug: str, timeout: float) -> None:
+    """Ask hosts over TLS for their certificates; exit code 1 when any did not answer."""
+    services = current_app.extensions["vigilo"]
+    try:
+        outcome = ask_hosts(services.database, hosts, slug, timeout, services.settings.now())
+    except NoSuchWorkspace as error:
+        raise click.BadParameter(str(error), param_hint="--workspace") from error
+    show(outcome)
+    if outcome.failed:
         raise click.exceptions.Exit(1)
 
 

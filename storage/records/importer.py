@@ -15,6 +15,7 @@ from storage.models import workspace as workspaces
 from storage.records import formats
 from storage.records.batch import Row, settle
 from storage.records.fields import shown
+from storage.records.formats.form import Format
 from storage.records.kinds import KINDS, WORKSPACE, Fault, Kind
 from storage.records.reader import Raw, Reading, Unreadable
 from storage.records.report import Outcome, Reject
@@ -40,7 +41,7 @@ def load(
     paths: Sequence[Path],
     *,
     workspace: str | None = None,
-    form: str | None = None,
+    form: str | Format | None = None,
     strict: bool = False,
     columns: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
@@ -100,7 +101,7 @@ def _import(
     kind: Kind,
     source: _Source,
     workspace: str | None,
-    form: str | None,
+    form: str | Format | None,
 ) -> Outcome:
     """One file."""
     outcome = Outcome(source.path)

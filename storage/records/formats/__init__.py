@@ -25,14 +25,16 @@ INGESTED = {name: form for name, form in FORMATS.items() if form.ingest}
 """Those that the API takes as events."""
 
 
-def choose(kind: Kind, reading: Reading, name: str | None = None) -> Format:
-    """The format of that name, or the one that the file looks like, or CSV.
+def choose(kind: Kind, reading: Reading, name: str | Format | None = None) -> Format:
+    """The format, or the one of that name, or the one that the file looks like, or CSV.
 
     Raises Unreadable when the format has no such kind.
     """
     if name is None:
         return next((f for f in FORMATS.values() if f.looks_like(kind, reading)), DEFAULT)
-    form = FORMATS[name]
+    form = FORMATS[name] if isinstance(name, str) else name
     if kind.name not in form.readers:
-        raise Unreadable(f"the format {name} has no {kind.name}: it has {', '.join(form.readers)}")
+        raise Unreadable(
+            f"the format {form.name} has no {kind.name}: it has {', '.join(form.readers)}"
+        )
     return form

@@ -77,7 +77,7 @@ def _of_file(path: Path, reading: Reading) -> Iterator[Raw]:
     if len(content) > LARGEST:
         raise Unreadable(f"is over {LARGEST // 2**20} MB: no certificate file")
     if b"-----BEGIN " not in content:
-        yield _raw(path, 0, content, reading)
+        yield of_der(reading, path, 0, content)
         return
     blocks = [b for b in _BLOCK.finditer(content) if b["label"] in _LABELS]
     if not blocks:
@@ -89,15 +89,16 @@ def _of_file(path: Path, reading: Reading) -> Iterator[Raw]:
         except binascii.Error:
             der = b""
         if der and block["end"]:
-            yield _raw(path, line, der, reading)
+            yield of_der(reading, path, line, der)
         else:
             yield Raw(
                 path, line, {}, Fault("", "is no certificate: its text is damaged or cut off")
             )
 
 
-def _raw(path: Path, line: int, der: bytes, reading: Reading) -> Raw:
-    """One certificate; one whose content can not be read is kept by its fingerprint, undated."""
+def of_der(reading: Reading, path: Path, line: int, der: bytes, **where: str) -> Raw:
+    """One certificate, with the host and port ``where`` it was found; one whose content can not be read
+    is kept by its fingerprint, undated."""
     fingerprint = hashlib.sha256(der).hexdigest()
     try:
         with warnings.catch_warnings():  # a serial number of 0 is no concern of ours
@@ -114,8 +115,8 @@ def _raw(path: Path, line: int, der: bytes, reading: Reading) -> Raw:
             return Raw(path, line, {}, Fault("", "is no X.509 certificate"))
         place = f"{path}:{line}" if line else str(path)
         reading.warn(f"kept {place} as unreadable: {str(error)[:200]}")
-        return Raw(path, line, {"fingerprint": fingerprint}, waived=_UNDATED)
-    return Raw(path, line, {"fingerprint": fingerprint, **cells})
+        return Raw(path, line, {"fingerprint": fingerprint, **where}, waived=_UNDATED)
+    return Raw(path, line, {"fingerprint": fingerprint, **cells, **where})
 
 
 def _printable(name: x509.Name) -> str:

@@ -9,8 +9,12 @@ from flask_login import UserMixin
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from auth import granting
+from auth.granting import Change
+from auth.membership import NotAllowed
 from auth.passwords import hash_password, verify_password
 from auth.viewer import Viewer
+from storage import audit
 from storage.context import job_in
 from storage.models import ROLES
 
@@ -84,34 +88,41 @@ def create(
         raise AccountError(f"{email} exists already") from error
 
 
+def set_password(engine: Engine, email: str, password: str) -> None:
+    """A new password; every session that began before it ends. Raises AccountError, WeakPassword."""
+    email = email.strip().lower()
+    values = {"e": email, "h": hash_password(password)}
+    with engine.begin() as connection:
+        changed = connection.execute(
+            text(
+                "update app_user set password_hash = :h, password_changed_at = now()"
+                " where email = :e"
+            ),
+            values,
+        )
+        if not changed.rowcount:
+            raise AccountError(f"there is no account {email}")
+        audit.record(connection, granting.OPERATOR, "user.password", email, {})
+
+
 def grant(engine: Engine, email: str, slug: str, role: str) -> None:
     """Gives a role in a workspace, replacing the one held. Raises AccountError."""
     if role not in ROLES:
         raise AccountError(f"there is no role {role}; it takes one of {', '.join(ROLES)}")
-    user_id, workspace_id = _ids(engine, email, slug)
-    with job_in(engine, workspace_id) as connection:
-        connection.execute(
-            text(
-                "insert into membership (workspace_id, user_id, role) values (:w, :u, :r)"
-                " on conflict (workspace_id, user_id) do update"
-                " set role = excluded.role, revoked_at = null, granted_at = now()"
-            ),
-            {"w": workspace_id, "u": user_id, "r": role},
-        )
+    _operate(engine, email, slug, Change.GIVE, role)
 
 
 def revoke(engine: Engine, email: str, slug: str) -> None:
     """Ends a membership with the next statement of anyone's. Raises AccountError."""
-    user_id, workspace_id = _ids(engine, email, slug)
-    with job_in(engine, workspace_id) as connection:
-        ended = connection.execute(
-            text(
-                "update membership set revoked_at = now() where user_id = :u and revoked_at is null"
-            ),
-            {"u": user_id},
-        )
-        if not ended.rowcount:
-            raise AccountError(f"{email} is no member of {slug}")
+    _operate(engine, email, slug, Change.REVOKE, None)
+
+
+def _operate(engine: Engine, email: str, slug: str, what: Change, role: str | None) -> None:
+    _, workspace_id = _ids(engine, email, slug)
+    try:
+        granting.change(engine, (workspace_id, slug), what, email.strip().lower(), role)
+    except NotAllowed as error:
+        raise AccountError(str(error)) from error
 
 
 def _ids(engine: Engine, email: str, slug: str) -> tuple[int, int]:

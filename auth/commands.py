@@ -43,6 +43,17 @@ def create(email: str, name: str, region: str | None) -> None:
     click.echo(f"{email.lower()} can sign in.")
 
 
+@user.command("password")
+@click.argument("email")
+def password(email: str) -> None:
+    """Sets a password, from standard input, and ends every session of the account."""
+    try:
+        accounts.set_password(_jobs(), email, _password())
+    except (AccountError, WeakPassword) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{email.lower()} has a new password; every session has ended.")
+
+
 @click.group()
 def member() -> None:
     """Memberships."""

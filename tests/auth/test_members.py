@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
-from auth import membership
+from auth import accounts, granting, membership
+from auth.accounts import AccountError
 from auth.membership import NotAllowed
 from storage.context import job_in
 
 PATH = "/ws/alpha/admin/members"
 
 
-def post(client, email, role="", action="change", path=PATH):
+def post(client, email, role="", action=None, path=PATH):
+    """Unless told: a change of who is in the list, else an addition."""
     page = client.get(path)
+    action = action or ("change" if email in page.text else "add")
     token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     form = {"csrf_token": token[1] if token else "", "email": email, "role": role, "action": action}
     return client.post(path, data=form, follow_redirects=True)
@@ -92,6 +97,72 @@ def test_the_last_owner_can_not_be_revoked_by_anyone(web):
         page = post(web.sign_in(who), "bob@x.example", action="revoke")
         assert "The last owner stays" in page.text
     assert role(web, "bob") == "owner"
+
+
+def test_a_change_of_someone_who_was_just_revoked_does_not_bring_them_back(web):
+    page = post(web.sign_in("bob"), "engineer@x.example", action="revoke")
+    page = post(web.sign_in("alice"), "engineer@x.example", "viewer", action="change")
+    assert "engineer@x.example is no longer a member: add them again." in page.text
+    assert role(web, "engineer") is None
+
+
+def test_adding_a_member_does_not_change_their_role_in_passing(web):
+    page = post(web.sign_in("bob"), "engineer@x.example", "viewer", action="add")
+    assert "is a member already, as engineer: change the role in the list." in page.text
+    assert role(web, "engineer") == "engineer"
+
+
+def test_an_unknown_action_changes_nothing(web):
+    assert "Choose what to do" in post(web.sign_in("bob"), "dave@x.example", "viewer", "x").text
+    assert role(web, "dave") is None
+
+
+def test_the_command_line_keeps_the_last_owner_and_is_audited(web):
+    jobs = web.world.database.job
+    for refused in (
+        lambda: accounts.revoke(jobs, "bob@x.example", "alpha"),
+        lambda: accounts.grant(jobs, "bob@x.example", "alpha", "viewer"),
+    ):
+        with pytest.raises(AccountError, match="The last owner stays"):
+            refused()
+    accounts.grant(jobs, "Dave@x.example", "alpha", "owner")
+    accounts.revoke(jobs, "bob@x.example", "alpha")
+    assert (role(web, "dave"), role(web, "bob")) == ("owner", None)
+    assert [(action, who) for action, who, _ in audited(web)] == [
+        ("member.grant", "operator"),
+        ("member.revoke", "operator"),
+    ]
+
+
+def test_two_owners_who_revoke_each_other_at_once_leave_one(web):
+    """The lock: both see two owners, one comes second and is refused."""
+    jobs, place = web.world.database.job, (web.world.alpha, "alpha")
+    accounts.grant(jobs, "dave@x.example", "alpha", "owner")
+    people = {name: (web.people[name].user_id, f"{name}@x.example") for name in ("bob", "dave")}
+    start = threading.Barrier(2)
+
+    def revoke(who, whom):
+        start.wait()
+        try:
+            return granting.change(
+                jobs, place, granting.Change.REVOKE, people[whom][1], asker=people[who]
+            )
+        except NotAllowed as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(revoke, ("bob", "dave"), ("dave", "bob")))
+    assert sum("is no longer a member." in text for text in said) == 1, said
+    assert sorted([role(web, "bob") or "", role(web, "dave") or ""]) == ["", "owner"]
+
+
+def test_a_new_password_ends_every_session(web):
+    bob = web.sign_in("bob")
+    assert bob.get(PATH).status_code == 200
+    accounts.set_password(web.world.database.job, "BOB@x.example", "another password")
+    assert bob.get(PATH).status_code == 302
+    with pytest.raises(AccountError, match="there is no account"):
+        accounts.set_password(web.world.database.job, "no@x.example", "another password")
 
 
 @pytest.mark.parametrize("who", ["engineer", "dave"])

@@ -105,7 +105,7 @@ class Page:
     span: Span | None = None
 
 
-COUNTED = 10_000
+COUNTED = 1_000
 """Rows are counted up to here; beyond it the count would cost more than the page."""
 
 

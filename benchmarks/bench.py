@@ -24,6 +24,7 @@ from aggregators.period import Ask
 from aggregators.read import read
 from aggregators.spans import Plan
 from auth.viewer import Viewer
+from benchmarks import records
 from exports import board_pdf
 from settings import Settings, load
 from storage import context, demo, embedded, executive
@@ -93,6 +94,7 @@ def main() -> None:
         demo.load(database, settings, workspaces=given.workspaces, days=given.days)
         loaded = time.perf_counter() - start
         found = measure(database, settings)
+        listed = records.measure(database, viewer(database), timed)
     finally:
         database.close()
         embedded.stop(folder)
@@ -102,6 +104,16 @@ def main() -> None:
     print(f"{'what':34}{'ms':>10}{'of the 28-day read':>22}")
     for what, milliseconds in found.items():
         print(f"{what:34}{milliseconds:>10.1f}{milliseconds / base:>21.2f}x")
+    small, large = records.SIZES
+    print(
+        f"\n{'a page of records':34}{f'{small:,}':>10}{f'{large:,}':>10}{'ratio':>9}{'target':>9}"
+    )
+    for what, few, many in listed:
+        target = f"{records.TARGET}" if what in records.JUDGED else ""
+        print(f"{what:34}{few:>10.1f}{many:>10.1f}{many / few:>8.2f}x{target:>9}")
+    missed = [w for w, a, b in listed if w in records.JUDGED and b / a > 1.2 * records.TARGET]
+    if missed:
+        sys.exit(f"missed by more than 20 %: {', '.join(missed)}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""What a page of records costs with 100,000 deployments in the workspace, against 1,000."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from sqlalchemy import insert, text
+
+from aggregators.domains import DOMAINS
+from aggregators.listing import Condition, Request
+from auth.viewer import Viewer
+from storage import context, listings, models
+from storage.context import job_in
+from storage.database import Database
+
+SIZES = (1_000, 100_000)
+DORA = next(d for d in DOMAINS if d.key == "dora")
+LAST = date(2026, 11, 22)
+FAILED = Condition("outcome", "equals", "failed", "")
+SERVICE = Condition("service", "contains", "api-3", "")
+TARGET = 3
+"""At most so many times the cost at the smaller size."""
+ASKED = {
+    "first page": Request(),
+    "page 3": Request(first=200, last=300),
+    "newest of one service": Request((SERVICE,), (("completed_at", True),)),
+    "failed ones, oldest first": Request((FAILED,), (("completed_at", False),)),
+    "one service by key": Request((SERVICE,), (("key", False),)),
+    "by service, descending": Request((), (("service", True),)),
+    "longest lead time first": Request((), (("lead_time", True),)),
+}
+JUDGED = frozenset(list(ASKED)[:5])
+"""The last two sort all rows by what no index holds; they are shown to say what that costs."""
+
+FILL = """
+insert into deployment (workspace_id, key, service, environment, outcome, created_at, completed_at)
+select :w, 'd-' || lpad(i::text, 7, '0'), 'api-' || i % 40, 'production',
+       case when i % 10 = 0 then 'failed' else 'successful' end, t - interval '1 hour', t
+from (select i, timestamptz '2026-11-22 23:00:00Z' - i * (interval '360 days' / :n) as t
+      from generate_series(1, :n) i) made
+"""
+CHANGES = """
+insert into deployment_change (workspace_id, deployment, key, committed_at)
+select :w, key, 'c-' || key || n, completed_at - n * interval '5 hours'
+from deployment, generate_series(1, 2) n where workspace_id = :w
+"""
+
+
+def fill(database: Database, viewer: Viewer) -> dict[int, int]:
+    """Workspace by size."""
+    made = {}
+    for size in SIZES:
+        with database.job.begin() as connection:
+            row = insert(models.workspace).values(slug=f"records-{size}", name=f"{size}")
+            made[size] = int(connection.execute(row.returning(models.workspace.c.id)).scalar_one())
+        with job_in(database.job, made[size]) as connection:
+            values = {"w": made[size], "n": size}
+            connection.execute(text(FILL), values)
+            connection.execute(text(CHANGES), {"w": made[size]})
+            membership = {"w": made[size], "u": viewer.user_id}
+            connection.execute(
+                text(
+                    "insert into membership (workspace_id, user_id, role) values (:w, :u, 'viewer')"
+                ),
+                membership,
+            )
+    if database.owner is not None:
+        with database.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("vacuum analyze deployment, deployment_change"))
+    return made
+
+
+def measure(
+    database: Database, viewer: Viewer, timed: Callable[[Callable[[], object]], float]
+) -> list[tuple[str, float, float]]:
+    """What was asked, and its milliseconds at each size."""
+    made = fill(database, viewer)
+    listing = DORA.records
+    assert listing is not None
+
+    def page(size: int, asked: Request) -> object:
+        scope = listings.Scope(made[size], LAST - timedelta(days=364), LAST, "UTC", (), {})
+        with context.in_workspace(database.web, viewer, made[size]) as connection:
+            return listings.page(connection, "dora", listing, scope, asked)
+
+    found = []
+    for what, asked in ASKED.items():
+        small, large = (timed(lambda s=size: page(s, asked)) for size in SIZES)  # type: ignore[misc]
+        found.append((what, small, large))
+    return found

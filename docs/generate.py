@@ -24,6 +24,27 @@ KINDS = {
 }
 
 
+ELSEWHERE = (
+    "## Where other tools count differently",
+    "",
+    "Checked against the end-to-end cases of Apache DevLake (`tests/acceptance/test_dora_e2e.py`).",
+    "",
+    "| figure | here | DevLake |",
+    "|---|---|---|",
+    "| Lead time | deployment completed minus commit, for each commit that a deployment brought "
+    "| its cycle time adds up coding, pickup, review and deploy of a pull request; a part that would be "
+    "negative is left out, so it is longer where commits were rewritten after the request was opened, "
+    "or merged after the deployment |",
+    "| Changes not yet deployed | in no figure: they have no lead time yet "
+    "| a cycle time up to the merge |",
+    "| Cause of an incident | the deployment that the incident names; none is guessed "
+    "| the latest deployment of the project that finished before the incident began; imported as "
+    "`caused_by`, its links give its change failure rate |",
+    "| Deployments that only failed | in the change failure rate, above and below the line "
+    "| in neither: only deployments with a success count |",
+)
+
+
 def definitions() -> str:
     """docs/definitions.md: every measure of every domain, from its declaration."""
     lines = [
@@ -43,7 +64,7 @@ def definitions() -> str:
     ]
     for domain in DOMAINS:
         lines += ["", *_domain(domain)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *ELSEWHERE]) + "\n"
 
 
 def _domain(domain: Domain) -> list[str]:

@@ -78,6 +78,9 @@ class TestAxeFindsNothing:
             ("alice", "/logout"),
             ("alice", "/ws/none/analytics"),
             ("alice", "/api/docs"),
+            ("alice", "/ws/payments/admin/members"),
+            ("bob", "/ws/payments/admin/members?revoke=bob%40demo.example"),
+            ("alice", "/start?choose=1"),
         ],
     )
     def test_on_the_plain_pages(self, visit, dark, who, path):

@@ -114,3 +114,39 @@ def test_a_member_sees_their_workspace_and_no_executive_page(visit):
 def test_a_stranger_is_told_nothing(visit):
     page = visit("dave", "/ws/payments/analytics")
     expect(page.get_by_role("heading")).to_have_text("There is no such page")
+
+
+def test_an_owner_adds_changes_and_revokes_a_member(visit):
+    page = visit("bob", "/ws/payments/admin/members")
+    expect(page.get_by_role("row")).to_have_count(3)
+    page.get_by_label("E-mail").fill("dave@demo.example")
+    page.get_by_role("combobox", name="Role", exact=True).select_option("viewer")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("status")).to_have_text("dave@demo.example is now viewer.")
+    dave = visit("dave", "/ws/payments/analytics?period=28")
+    expect(dave.get_by_role("heading", level=1)).to_contain_text("Payments")
+    page.get_by_label("Role of dave@demo.example").select_option("engineer")
+    page.get_by_role("button", name="Change the role of dave@demo.example").click()
+    expect(page.get_by_role("status")).to_have_text("dave@demo.example is now engineer.")
+    page.get_by_role("link", name="Revoke dave@demo.example").click()
+    page.get_by_role("button", name="Yes, revoke dave@demo.example").click()
+    expect(page.get_by_role("status")).to_have_text("dave@demo.example is no longer a member.")
+    assert dave.reload().status == 404
+
+
+def test_back_and_reload_keep_the_view_of_a_workspace_page(visit):
+    page = visit("alice", "/ws/payments/analytics?period=28")
+    expect(page.get_by_role("region", name="Deployments").get_by_role("row").nth(3)).to_be_visible()
+    figure = page.get_by_role("main").locator(".figure-value").first
+    before = figure.inner_text()
+    page.get_by_role("combobox", name="Period").select_option("Last 90 days")
+    expect(page).to_have_url(re.compile("period=90"))
+    expect(figure).not_to_have_text(before)
+    ninety = figure.inner_text()
+    page.reload()
+    expect(page).to_have_url(re.compile("period=90"))
+    expect(figure).to_have_text(ninety)
+    page.go_back()
+    expect(page).to_have_url(re.compile("period=28"))
+    expect(page.get_by_role("combobox", name="Period")).to_have_value(re.compile("28"))
+    expect(figure).to_have_text(before)

@@ -234,6 +234,8 @@ objective = tenant(
     Column("type", Text, nullable=False, server_default=text("'custom'")),
     Column("target_percent", Double, nullable=False),
     Column("window_days", Integer, nullable=False, server_default=text("30")),
+    Column("error_query", Text),
+    Column("total_query", Text),
     one_of("type", SLO_TYPES),
     CheckConstraint("target_percent > 0 and target_percent <= 100", name="target_percent_range"),
     CheckConstraint("window_days between 1 and 366", name="window_days_range"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 
+from storage.records import prometheus
 from storage.records.formats import FORMATS
 from storage.records.importer import NoSuchWorkspace, load
 from storage.records.kinds import KINDS
@@ -107,6 +109,35 @@ def scan_certificates(hosts: Path, slug: str, timeout: float) -> None:
     services = current_app.extensions["vigilo"]
     try:
         outcome = ask_hosts(services.database, hosts, slug, timeout, services.settings.now())
+    except NoSuchWorkspace as error:
+        raise click.BadParameter(str(error), param_hint="--workspace") from error
+    show(outcome)
+    if outcome.failed:
+        raise click.exceptions.Exit(1)
+
+
+@records.group()
+def fetch() -> None:
+    """Records that another system counts."""
+
+
+@fetch.command("slo-days")
+@click.option("--prometheus", "base", required=True, help="http://HOST:PORT of its HTTP API.")
+@click.option("--workspace", "slug", required=True, help="The workspace whose objectives they are.")
+@click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--to", "last", required=True, type=click.DateTime(["%Y-%m-%d"]))
+@with_appcontext
+def fetch_slo_days(base: str, slug: str, first: datetime, last: datetime) -> None:
+    """Ask a Prometheus for each objective's good and total events a day."""
+    services = current_app.extensions["vigilo"]
+    if last < first:
+        raise click.BadParameter("lies before --from", param_hint="--to")
+    try:
+        base = prometheus.address(base)
+        zone = services.settings.zone
+        outcome = prometheus.fetch(services.database, base, slug, first.date(), last.date(), zone)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--prometheus") from error
     except NoSuchWorkspace as error:
         raise click.BadParameter(str(error), param_hint="--workspace") from error
     show(outcome)

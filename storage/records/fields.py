@@ -12,8 +12,8 @@ from storage.models import SLUG
 
 Parser = Callable[[str], object]
 
-NAME, TITLE, KEY = 200, 500, 200
-"""Longest names, titles and keys, in characters."""
+NAME, TITLE, KEY, QUERY = 200, 500, 200, 4000
+"""Longest names, titles, keys and queries, in characters."""
 MOST = 1e15
 """Largest amount: whole numbers up to here are exact, and a year's sum stays finite."""
 FIRST_YEAR, LAST_YEAR = 2000, 2100

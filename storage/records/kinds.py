@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from storage import models
 from storage.records import fields
-from storage.records.fields import KEY, NAME, TITLE, Parser
+from storage.records.fields import KEY, NAME, QUERY, TITLE, Parser
 
 WORKSPACE = "workspace"
 Values = Mapping[str, object]
@@ -240,6 +240,8 @@ SLOS = Kind(
         Field("type", fields.one_of(models.SLO_TYPES), default="custom"),
         must("target_percent", fields.number(above=0, most=100)),
         Field("window_days", _DAYS_OF_WINDOW, default=30),
+        Field("error_query", fields.text(QUERY)),
+        Field("total_query", fields.text(QUERY)),
     ),
 )
 

@@ -1,7 +1,8 @@
 """Sloth specs: ``prometheus/v1`` files and the Kubernetes resource PrometheusServiceLevel.
 
-The key is service and name; the window is Sloth's default of 30 days. Queries are not kept: good and
-total per day come from ``slo-days``. Other documents, window definitions for instance, are left out.
+The key is service and name; the window is Sloth's default of 30 days. The queries for errors and total are
+kept as text: good and total per day come from ``slo-days``, or from your Prometheus with ``records fetch
+slo-days``. Other documents, window definitions for instance, are left out.
 """
 
 from __future__ import annotations
@@ -37,9 +38,17 @@ def _objective(reading: Reading, service: str, slo: Any, line: int, number: int)
         "type": _type(name),
         "target_percent": said(at(slo, "objective")),
         "window_days": "30",
+        "error_query": _query(slo, "error"),
+        "total_query": _query(slo, "total"),
     }
-    called = {"target_percent": "objective", "key": "name"}
+    called = {"error_query": "sli.events.error_query", "target_percent": "objective", "key": "name"}
     return Raw(reading.path, line, cells, called=called, place=f"/slos/{number}")
+
+
+def _query(slo: Any, which: str) -> str:
+    """On one line; PromQL does not mind."""
+    found = at(slo, f"sli.events.{which}_query") or at(slo, f"sli.events.{which}Query")
+    return " ".join(said(found).split())
 
 
 def _type(name: str) -> str:

@@ -82,8 +82,8 @@ CASES = {
     ),
     "slos": (
         (),
-        "workspace,key,name,type,target_percent,window_days\n"
-        "payments,checkout,Checkout,latency,99.95,28\npayments,search,,,100,\n",
+        "workspace,key,name,type,target_percent,window_days,error_query,total_query\n"
+        "payments,checkout,Checkout,latency,99.95,28,sum(e),sum(t)\npayments,search,,,100,,,\n",
         [
             {
                 "key": "checkout",
@@ -91,6 +91,8 @@ CASES = {
                 "type": "latency",
                 "target_percent": 99.95,
                 "window_days": 28,
+                "error_query": "sum(e)",
+                "total_query": "sum(t)",
             },
             {
                 "key": "search",
@@ -98,6 +100,8 @@ CASES = {
                 "type": "custom",
                 "target_percent": 100.0,
                 "window_days": 30,
+                "error_query": None,
+                "total_query": None,
             },
         ],
     ),

@@ -51,7 +51,7 @@ def ask(base: str, query: str, moment: datetime) -> float | None:
     """The query's one number at that moment, None where there is no series. Raises NoAnswer."""
     body = urllib.parse.urlencode({"query": query, "time": f"{moment.timestamp():.3f}"}).encode()
     try:
-        with urllib.request.urlopen(  # noqa: S310: ``address`` takes http and https alone
+        with urllib.request.urlopen(  # noqa: S310 -- ``address`` takes http and https alone
             f"{base}/api/v1/query", body, timeout=TIMEOUT
         ) as answer:
             found = json.loads(answer.read(LARGEST))

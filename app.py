@@ -44,7 +44,9 @@ from auth.commands import member, token, user
 from auth.dash_guard import strict_callbacks
 from auth.sessions import DatabaseSessions
 from auth.viewer import Viewer
-from exports.commands import export
+from exports.commands import export, worker
+from exports.runner import Runner
+from exports.worker import Place
 from layouts.focus import MalformedView
 from layouts.shell import shell
 from settings import Settings
@@ -64,6 +66,8 @@ DEMO_ACCOUNTS = "select email from app_user where email like '%@demo.example' or
 class Services:
     """What the web edge needs, for the person who is signed in. The database is connected on first
     use, so that a forked server process has connections of its own."""
+
+    runner: Runner
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
@@ -147,7 +151,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     pages.install(app, engine, settings)
     _client_errors(app)
     app.register_blueprint(api_routes.blueprint(services))
-    app.register_blueprint(api_exports.blueprint(services, engine, settings))
+    services.runner = Runner(lambda: Place(services.database, settings))
+    app.register_blueprint(api_exports.blueprint(services, engine, settings, services.runner))
     app.register_blueprint(api_records.blueprint(services))
     app.register_blueprint(
         api_ingest.blueprint(engine, lambda: services.database, app.config["SECRET_KEY"])
@@ -155,7 +160,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.register_blueprint(members.blueprint(engine, lambda: services.database.job))
     headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
     Compress(app)
-    for command in (db, serve, user, member, token, export, records, snapshot, demo):
+    for command in (db, serve, user, member, token, export, worker, records, snapshot, demo):
         app.cli.add_command(command)
     return app
 
@@ -242,6 +247,7 @@ def serve(reloads: bool) -> None:
     services: Services = current_app.extensions["vigilo"]
     prepare(services, demo_when_empty=services.settings.database_url is None)
     announce(services)
+    services.runner.keep()
     run(current_app._get_current_object(), services.settings, reloads=reloads)  # type: ignore[attr-defined]
 
 
@@ -249,6 +255,7 @@ def wsgi() -> Flask:
     """What a WSGI server runs: ``gunicorn "app:wsgi()"``. Refuses to start as ``serve`` does."""
     app = create_app()
     prepare(app.extensions["vigilo"])
+    app.extensions["vigilo"].runner.keep()
     return app
 
 

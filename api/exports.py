@@ -1,59 +1,163 @@
-"""The board pack over HTTP: made by POST, fetched by its id."""
+"""Exports over HTTP: asked for by POST, made by a worker, fetched by id; and the page of them."""
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Engine
 
+from aggregators import words
 from aggregators.period import Ask, InvalidPeriod
 from api.problem import Problem, json_body
 from api.routes import Reader, invalid, read
-from exports import jobs
+from auth.viewer import Viewer
+from exports import jobs, queue
+from exports.queue import Job
+from exports.runner import Runner
+from exports.worker import TYPES
 from settings import Settings
 
-FIELDS = ("period", "start", "end")
+FIELDS = ("period", "start", "end", "format")
+LOOK_SECONDS = 0.05
 
 
-def blueprint(reader: Reader, engine: Callable[[], Engine], settings: Settings) -> Blueprint:
-    """POST /exports and GET /exports/<id>."""
+def blueprint(
+    reader: Reader, engine: Callable[[], Engine], settings: Settings, runner: Runner
+) -> Blueprint:
+    """POST and GET /exports, and what belongs to one of them."""
     made = Blueprint("exports", __name__)
     folder: Path = settings.data_dir / "exports"
 
     @made.post("/exports")
     def create() -> ResponseReturnValue:
         viewer = g.account.viewer
-        dashboard = read(reader, viewer, _ask(json_body()))
-        pack = jobs.make(engine(), folder, viewer, dashboard, settings.now())
-        href = f"/exports/{pack.id}"
-        return jsonify(id=pack.id, href=href, filename=pack.filename), 201, {"Location": href}
+        id = _queued(reader, engine(), viewer, json_body())
+        runner.wake()
+        waits = (
+            0
+            if "respond-async" in request.headers.get("Prefer", "")
+            else settings.export_sync_seconds
+        )
+        return _answer(_settled(engine(), viewer, id, waits))
+
+    @made.get("/exports")
+    def page() -> ResponseReturnValue:
+        viewer = g.account.viewer
+        return render_template(
+            "exports.html",
+            jobs=queue.listed(engine(), viewer),
+            words=words,
+            zone=settings.zone,
+            token=generate_csrf(),
+        )
+
+    @made.post("/exports/<uuid:id>/<action>")
+    def act(id: uuid.UUID, action: str) -> ResponseReturnValue:
+        viewer = g.account.viewer
+        job = _own(engine(), viewer, id)
+        match action:
+            case "cancel":
+                queue.cancel(engine(), viewer, id)
+            case "delete":
+                queue.expire(engine(), viewer, id)
+            case "again":
+                _queued(reader, engine(), viewer, _as_asked(job))
+                runner.wake()
+            case _:
+                raise Problem(404)
+        return redirect("/exports", 303)
+
+    @made.get("/exports/<uuid:id>/state")
+    def state(id: uuid.UUID) -> ResponseReturnValue:
+        return jsonify(_json(_own(engine(), g.account.viewer, id)))
 
     @made.get("/exports/<uuid:id>")
     def download(id: uuid.UUID) -> ResponseReturnValue:
         viewer = g.account.viewer
         scope = _scope(reader, viewer)
         try:
-            pack = jobs.fetch(engine(), folder, viewer, id, scope)
+            found = jobs.fetch(engine(), folder, viewer, id, scope)
         except jobs.NotYours as error:
             raise Problem(404) from error
         except jobs.OutOfScope as error:
             raise Problem(
                 403, "You no longer see every workspace in it.", "platform_admin_required"
             ) from error
-        answer = Response(pack.data, mimetype="application/pdf")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{pack.filename}"'
+        answer = Response(found.data, content_type=TYPES[found.format])
+        answer.headers["Content-Disposition"] = f'attachment; filename="{found.filename}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
     return made
 
 
-def _ask(body: object) -> Ask:
-    """The period of a request's body. Raises Problem 422."""
+def _queued(reader: Reader, engine: Engine, viewer: Viewer, body: object) -> uuid.UUID:
+    """The id of a new job for what the body asks. Raises Problem."""
+    params, format = _asked(body)
+    scope = read(reader, viewer, Ask.parse(*_three(params)), ("dora",), False).scope.slugs
+    try:
+        return queue.put(engine, viewer, params, format, scope)
+    except queue.TooMany as error:
+        raise Problem(429, str(error)) from error
+
+
+def _three(params: dict[str, str]) -> tuple[str | None, ...]:
+    return tuple(params.get(name) for name in ("period", "start", "end"))
+
+
+def _as_asked(job: Job) -> dict[str, str]:
+    """What a job was asked with; a preset rolls on to today."""
+    if "period" in job.params:
+        return {"period": job.params["period"], "format": job.format}
+    return {"start": job.params["start"], "end": job.params["end"], "format": job.format}
+
+
+def _settled(engine: Engine, viewer: Viewer, id: uuid.UUID, seconds: float) -> Job:
+    """The job when it has ended, or after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while (job := _own(engine, viewer, id)).is_open and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+    return job
+
+
+def _own(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job:
+    job = queue.one(engine, viewer, id)
+    if job is None:
+        raise Problem(404)
+    return job
+
+
+def _answer(job: Job) -> ResponseReturnValue:
+    if job.state == "failed":
+        raise Problem(500, job.error or "The export failed.", "export_failed")
+    href = f"/exports/{job.id}"
+    if job.state == "ready":
+        return jsonify(_json(job)), 201, {"Location": href}
+    return jsonify(_json(job)), 202, {"Location": f"{href}/state"}
+
+
+def _json(job: Job) -> dict[str, object]:
+    return {
+        "id": str(job.id),
+        "state": job.state,
+        "format": job.format,
+        "progress": job.progress,
+        "steps": job.steps,
+        "href": f"/exports/{job.id}",
+        "filename": job.params.get("filename"),
+        "size": job.size,
+        "error": job.error,
+    }
+
+
+def _asked(body: object) -> tuple[dict[str, str], str]:
+    """Period and format of a request's body. Raises Problem 422."""
     if not isinstance(body, dict):
         raise Problem(400, "The body must be a JSON object.")
     for name, value in body.items():
@@ -61,10 +165,15 @@ def _ask(body: object) -> Ask:
             raise invalid(str(name)[:40], f"is not known; there are {', '.join(FIELDS)}")
         if not isinstance(value, str | int) or isinstance(value, bool):
             raise invalid(name, "must be text")
+    format = str(body.get("format", "pdf"))
+    if format not in TYPES:
+        raise invalid("format", f"takes one of {', '.join(TYPES)}")
+    given = {name: str(body[name]) for name in FIELDS[:3] if name in body}
     try:
-        return Ask.parse(*(str(body[n]) if n in body else None for n in FIELDS))
+        Ask.parse(*_three(given))
     except InvalidPeriod as wrong:
         raise invalid(wrong.field, str(wrong)) from wrong
+    return given, format
 
 
 def _scope(reader: Reader, viewer: object) -> tuple[str, ...]:

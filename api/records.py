@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from aggregators.asking import InvalidRequest, conditions, order
+from aggregators.cells import harmless
 from aggregators.domains import DOMAINS
 from aggregators.listing import Listing, Request
 from aggregators.period import Ask, InvalidPeriod
@@ -22,8 +22,6 @@ from api.problem import Problem
 from api.routes import invalid
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-"""How a spreadsheet's formula begins."""
 PIECE = 500
 
 
@@ -91,20 +89,9 @@ def _written(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[s
     writer = csv.writer(buffer)
     writer.writerow([c.key for c in listing.columns])
     for number, row in enumerate(rows, 1):
-        writer.writerow(map(cell, row))
+        writer.writerow(map(harmless, row))
         if number % PIECE == 0:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def cell(value: object) -> object:
-    """A value that a spreadsheet can not mistake for a formula."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str) and value.startswith(DANGEROUS):
-        return f"'{value}"
-    return "" if value is None else value

@@ -1,19 +1,26 @@
-"""``export pdf`` and ``export trace``: the board pack without a browser, and who made one."""
+"""``export pdf``, ``export trace`` and ``worker``: exports without a browser, and who made one."""
 
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import click
 from flask import current_app
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
+from sqlalchemy.exc import OperationalError
 
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import NotPlatformAdmin, read
 from auth import accounts
-from exports import jobs
+from exports import celery_app, jobs, queue
+from exports.runner import Bell
+from exports.worker import TYPES, Place, drain, tidy, work
+
+LOOK_SECONDS = 3.0
+"""How often a worker looks for itself, though no bell rang."""
 
 
 @click.group()
@@ -26,26 +33,59 @@ def export() -> None:
 @click.option("--period", help="7, 28, 90 or 365 days; 28 when left out.")
 @click.option("--start", help="First day of a range, YYYY-MM-DD.")
 @click.option("--end", help="Last day of a range, YYYY-MM-DD.")
+@click.option("--format", "form", type=click.Choice(tuple(TYPES)), default="pdf", show_default=True)
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def pdf(email: str, period: str | None, start: str | None, end: str | None, out: Path) -> None:
-    """Writes the pack to a file."""
+def pdf(
+    email: str, period: str | None, start: str | None, end: str | None, form: str, out: Path
+) -> None:
+    """Writes the pack to a file; it is noted as an export of that person."""
     services = current_app.extensions["vigilo"]
+    place = Place(services.database, services.settings)
     account = accounts.by_email(services.database.job, email)
     if account is None:
         raise click.ClickException(f"there is no active account {email}")
+    given = {"period": period, "start": start, "end": end}
     try:
         ask = Ask.parse(period, start, end)
-        dashboard = read(services.database, account.viewer, ask, services.settings)
+        scope = read(services.database, account.viewer, ask, services.settings).scope.slugs
     except InvalidPeriod as wrong:
         raise click.ClickException(f"--{wrong.field}: {wrong}") from wrong
     except NotPlatformAdmin as error:
         raise click.ClickException(f"{email} holds platform_admin nowhere") from error
-    folder = services.settings.data_dir / "exports"
-    made = jobs.make(
-        services.database.web, folder, account.viewer, dashboard, services.settings.now()
-    )
+    params = {name: value for name, value in given.items() if value}
+    id = queue.put(services.database.web, account.viewer, params, form, scope)
+    while (job := queue.one(services.database.web, account.viewer, id)) and job.is_open:
+        if not work(place):
+            time.sleep(0.2)
+    try:
+        made = jobs.fetch(services.database.web, place.folder, account.viewer, id, scope)
+    except LookupError as error:
+        raise click.ClickException(
+            job.error if job and job.error else "it was cancelled"
+        ) from error
     out.write_bytes(made.data)
     click.echo(f"{out}: {len(made.data):,} bytes, export {made.id}")
+
+
+@click.command()
+def worker() -> None:
+    """Makes exports and sends their mails until it is stopped; with VIGILO_REDIS_URL through Celery."""
+    services = current_app.extensions["vigilo"]
+    place = Place(services.database, services.settings)
+    if services.settings.redis_url:
+        celery_app.serve(place)
+        return
+    click.echo("Waiting for exports. Stop with Ctrl+C.")
+    bell = Bell(services.settings.data_dir)
+    while True:
+        try:
+            tidy(place)
+            drain(place)
+        except OperationalError as error:
+            click.echo(f"The database does not answer: {str(error.orig).strip()}", err=True)
+        deadline = time.monotonic() + LOOK_SECONDS
+        while not bell.rang() and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 @export.command("trace")

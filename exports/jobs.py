@@ -1,27 +1,20 @@
-"""Export jobs: the row in PostgreSQL is the truth, the file lies in the data directory.
+"""Finished exports: who may have the file, and whose it was.
 
-A pack is drawn for the person who asks, with the scope that the database gives them then. A
-download checks again: the owner, the age, and that every workspace in it is still in their scope.
+A download checks again: the owner, the age, and that every workspace in it is still in their scope.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from aggregators.figures import Dashboard
 from auth.viewer import Viewer
-from exports import board_pdf
 from storage import audit
-
-KEPT_HOURS = 24
 
 
 class NotYours(LookupError):
@@ -38,56 +31,8 @@ class Made:
 
     id: str
     filename: str
+    format: str
     data: bytes
-
-
-def make(engine: Engine, folder: Path, viewer: Viewer, dashboard: Dashboard, now: datetime) -> Made:
-    """Draws the pack of a dashboard, keeps it for a day, and notes who had it made."""
-    id = uuid.uuid4()
-    period = {"start": str(dashboard.period.start), "end": str(dashboard.period.end)}
-    scope, filename = list(dashboard.scope.slugs), board_pdf.file_name(now)
-    with engine.begin() as connection:
-        connection.execute(
-            text(BEGUN),
-            {"id": id, "user": viewer.user_id, "scope": scope, "filename": filename, **period},
-        )
-        audit.record(connection, viewer.email, "export.request", str(id), period | {"scope": scope})
-    data = board_pdf.draw(dashboard, requested_by=viewer.email, exported_at=now, export_id=str(id))
-    _store(folder, str(id), data)
-    digest = hashlib.sha256(data)
-    with engine.begin() as connection:
-        connection.execute(
-            text(READY), {"id": id, "key": f"{id}.pdf", "sha": digest.digest(), "size": len(data)}
-        )
-        details = {"sha256": digest.hexdigest(), "size": len(data)}
-        audit.record(connection, viewer.email, "export.render", str(id), details)
-    return Made(str(id), filename, data)
-
-
-BEGUN = """
-insert into export_job (id, user_id, params, scope, state, attempt, steps)
-values (:id, :user, jsonb_build_object('start', cast(:start as text), 'end', cast(:end as text),
-                                          'filename', cast(:filename as text)),
-        :scope, 'running', 1, 8)
-"""
-READY = f"""
-update export_job set state = 'ready', progress = steps, file_key = :key, sha256 = :sha, size = :size,
-       finished_at = now(), expires_at = now() + interval '{KEPT_HOURS} hours' where id = :id
-"""
-
-
-def _store(folder: Path, id: str, data: bytes) -> None:
-    """Whole or not at all: a temporary file, flushed to the disk, then renamed."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = folder / f"{id}.part"
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(folder / f"{id}.pdf")
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def fetch(
@@ -97,7 +42,7 @@ def fetch(
     with engine.begin() as connection:
         row = connection.execute(
             text(
-                "select scope, file_key, params from export_job where id = :id"
+                "select scope, file_key, params, format from export_job where id = :id"
                 " and user_id = :user and state = 'ready' and expires_at > now()"
             ),
             {"id": id, "user": viewer.user_id},
@@ -110,7 +55,7 @@ def fetch(
         raise NotYours(str(id))
     if not inside:
         raise OutOfScope(str(id))
-    return Made(str(id), row.params["filename"], path.read_bytes())
+    return Made(str(id), row.params["filename"], row.format, path.read_bytes())
 
 
 def trace(connection: Connection, data: bytes, embedded_id: str | None) -> str | None:

@@ -163,6 +163,8 @@ audit_event = Table(
 )
 Index("audit_event_subject", audit_event.c.subject)
 
+EXPORT_FORMATS = ("pdf", "csv", "xlsx", "json")
+
 export_job = Table(
     "export_job",
     metadata,
@@ -182,10 +184,36 @@ export_job = Table(
     instant("created_at", nullable=False, now=True),
     instant("finished_at"),
     instant("expires_at"),
+    Column("format", Text, nullable=False, server_default=text("'pdf'")),
+    Column("mail_wanted", Boolean, nullable=False, server_default=text("false")),
     one_of("state", ("queued", "running", "ready", "failed", "cancelled", "expired")),
+    one_of("format", EXPORT_FORMATS),
 )
 Index("export_job_user", export_job.c.user_id, export_job.c.created_at)
 Index("export_job_sha256", export_job.c.sha256)
+Index(
+    "export_job_open",
+    export_job.c.created_at,
+    postgresql_where=text("state in ('queued', 'running')"),
+)
+
+mail_outbox = Table(
+    "mail_outbox",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("export_job.id"), primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'queued'")),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    instant("created_at", nullable=False, now=True),
+    instant("next_at", nullable=False, now=True),
+    instant("sent_at"),
+    one_of("state", ("queued", "sent", "failed")),
+)
+Index("mail_outbox_due", mail_outbox.c.next_at, postgresql_where=text("state = 'queued'"))
 
 deployment = tenant(
     "deployment",

@@ -9,8 +9,8 @@ import json
 import pytest
 
 from aggregators.asking import InvalidRequest, parse
+from aggregators.cells import harmless as cell
 from aggregators.domains import DOMAINS
-from api.records import cell
 from tests.webworld import make
 
 DORA = next(d.records for d in DOMAINS if d.key == "dora")

@@ -24,7 +24,7 @@ dev: .venv/runtime
 	@VIGILO_DEBUG=true exec $(BIN)/flask --app app serve --reload
 
 test: .venv/developer
-	@./.ci/system-packages chromium pdftotext pgbouncer prometheus
+	@./.ci/system-packages chromium pdftotext pgbouncer prometheus redis-server
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest
 

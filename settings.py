@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(None, description="set: Celery runs the export jobs")
     smtp_url: str | None = Field(
-        None, description="where mails go; unset: `.eml` files in the data directory"
+        None,
+        description="where mails go, `smtp://[USER:PASSWORD@]HOST[:PORT]` (`?tls=required`,"
+        " `?from=ADDRESS`) or `smtps://`; unset: `.eml` files in the data directory",
     )
     base_url: str | None = Field(
         None, description="where people reach it, such as https://vigilo.example.com"
@@ -110,6 +112,21 @@ class Settings(BaseSettings):
     def _postgres(cls, url: str | None) -> str | None:
         if url and not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
             raise ValueError("takes a PostgreSQL URL such as postgresql://user@host/database")
+        return url or None
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("takes smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://HOST")
+        return url or None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("takes redis://HOST:PORT/NUMBER or rediss://")
         return url or None
 
     @field_validator("base_url")

@@ -9,7 +9,7 @@ from functools import cache
 from celery import Celery
 from kombu.exceptions import OperationalError as Unreachable
 
-from exports import worker
+from exports import queue, worker
 from exports.worker import Place
 
 TASK = "vigilo.exports"
@@ -35,13 +35,13 @@ def wake(redis_url: str) -> None:
         app(redis_url).send_task(TASK)
 
 
-def serve(place: Place) -> None:
+def serve(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
     """Works for as long as the process lives."""
     assert place.settings.redis_url
     made = app(place.settings.redis_url)
 
     @made.task(name=TASK)
     def make() -> None:
-        worker.drain(place)
+        worker.drain(place, lease)
 
     made.worker_main(["worker", "--pool=solo", "--loglevel=warning", "--without-gossip"])

@@ -113,14 +113,17 @@ returning job_id, recipient, subject, text, html, attempt, created_at
 """
 
 
-def deliver(engine: Engine, settings: Settings, now: datetime | None = None) -> int:
-    """Sends what is due; how many went. What can not be sent is tried again later, for a day."""
+def deliver(
+    engine: Engine, settings: Settings, now: datetime | None = None, lease: timedelta = LEASE
+) -> int:
+    """Sends what is due; how many went. What can not be sent is tried again later, for a day; a mail
+    whose sender went silent, after the lease."""
     sent = 0
     while True:
         with engine.begin() as connection:
             moment = now or connection.execute(text("select now()")).scalar_one()
             found = connection.execute(
-                text(CLAIM), {"now": moment, "until": moment + LEASE}
+                text(CLAIM), {"now": moment, "until": moment + lease}
             ).first()
         if found is None:
             return sent

@@ -79,9 +79,9 @@ def work(place: Place, lease: float = queue.LEASE_SECONDS) -> bool:
     return True
 
 
-def drain(place: Place) -> None:
+def drain(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
     """Works until nothing waits, then sends the mails."""
-    while work(place):
+    while work(place, lease):
         pass
     mail.deliver(place.database.web, place.settings)
 

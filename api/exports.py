@@ -12,8 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Engine
 
-from aggregators import words
-from aggregators.period import Ask, InvalidPeriod
+from aggregators.period import PRESETS, Ask, InvalidPeriod
 from api.problem import Problem, json_body
 from api.routes import Reader, invalid, read
 from auth.viewer import Viewer
@@ -37,14 +36,17 @@ def blueprint(
     @made.post("/exports")
     def create() -> ResponseReturnValue:
         viewer = g.account.viewer
-        id = _queued(reader, engine(), viewer, json_body())
+        asked = {k: v for k, v in request.form.items() if k in FIELDS} or json_body()
+        id = _queued(reader, engine(), viewer, asked)
         runner.wake()
+        if request.form:
+            return redirect("/exports", 303)
         waits = (
             0
             if "respond-async" in request.headers.get("Prefer", "")
             else settings.export_sync_seconds
         )
-        return _answer(_settled(engine(), viewer, id, waits))
+        return _answer(_settled(engine(), viewer, id, waits), settings.export_sync_seconds)
 
     @made.get("/exports")
     def page() -> ResponseReturnValue:
@@ -52,7 +54,9 @@ def blueprint(
         return render_template(
             "exports.html",
             jobs=queue.listed(engine(), viewer),
-            words=words,
+            presets=PRESETS,
+            formats=tuple(TYPES),
+            waits=any(job.is_open for job in queue.listed(engine(), viewer)),
             zone=settings.zone,
             token=generate_csrf(),
         )
@@ -75,7 +79,7 @@ def blueprint(
 
     @made.get("/exports/<uuid:id>/state")
     def state(id: uuid.UUID) -> ResponseReturnValue:
-        return jsonify(_json(_own(engine(), g.account.viewer, id)))
+        return jsonify(_json(_own(engine(), g.account.viewer, id), settings.export_sync_seconds))
 
     @made.get("/exports/<uuid:id>")
     def download(id: uuid.UUID) -> ResponseReturnValue:
@@ -133,16 +137,16 @@ def _own(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job:
     return job
 
 
-def _answer(job: Job) -> ResponseReturnValue:
+def _answer(job: Job, mails_after: int) -> ResponseReturnValue:
     if job.state == "failed":
         raise Problem(500, job.error or "The export failed.", "export_failed")
     href = f"/exports/{job.id}"
     if job.state == "ready":
-        return jsonify(_json(job)), 201, {"Location": href}
-    return jsonify(_json(job)), 202, {"Location": f"{href}/state"}
+        return jsonify(_json(job, mails_after)), 201, {"Location": href}
+    return jsonify(_json(job, mails_after)), 202, {"Location": f"{href}/state"}
 
 
-def _json(job: Job) -> dict[str, object]:
+def _json(job: Job, mails_after: int) -> dict[str, object]:
     return {
         "id": str(job.id),
         "state": job.state,
@@ -153,6 +157,7 @@ def _json(job: Job) -> dict[str, object]:
         "filename": job.params.get("filename"),
         "size": job.size,
         "error": job.error,
+        "mails_after_seconds": mails_after,
     }
 
 

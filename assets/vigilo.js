@@ -8,6 +8,7 @@
   const DAY = 86400000, MAX_DAYS = 366;
   const PAGE_KEYS = ["period", "start", "end"];
   const LINK_KEYS = ["within", "status", "result", "review"]; /* what a link into a list narrows */
+  const EXPORT_KEY = "vigilo-export";
   let view = null, opener = null, focusNext = false, exporting = null;
 
   const $ = (selector, root) => (root || document).querySelector(selector);
@@ -270,41 +271,93 @@
     const found = document.cookie.split("; ").find((c) => c.startsWith(name + "="));
     return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
   }
-  function exportPdf(button) {
-    if (exporting) { exporting.abort(); return; }
-    exporting = new AbortController();
+  function post(path, body, more) {
+    return send(path, { method: "POST", credentials: "same-origin",
+      headers: Object.assign({ "Content-Type": "application/json", "X-CSRFToken": cookie("_csrf_token") }, more),
+      body: JSON.stringify(body) });
+  }
+  function exportPdf() {
+    if (exporting) {
+      if (exporting.id) post("/exports/" + exporting.id + "/cancel", {});
+      endExport("Export cancelled");
+      return;
+    }
     const asked = {};
     PAGE_KEYS.forEach((key) => { if (view[key]) asked[key] = view[key]; });
-    button.textContent = "Exporting… Cancel";
-    button.setAttribute("aria-busy", "true");
-    $("#progress").classList.add("is-running");
-    $("#live").textContent = "Exporting the PDF";
-    send("/exports", { method: "POST", credentials: "same-origin", signal: exporting.signal,
-      headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("_csrf_token") },
-      body: JSON.stringify(asked) })
+    beginExport(null);
+    const mine = exporting;
+    post("/exports", asked, { Prefer: "respond-async" })
       .then((answer) => answer.json().then((body) => ({ answer: answer, body: body })))
       .then(({ answer, body }) => {
-        if (answer.status === 401) { sessionExpired(); return; }
+        if (answer.status === 401) { endExport(""); sessionExpired(); return; }
         if (!answer.ok) throw new Error(body.detail || body.title || "the server refused");
-        const link = document.createElement("a");
-        link.href = body.href;
-        link.download = body.filename;
-        document.body.append(link);
-        link.click();
-        link.remove();
-        notice("");
-        $("#live").textContent = "The PDF is ready: " + body.filename;
+        if (mine !== exporting) { post("/exports/" + body.id + "/cancel", {}); return; }
+        mine.id = body.id;
+        try { sessionStorage.setItem(EXPORT_KEY, body.id); } catch (_) { /* private */ }
+        follow(mine);
       })
-      .catch((error) => {
-        if (error.name === "AbortError") $("#live").textContent = "Export cancelled";
-        else notice("The PDF could not be made: " + error.message + ". Try again.");
+      .catch((error) => { if (mine === exporting) failExport(error.message); });
+  }
+  function beginExport(id) {
+    exporting = { id: id, since: Date.now(), told: false, away: 0 };
+    $("#export").setAttribute("aria-busy", "true");
+    $("#progress").classList.add("is-running");
+    $("#live").textContent = "Exporting the PDF";
+    $("#export").textContent = "Exporting… Cancel";
+  }
+  function endExport(said) {
+    exporting = null;
+    try { sessionStorage.removeItem(EXPORT_KEY); } catch (_) { /* private */ }
+    $("#export").textContent = "Export PDF";
+    $("#export").removeAttribute("aria-busy");
+    $("#progress").classList.remove("is-running");
+    if (said) $("#live").textContent = said;
+  }
+  function failExport(why) {
+    endExport("");
+    notice("The PDF could not be made: " + why.replace(/\.$/, "") + ". Try again.");
+  }
+  /* Asks how far it is until it is there; a server that restarts finds the job again, and so do we. */
+  function follow(mine) {
+    if (mine !== exporting) return;
+    send("/exports/" + mine.id + "/state", { credentials: "same-origin" })
+      .then((answer) => answer.json().then((body) => ({ answer: answer, body: body })))
+      .then(({ answer, body }) => {
+        if (mine !== exporting) return;
+        if (answer.status === 401) { endExport(""); sessionExpired(); return; }
+        if (answer.status === 404) { endExport(""); return; }
+        if (!answer.ok) throw new Error(answer.status);
+        mine.away = 0;
+        if (body.state === "ready") { endExport("The PDF is ready: " + body.filename); fetchFile(body); return; }
+        if (body.state === "failed") { failExport(body.error || "it failed"); return; }
+        if (body.state === "cancelled" || body.state === "expired") { endExport("Export cancelled"); return; }
+        if (body.steps) $("#export").textContent = "Exporting " + body.progress + " of " + body.steps + "… Cancel";
+        if (!mine.told && Date.now() - mine.since > 1000 * body.mails_after_seconds) {
+          mine.told = true;
+          notice("This one takes longer: we will e-mail you the link. You may close the page; Your exports, under Account, has it too.");
+        }
+        setTimeout(() => follow(mine), 300);
       })
-      .finally(() => {
-        exporting = null;
-        button.textContent = "Export PDF";
-        button.removeAttribute("aria-busy");
-        $("#progress").classList.remove("is-running");
+      .catch(() => {
+        if (mine !== exporting) return;
+        mine.away += 1;
+        if (mine.away > 100) failExport("the server does not answer");
+        else setTimeout(() => follow(mine), Math.min(3000, 300 * mine.away));
       });
+  }
+  function fetchFile(body) {
+    const link = document.createElement("a");
+    link.href = body.href;
+    link.download = body.filename;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    notice("");
+  }
+  function resumeExport() {
+    let id = null;
+    try { id = sessionStorage.getItem(EXPORT_KEY); } catch (_) { /* private */ }
+    if (id && !exporting && $("#export")) { beginExport(id); follow(exporting); }
   }
 
   /* Clicks and changes, wherever they were drawn. */
@@ -322,7 +375,7 @@
     });
     if (!button || !view) return;
     if (button.id === "theme") switchTheme();
-    else if (button.id === "export") exportPdf(button);
+    else if (button.id === "export") exportPdf();
     else if (button.id === "keys-off") toggleKeys(button);
     else {
       const action = Object.keys(CLICKS).find((name) => name in button.dataset);
@@ -375,6 +428,7 @@
   new MutationObserver(() => {
     if (!view && $("#page") && window.dash_clientside && window.dash_clientside.set_props) {
       start();
+      resumeExport();
       if (pending) { notice(pending); pending = ""; }
     }
     if (!view) return;

@@ -158,7 +158,9 @@ def _token_holder(engine: Engine, asked: Request) -> Account | None:
 
 def wants_json() -> bool:
     """Whether the caller is a program: the API, the export and Dash's own routes."""
-    return request.path.startswith(("/api/v1/", "/_dash", "/exports", "/api/openapi"))
+    if request.path.startswith("/exports"):  # a mailed link is followed by a browser
+        return "text/html" not in request.headers.get("Accept", "")
+    return request.path.startswith(("/api/v1/", "/_dash", "/api/openapi"))
 
 
 def _sign_in_first() -> ResponseReturnValue:

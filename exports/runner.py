@@ -53,6 +53,7 @@ class Runner:
         self._again = False
         self._process = os.getpid()
         self._keeper: threading.Thread | None = None
+        self._stop = threading.Event()
 
     def wake(self) -> None:
         """Has the waiting jobs made; returns at once."""
@@ -91,8 +92,15 @@ class Runner:
             self._keeper = threading.Thread(target=self._keep, daemon=True, name="export-keeper")
             self._keeper.start()
 
+    def stop(self) -> None:
+        """Ends the keeper; a job under way is finished."""
+        self._stop.set()
+        for thread in (self._keeper, self._thread):
+            if thread is not None:
+                thread.join()
+
     def _keep(self) -> None:
-        while True:
+        while not self._stop.is_set():
             try:
                 place = self._place()
                 worker.tidy(place)
@@ -102,4 +110,4 @@ class Runner:
                 log.warning("the database is away")
             except Exception:
                 log.exception("exports")
-            threading.Event().wait(EVERY_SECONDS)
+            self._stop.wait(EVERY_SECONDS)

@@ -80,6 +80,7 @@ def _account() -> Component:
                         className="button quiet",
                         **data(help="1"),
                     ),
+                    html.A("Your exports", href="/exports", className="button quiet"),
                     html.A("Sign out", href="/logout", className="button quiet"),
                 ],
                 className="popover popover-right",

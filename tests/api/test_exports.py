@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import re
+import time
 
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from exports import jobs
+from exports import jobs, queue
+from exports.runner import Runner
+from exports.worker import Place
 from tests.webworld import API, csrf
 
 
@@ -122,3 +126,96 @@ def test_the_audit_log_is_chained(web):
     assert rows[0].prev_hash is None
     assert all(bytes(b.prev_hash) == bytes(a.hash) for a, b in itertools.pairwise(rows))
     assert all(len(bytes(r.hash)) == hashlib.sha256().digest_size for r in rows)
+
+
+def form(client, path, **fields):
+    """Sends a form of the page."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/exports").text)[1]
+    return client.post(path, data={"csrf_token": token, **fields}, follow_redirects=True)
+
+
+def done(client, href):
+    """The state of a job when it has ended."""
+    for _ in range(200):
+        state = client.get(f"{href}/state").json
+        if state["state"] not in ("queued", "running"):
+            return state
+        time.sleep(0.05)
+    raise AssertionError(state)
+
+
+def test_who_does_not_want_to_wait_gets_the_job_and_asks_how_far_it_is(web):
+    alice = web.sign_in("alice")
+    headers = csrf(alice) | {"Prefer": "respond-async"}
+    answer = alice.post("/exports", json={"period": "7"}, headers=headers)
+    assert answer.status_code == 202
+    assert answer.json["state"] in ("queued", "running")
+    assert answer.headers["Location"] == f"{answer.json['href']}/state"
+    state = done(alice, answer.json["href"])
+    assert (state["state"], state["progress"]) == ("ready", state["steps"])
+    assert state["steps"] > 2
+    assert alice.get(state["href"]).data[:5] == b"%PDF-"
+
+
+def test_the_page_lists_ones_own_exports_and_acts_on_them(web):
+    alice = web.sign_in("alice")
+    assert "not exported anything yet" in alice.get("/exports").text
+    form(alice, "/exports", period="90", format="xlsx")
+    href = re.search(r"/exports/([0-9a-f-]{36})", alice.get("/exports").text)[0]
+    done(alice, href)
+    page = alice.get("/exports").text
+    assert "XLSX" in page
+    assert "Ready" in page
+    assert alice.get(href).headers["Content-Type"].endswith("spreadsheetml.sheet")
+    assert "XLSX" in form(alice, f"{href}/again").text
+    page = form(alice, f"{href}/delete").text
+    assert "Gone" in page
+    assert alice.get(href).status_code == 404
+    assert "export.delete" in actions(web)
+
+
+@pytest.mark.parametrize("who", ["bob", "dave", "revoked"])
+def test_nobody_else_sees_or_touches_a_job(web, who):
+    href = export(web.sign_in("alice"), period="7").json["href"]
+    other = web.sign_in(who)
+    assert other.get(f"{href}/state").status_code == 404
+    assert href not in other.get("/exports").text
+    for action in ("cancel", "delete", "again"):
+        answer = other.post(f"{href}/{action}", headers=csrf(other))
+        assert answer.status_code == 404
+    assert web.sign_in("alice").get(href).status_code == 200
+
+
+def test_a_form_without_its_token_changes_nothing(web):
+    alice = web.sign_in("alice")
+    href = export(alice, period="7").json["href"]
+    assert alice.post(f"{href}/delete").status_code == 403
+    assert alice.get(href).status_code == 200
+
+
+def test_the_mailed_link_leads_through_sign_in_and_shows_pages_not_json(web):
+    alice = web.sign_in("alice")
+    href = export(alice, period="7").json["href"]
+    html = {"Accept": "text/html,application/xhtml+xml"}
+    asked = web.browser().get(href, headers=html)
+    assert (asked.status_code, asked.location) == (302, f"/login?next={href}")
+    page = web.sign_in("bob").get(href, headers=html)
+    assert page.status_code == 404
+    assert "There is no such page" in page.text
+
+
+def test_too_many_at_once_is_said(web, monkeypatch):
+    monkeypatch.setattr(queue, "OPEN_A_USER", 0)
+    answer = export(web.sign_in("alice"), period="7")
+    assert answer.status_code == 429
+    assert "under way already" in answer.json["detail"]
+
+
+def test_a_job_that_no_process_remembers_is_made_by_the_next_one(web, settings):
+    """A web process died after it took the job: the keeper of another finds it."""
+    alice = web.people["alice"]
+    id = queue.put(web.world.database.web, alice, {"period": "7"}, "pdf", ["alpha"])
+    runner = Runner(lambda: Place(web.world.database, settings))
+    runner.keep()
+    assert done(web.sign_in("alice"), f"/exports/{id}")["state"] == "ready"
+    runner.stop()

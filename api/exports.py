@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
@@ -12,7 +13,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Engine
 
-from aggregators.period import PRESETS, Ask, InvalidPeriod
+from aggregators import words
+from aggregators.period import PRESETS, Ask, InvalidPeriod, Span
 from api.problem import Problem, json_body
 from api.routes import Reader, invalid, read
 from auth.viewer import Viewer
@@ -54,6 +56,7 @@ def blueprint(
         return render_template(
             "exports.html",
             jobs=queue.listed(engine(), viewer),
+            span=_span,
             presets=PRESETS,
             formats=tuple(TYPES),
             waits=any(job.is_open for job in queue.listed(engine(), viewer)),
@@ -99,6 +102,12 @@ def blueprint(
         return answer
 
     return made
+
+
+def _span(job: Job) -> str:
+    """The period in words."""
+    days = (date.fromisoformat(job.params[name]) for name in ("start", "end"))
+    return words.span(Span(*days))
 
 
 def _queued(reader: Reader, engine: Engine, viewer: Viewer, body: object) -> uuid.UUID:

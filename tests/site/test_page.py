@@ -81,6 +81,7 @@ class TestAxeFindsNothing:
             ("alice", "/ws/payments/admin/members"),
             ("bob", "/ws/payments/admin/members?revoke=bob%40demo.example"),
             ("alice", "/start?choose=1"),
+            ("alice", "/exports"),
         ],
     )
     def test_on_the_plain_pages(self, visit, dark, who, path):

@@ -151,3 +151,27 @@ def test_back_and_reload_keep_the_view_of_a_workspace_page(visit):
     expect(page).to_have_url(re.compile("period=90"))
     expect(page.get_by_role("combobox", name="Period")).to_have_value(re.compile("90"))
     expect(figure).to_have_text(ninety)
+
+
+def test_an_export_survives_a_reload_and_is_listed(visit):
+    page = executive(visit, "?period=365")
+    page.evaluate(
+        """async () => {
+            const cookie = document.cookie.split("; ").find((c) => c.startsWith("_csrf_token="));
+            const answer = await fetch("/exports", { method: "POST", body: '{"period": "365"}',
+                headers: { "Content-Type": "application/json", "Prefer": "respond-async",
+                           "X-CSRFToken": decodeURIComponent(cookie.slice(12)) } });
+            sessionStorage.setItem("vigilo-export", (await answer.json()).id);
+        }"""
+    )
+    with page.expect_download(timeout=60_000) as started:  # as if the tab had been reloaded then
+        page.reload()
+    assert started.value.suggested_filename.endswith(".pdf")
+    expect(page.get_by_role("button", name="Export PDF")).to_be_visible()
+    page.get_by_text("Account", exact=True).click()
+    page.get_by_role("link", name="Your exports").click()
+    row = page.get_by_role("row").nth(1)
+    expect(row).to_contain_text("Ready")
+    with page.expect_download() as again:
+        row.get_by_role("link", name=re.compile("^Download")).click()
+    assert again.value.suggested_filename.endswith(".pdf")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Engine
@@ -18,11 +18,12 @@ from aggregators.period import PRESETS, Ask, InvalidPeriod, Span
 from api.problem import Problem, json_body
 from api.routes import Reader, invalid, read
 from auth.viewer import Viewer
-from exports import jobs, queue
+from exports import jobs, queue, schedule
 from exports.queue import Job
 from exports.runner import Runner
 from exports.worker import TYPES
 from settings import Settings
+from storage.models import CADENCES
 
 FIELDS = ("period", "start", "end", "format")
 LOOK_SECONDS = 0.05
@@ -56,6 +57,10 @@ def blueprint(
         return render_template(
             "exports.html",
             jobs=queue.listed(engine(), viewer),
+            packs=schedule.listed(engine(), viewer),
+            cadences=CADENCES,
+            me=viewer.email,
+            said=session.pop("exports_said", None),
             span=_span,
             presets=PRESETS,
             formats=tuple(TYPES),
@@ -63,6 +68,30 @@ def blueprint(
             zone=settings.zone,
             token=generate_csrf(),
         )
+
+    @made.post("/exports/schedule")
+    def subscribe() -> ResponseReturnValue:
+        viewer, form = g.account.viewer, request.form
+        if not _scope(reader, viewer):
+            raise Problem(403, "", "platform_admin_required")
+        try:
+            schedule.subscribe(
+                engine(),
+                viewer,
+                form.get("email", ""),
+                form.get("cadence", ""),
+                form.get("format", ""),
+                settings.now(),
+            )
+        except (schedule.Wrong, queue.TooMany) as error:
+            session["exports_said"] = str(error)
+        return redirect("/exports", 303)
+
+    @made.post("/exports/schedule/<int:number>/remove")
+    def unsubscribe(number: int) -> ResponseReturnValue:
+        if number >= 2**63 or not schedule.unsubscribe(engine(), g.account.viewer, number):
+            raise Problem(404)
+        return redirect("/exports", 303)
 
     @made.post("/exports/<uuid:id>/<action>")
     def act(id: uuid.UUID, action: str) -> ResponseReturnValue:

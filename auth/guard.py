@@ -72,6 +72,8 @@ ROUTES: dict[str, Needs] = {
     "exports.page": Needs.SIGN_IN,
     "exports.state": Needs.SIGN_IN,
     "exports.act": Needs.SIGN_IN,
+    "exports.subscribe": Needs.SIGN_IN,
+    "exports.unsubscribe": Needs.SIGN_IN,
     "records.csv": Needs.SIGN_IN,
     "members.page": Needs.SIGN_IN,
     "ingest.take": Needs.NOTHING,

@@ -22,7 +22,7 @@ from aggregators.figures import Dashboard
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import NotPlatformAdmin, read
 from api.encode import dashboard_json
-from exports import board_pdf, files, mail, queue, tables
+from exports import board_pdf, files, mail, queue, schedule, tables
 from exports.queue import Claim
 from settings import Settings
 from storage.database import Database
@@ -87,8 +87,9 @@ def drain(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
 
 
 def tidy(place: Place) -> None:
-    """What has to be done now and then: jobs of the dead, mails that are due, files out of time."""
+    """What has to be done now and then: jobs of the dead, packs and mails that are due, old files."""
     queue.sweep(place.database.web)
+    schedule.due(place.database.web, place.settings)
     mail.deliver(place.database.web, place.settings)
     files.clean(place.database.web, place.folder)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -214,6 +215,24 @@ mail_outbox = Table(
     one_of("state", ("queued", "sent", "failed")),
 )
 Index("mail_outbox_due", mail_outbox.c.next_at, postgresql_where=text("state = 'queued'"))
+
+CADENCES = ("weekly", "monthly", "quarterly")
+pack_subscription = Table(
+    "pack_subscription",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("owner_id", BigInteger, ForeignKey("app_user.id"), nullable=False),
+    Column("user_id", BigInteger, ForeignKey("app_user.id"), nullable=False),
+    Column("cadence", Text, nullable=False),
+    Column("format", Text, nullable=False, server_default=text("'pdf'")),
+    Column("last_end", Date),
+    Column("reason", Text),
+    instant("created_at", nullable=False, now=True),
+    one_of("cadence", CADENCES),
+    one_of("format", EXPORT_FORMATS),
+    UniqueConstraint("user_id", "cadence", "format", name="pack_subscription_once"),
+)
+Index("pack_subscription_owner", pack_subscription.c.owner_id)
 
 deployment = tenant(
     "deployment",

@@ -219,3 +219,26 @@ def test_a_job_that_no_process_remembers_is_made_by_the_next_one(web, settings):
     runner.keep()
     assert done(web.sign_in("alice"), f"/exports/{id}")["state"] == "ready"
     runner.stop()
+
+
+def test_a_platform_admin_schedules_packs_on_the_page(web):
+    alice = web.sign_in("alice")
+    page = form(
+        alice, "/exports/schedule", email="alice@x.example", cadence="monthly", format="pdf"
+    )
+    assert "Monthly" in page.text
+    page = form(alice, "/exports/schedule", email="no@x.example", cadence="monthly", format="pdf")
+    assert "There is no account with that address." in page.text
+    number = re.search(r"/exports/schedule/(\d+)/remove", alice.get("/exports").text)[1]
+    bob = web.sign_in("bob")
+    assert bob.post(f"/exports/schedule/{number}/remove", headers=csrf(bob)).status_code == 404
+    refused = bob.post(
+        "/exports/schedule",
+        data={"email": "bob@x.example", "cadence": "weekly", "format": "pdf"},
+        headers=csrf(bob),
+    )
+    assert refused.json["code"] == "platform_admin_required"
+    assert (
+        "Monthly" not in form(alice, f"/exports/schedule/{number}/remove").text.split("</form>")[0]
+    )
+    assert f"/exports/schedule/{number}/" not in alice.get("/exports").text

@@ -13,11 +13,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from aggregators.period import Span
+from aggregators.period import Ask, Span
+from aggregators.read import NotPlatformAdmin, read
 from auth.viewer import Viewer
 from exports.queue import TooMany
 from settings import Settings
-from storage import audit, context, executive
+from storage import audit
+from storage.database import Database
 from storage.models import CADENCES, EXPORT_FORMATS
 
 READY_AFTER = timedelta(hours=2)
@@ -119,9 +121,9 @@ def listed(engine: Engine, viewer: Viewer) -> list[Subscription]:
         return [Subscription(*row) for row in connection.execute(query, {"u": viewer.user_id})]
 
 
-def due(engine: Engine, settings: Settings) -> int:
+def due(database: Database, settings: Settings) -> int:
     """Queues the packs that are due, each once however many processes ask; how many."""
-    now, queued = settings.now(), 0
+    now, queued, engine = settings.now(), 0, database.web
     with engine.connect() as connection:
         rows = connection.execute(
             text(
@@ -134,12 +136,17 @@ def due(engine: Engine, settings: Settings) -> int:
         if row.last_end is not None and row.last_end >= span.end:
             continue
         viewer = Viewer(row.user_id, row.email, row.name)
-        scope: list[str] = []
-        if row.is_active:
-            with context.as_viewer(engine, viewer) as connection:
-                scope = [s.slug for s in executive.scope(connection) if s.left_out is None]
-        queued += _queue(engine, row.id, row.format, viewer, span, scope)
+        scope = _scope(database, viewer, settings) if row.is_active else ()
+        queued += _queue(engine, row.id, row.format, viewer, span, list(scope))
     return queued
+
+
+def _scope(database: Database, viewer: Viewer, settings: Settings) -> tuple[str, ...]:
+    """Where they are platform admin now."""
+    try:
+        return read(database, viewer, Ask(7), settings, ("dora",), False).scope.slugs
+    except NotPlatformAdmin:
+        return ()
 
 
 def _queue(

@@ -22,7 +22,7 @@ from aggregators.figures import Dashboard
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import NotPlatformAdmin, read
 from api.encode import dashboard_json
-from exports import board_pdf, files, mail, queue, schedule, tables
+from exports import board_pdf, files, mail, queue, restated, schedule, tables
 from exports.queue import Claim
 from settings import Settings
 from storage.database import Database
@@ -89,7 +89,7 @@ def drain(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
 def tidy(place: Place) -> None:
     """What has to be done now and then: jobs of the dead, packs and mails that are due, old files."""
     queue.sweep(place.database.web)
-    schedule.due(place.database.web, place.settings)
+    schedule.due(place.database, place.settings)
     mail.deliver(place.database.web, place.settings)
     files.clean(place.database.web, place.folder)
 
@@ -126,7 +126,9 @@ def _make(place: Place, held: Claim) -> None:
     dashboard = read(place.database, held.viewer, ask, settings)
     progress(0, 8)
     now = settings.now()
-    data = _drawn(held, dashboard, now, progress)
+    with web.connect() as connection:
+        before = restated.since(connection, dashboard)
+    data = _drawn(held, dashboard, now, progress, before)
     key = f"{held.id}-{held.attempt}.{held.format}"
     files.store(place.folder, key, data)
     finished = _finish(place, held, key, data, dashboard, now)
@@ -135,12 +137,23 @@ def _make(place: Place, held: Claim) -> None:
         raise Lost
 
 
-def _drawn(held: Claim, dashboard: Dashboard, now: datetime, progress: board_pdf.Progress) -> bytes:
+def _drawn(
+    held: Claim,
+    dashboard: Dashboard,
+    now: datetime,
+    progress: board_pdf.Progress,
+    before: board_pdf.Restated | None,
+) -> bytes:
     by, id = held.viewer.email, str(held.id)
     match held.format:
         case "pdf":
             return board_pdf.draw(
-                dashboard, requested_by=by, exported_at=now, export_id=id, progress=progress
+                dashboard,
+                requested_by=by,
+                exported_at=now,
+                export_id=id,
+                progress=progress,
+                restated=before,
             )
         case "xlsx":
             return tables.as_xlsx(dashboard, requested_by=by, exported_at=now, export_id=id)
@@ -167,6 +180,7 @@ def _finish(
         )
         if done is None:
             return False
+        restated.keep(connection, held.id, dashboard)
         if done.mail_wanted or done.seconds > place.settings.export_sync_seconds:
             mail.put(
                 connection, done, held.viewer.email, len(dashboard.scope.slugs), place.settings

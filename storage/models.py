@@ -187,6 +187,7 @@ export_job = Table(
     instant("expires_at"),
     Column("format", Text, nullable=False, server_default=text("'pdf'")),
     Column("mail_wanted", Boolean, nullable=False, server_default=text("false")),
+    Column("figures", JSONB),
     one_of("state", ("queued", "running", "ready", "failed", "cancelled", "expired")),
     one_of("format", EXPORT_FORMATS),
 )
@@ -196,6 +197,11 @@ Index(
     "export_job_open",
     export_job.c.created_at,
     postgresql_where=text("state in ('queued', 'running')"),
+)
+Index(
+    "export_job_told",
+    export_job.c.finished_at,
+    postgresql_where=text("figures is not null"),
 )
 
 mail_outbox = Table(

@@ -27,8 +27,8 @@ COLUMNS = (
 )
 
 
-def draw(canvas: Canvas, dashboard: Dashboard) -> None:
-    """The first page."""
+def draw(canvas: Canvas, dashboard: Dashboard, restated: str = "") -> None:
+    """The first page; ``restated`` is a sentence about figures that were told otherwise before."""
     canvas.page("Cover")
     x, y = style.LEFT, style.TOP
     canvas.text(
@@ -39,6 +39,9 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
         colour=style.ACCENT,
     )
     canvas.text(Box(x, y + 16, WIDE, 32), "Executive dashboard", style.COVER, bold=True)
+    if restated:
+        place = Box(x + WIDE / 2, y + 8, WIDE / 2, 44)
+        canvas.paragraph(place, restated, style.BODY, colour=style.WATCH, leading=1.3)
     canvas.line((x, y + 56), (style.RIGHT, y + 56), style.INK, 1.2)
     _facts(canvas, dashboard, y + 63)
     _scorecard(canvas, dashboard.scorecards)

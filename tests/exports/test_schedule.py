@@ -80,7 +80,7 @@ def test_each_recipient_gets_their_own_scope_once_a_period(here):
     web.world.member(web.people["dave"], web.world.beta, "platform_admin")
     subscribe(here)
     subscribe(here, "dave")
-    assert schedule.due(place.database.web, place.settings) == 0  # it begins with the next period
+    assert schedule.due(place.database, place.settings) == 0  # it begins with the next period
     monday = later(place, date(2026, 11, 30))
     for _ in range(3):
         worker.tidy(monday)
@@ -105,7 +105,7 @@ def test_many_processes_queue_it_once(here):
 
     def ask():
         start.wait()
-        found.append(schedule.due(monday.database.web, monday.settings))
+        found.append(schedule.due(monday.database, monday.settings))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
@@ -133,7 +133,7 @@ def test_who_loses_it_between_the_queue_and_the_drawing_gets_none(here):
     web.world.member(web.people["dave"], web.world.beta, "platform_admin")
     subscribe(here, "dave")
     monday = later(place, date(2026, 11, 30))
-    assert schedule.due(monday.database.web, monday.settings) == 1
+    assert schedule.due(monday.database, monday.settings) == 1
     web.world.revoke(web.people["dave"], web.world.beta)
     worker.drain(monday)
     assert mails(monday) == []

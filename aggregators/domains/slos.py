@@ -15,7 +15,8 @@ from aggregators.measure import (
     Ratio,
 )
 
-TRACKED = "objectives"
+TRACKED, SEEN = "objectives", "objectives_with_data"
+"""Where objectives are set up, and where any had traffic: without it there is no budget to keep."""
 
 DOMAIN = Domain(
     key="slos",
@@ -48,7 +49,7 @@ DOMAIN = Domain(
             "In budget",
             of=("objectives_in_budget",),
             better=HIGHER,
-            only_where=TRACKED,
+            only_where=SEEN,
             of_total="with_data",
             definition="Objectives with budget left, of those that had traffic.",
         ),
@@ -65,7 +66,7 @@ DOMAIN = Domain(
             "Budget exhausted",
             of=("objectives_exhausted",),
             better=LOWER,
-            only_where=TRACKED,
+            only_where=SEEN,
             watch=1,
             definition="Objectives whose error budget is spent.",
         ),

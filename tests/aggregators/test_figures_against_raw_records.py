@@ -373,3 +373,16 @@ def test_every_figure_equals_the_raw_records(server, settings_of_test, organisat
 def settings_of_test(settings):
     """Hypothesis has a name of its own for settings."""
     return settings
+
+
+def test_objectives_without_any_traffic_are_no_data_and_not_a_zero(database, settings_of_test):
+    """Found on real specs: five objectives, no events yet, and "0 exhausted" on the tile."""
+    world = World(database, settings_of_test)
+    alice, quiet = world.person("alice@x.example"), world.workspace("quiet")
+    world.member(alice, quiet, "platform_admin")
+    world.add(quiet, "objective", [{"key": "o", "target_percent": 99.0, "window_days": 30}])
+    world.backfill(LAST, LAST)
+    figures = read(database, alice, Ask(7), settings_of_test).scorecard("slos").figures
+    silent = ("objectives_in_budget", "in_budget", "exhausted", "fastest_burn", "budget_remaining")
+    assert {key: figures[key].value for key in silent} == dict.fromkeys(silent)
+    assert figures["no_traffic"].value == 1

@@ -152,7 +152,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     _client_errors(app)
     app.register_blueprint(api_routes.blueprint(services))
     services.runner = Runner(lambda: Place(services.database, settings))
-    app.register_blueprint(api_exports.blueprint(services, engine, settings, services.runner))
+    desk = api_exports.Desk(lambda: services.database, settings, services.runner)
+    app.register_blueprint(api_exports.blueprint(desk))
     app.register_blueprint(api_records.blueprint(services))
     app.register_blueprint(
         api_ingest.blueprint(engine, lambda: services.database, app.config["SECRET_KEY"])

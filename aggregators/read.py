@@ -70,6 +70,16 @@ def read(
         return _dashboard(connection, states, ask, settings, domains, breakdown)
 
 
+def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
+    """The slugs of the workspaces that count for a viewer now; none of their rows is read. Raises
+    NotPlatformAdmin."""
+    with context.as_viewer(database.web, viewer) as connection:
+        places = executive.scope(connection)
+    if not places:
+        raise NotPlatformAdmin(viewer.email)
+    return tuple(place.slug for place in places if place.left_out is None)
+
+
 def _dashboard(
     connection: Connection,
     states: list[State],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
@@ -15,110 +15,108 @@ from sqlalchemy import Engine
 
 from aggregators import words
 from aggregators.period import PRESETS, Ask, InvalidPeriod, Span
+from aggregators.read import NotPlatformAdmin, scope
 from api.problem import Problem, json_body
-from api.routes import Reader, invalid, read
+from api.routes import invalid
 from auth.viewer import Viewer
 from exports import jobs, queue, schedule
 from exports.queue import Job
 from exports.runner import Runner
 from exports.worker import TYPES
 from settings import Settings
+from storage.database import Database
 from storage.models import CADENCES
 
 FIELDS = ("period", "start", "end", "format")
 LOOK_SECONDS = 0.05
 
 
-def blueprint(
-    reader: Reader, engine: Callable[[], Engine], settings: Settings, runner: Runner
-) -> Blueprint:
-    """POST and GET /exports, and what belongs to one of them."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where exports are asked for and handed out."""
+
+    database: Callable[[], Database]
+    settings: Settings
+    runner: Runner
+
+    @property
+    def engine(self) -> Engine:
+        """The web role's."""
+        return self.database().web
+
+
+def blueprint(desk: Desk) -> Blueprint:
+    """/exports: asking, the page, what belongs to one of them, and the schedule."""
     made = Blueprint("exports", __name__)
-    folder: Path = settings.data_dir / "exports"
+    _asking(made, desk)
+    _each(made, desk)
+    _schedule(made, desk)
+    return made
+
+
+def _asking(made: Blueprint, desk: Desk) -> None:
+    seconds = desk.settings.export_sync_seconds
 
     @made.post("/exports")
     def create() -> ResponseReturnValue:
         viewer = g.account.viewer
         asked = {k: v for k, v in request.form.items() if k in FIELDS} or json_body()
-        id = _queued(reader, engine(), viewer, asked)
-        runner.wake()
+        id = _queued(desk, viewer, asked)
         if request.form:
             return redirect("/exports", 303)
-        waits = (
-            0
-            if "respond-async" in request.headers.get("Prefer", "")
-            else settings.export_sync_seconds
-        )
-        return _answer(_settled(engine(), viewer, id, waits), settings.export_sync_seconds)
+        at_once = "respond-async" in request.headers.get("Prefer", "")
+        return _answer(_settled(desk, viewer, id, 0 if at_once else seconds), seconds)
 
     @made.get("/exports")
     def page() -> ResponseReturnValue:
         viewer = g.account.viewer
+        listed = queue.listed(desk.engine, viewer)
         return render_template(
             "exports.html",
-            jobs=queue.listed(engine(), viewer),
-            packs=schedule.listed(engine(), viewer),
+            jobs=listed,
+            waits=any(job.is_open for job in listed),
+            packs=schedule.listed(desk.engine, viewer),
             cadences=CADENCES,
             me=viewer.email,
             said=session.pop("exports_said", None),
             span=_span,
             presets=PRESETS,
             formats=tuple(TYPES),
-            waits=any(job.is_open for job in queue.listed(engine(), viewer)),
-            zone=settings.zone,
+            zone=desk.settings.zone,
             token=generate_csrf(),
         )
 
-    @made.post("/exports/schedule")
-    def subscribe() -> ResponseReturnValue:
-        viewer, form = g.account.viewer, request.form
-        if not _scope(reader, viewer):
-            raise Problem(403, "", "platform_admin_required")
-        try:
-            schedule.subscribe(
-                engine(),
-                viewer,
-                form.get("email", ""),
-                form.get("cadence", ""),
-                form.get("format", ""),
-                settings.now(),
-            )
-        except (schedule.Wrong, queue.TooMany) as error:
-            session["exports_said"] = str(error)
-        return redirect("/exports", 303)
 
-    @made.post("/exports/schedule/<int:number>/remove")
-    def unsubscribe(number: int) -> ResponseReturnValue:
-        if number >= 2**63 or not schedule.unsubscribe(engine(), g.account.viewer, number):
-            raise Problem(404)
-        return redirect("/exports", 303)
-
+def _each(made: Blueprint, desk: Desk) -> None:
     @made.post("/exports/<uuid:id>/<action>")
     def act(id: uuid.UUID, action: str) -> ResponseReturnValue:
         viewer = g.account.viewer
-        job = _own(engine(), viewer, id)
+        job = _own(desk, viewer, id)
         match action:
             case "cancel":
-                queue.cancel(engine(), viewer, id)
+                queue.cancel(desk.engine, viewer, id)
             case "delete":
-                queue.expire(engine(), viewer, id)
+                queue.expire(desk.engine, viewer, id)
             case "again":
-                _queued(reader, engine(), viewer, _as_asked(job))
-                runner.wake()
+                _queued(desk, viewer, _as_asked(job))
             case _:
                 raise Problem(404)
         return redirect("/exports", 303)
 
     @made.get("/exports/<uuid:id>/state")
     def state(id: uuid.UUID) -> ResponseReturnValue:
-        return jsonify(_json(_own(engine(), g.account.viewer, id), settings.export_sync_seconds))
+        job = _own(desk, g.account.viewer, id)
+        return jsonify(_json(job, desk.settings.export_sync_seconds))
 
     @made.get("/exports/<uuid:id>")
     def download(id: uuid.UUID) -> ResponseReturnValue:
         viewer = g.account.viewer
-        scope = _scope(reader, viewer)
         try:
-            found = jobs.fetch(engine(), folder, viewer, id, scope)
+            now = scope(desk.database(), viewer)
+        except NotPlatformAdmin:
+            now = ()
+        try:
+            found = jobs.fetch(desk.engine, desk.settings.data_dir / "exports", viewer, id, now)
         except jobs.NotYours as error:
             raise Problem(404) from error
         except jobs.OutOfScope as error:
@@ -130,7 +128,24 @@ def blueprint(
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    return made
+
+def _schedule(made: Blueprint, desk: Desk) -> None:
+    @made.post("/exports/schedule")
+    def subscribe() -> ResponseReturnValue:
+        viewer = g.account.viewer
+        scope(desk.database(), viewer)  # raises where they are platform admin of nothing
+        email, cadence, form = (request.form.get(n, "") for n in ("email", "cadence", "format"))
+        try:
+            schedule.subscribe(desk.engine, viewer, email, cadence, form, desk.settings.now())
+        except (schedule.Wrong, queue.TooMany) as error:
+            session["exports_said"] = str(error)
+        return redirect("/exports", 303)
+
+    @made.post("/exports/schedule/<int:number>/remove")
+    def unsubscribe(number: int) -> ResponseReturnValue:
+        if number >= 2**63 or not schedule.unsubscribe(desk.engine, g.account.viewer, number):
+            raise Problem(404)
+        return redirect("/exports", 303)
 
 
 def _span(job: Job) -> str:
@@ -139,14 +154,21 @@ def _span(job: Job) -> str:
     return words.span(Span(*days))
 
 
-def _queued(reader: Reader, engine: Engine, viewer: Viewer, body: object) -> uuid.UUID:
-    """The id of a new job for what the body asks. Raises Problem."""
+def _queued(desk: Desk, viewer: Viewer, body: object) -> uuid.UUID:
+    """The id of a new job for what the body asks, on its way. Raises Problem, NotPlatformAdmin."""
     params, format = _asked(body)
-    scope = read(reader, viewer, Ask.parse(*_three(params)), ("dora",), False).scope.slugs
+    today = desk.settings.now().date()
     try:
-        return queue.put(engine, viewer, params, format, scope)
+        Ask.parse(*_three(params)).on(today - timedelta(days=1), today)
+    except InvalidPeriod as wrong:
+        raise invalid(wrong.field, str(wrong)) from wrong
+    places = scope(desk.database(), viewer)
+    try:
+        id = queue.put(desk.engine, viewer, params, format, places)
     except queue.TooMany as error:
         raise Problem(429, str(error)) from error
+    desk.runner.wake()
+    return id
 
 
 def _three(params: dict[str, str]) -> tuple[str | None, ...]:
@@ -160,16 +182,16 @@ def _as_asked(job: Job) -> dict[str, str]:
     return {"start": job.params["start"], "end": job.params["end"], "format": job.format}
 
 
-def _settled(engine: Engine, viewer: Viewer, id: uuid.UUID, seconds: float) -> Job:
+def _settled(desk: Desk, viewer: Viewer, id: uuid.UUID, seconds: float) -> Job:
     """The job when it has ended, or after so many seconds."""
     deadline = time.monotonic() + seconds
-    while (job := _own(engine, viewer, id)).is_open and time.monotonic() < deadline:
+    while (job := _own(desk, viewer, id)).is_open and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
     return job
 
 
-def _own(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job:
-    job = queue.one(engine, viewer, id)
+def _own(desk: Desk, viewer: Viewer, id: uuid.UUID) -> Job:
+    job = queue.one(desk.engine, viewer, id)
     if job is None:
         raise Problem(404)
     return job
@@ -211,19 +233,4 @@ def _asked(body: object) -> tuple[dict[str, str], str]:
     format = str(body.get("format", "pdf"))
     if format not in TYPES:
         raise invalid("format", f"takes one of {', '.join(TYPES)}")
-    given = {name: str(body[name]) for name in FIELDS[:3] if name in body}
-    try:
-        Ask.parse(*_three(given))
-    except InvalidPeriod as wrong:
-        raise invalid(wrong.field, str(wrong)) from wrong
-    return given, format
-
-
-def _scope(reader: Reader, viewer: object) -> tuple[str, ...]:
-    """The caller's scope as it is now; nothing when the role is gone."""
-    try:
-        return read(reader, viewer, Ask(7), ("dora",), False).scope.slugs  # type: ignore[arg-type]
-    except Problem as problem:
-        if problem.code == "platform_admin_required":
-            return ()
-        raise
+    return {name: str(body[name]) for name in FIELDS[:3] if name in body}, format

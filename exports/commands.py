@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from pypdf.errors import PyPdfError
 from sqlalchemy.exc import OperationalError
 
 from aggregators.period import Ask, InvalidPeriod
-from aggregators.read import NotPlatformAdmin, read
+from aggregators.read import NotPlatformAdmin, scope
 from auth import accounts
 from exports import celery_app, jobs, queue
 from exports.runner import Bell
@@ -47,18 +48,20 @@ def pdf(
     given = {"period": period, "start": start, "end": end}
     try:
         ask = Ask.parse(period, start, end)
-        scope = read(services.database, account.viewer, ask, services.settings).scope.slugs
+        today = services.settings.now().date()
+        ask.on(today - timedelta(days=1), today)
+        places = scope(services.database, account.viewer)
     except InvalidPeriod as wrong:
         raise click.ClickException(f"--{wrong.field}: {wrong}") from wrong
     except NotPlatformAdmin as error:
         raise click.ClickException(f"{email} holds platform_admin nowhere") from error
     params = {name: value for name, value in given.items() if value}
-    id = queue.put(services.database.web, account.viewer, params, form, scope)
+    id = queue.put(services.database.web, account.viewer, params, form, places)
     while (job := queue.one(services.database.web, account.viewer, id)) and job.is_open:
         if not work(place):
             time.sleep(0.2)
     try:
-        made = jobs.fetch(services.database.web, place.folder, account.viewer, id, scope)
+        made = jobs.fetch(services.database.web, place.folder, account.viewer, id, places)
     except LookupError as error:
         raise click.ClickException(
             job.error if job and job.error else "it was cancelled"

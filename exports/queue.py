@@ -64,7 +64,6 @@ def put(
     engine: Engine, viewer: Viewer, params: Mapping[str, Any], format: str, scope: Sequence[str]
 ) -> uuid.UUID:
     """A new job; its id. Raises TooMany."""
-    id = uuid.uuid4()
     with engine.begin() as connection:
         connection.execute(
             text("select pg_advisory_xact_lock(:lock, :user)"),
@@ -79,21 +78,37 @@ def put(
         ).scalar_one()
         if waiting >= OPEN_A_USER:
             raise TooMany(f"{waiting} exports are under way already: wait for one, or cancel it.")
-        connection.execute(
-            text(
-                "insert into export_job (id, user_id, params, format, scope)"
-                " values (:id, :u, cast(:params as jsonb), :format, :scope)"
-            ),
-            {
-                "id": id,
-                "u": viewer.user_id,
-                "params": json.dumps(dict(params)),
-                "format": format,
-                "scope": list(scope),
-            },
-        )
-        details = {**params, "format": format, "scope": list(scope)}
-        audit.record(connection, viewer.email, "export.request", str(id), details)
+        return insert(connection, viewer, params, format, scope, id=uuid.uuid4())
+
+
+def insert(
+    connection: Connection,
+    viewer: Viewer,
+    params: Mapping[str, Any],
+    format: str,
+    scope: Sequence[str],
+    *,
+    id: uuid.UUID,
+    mailed: bool = False,
+) -> uuid.UUID:
+    """The row of a new job, and its entry in the audit log, within the caller's transaction. ``mailed``
+    however quickly it is made."""
+    connection.execute(
+        text(
+            "insert into export_job (id, user_id, params, format, scope, mail_wanted)"
+            " values (:id, :u, cast(:params as jsonb), :format, :scope, :mailed)"
+        ),
+        {
+            "id": id,
+            "u": viewer.user_id,
+            "params": json.dumps(dict(params)),
+            "format": format,
+            "scope": list(scope),
+            "mailed": mailed,
+        },
+    )
+    details = {**params, "format": format, "scope": list(scope)}
+    audit.record(connection, viewer.email, "export.request", str(id), details)
     return id
 
 

@@ -6,16 +6,16 @@ last day, when the nightly snapshots are there; a process that was away catches 
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from aggregators.period import Ask, Span
-from aggregators.read import NotPlatformAdmin, read
+from aggregators.period import Span
+from aggregators.read import NotPlatformAdmin, scope
 from auth.viewer import Viewer
+from exports import queue
 from exports.queue import TooMany
 from settings import Settings
 from storage import audit
@@ -127,8 +127,8 @@ def due(database: Database, settings: Settings) -> int:
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                "select s.id, s.cadence, s.format, s.last_end, u.id as user_id, u.email, u.name,"
-                " u.is_active from pack_subscription s join app_user u on u.id = s.user_id"
+                "select s.id, s.cadence, s.format, s.last_end, u.id as user_id, u.email, u.name"
+                " from pack_subscription s join app_user u on u.id = s.user_id"
             )
         ).all()
     for row in rows:
@@ -136,49 +136,29 @@ def due(database: Database, settings: Settings) -> int:
         if row.last_end is not None and row.last_end >= span.end:
             continue
         viewer = Viewer(row.user_id, row.email, row.name)
-        scope = _scope(database, viewer, settings) if row.is_active else ()
-        queued += _queue(engine, row.id, row.format, viewer, span, list(scope))
+        try:
+            found = scope(database, viewer)
+        except NotPlatformAdmin:
+            found = ()
+        queued += _queue(engine, row.id, row.format, viewer, span, found)
     return queued
 
 
-def _scope(database: Database, viewer: Viewer, settings: Settings) -> tuple[str, ...]:
-    """Where they are platform admin now."""
-    try:
-        return read(database, viewer, Ask(7), settings, ("dora",), False).scope.slugs
-    except NotPlatformAdmin:
-        return ()
-
-
 def _queue(
-    engine: Engine, id: int, format: str, viewer: Viewer, span: Span, scope: list[str]
+    engine: Engine, id: int, format: str, viewer: Viewer, span: Span, found: tuple[str, ...]
 ) -> int:
     """The job, under an id that the subscription and the period give; none without a scope."""
-    job = uuid.uuid5(_NAMES, f"{id} {span.end}")
-    params = {"start": str(span.start), "end": str(span.end)}
     with engine.begin() as connection:
         moved = connection.execute(
             text(
                 "update pack_subscription set last_end = :end, reason = :reason"
                 " where id = :id and (last_end is null or last_end < :end)"
             ),
-            {"end": span.end, "id": id, "reason": None if scope else NO_ROLE},
+            {"end": span.end, "id": id, "reason": None if found else NO_ROLE},
         ).rowcount
-        if not moved or not scope:
+        if not moved or not found:
             return 0
-        connection.execute(
-            text(
-                "insert into export_job (id, user_id, params, format, scope, mail_wanted)"
-                " values (:id, :u, cast(:params as jsonb), :format, :scope, true)"
-                " on conflict (id) do nothing"
-            ),
-            {
-                "id": job,
-                "u": viewer.user_id,
-                "params": json.dumps(params),
-                "format": format,
-                "scope": scope,
-            },
-        )
-        details = {**params, "format": format, "scope": scope, "subscription": id}
-        audit.record(connection, viewer.email, "export.request", str(job), details)
+        params = {"start": str(span.start), "end": str(span.end)}
+        job = uuid.uuid5(_NAMES, f"{id} {span.end}")
+        queue.insert(connection, viewer, params, format, found, id=job, mailed=True)
     return 1

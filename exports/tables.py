@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import xlsxwriter
 
 from aggregators.cells import harmless, is_formula
 from aggregators.figures import Dashboard, Figure
 from aggregators.measure import Unit
+from aggregators.period import Span
 
 COLUMNS = (
     "domain",
@@ -32,6 +34,9 @@ COLUMNS = (
     "low_sample",
     "status",
 )
+UNIT, IN_UNIT = COLUMNS.index("unit"), ("value", "previous", "change")
+"""Where a row has its unit, and the columns that are in it."""
+Looks = Mapping[Any, Any]
 Cell = str | float | int | bool | None
 
 
@@ -84,10 +89,8 @@ def as_xlsx(
     """A workbook: who and when, then a sheet a domain with typed cells and a frozen header. No text is
     taken for a formula or an address."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        out,
-        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
-    )
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(out, options)
     book.set_properties(
         {
             "title": f"{dashboard.organisation}: Executive dashboard",
@@ -96,50 +99,65 @@ def as_xlsx(
             "created": exported_at.replace(tzinfo=None),
         }
     )
-    head = book.add_format({"bold": True, "bottom": 1})
-    styles = {
+    looks = {
+        "head": book.add_format({"bold": True, "bottom": 1}),
+        "quoted": book.add_format({"quote_prefix": True}),
+        "plain": book.add_format({"num_format": "#,##0.###"}),
         Unit.RATIO: book.add_format({"num_format": "0.0%"}),
         Unit.SECONDS: book.add_format({"num_format": "#,##0"}),
     }
-    plain = book.add_format({"num_format": "#,##0.###"})
-    quoted = book.add_format({"quote_prefix": True})
-    about = book.add_worksheet("About")
-    about.set_column(0, 0, 16)
-    about.set_column(1, 1, 60)
-    span = dashboard.period.span
-    told = (
-        ("Organisation", dashboard.organisation),
-        ("Period", f"{span.start} to {span.end}"),
-        ("Compared with", f"{dashboard.period.previous.start} to {dashboard.period.previous.end}"),
-        ("Time zone", dashboard.time_zone),
-        ("Workspaces", len(dashboard.scope.slugs)),
-        ("Exported by", requested_by),
-        ("Exported at", exported_at.isoformat(timespec="seconds")),
-        ("Export", export_id),
-        ("Units", "ratios as percent, durations in seconds, empty: no data"),
+    _about(
+        book.add_worksheet("About"),
+        looks,
+        {
+            "Organisation": dashboard.organisation,
+            "Period": _days(dashboard.period.span),
+            "Compared with": _days(dashboard.period.previous),
+            "Time zone": dashboard.time_zone,
+            "Workspaces": str(len(dashboard.scope.slugs)),
+            "Exported by": requested_by,
+            "Exported at": exported_at.isoformat(timespec="seconds"),
+            "Export": export_id,
+            "Units": "ratios as percent, durations in seconds, empty: no data",
+        },
     )
-    for line, (name, value) in enumerate(told):
-        about.write_string(line, 0, name, head)
-        about.write(line, 1, value)
     found = list(rows(dashboard))
     for scorecard in dashboard.scorecards:
-        sheet = book.add_worksheet(scorecard.domain.title[:31])
-        sheet.freeze_panes(1, 3)
-        sheet.set_column(0, 1, 16)
-        sheet.set_column(2, 2, 28)
-        sheet.set_column(3, len(COLUMNS) - 1, 12)
-        sheet.write_row(0, 0, COLUMNS, head)
         mine = [row for row in found if row[0] == scorecard.domain.key]
-        for line, row in enumerate(mine, 1):
-            style = styles.get(Unit(str(row[COLUMNS.index("unit")])), plain)
-            for column, cell in enumerate(row):
-                if isinstance(cell, str):
-                    sheet.write_string(line, column, cell, quoted if is_formula(cell) else None)
-                elif isinstance(cell, bool):
-                    sheet.write_boolean(line, column, cell)
-                elif cell is not None:
-                    styled = COLUMNS[column] in ("value", "previous", "change")
-                    sheet.write_number(line, column, cell, style if styled else plain)
-        sheet.autofilter(0, 0, max(len(mine), 1), len(COLUMNS) - 1)
+        _sheet(book.add_worksheet(scorecard.domain.title[:31]), looks, mine)
     book.close()
     return out.getvalue()
+
+
+def _days(span: Span) -> str:
+    return f"{span.start} to {span.end}"
+
+
+def _about(sheet: Any, looks: Looks, told: Mapping[str, str]) -> None:
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 60)
+    for line, (name, value) in enumerate(told.items()):
+        sheet.write_string(line, 0, name, looks["head"])
+        sheet.write_string(line, 1, value, looks["quoted"] if is_formula(value) else None)
+
+
+def _sheet(sheet: Any, looks: Looks, listed: Sequence[tuple[Cell, ...]]) -> None:
+    """One domain's rows."""
+    sheet.freeze_panes(1, 3)
+    sheet.set_column(0, 1, 16)
+    sheet.set_column(2, 2, 28)
+    sheet.set_column(3, len(COLUMNS) - 1, 12)
+    sheet.write_row(0, 0, COLUMNS, looks["head"])
+    for line, row in enumerate(listed, 1):
+        styled = looks.get(Unit(str(row[UNIT])), looks["plain"])
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                sheet.write_string(
+                    line, column, cell, looks["quoted"] if is_formula(cell) else None
+                )
+            elif isinstance(cell, bool):
+                sheet.write_boolean(line, column, cell)
+            elif cell is not None:
+                look = styled if COLUMNS[column] in IN_UNIT else looks["plain"]
+                sheet.write_number(line, column, cell, look)
+    sheet.autofilter(0, 0, max(len(listed), 1), len(COLUMNS) - 1)

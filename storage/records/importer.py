@@ -53,8 +53,8 @@ def load(
     and sqlalchemy's OperationalError when the database is gone: whole batches stand by then, and
     to import once more does no harm.
     """
-    if workspace is not None and workspace not in _ids(database):
-        raise NoSuchWorkspace(f"no workspace {shown(workspace)}")
+    if workspace is not None:
+        workspace_id(database, workspace)
     files = [_Source(path, columns=columns or {}) for path in paths]
     if not strict:
         within = _transactions(database.job)
@@ -72,8 +72,7 @@ def load(
 def take(database: Database, content: bytes, form: str, workspace: str) -> list[Outcome]:
     """One event of a sender as the records that it holds, an Outcome for each kind of the format;
     all or nothing. Raises NoSuchWorkspace."""
-    if workspace not in _ids(database):
-        raise NoSuchWorkspace(f"no workspace {shown(workspace)}")
+    workspace_id(database, workspace)
     source = _Source(Path("event"), content)
     with database.job.connect() as connection, connection.begin() as whole:
         within = _one_transaction(connection)
@@ -233,6 +232,14 @@ def _named(kind: Kind, raw: Raw, given: str | None) -> str:
     parts = [raw.cells.get(WORKSPACE) or given or ""] if kind.tenant else []
     parts += [raw.cells.get(name, "") for name in kind.key]
     return "/".join(shown(part.strip())[1:-1] for part in parts if part.strip())
+
+
+def workspace_id(database: Database, slug: str) -> int:
+    """The id of the workspace with that slug. Raises NoSuchWorkspace."""
+    found = _ids(database).get(slug)
+    if found is None:
+        raise NoSuchWorkspace(f"no workspace {shown(slug)}")
+    return found
 
 
 def _ids(database: Database) -> dict[str, int]:

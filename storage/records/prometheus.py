@@ -22,11 +22,11 @@ from sqlalchemy import select
 
 from storage.context import job_in
 from storage.database import Database
-from storage.models import objective, workspace
+from storage.models import objective
 from storage.records.documents import at
 from storage.records.fields import shown
 from storage.records.formats.form import Format
-from storage.records.importer import NoSuchWorkspace, load
+from storage.records.importer import load, workspace_id
 from storage.records.kinds import SLO_DAYS, Fault
 from storage.records.reader import Raw, Reading
 from storage.records.report import Outcome
@@ -86,11 +86,7 @@ def fetch(
 
     Raises NoSuchWorkspace.
     """
-    with database.job.connect() as connection:
-        query = select(workspace.c.id).where(workspace.c.slug == slug)
-        found = connection.execute(query).scalar()
-    if found is None:
-        raise NoSuchWorkspace(f"no workspace {shown(slug)}")
+    found = workspace_id(database, slug)
     columns = (objective.c.key, objective.c.error_query, objective.c.total_query)
     with job_in(database.job, found) as connection:
         known = connection.execute(select(*columns).order_by(objective.c.key)).all()

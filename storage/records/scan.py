@@ -26,12 +26,12 @@ from sqlalchemy import update
 
 from storage.context import job_in
 from storage.database import Database
-from storage.models import certificate, workspace
+from storage.models import certificate
 from storage.records.documents import text_lines
 from storage.records.fields import shown
 from storage.records.formats.form import Format
 from storage.records.formats.x509 import of_der
-from storage.records.importer import NoSuchWorkspace, load
+from storage.records.importer import load, workspace_id
 from storage.records.kinds import CERTIFICATES, Fault
 from storage.records.reader import Raw, Reading
 from storage.records.report import Outcome
@@ -119,10 +119,7 @@ def scan(database: Database, hosts: Path, slug: str, timeout: float, now: dateti
 
     Raises NoSuchWorkspace.
     """
-    with database.job.connect() as connection:
-        found = connection.execute(query(workspace.c.id).where(workspace.c.slug == slug)).scalar()
-    if found is None:
-        raise NoSuchWorkspace(f"no workspace {shown(slug)}")
+    found = workspace_id(database, slug)
     with job_in(database.job, found) as connection:
         columns = (certificate.c.host, certificate.c.port, certificate.c.fingerprint)
         known = {(Address(h, p), f) for h, p, f in connection.execute(query(*columns))}

@@ -364,4 +364,5 @@ def test_no_name_becomes_a_formula(here):
     )
     cells = [c for sheet in book for line in sheet.iter_rows() for c in line]
     assert any(c.value == evil for c in cells)
+    assert all(c.quotePrefix for c in cells if c.value in (evil, "=cmd@x.example"))
     assert all(c.data_type != "f" and c.hyperlink is None for c in cells)

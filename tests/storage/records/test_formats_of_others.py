@@ -29,6 +29,17 @@ REAL = [
     ("slos", "slos/openslo/examples_budgeting-method_occurences-slo.yaml", None, 1, 0),
     ("slos", "slos/openslo/examples_budgeting-method_ratio-timeslices.yaml", None, 1, 0),
     ("slos", "slos/openslo/examples_budgeting-method_timeslices-slo.yaml", None, 2, 2),
+    (
+        "slos",
+        "slos/openslo/examples_treat-low-traffic-as-equally-important_timeslices-slo.yaml",
+        None,
+        1,
+        0,
+    ),
+    ("slos", "slos/sloth/examples/windows_7d.yaml", "sloth", 0, 0),
+    ("slos", "slos/sloth/examples/windows_custom-30d.yaml", "sloth", 0, 0),
+    ("deployments", "webhooks/cdevents/service_removed.json", None, 0, 0),
+    ("deployments", "webhooks/cdevents/build_finished.json", None, 0, 0),
     ("slos", "slos/sloth/examples/getting-started.yml", None, 1, 0),
     ("slos", "slos/sloth/examples/home-wifi.yml", None, 2, 0),
     ("slos", "slos/sloth/examples/kubernetes-apiserver.yml", None, 2, 0),
@@ -382,3 +393,38 @@ def test_a_prowler_csv_finding_with_an_unknown_status_is_named(bring, stored):
         ("CIS", "1.2"): ("non_compliant", 1),
         ("SOC2", "cc1"): ("non_compliant", 1),
     }
+
+
+OTHERS = [
+    ("control-results", "compliance/oscal/ifa_plan-of-action-and-milestones.json", "oscal"),
+    (
+        "control-results",
+        "compliance/oscal/NIST_SP-800-53_rev5_LOW-baseline_profile-min.json",
+        "oscal",
+    ),
+    (
+        "control-results",
+        "compliance/oscal/NIST_SP-800-53_rev5_MODERATE-baseline_profile-min.json",
+        "oscal",
+    ),
+    ("control-results", "compliance/oscal/ssg-ocp4-ds-cis-pod.yaml", None),
+    ("control-results", "compliance/prowler/requirement_checks.csv", None),
+    ("vendors", "vendors/vendors.csv", None),
+    ("vendors", "vendors/review_rule.json", None),
+    ("slos", "slos/slo_generator/slo_config_v2.yaml", None),
+    ("slos", "slos/slo_generator/slo_report_v2.json", None),
+    ("deployments", "webhooks/github/push.payload.json", None),
+    ("deployments", "git_history/summary.csv", None),
+    ("incidents", "incidents/jenkins_status/incidents.csv", None),
+]
+"""Files that hold no records of that kind, or not enough of them."""
+
+
+@pytest.mark.parametrize(("kind", "file", "form"), OTHERS)
+def test_real_files_that_hold_no_records_say_so(
+    database, workspaces, acceptance_data, stored, kind, file, form
+):
+    path = acceptance_data / file
+    (outcome,) = load(database, KINDS[kind], [path], workspace="payments", form=form)
+    assert outcome.problem, outcome
+    assert (outcome.read, outcome.written, stored(kind)) == (0, 0, [])

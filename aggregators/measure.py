@@ -69,6 +69,16 @@ PER_DAY, BURN, DAYS = Unit.PER_DAY, Unit.BURN, Unit.DAYS
 LEVEL_SUM, LEVEL_MAX, LEVEL_MIN = Nature.LEVEL_SUM, Nature.LEVEL_MAX, Nature.LEVEL_MIN
 
 LOW_SAMPLE_RATIO, LOW_SAMPLE_MEAN = 10, 3
+TRAILING_WINDOWS = (7, 28)
+"""Days that a point of a pooled series looks back over; the snapshot holds the quantiles of each."""
+
+
+def trailing_quantile(distribution: str, q: float, window: int) -> str:
+    """The snapshot's column with a quantile of the ``window`` days that end with the row's:
+    "lead_time_p50_7"."""
+    return f"{distribution}_p{round(q * 100)}_{window}"
+
+
 DAYS_SEEN = "days_seen"
 """The column of every facts frame that counts the snapshot days behind a row."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -19,6 +20,14 @@ ACCURACY = 0.01
 GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 ZERO_BUCKET = -1
 """Durations under one second count as zero: no clock in the field is finer."""
+
+BLOCK_DAYS, EPOCH = 32, date(1970, 1, 1)
+"""Days whose durations are stored together: few rows for a year, few bytes for a week."""
+DAY_BITS, BUCKET_BITS, COUNT_BITS = 5, 11, 16
+HIGHEST_BUCKET = (1 << BUCKET_BITS) - 2
+MOST = (1 << COUNT_BITS) - 1
+ENTRY = np.dtype(">u4")
+"""One stored entry: day within the block, bucket + 1, how many; from the high bits to the low."""
 
 PAIR = np.dtype([("bucket", "<i2"), ("count", "<u4")])
 """One stored pair, six bytes."""
@@ -33,6 +42,40 @@ def bucket_of(seconds: np.ndarray) -> np.ndarray:
     safe = np.maximum(seconds, 1.0)
     buckets = np.ceil(np.log(safe) / np.log(GAMMA) - 1e-9).astype(np.int64)
     return np.where(seconds < 1.0, ZERO_BUCKET, buckets)
+
+
+def place_of(day: date) -> tuple[int, int]:
+    """The block that holds a day, and the day's place in it."""
+    return divmod((day - EPOCH).days, BLOCK_DAYS)
+
+
+def packed_days(places: np.ndarray, buckets: np.ndarray) -> bytes:
+    """One distribution of one block, a duration per element: its day's place and its bucket.
+
+    Entries ascend by day and bucket; more than ``MOST`` of a kind take several. Raises BrokenSketch
+    for a bucket that no entry can hold (a duration of over 10 million years).
+    """
+    if (buckets > HIGHEST_BUCKET).any():
+        raise BrokenSketch("a duration is longer than a distribution holds")
+    keys, counts = np.unique(
+        (places.astype(np.int64) << BUCKET_BITS) | (buckets.astype(np.int64) + 1),
+        return_counts=True,
+    )
+    times = -(-counts // MOST)
+    last = counts - (times - 1) * MOST
+    split = np.full(times.sum(), MOST, np.int64)
+    split[np.cumsum(times) - 1] = last
+    return ((np.repeat(keys, times) << COUNT_BITS) | split).astype(ENTRY).tobytes()
+
+
+def unpacked_days(data: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The entries of any number of ``packed_days`` in a row: place, bucket, count, each int64. Raises
+    BrokenSketch on bytes that are none."""
+    if len(data) % ENTRY.itemsize:
+        raise BrokenSketch(f"{len(data)} bytes are no whole number of entries")
+    entries = np.frombuffer(data, ENTRY).astype(np.int64)
+    buckets = ((entries >> COUNT_BITS) & (HIGHEST_BUCKET + 1)) - 1
+    return entries >> (BUCKET_BITS + COUNT_BITS), buckets, entries & MOST
 
 
 def value_of(bucket: np.ndarray) -> np.ndarray:

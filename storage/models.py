@@ -1,7 +1,8 @@
 """The tables, as SQLAlchemy Core. Every key of a tenant table begins with workspace_id.
 
 The migrations are the authority for what exists; a test compares the two and fails on drift.
-Instants are ``timestamptz``; durations seconds; running totals end in ``_total``.
+Instants are ``timestamptz``; durations seconds; running totals end in ``_total``; the quantiles of the
+trailing days are named by ``measure.trailing_quantile``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from aggregators.measure import Nature
+from aggregators.measure import TRAILING_WINDOWS, trailing_quantile
 
 metadata = MetaData()
 
@@ -84,6 +86,9 @@ workspace = Table(
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("accent", Text),
     instant("created_at", nullable=False, now=True),
+    Column("snapshot_day", Date),
+    instant("snapshot_at"),
+    Column("snapshot_version", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint(f"slug ~ '{SLUG}' and length(slug) between 3 and 30", name="slug_form"),
 )
 
@@ -424,6 +429,23 @@ USAGE_COUNTERS = (
 )
 """Carried for Vigilo's own pages; None where this installation has no source for it."""
 
+QUANTILES = tuple(
+    trailing_quantile(name, q, window)
+    for window in TRAILING_WINDOWS
+    for name in USAGE_DISTRIBUTIONS
+    for q in (0.5, 0.9)
+)
+USAGE_PACKED = ("days_total", *(f"{name}_total" for name in USAGE_FLOWS), *USAGE_LEVELS, *QUANTILES)
+"""What ``packed`` holds, in its order."""
+
+
+def packed(columns: tuple[str, ...]) -> Column:
+    """The numbers of a row as big-endian doubles, NaN where there is none: what the roll-up reads. It
+    is generated, so it can not differ from the columns, and 60 of them cost what one does."""
+    sent = " || ".join(f"float8send(coalesce({c}, 'NaN'::double precision))" for c in columns)
+    return Column("packed", LargeBinary, Computed(sent, persisted=True))
+
+
 usage_snapshot = tenant(
     "workspace_usage_snapshot",
     Column("snapshot_date", Date),
@@ -431,14 +453,31 @@ usage_snapshot = tenant(
     instant("changed_at", nullable=False),
     Column("days_total", Integer, nullable=False),
     *(Column(f"{name}_total", Double, nullable=False) for name in USAGE_FLOWS),
-    *(Column(f"{name}_total", LargeBinary) for name in USAGE_DISTRIBUTIONS),
     *(Column(name, Double) for name in USAGE_LEVELS),
     *(Column(name, Text) for name in USAGE_LABELS),
     *(Column(name, BigInteger) for name in USAGE_COUNTERS),
+    *(Column(name, Double) for name in QUANTILES),
+    packed(USAGE_PACKED),
     key=("snapshot_date",),
 )
 
-Index("usage_snapshot_computed", usage_snapshot.c.workspace_id, usage_snapshot.c.computed_at)
+duration_block = tenant(
+    "duration_block",
+    Column("block", Integer),
+    *(Column(name, LargeBinary) for name in USAGE_DISTRIBUTIONS),
+    key=("block",),
+)
+"""The durations of ``sketch.BLOCK_DAYS`` days, as ``sketch.packed_days`` writes them: a column a
+distribution. Only days with a snapshot are in it."""
+
+snapshot_run = Table(
+    "snapshot_run",
+    metadata,
+    Column("day", Date, primary_key=True),
+    instant("started_at", nullable=False, now=True),
+    instant("finished_at"),
+)
+"""A night's job over all workspaces. A day whose run has begun and not finished is not shown yet."""
 
 COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
 COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")
@@ -450,6 +489,7 @@ compliance_history = tenant(
     instant("computed_at", nullable=False),
     *(Column(name, Double) for name in COMPLIANCE_LEVELS),
     *(Column(name, Text) for name in COMPLIANCE_LABELS),
+    packed(COMPLIANCE_LEVELS),
     key=("framework", "snapshot_date"),
 )
 Index(
@@ -459,9 +499,5 @@ Index(
 )
 
 TENANT_TABLES = tuple(t for t in metadata.sorted_tables if "workspace_id" in t.c)
-SNAPSHOT_TABLES = (usage_snapshot, compliance_history)
+SNAPSHOT_TABLES = (usage_snapshot, compliance_history, duration_block)
 
-
-def column_of(fact: str, nature: Nature) -> str:
-    """The snapshot column that carries a fact: flows and distributions as running totals."""
-    return f"{fact}_total" if nature in (Nature.FLOW, Nature.DISTRIBUTION) else fact

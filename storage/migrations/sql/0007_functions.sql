@@ -1,0 +1,158 @@
+-- Every workspace where the user holds platform_admin, why one is left out of the rollup, and what its
+-- last snapshot is. No row of any workspace is read: the job notes the latter beside the workspace.
+create function vigilo.executive_scope()
+returns table (workspace_id bigint, slug text, name text, region text, accent text, left_out text,
+               last_day date, computed_at timestamptz, version bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public, vigilo, pg_temp as $$
+declare asker bigint := vigilo.setting_id('vigilo.user_id');
+begin
+    return query
+    select w.id, w.slug, w.name, w.region, w.accent,
+           case when not w.is_active then 'inactive'
+                when i.strict_residency and w.region is distinct from u.home_region
+                    then 'other_region'
+                when i.strict_residency and w.region is null then 'other_region'
+           end,
+           w.snapshot_day, w.snapshot_at, w.snapshot_version
+    from public.membership m
+    join public.app_user u on u.id = m.user_id
+    join public.workspace w on w.id = m.workspace_id
+    cross join public.installation i
+    where m.user_id = asker and m.revoked_at is null and m.role = 'platform_admin' and u.is_active
+    order by w.name, w.slug;
+end $$;
+
+-- Notes a workspace's last snapshot beside it, within the transaction that wrote its rows (job role).
+create function vigilo.note_snapshot(workspace bigint) returns void
+language sql as $$
+    update public.workspace w
+    set snapshot_version = w.snapshot_version + 1,
+        snapshot_day = s.snapshot_date, snapshot_at = s.computed_at
+    from (
+        select snapshot_date, computed_at from public.workspace_usage_snapshot
+        where workspace_id = workspace order by snapshot_date desc limit 1
+    ) s
+    where w.id = workspace
+$$;
+
+-- The rows of one workspace that a dashboard needs, as the caller's context shows them: of each day asked
+-- for, the last usage snapshot on or before it, with its day; the compliance of those same days, by
+-- framework; the durations of the blocks; and the names as they stand on the last day.
+-- Days are int4 before each row's packed numbers, counted from 2000-01-01.
+create function vigilo.packed_rows(
+    workspace bigint, days date[], last_day date, first_block int, last_block int,
+    out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
+    out lead_time bytea, out recovery_time bytea, out ack_time bytea, out resolve_time bytea,
+    out names jsonb
+)
+language plpgsql stable as $$
+declare
+    found date[];
+    filled date[];
+    named date;
+begin
+    select string_agg(int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
+                      order by u.snapshot_date),
+           array_agg(u.snapshot_date)
+    into usage, found
+    from public.workspace_usage_snapshot u
+    where u.workspace_id = workspace and u.snapshot_date = any(days);
+    if coalesce(cardinality(found), 0) < cardinality(days) then
+        -- A day without a row stands for the last one before it.
+        select array_agg(distinct b.snapshot_date) into filled
+        from unnest(days) as d(day)
+        cross join lateral (
+            select u.snapshot_date from public.workspace_usage_snapshot u
+            where u.workspace_id = workspace and u.snapshot_date < d.day
+            order by u.snapshot_date desc limit 1
+        ) b
+        where d.day <> all(coalesce(found, '{}')) and b.snapshot_date <> all(coalesce(found, '{}'));
+        if filled is not null then
+            select coalesce(usage, '') || string_agg(
+                       int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
+                       order by u.snapshot_date)
+            into usage
+            from public.workspace_usage_snapshot u
+            where u.workspace_id = workspace and u.snapshot_date = any(filled);
+            found := coalesce(found, '{}') || filled;
+        end if;
+    end if;
+    if usage is null then return; end if;
+    select array_agg(f.framework), array_agg(f.rows) into frameworks, compliance
+    from (
+        select c.framework, string_agg(int4send(c.snapshot_date - date '2000-01-01') || c.packed, '')
+                   as rows
+        from public.compliance_snapshot_history c
+        where c.workspace_id = workspace and c.snapshot_date = any(found)
+        group by c.framework order by c.framework
+    ) f;
+    select string_agg(int4send(b.block) || int4send(coalesce(octet_length(b.lead_time), 0))
+                      || int4send(coalesce(octet_length(b.recovery_time), 0))
+                      || int4send(coalesce(octet_length(b.ack_time), 0))
+                      || int4send(coalesce(octet_length(b.resolve_time), 0)), '' order by b.block),
+           string_agg(b.lead_time, '' order by b.block), string_agg(b.recovery_time, '' order by b.block),
+           string_agg(b.ack_time, '' order by b.block), string_agg(b.resolve_time, '' order by b.block)
+    into blocks, lead_time, recovery_time, ack_time, resolve_time
+    from public.duration_block b
+    where b.workspace_id = workspace and b.block between first_block and last_block;
+    select max(d) into named from unnest(found) as d where d <= last_day;
+    select jsonb_build_object(
+        'usage', (
+            select to_jsonb(array[
+                u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
+                u.budget_seconds_left_objective, u.budget_remaining_objective,
+                u.longest_overdue_vendor, u.next_review_vendor])
+            from public.workspace_usage_snapshot u
+            where u.workspace_id = workspace and u.snapshot_date = named),
+        'compliance', (
+            select jsonb_object_agg(c.framework, array[c.lapse_control, c.lapsed_control])
+            from public.compliance_snapshot_history c
+            where c.workspace_id = workspace and c.snapshot_date = named))
+    into names;
+end $$;
+
+-- The same of every workspace in scope, each read in its own context, in one round trip. A workspace whose
+-- rows can not be read yields one row with only ``failed``. On return the context is written back; on an
+-- exception the (sub)transaction's end does it.
+create function vigilo.executive_rows(days date[], last_day date, first_block int, last_block int)
+returns table (asked_workspace bigint, failed text, usage bytea, frameworks text[], compliance bytea[],
+               blocks bytea, lead_time bytea, recovery_time bytea, ack_time bytea, resolve_time bytea,
+               names jsonb)
+language plpgsql as $$
+declare
+    w record;
+    level_before text := vigilo.setting('vigilo.level');
+    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
+begin
+    for w in select s.workspace_id from vigilo.executive_scope() s where s.left_out is null loop
+        begin
+            perform vigilo.enter('rollup', w.workspace_id);
+            return query select w.workspace_id, null::text, r.*
+                from vigilo.packed_rows(w.workspace_id, days, last_day, first_block, last_block) r;
+        exception when others then
+            asked_workspace := w.workspace_id; failed := sqlerrm;
+            usage := null; frameworks := null; compliance := null; blocks := null; lead_time := null;
+            recovery_time := null; ack_time := null; resolve_time := null; names := null;
+            return next;
+        end;
+    end loop;
+    perform vigilo.enter(level_before, workspace_before);
+end $$;
+
+-- The days of a span on which any workspace in scope has a snapshot, each read in its own context.
+create function vigilo.executive_days_seen(first_day date, last_day date)
+returns table (day date)
+language plpgsql as $$
+declare
+    w record;
+    level_before text := vigilo.setting('vigilo.level');
+    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
+begin
+    for w in select s.workspace_id from vigilo.executive_scope() s where s.left_out is null loop
+        perform vigilo.enter('rollup', w.workspace_id);
+        return query select s.snapshot_date from public.workspace_usage_snapshot s
+            where s.workspace_id = w.workspace_id
+              and s.snapshot_date between first_day and last_day;
+    end loop;
+    perform vigilo.enter(level_before, workspace_before);
+end $$;

@@ -14,6 +14,7 @@ from aggregators import words
 from aggregators.figures import Answer, Card, Figure
 from aggregators.period import Span
 from aggregators.rollup import Rolled, badness
+from aggregators.spans import SPRINT, TREND
 
 ENOUGH_DEPLOYMENTS = 10
 ENOUGH_CERTIFICATES = 5
@@ -24,11 +25,14 @@ Z_95 = 1.959963984540054
 HORIZON_DAYS = 30
 
 
-def answers(rolled: Mapping[str, Rolled], sprints: Sequence[Span]) -> tuple[Answer, ...]:
-    """The four answers, in the page's order, from the evaluated domains by key."""
+def answers(
+    rolled: Mapping[str, Rolled], sprints: Sequence[Span], trend: Rolled | None = None
+) -> tuple[Answer, ...]:
+    """The four answers, in the page's order, from the evaluated domains by key. ``trend`` is compliance
+    over the last days one by one, for an organisation that ``lacks_dates``."""
     return (
         worst_change_failure_rate(rolled["dora"]),
-        closest_to_lapse(rolled["compliance"]),
+        closest_to_lapse(rolled["compliance"], trend),
         expiring_certificates(rolled["certificates"]),
         mttr_climbing(rolled["incidents"], sprints),
     )
@@ -108,7 +112,14 @@ class _Lapse:
         return days, -soon, rate, self.card.name, self.framework
 
 
-def closest_to_lapse(compliance: Rolled) -> Answer:
+def lacks_dates(rolled: Mapping[str, Rolled]) -> bool:
+    """Whether there are frameworks, and no passing control anywhere has evidence with an end."""
+    compliance = rolled["compliance"]
+    days = compliance.figures["days_to_lapse"].by or {}
+    return bool(days) and not any(figure.has_data for figure in days.values())
+
+
+def closest_to_lapse(compliance: Rolled, trend: Rolled | None = None) -> Answer:
     """The smallest days_to_lapse over passing controls; those already out are named apart."""
     key, question = "closest_to_lapse", "Closest control to lapse"
     frameworks = [
@@ -121,7 +132,7 @@ def closest_to_lapse(compliance: Rolled) -> Answer:
     out = [f for f in frameworks if f.figure("lapsed").value]
     due = [f for f in frameworks if f.figure("days_to_lapse").value is not None]
     if not due:
-        return _projection(key, question, compliance, out)
+        return _projection(key, question, compliance, trend or compliance, out)
     first = min(due, key=lambda f: f.order)
     days, soon = first.figure("days_to_lapse"), first.figure("lapsing_30").value or 0.0
     more = f"; {words.number(soon)} lapse within {HORIZON_DAYS} days" if soon > 1 else ""
@@ -164,9 +175,11 @@ def _already_out(out: list[_Lapse]) -> str:
     )
 
 
-def _projection(key: str, question: str, compliance: Rolled, out: list[_Lapse]) -> Answer:
+def _projection(
+    key: str, question: str, compliance: Rolled, trend: Rolled, out: list[_Lapse]
+) -> Answer:
     """Without any due date: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
-    rates, _ = compliance.over("pass_rate", "trend")
+    rates, _ = trend.over("pass_rate", TREND)
     slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)
     falling = slopes[slopes < 0]
     if falling.empty:
@@ -175,7 +188,7 @@ def _projection(key: str, question: str, compliance: Rolled, out: list[_Lapse]) 
         )
         return Answer(key, question, sentence, evidence={"already_out": _out_evidence(out)})
     slug, framework = falling.idxmin()
-    card = next(c for c in compliance.cards if c.slug == slug)
+    card = compliance.cards.find(slug)
     slope = float(falling.min())
     now = (card.figures["pass_rate"].by or {})[framework].value or 0.0
     then = max(0.0, now + slope * HORIZON_DAYS)
@@ -239,7 +252,7 @@ def expiring_certificates(certificates: Rolled) -> Answer:
 def mttr_climbing(incidents: Rolled, sprints: Sequence[Span]) -> Answer:
     """Whose incident MTTR rose by at least 5 % three sprints in a row, with enough resolved."""
     key, question = "mttr_climbing", "MTTR climbing three sprints"
-    means, counts = incidents.over("mttr", "sprint")
+    means, counts = incidents.over("mttr", SPRINT)
     enough = (counts >= ENOUGH_RESOLVED).all(axis=1)
     judged = means[enough]
     climbing = judged[_rises(judged)]
@@ -251,7 +264,7 @@ def mttr_climbing(incidents: Rolled, sprints: Sequence[Span]) -> Answer:
         )
         return Answer(key, question, sentence, evidence={"judged": len(judged)})
     slug = (climbing.iloc[:, -1] / climbing.iloc[:, 0]).sort_index().idxmax()[0]
-    card = next(c for c in incidents.cards if c.slug == slug)
+    card = incidents.cards.find(slug)
     path = [float(v) for v in climbing.loc[(slug, "")]]
     others = f" {words.counted(len(climbing) - 1, 'other')} too." if len(climbing) > 1 else ""
     steps = " → ".join(map(words.duration, path))

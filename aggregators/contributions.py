@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
 
 from aggregators.effects import Array
+from aggregators.facts import Facts
 from aggregators.figures import Figure, Scorecard
+from aggregators.measure import Facts as Named
+from aggregators.sketch import Histogram
 from aggregators.spans import BEFORE, NOW
 
 
@@ -57,15 +60,26 @@ def combined(several: Sequence[Contribution]) -> Contribution:
     return Contribution("", total, rate, mix)
 
 
-def _found(figure: Figure, facts: pd.DataFrame) -> list[Contribution]:
+def _found(figure: Figure, facts: Facts) -> list[Contribution]:
     """Those of the workspaces that changed anything, in the order of the facts."""
-    group = figure.group or ""
-    now, before = (facts.xs((group, label), level=("group", "span")) for label in (NOW, BEFORE))
+    rows = facts.groups[figure.group or ""]
+    read = set(figure.measure.natures())
+    now, before = (_of(facts.over[label], read, rows) for label in (NOW, BEFORE))
     days = figure.evidence.days_seen, figure.previous_evidence.days_seen
     effects = figure.measure.effects(now, before, days)
-    rates, mixes = (_listed(a, len(now)) for a in (effects.rate, effects.mix))
-    whole = zip(now.index, effects.total.tolist(), rates, mixes, strict=True)
+    rates, mixes = (_listed(a, len(rows)) for a in (effects.rate, effects.mix))
+    slugs = [facts.scopes[row][0] for row in rows]
+    whole = zip(slugs, effects.total.tolist(), rates, mixes, strict=True)
     return [Contribution(*one) for one in whole if one[1]]
+
+
+def _of(facts: Named, read: set[str], rows: np.ndarray) -> Named:
+    """Some facts of some scopes in the one span of a label, distributions as sketches."""
+    found = {}
+    for fact in read:
+        held = facts[fact]
+        found[fact] = held.take(rows, 0) if isinstance(held, Histogram) else held[rows, 0]
+    return found
 
 
 def _listed(effect: Array | None, count: int) -> list[float] | list[None]:

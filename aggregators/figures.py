@@ -5,17 +5,58 @@ Plain frozen data, complete in itself: the page, the API and the PDF are pure fu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING, overload
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
 from aggregators.measure import Domain, Measure, Status, Unit
 from aggregators.period import Period, Span
 
-Series = tuple[tuple[date, float | None], ...]
+if TYPE_CHECKING:
+    from aggregators.facts import Facts
+
+Point = tuple[date, float | None]
+Series = Sequence[Point]
 """Points (day, value), ascending; None is a gap."""
+
+
+class Points(Sequence[Point]):
+    """A series as its days and an array of values, NaN for a gap: points are made when looked at."""
+
+    __slots__ = ("days", "values")
+
+    def __init__(self, days: Sequence[date], values: NDArray[np.float64]) -> None:
+        self.days, self.values = days, values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> Point: ...
+    @overload
+    def __getitem__(self, at: slice) -> Series: ...
+
+    def __getitem__(self, at: int | slice) -> Point | Series:
+        if isinstance(at, slice):
+            return Points(self.days[at], self.values[at])
+        return self.days[at], _known(float(self.values[at]))
+
+    def __iter__(self) -> Iterator[Point]:
+        return zip(self.days, map(_known, self.values.tolist()), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +159,16 @@ class Scorecard:
 
     ``snapshot_at`` is when the newest contributing snapshot was computed, ``oldest_snapshot_day``
     the earliest last day among the workspaces (None without any snapshot). ``facts`` are those behind
-    the figures, as in ``rollup.Rolled``, for ``contributions``; None where no card is told.
+    the figures, for ``contributions``; None where no card is told, or where the scorecard was kept.
     """
 
     domain: Domain
     figures: Mapping[str, Figure]
-    cards: tuple[Card, ...] = ()
+    cards: Sequence[Card] = ()
     snapshot_at: datetime | None = None
     oldest_snapshot_at: datetime | None = None
     oldest_snapshot_day: date | None = None
-    facts: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    facts: Facts | None = field(default=None, repr=False, compare=False)
 
     @property
     def headline(self) -> Figure:

@@ -5,15 +5,19 @@ The collectors are the nightly job's own, so that the two differ only by what ha
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from aggregators.domains import facts as facts_of
 from aggregators.figures import Evidence, Figure
-from aggregators.measure import COMPLIANCE, DAYS_SEEN, Domain, Measure, Nature
+from aggregators.measure import COMPLIANCE, DAYS_SEEN, Domain, Evaluation, Facts, Measure, Nature
 from aggregators.period import Span
-from aggregators.sketch import Sketch
+from aggregators.sketch import Histogram, Sketch
 from settings import Settings
 from storage.collect import Days, certificates, compliance, dora, incidents, slos, vendors
 
@@ -44,65 +48,65 @@ def live(
         settings.review_days,
         now,
     )
-    facts = _compliance(days) if domain.table == COMPLIANCE else _usage(days, domain)
-    facts = facts.reindex(columns=[DAYS_SEEN, *domain.natures(), *domain.labels()])
-    return {m.key: _figure(m, facts, domain) for m in domain.measures}
+    found = _compliance(days) if domain.table == COMPLIANCE else _usage(days, domain)
+    return {m.key: _figure(m, found, domain) for m in domain.measures}
 
 
-def _usage(days: Days, domain: Domain) -> pd.DataFrame:
-    """One row: flows added up, levels of the last day, distributions over all days."""
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """Facts of each group ("" without groups), an element each, and label columns by name."""
+
+    groups: list[str]
+    facts: Facts
+    names: pd.DataFrame
+
+
+def _usage(days: Days, domain: Domain) -> _Live:
+    """Flows added up, levels of the last day, distributions over all days."""
     module = COLLECTORS[domain.key]
     daily = module.collect(days)
-    row: dict[str, object] = {DAYS_SEEN: float(len(days.index))}
+    facts: dict[str, object] = {DAYS_SEEN: np.array([float(len(days.index))])}
     for fact, nature in domain.natures().items():
-        if nature is Nature.DISTRIBUTION or fact not in daily:
+        if nature is Nature.DISTRIBUTION:
             continue
-        values = daily[fact].astype(float)
-        row[fact] = values.fillna(0.0).sum() if nature is Nature.FLOW else values.iloc[-1]
-    for label in domain.labels() & set(daily):
-        row[label] = daily[label].iloc[-1]
+        values = daily[fact].astype(float) if fact in daily else pd.Series([np.nan])
+        total = values.fillna(0.0).sum() if nature is Nature.FLOW else values.iloc[-1]
+        facts[fact] = np.array([total])
     for name, durations in getattr(module, "durations", lambda _: {})(days).items():
-        row[name] = Sketch.of(durations["seconds"]) if len(durations) else None
-    return pd.DataFrame([row], index=[""], dtype=object)
+        facts[name] = Histogram.of([Sketch.of(durations["seconds"])])
+    return _Live([""], facts, daily.reindex(columns=list(domain.labels())).iloc[-1:])
 
 
-def _compliance(days: Days) -> pd.DataFrame:
-    """A row per framework, as it stands on the last day."""
-    last = Days(
-        days.connection,
-        days.workspace_id,
-        days.last,
-        days.last,
-        days.time_zone,
-        days.review_days,
-        days.now,
-    )
-    return compliance.collect(last).set_index("framework").assign(**{DAYS_SEEN: 1.0})
+def _compliance(days: Days) -> _Live:
+    """Each framework as it stands on the last day."""
+    last = replace(days, first=days.last)
+    found = compliance.collect(last)
+    natures = facts_of(COMPLIANCE)
+    facts: dict[str, object] = {fact: found[fact].to_numpy(float) for fact in natures}
+    facts[DAYS_SEEN] = np.ones(len(found))
+    return _Live(list(found["framework"]), facts, found)
 
 
-def _figure(measure: Measure, facts: pd.DataFrame, domain: Domain) -> Figure:
-    found = measure.evaluate(facts)
+def _figure(measure: Measure, live: _Live, domain: Domain) -> Figure:
+    found = measure.evaluate(live.facts)
     each = {}
-    for at, name in enumerate(facts.index):
-        value = found.value.iloc[at]
-        infinite = bool(value == float("inf"))
-        each[str(name)] = Figure(
+    for at, name in enumerate(live.groups):
+        value = float(found.value[at])
+        each[name] = Figure(
             measure,
-            None if pd.isna(value) or infinite else float(value),
-            over_budget=infinite,
-            evidence=_evidence(measure, facts, found, at),
-            group=str(name) or None,
+            value if math.isfinite(value) else None,
+            over_budget=value == math.inf,
+            evidence=_evidence(measure, live, found, at),
+            group=name or None,
         )
     if domain.by is None:
         return each.get("", Figure(measure))
     return Figure(measure, by=dict(sorted(each.items())))
 
 
-def _evidence(measure: Measure, facts: pd.DataFrame, found: object, at: int) -> Evidence:
-    def known(name: str) -> float | None:
-        value = getattr(found, name).iloc[at]
-        return None if pd.isna(value) else float(value)
-
-    label = facts[measure.named_by].iloc[at] if measure.named_by else None
-    seen = int(facts[DAYS_SEEN].iloc[at])
-    return Evidence(known("numerator"), known("denominator"), known("n"), seen, seen, label or None)
+def _evidence(measure: Measure, live: _Live, found: Evaluation, at: int) -> Evidence:
+    label = live.names[measure.named_by].iloc[at] if measure.named_by else None
+    seen = int(live.facts[DAYS_SEEN][at])
+    parts = (found.numerator[at], found.denominator[at], found.n[at])
+    known = (float(part) if math.isfinite(part) else None for part in parts)
+    return Evidence(*known, seen, seen, label if isinstance(label, str) else None)

@@ -3,7 +3,8 @@
 A kind decides how a figure pools over days and over workspaces; a measure adds direction, unit,
 thresholds and words. Nothing else in the program knows any of this (kpis, section 1).
 
-Figures are evaluated on a *facts* frame: one row per scope and span, one column per fact.
+Figures are evaluated on *facts*: arrays of scopes by spans, one a fact, so that a thousand workspaces
+are one sum.
 Over the days of a span a FLOW and a DISTRIBUTION have been summed and a LEVEL is that of the last
 snapshot; over workspaces a FLOW and a DISTRIBUTION are summed and a LEVEL follows its ``over``.
 """
@@ -11,16 +12,14 @@ snapshot; over workspaces a FLOW and a DISTRIBUTION are summed and a LEVEL follo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from aggregators import effects
 from aggregators.effects import Array, Effects
-from aggregators.sketch import Sketch
 
 if TYPE_CHECKING:
     from aggregators.listing import Listing
@@ -69,8 +68,6 @@ PER_DAY, BURN, DAYS = Unit.PER_DAY, Unit.BURN, Unit.DAYS
 LEVEL_SUM, LEVEL_MAX, LEVEL_MIN = Nature.LEVEL_SUM, Nature.LEVEL_MAX, Nature.LEVEL_MIN
 
 LOW_SAMPLE_RATIO, LOW_SAMPLE_MEAN = 10, 3
-TRAILING_WINDOWS = (7, 28)
-"""Days that a point of a pooled series looks back over; the snapshot holds the quantiles of each."""
 
 
 def trailing_quantile(distribution: str, q: float, window: int) -> str:
@@ -80,25 +77,42 @@ def trailing_quantile(distribution: str, q: float, window: int) -> str:
 
 
 DAYS_SEEN = "days_seen"
-"""The column of every facts frame that counts the snapshot days behind a row."""
+"""The fact that counts the snapshot days behind each row and span."""
 
 
 Days = tuple[float, float]
 """Days seen now and before."""
 
 
+class Distribution(Protocol):
+    """The durations behind each row and span: a ``sketch.Histogram``, or quantiles known already."""
+
+    @property
+    def n(self) -> Array:
+        """How many durations; NaN where there is no data."""
+
+    def quantile(self, q: float) -> Array:
+        """The q-quantile in seconds; NaN where there is none."""
+
+
+Facts = Mapping[str, Any]
+"""Facts by name, DAYS_SEEN among them: float arrays of one shape, NaN where there is no data; a
+distribution is a ``Distribution`` of that shape."""
+QUANTILES = (0.5, 0.9)
+"""Those that the snapshot keeps for the trailing windows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One measure over a facts frame: columns aligned with its rows, NaN where there is no data.
+    """One measure over facts: arrays of their shape, NaN where there is no data.
 
-    ``value`` float; ``numerator``, ``denominator`` float; ``n`` the number of events behind the
-    value (NaN when the kind has none).
+    ``n`` is the number of events behind the value (NaN when the kind has none).
     """
 
-    value: pd.Series
-    numerator: pd.Series
-    denominator: pd.Series
-    n: pd.Series
+    value: Array
+    numerator: Array
+    denominator: Array
+    n: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,21 +156,21 @@ class Measure:
         """The facts that it reads, and how each pools."""
         return {self.only_where: LEVEL_SUM} if self.only_where else {}
 
-    def evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        """Its value on every row of a facts frame; no data where no day was seen or not tracked."""
+    def evaluate(self, facts: Facts) -> Evaluation:
+        """Its value wherever there are facts; no data where no day was seen or not tracked."""
         raw = self._evaluate(facts)
         known = facts[DAYS_SEEN] > 0
         if self.only_where:
-            known &= facts[self.only_where].fillna(0) > 0
-        return Evaluation(raw.value.where(known), raw.numerator, raw.denominator, raw.n)
+            known = known & (facts[self.only_where] > 0)
+        return replace(raw, value=np.where(known, raw.value, np.nan))
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
+    def _evaluate(self, facts: Facts) -> Evaluation:
         raise TypeError(f"{type(self).__name__} is no kind of measure")
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
         """What each workspace contributes to the change of the pooled value, which has data in both
-        periods. The frames hold facts, a row per workspace in the same order; ``days`` are the days
-        that the organisation saw, now and before."""
+        periods. The facts are a workspace an element, in the same order, a distribution as a list of
+        sketches; ``days`` are the days that the organisation saw, now and before."""
         raise TypeError(f"{type(self).__name__} is no kind of measure")
 
     def status(self, value: float | None) -> Status:
@@ -185,28 +199,25 @@ class Measure:
         return n is not None and 0 < n < self.low_sample_below
 
 
-def _nothing(facts: pd.DataFrame) -> pd.Series:
-    return pd.Series(np.nan, index=facts.index)
+def _nothing(facts: Facts) -> Array:
+    return np.full_like(facts[DAYS_SEEN], np.nan)
 
 
-def _total(facts: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
-    return facts[list(columns)].astype(float).sum(axis=1, min_count=1)
+def _total(facts: Facts, columns: tuple[str, ...]) -> Array:
+    """The sum of what is known; NaN where nothing is."""
+    if len(columns) == 1:
+        return np.asarray(facts[columns[0]])
+    each = np.stack([facts[column] for column in columns])
+    unknown = np.isnan(each)
+    return np.where(unknown.all(axis=0), np.nan, np.where(unknown, 0.0, each).sum(axis=0))
 
 
-def _array(column: pd.Series) -> Array:
-    return np.asarray(column.astype(float), float)
+def _quotient(part: Array, whole: Array) -> Array:
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
-def _quotient(part: pd.Series, whole: pd.Series) -> pd.Series:
-    return part / whole.where(whole > 0)
-
-
-def _pooled(
-    now: pd.DataFrame, before: pd.DataFrame, part: tuple[str, ...], whole: tuple[str, ...]
-) -> Effects:
-    parts, wholes = (
-        (_array(_total(now, columns)), _array(_total(before, columns))) for columns in (part, whole)
-    )
+def _pooled(now: Facts, before: Facts, part: tuple[str, ...], whole: tuple[str, ...]) -> Effects:
+    parts, wholes = ((_total(now, c), _total(before, c)) for c in (part, whole))
     return effects.midpoint(parts, wholes)
 
 
@@ -222,12 +233,12 @@ class Count(Measure):
     def natures(self) -> dict[str, Nature]:
         return super().natures() | {self.of: Nature.FLOW}
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        count = facts[self.of].astype(float)
+    def _evaluate(self, facts: Facts) -> Evaluation:
+        count = facts[self.of]
         return Evaluation(count, count, _nothing(facts), count)
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
-        return effects.difference(_array(now[self.of]), _array(before[self.of]))
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
+        return effects.difference(now[self.of], before[self.of])
 
 
 CHANGED = {
@@ -255,13 +266,13 @@ class Level(Measure):
     def natures(self) -> dict[str, Nature]:
         return super().natures() | dict.fromkeys(self.of, self.over)
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
+    def _evaluate(self, facts: Facts) -> Evaluation:
         level = _total(facts, self.of)
         numerator = level if self.over is LEVEL_SUM else _nothing(facts)
         return Evaluation(level, numerator, _nothing(facts), _nothing(facts))
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
-        return CHANGED[self.over](*(_array(_total(facts, self.of)) for facts in (now, before)))
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
+        return CHANGED[self.over](*(_total(facts, self.of) for facts in (now, before)))
 
 
 @dataclass(frozen=True)
@@ -276,12 +287,12 @@ class Rate(Measure):
     def natures(self) -> dict[str, Nature]:
         return super().natures() | {self.of: Nature.FLOW}
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        count, days = facts[self.of].astype(float), facts[DAYS_SEEN].astype(float)
+    def _evaluate(self, facts: Facts) -> Evaluation:
+        count, days = facts[self.of], facts[DAYS_SEEN]
         return Evaluation(_quotient(count, days), count, days, count)
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
-        counts = (_array(facts[self.of]) for facts in (now, before))
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
+        counts = (facts[self.of] for facts in (now, before))
         return effects.difference(*(c / seen for c, seen in zip(counts, days, strict=True)))
 
 
@@ -310,11 +321,11 @@ class Ratio(Measure):
         nature = LEVEL_SUM if self.at_end else Nature.FLOW
         return super().natures() | dict.fromkeys(self.part + self.whole, nature)
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
+    def _evaluate(self, facts: Facts) -> Evaluation:
         part, whole = _total(facts, self.part), _total(facts, self.whole)
         return Evaluation(_quotient(part, whole), part, whole, whole)
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
         return _pooled(now, before, self.part, self.whole)
 
 
@@ -332,11 +343,11 @@ class Mean(Measure):
     def natures(self) -> dict[str, Nature]:
         return super().natures() | dict.fromkeys((self.total, self.count), Nature.FLOW)
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        total, count = facts[self.total].astype(float), facts[self.count].astype(float)
+    def _evaluate(self, facts: Facts) -> Evaluation:
+        total, count = facts[self.total], facts[self.count]
         return Evaluation(_quotient(total, count), total, count, count)
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
         return _pooled(now, before, (self.total,), (self.count,))
 
 
@@ -351,20 +362,19 @@ class Quantile(Measure):
     kind = "quantile"
     low_sample_below = LOW_SAMPLE_MEAN
 
+    def __post_init__(self) -> None:
+        if self.q not in QUANTILES:
+            raise ValueError(f"{self.key}: the snapshot keeps no {self.q}-quantile")
+
     def natures(self) -> dict[str, Nature]:
         return super().natures() | {self.of: Nature.DISTRIBUTION}
 
-    def _evaluate(self, facts: pd.DataFrame) -> Evaluation:
-        sketches = self._sketches(facts)
-        value = pd.Series([s and s.quantile(self.q) for s in sketches], facts.index, dtype=float)
-        n = pd.Series([np.nan if s is None else s.n for s in sketches], facts.index, dtype=float)
-        return Evaluation(value, _nothing(facts), n, n)
+    def _evaluate(self, facts: Facts) -> Evaluation:
+        found: Distribution = facts[self.of]
+        return Evaluation(found.quantile(self.q), _nothing(facts), found.n, found.n)
 
-    def effects(self, now: pd.DataFrame, before: pd.DataFrame, days: Days) -> Effects:
-        return effects.quantile(self._sketches(now), self._sketches(before), self.q)
-
-    def _sketches(self, facts: pd.DataFrame) -> list[Sketch | None]:
-        return [s if isinstance(s, Sketch) else None for s in facts[self.of]]
+    def effects(self, now: Facts, before: Facts, days: Days) -> Effects:
+        return effects.quantile(now[self.of], before[self.of], self.q)
 
 
 USAGE, COMPLIANCE = "workspace_usage_snapshot", "compliance_snapshot_history"

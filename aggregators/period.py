@@ -9,7 +9,12 @@ PRESETS = (7, 28, 90, 365)
 DEFAULT_PRESET = 28
 MAX_DAYS = 366
 MAX_POINTS = 60
+ENOUGH_POINTS, STEPS = 31, (1, 2, 4, 7, 14, 28)
+"""A series takes the smallest step that keeps it within so many points. Every step divides the longer
+trailing window, so that a point's window begins where another point ends."""
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
+TRAILING_WINDOWS = (7, 28)
+"""Days that a point of a pooled series looks back over; the snapshot holds the quantiles of each."""
 SPRINT_ANCHOR = date(1970, 1, 5)
 """A Monday: sprints are counted from it, so every installation agrees where one starts."""
 
@@ -81,17 +86,18 @@ class Period:
 
     @property
     def step(self) -> int:
-        """Days between two points of a series: the smallest that keeps it within MAX_POINTS."""
-        return -(-self.days // MAX_POINTS)
+        """Days between two points of a series: the smallest that keeps it within ENOUGH_POINTS."""
+        return next(step for step in STEPS if -(-self.days // step) <= ENOUGH_POINTS)
 
     @property
     def window(self) -> int:
         """Days that one point of a pooled series looks back over, itself included.
 
         A single day of a small team is noise (1 of 2 deployments failed: 50 %), so each point
-        pools a week, or four weeks when the period is over 31 days, rounded up to whole steps.
+        pools a week, or four weeks when the period is over 31 days.
         """
-        return self.step * -(-(7 if self.days <= 31 else 28) // self.step)
+        short, long = TRAILING_WINDOWS
+        return short if self.step == 1 else long
 
     def points(self, span: Span | None = None) -> list[date]:
         """The last day of each point of the series over ``span`` (this period when None), ascending."""

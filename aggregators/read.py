@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
-import pandas as pd
 from sqlalchemy import Connection
 
-from aggregators.answers import answers
+from aggregators import packed
+from aggregators.answers import answers, lacks_dates
 from aggregators.domains import domains as all_domains
-from aggregators.domains import facts, labels
 from aggregators.figures import (
     Dashboard,
     Evidence,
@@ -25,21 +24,20 @@ from aggregators.figures import (
 )
 from aggregators.listing import Listing, Page, Request
 from aggregators.live import live
-from aggregators.measure import COMPLIANCE, DAYS_SEEN, USAGE, Domain, Nature
+from aggregators.measure import DAYS_SEEN, USAGE, Domain
+from aggregators.packed import Tables
 from aggregators.period import Ask, Period, Span
 from aggregators.rollup import Place, Rolled, roll
 from aggregators.sketch import BrokenSketch
-from aggregators.spans import BEFORE, NOW, Plan, span_facts, unpacked
+from aggregators.spans import BEFORE, NOW, SPRINT, Plan
 from auth.viewer import Viewer
 from settings import Settings
 from storage import context, executive, listings
 from storage.database import Database
-from storage.executive import State
+from storage.executive import Asked, State
 
 Failures = dict[int, str]
 """Why a workspace could not be read, by its id."""
-
-READERS: Mapping[str, Callable] = {USAGE: executive.usage, COMPLIANCE: executive.compliance}
 
 
 class NotPlatformAdmin(PermissionError):
@@ -74,10 +72,10 @@ def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
     """The slugs of the workspaces that count for a viewer now; none of their rows is read. Raises
     NotPlatformAdmin."""
     with context.as_viewer(database.web, viewer) as connection:
-        places = executive.scope(connection)
-    if not places:
+        states = executive.state(connection)
+    if not states:
         raise NotPlatformAdmin(viewer.email)
-    return tuple(place.slug for place in places if place.left_out is None)
+    return tuple(s.slug for s in states if s.left_out is None)
 
 
 def _dashboard(
@@ -89,37 +87,81 @@ def _dashboard(
     breakdown: bool,
 ) -> Dashboard:
     now = settings.now()
-    yesterday = now.date() - timedelta(days=1)
-    as_of = max((s.last_day for s in states if s.last_day), default=None)
-    period = ask.on(as_of or yesterday, now.date())
-    failed: Failures = {s.workspace_id: s.failed for s in states if s.failed}
+    inside = [s for s in states if not s.left_out]
+    as_of = _as_of(inside, executive.unfinished(connection))
+    last = as_of or now.date() - timedelta(days=1)
+    period = ask.on(last, now.date())
+    failed: Failures = {}
     rolled: dict[str, Rolled] = {}
-    plan = Plan.of(period, as_of or yesterday, settings.sprint_days)
+    said: tuple = ()
     declared = all_domains((), settings.thresholds)
     if as_of is not None:
-        tables = _tables(connection, states, plan, failed)
-        places = [_place(s) for s in _readable(states, failed)]
-        union = _union_seen(connection, tables[USAGE], plan)
-        for domain in declared:
-            rolled[domain.key] = roll(
-                domain, _own(tables[domain.table], domain), places, plan, union
-            )
+        plan = Plan.of(period, last, settings.sprint_days)
+        rolled = _rolled(connection, inside, plan, declared, failed)
+        trend = _trend(connection, inside, period, rolled) if lacks_dates(rolled) else None
+        said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
         settings.time_zone,
         as_of,
-        max((s.computed_at for s in states if s.computed_at), default=None),
+        max((s.computed_at for s in inside if s.computed_at), default=None),
         period,
         _scope(states, failed),
         tuple(
-            _scorecard(domain, rolled.get(domain.key), states, breakdown, period.days)
+            _scorecard(domain, rolled.get(domain.key), inside, breakdown, period.days)
             for domain in declared
             if not chosen or domain.key in chosen
         ),
-        answers(rolled, [plan.spans[s] for s in plan.labels("sprint")]) if rolled else (),
-        _version(states, period, settings),
+        said,
+        _version(states, as_of, period, settings),
         now,
     )
+
+
+def _as_of(states: Sequence[State], unfinished: date | None) -> date | None:
+    """The last day that has a snapshot and whose nightly run, if one is under way, is through."""
+    last = max((s.last_day for s in states if s.last_day), default=None)
+    if last is None or unfinished is None:
+        return last
+    return min(last, unfinished - timedelta(days=1))
+
+
+def _rolled(
+    connection: Connection,
+    states: Sequence[State],
+    plan: Plan,
+    domains: Sequence[Domain],
+    failed: Failures,
+) -> dict[str, Rolled]:
+    """Every domain over the workspaces that could be read. Adds to ``failed``."""
+    tables = _tables(connection, states, plan, failed)
+    places = [_place(s) for s in states if s.workspace_id not in failed]
+    union = _union_seen(connection, tables, plan)
+    return {d.key: roll(d, tables.by_name[d.table], places, plan, union) for d in domains}
+
+
+def _tables(
+    connection: Connection, states: Sequence[State], plan: Plan, failed: Failures
+) -> Tables:
+    asked = Asked(plan.borders, plan.period.end, plan.blocks)
+    found, broken = executive.rows(connection, asked)
+    failed.update(broken)
+    kept = []
+    for own in found:
+        try:
+            packed.whole(own)
+            kept.append(own)
+        except BrokenSketch as error:
+            failed[own.workspace_id] = str(error)
+    return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan)
+
+
+def _trend(
+    connection: Connection, states: Sequence[State], period: Period, rolled: Mapping[str, Rolled]
+) -> Rolled:
+    """Compliance day by day. A second reading, which only an organisation without dates needs."""
+    domain = rolled["compliance"].domain
+    return _rolled(connection, states, Plan.trend(period), [domain], {})[domain.key]
 
 
 def read_workspace(
@@ -135,9 +177,10 @@ def read_workspace(
         _, computed_at = executive.last_snapshot(connection, place.workspace_id)
         last_day = as_of or settings.now().date() - timedelta(days=1)
         plan = Plan.of(period, last_day, settings.sprint_days)
-        rolled = roll(
-            domain, _one_workspace(connection, place, domain, plan), (_place(place),), plan
-        )
+        asked = Asked(plan.borders, period.end, plan.blocks)
+        own = executive.own_rows(connection, place.workspace_id, asked)
+        tables = packed.tables([own], {place.workspace_id: place.slug}, plan)
+        rolled = roll(domain, tables.by_name[domain.table], (_place(place),), plan)
         mine = executive.memberships(connection)
     return WorkspaceView(
         slug,
@@ -247,111 +290,13 @@ def _place(state: State | executive.Membership) -> Place:
     return Place(state.slug, state.name, state.accent)
 
 
-def _one_workspace(
-    connection: Connection, place: executive.Membership, domain: Domain, plan: Plan
-) -> pd.DataFrame:
-    slugs = {place.workspace_id: place.slug}
-    failed: Failures = {}
-    rows = executive.own(connection, "usage", place.workspace_id, plan.borders)
-    table = _usage_facts(rows, slugs, plan, failed)
-    if domain.table == COMPLIANCE:
-        rows = executive.own(connection, "compliance", place.workspace_id, plan.borders)
-        table = _compliance_facts(rows, slugs, plan, failed, table)
-    return _own(table, domain)
-
-
-def _readable(states: list[State], failed: Failures) -> list[State]:
-    return [s for s in states if not s.left_out and s.workspace_id not in failed]
-
-
-def _tables(
-    connection: Connection, states: list[State], plan: Plan, failed: Failures
-) -> dict[str, pd.DataFrame]:
-    """Facts of every workspace, group and span, by snapshot table. Adds to ``failed``."""
-    raw = {}
-    for table, reader in READERS.items():
-        raw[table], broken = reader(connection, plan.borders)
-        failed.update(broken)
-    slugs = {s.workspace_id: s.slug for s in states}
-    usage = _usage_facts(raw[USAGE], slugs, plan, failed)
-    return {
-        USAGE: usage,
-        COMPLIANCE: _compliance_facts(raw[COMPLIANCE], slugs, plan, failed, usage),
-    }
-
-
-def _usage_facts(
-    rows: pd.DataFrame, slugs: Mapping[int, str], plan: Plan, failed: Failures
-) -> pd.DataFrame:
-    """Facts per workspace. One whose stored distributions are broken is noted, the others go on."""
-    natures = facts(USAGE)
-    whole = []
-    for workspace_id, own in rows[~rows["asked_workspace"].isin(list(failed))].groupby(
-        "asked_workspace", sort=False
-    ):
-        try:
-            whole.append(unpacked(own, natures))
-        except BrokenSketch as error:
-            failed[int(workspace_id)] = str(error)
-    if not whole:
-        return _nothing([DAYS_SEEN, *natures, *labels(USAGE)])
-    together = pd.concat(whole)
-    together = together.assign(workspace=together["asked_workspace"].map(slugs), group="")
-    try:
-        return _facts(together, plan, natures, USAGE)
-    except BrokenSketch:
-        for workspace_id, own in together.groupby("asked_workspace", sort=False):
-            try:
-                _facts(own, plan, natures, USAGE)
-            except BrokenSketch as error:
-                failed[int(workspace_id)] = str(error)
-        return _usage_facts(rows, slugs, plan, failed)
-
-
-def _facts(
-    rows: pd.DataFrame, plan: Plan, natures: Mapping[str, Nature], table: str
-) -> pd.DataFrame:
-    borders = rows.set_index(["workspace", "group", "asked_day"])
-    scopes = sorted(set(borders.index.droplevel("asked_day")))
-    return span_facts(borders, scopes, plan.spans, natures, labels(table))
-
-
-def _compliance_facts(
-    rows: pd.DataFrame,
-    slugs: Mapping[int, str],
-    plan: Plan,
-    failed: Failures,
-    usage: pd.DataFrame,
-) -> pd.DataFrame:
-    """Facts per framework; the days seen are those of the workspace's usage snapshots."""
-    natures = facts(COMPLIANCE)
-    rows = rows[~rows["asked_workspace"].isin(list(failed))]
-    if rows.empty:
-        return _nothing([DAYS_SEEN, *natures, *labels(COMPLIANCE)])
-    own = rows.assign(workspace=rows["asked_workspace"].map(slugs), group=rows["framework"])
-    found = _facts(own, plan, natures, COMPLIANCE)
-    seen = usage[DAYS_SEEN].droplevel("group")
-    at = pd.MultiIndex.from_arrays([found.index.get_level_values(n) for n in ("workspace", "span")])
-    found.insert(0, DAYS_SEEN, seen.reindex(at).fillna(0.0).to_numpy())
-    return found
-
-
-def _nothing(columns: list[str]) -> pd.DataFrame:
-    index = pd.MultiIndex.from_arrays([[], [], []], names=["workspace", "group", "span"])
-    return pd.DataFrame(columns=columns, index=index, dtype=object)
-
-
-def _own(table: pd.DataFrame, domain: Domain) -> pd.DataFrame:
-    return table[[DAYS_SEEN, *domain.natures(), *domain.labels()]]
-
-
-def _union_seen(connection: Connection, usage: pd.DataFrame, plan: Plan) -> dict[str, int]:
+def _union_seen(connection: Connection, tables: Tables, plan: Plan) -> dict[str, int]:
     """On how many days of the period, and of the one before, any workspace had a snapshot: known at
     once when one of them has every day, else counted."""
     found = {}
     for label in (NOW, BEFORE):
-        span = plan.spans[label]
-        most = usage[DAYS_SEEN].xs(label, level="span").max() if len(usage) else 0
+        (span,) = plan.spans[label]
+        most = tables.by_name[USAGE].over[label][DAYS_SEEN].max(initial=0)
         found[label] = (
             span.days
             if most == span.days
@@ -390,8 +335,10 @@ def _scorecard(
     )
 
 
-def _version(states: list[State], period: Period, settings: Settings) -> str:
+def _version(
+    states: Sequence[State], as_of: date | None, period: Period, settings: Settings
+) -> str:
     """Changes when the scope, its snapshots, the period or the thresholds do."""
-    scope = [(s.slug, s.name, s.left_out, s.failed, str(s.version_at)) for s in states]
-    parts = (scope, period, settings.thresholds, settings.org_name, settings.sprint_days)
+    scope = [(s.slug, s.name, s.left_out, s.version) for s in states]
+    parts = (scope, as_of, period, settings.thresholds, settings.org_name, settings.sprint_days)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,18 +1,26 @@
-"""Facts + domain + period -> Scorecard: org figures, cards worst first, deltas, series. Pure pandas."""
+"""Facts + domain + period -> figures: the organisation's, and cards worst first. Pure numpy.
+
+Everything is computed in arrays of all workspaces; a ``Figure`` or a ``Card`` is made when somebody
+looks at it. A page shows 24 cards of a thousand.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from functools import cached_property
+from typing import overload
 
 import numpy as np
 import pandas as pd
 
-from aggregators.figures import Card, Evidence, Figure, Series
-from aggregators.measure import DAYS_SEEN, Domain, Measure, Status
-from aggregators.spans import BEFORE, NOW, Plan, pooled
+from aggregators.effects import Array
+from aggregators.facts import Facts, Scope
+from aggregators.figures import Card, Evidence, Figure, Points
+from aggregators.measure import DAYS_SEEN, Better, Domain, Evaluation, Measure, Status
+from aggregators.measure import Facts as Named
+from aggregators.spans import BEFORE, NOW, STEP, STEP_BEFORE, TRAILING, TRAILING_BEFORE, Plan
 
 ORG = ""
 """The scope name of the whole organisation in figure tables."""
@@ -29,187 +37,380 @@ class Place:
 
 @dataclass(frozen=True)
 class Rolled:
-    """One domain, evaluated: org figures and cards, and the facts for whoever asks more of them.
-
-    ``facts`` is indexed by (workspace, group, span); the group is "" in a domain without groups.
-    """
+    """One domain, evaluated: org figures and cards, and the facts for whoever asks more of them."""
 
     domain: Domain
     figures: Mapping[str, Figure]
-    cards: tuple[Card, ...]
-    facts: pd.DataFrame
-    plan: Plan
+    cards: Cards
+    facts: Facts
 
-    def over(self, measure_key: str, prefix: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """A measure's value and n on the spans "prefix N": two frames, a row per (workspace, group),
-        a column per N."""
-        labels = self.plan.labels(prefix)
-        found = self.domain.measure(measure_key).evaluate(self.facts)
-        scopes = _scopes(self.facts, self.plan)
+    def over(self, measure_key: str, label: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """A measure's value and n on the spans of a label: two frames, a row per (workspace, group),
+        a column per span."""
+        found = self.domain.measure(measure_key).evaluate(self.facts.over[label])
+        scopes = list(self.facts.scopes)
         index = pd.MultiIndex.from_tuples(scopes, names=["workspace", "group"]) if scopes else None
-        value, n = (
-            pd.DataFrame(_grid(series, self.plan), index, list(self.plan.spans))[labels]
-            for series in (found.value, found.n)
-        )
-        return value, n
-
-
-def _scopes(facts: pd.DataFrame, plan: Plan) -> list[tuple[str, str]]:
-    """The (workspace, group) of each block of rows: a facts frame is scopes x the plan's spans."""
-    return [(slug, group) for slug, group, _ in facts.index[:: len(plan.spans)]]
-
-
-def _grid(column: pd.Series, plan: Plan) -> np.ndarray:
-    """A column of a facts frame as an array [scope, span]."""
-    return np.asarray(column.to_numpy().reshape(-1, len(plan.spans)))
+        return pd.DataFrame(found.value, index), pd.DataFrame(found.n, index)
 
 
 def roll(
     domain: Domain,
-    facts: pd.DataFrame,
+    facts: Facts,
     places: Sequence[Place],
     plan: Plan,
     union_seen: Mapping[str, int] | None = None,
 ) -> Rolled:
     """A domain's figures from the facts of its workspaces.
 
-    ``facts`` as in Rolled, workspaces by slug. ``union_seen`` gives, for NOW and BEFORE, on how many
-    days any workspace had a snapshot.
+    ``union_seen`` gives, for NOW and BEFORE, on how many days any workspace had a snapshot.
     """
-    org = pooled(facts, domain.natures())
-    for label, seen in (union_seen or {}).items():
-        rows = org.index.get_level_values("span") == label
-        org.loc[rows, DAYS_SEEN] = np.where(org.loc[rows, DAYS_SEEN] > 0, seen, 0)
-    org = pd.concat({ORG: org}, names=["workspace"])
-    tables = {m.key: _Table(m, pd.concat([org, facts]), domain, plan) for m in domain.measures}
-    groups = _groups(_scopes(facts, plan))
-    cards = tuple(
-        Card(
-            p.slug,
-            p.name,
-            0,
-            f"{domain.page(p.slug)}?{plan.period.query}",
-            {key: table.figure(p.slug, groups.get(p.slug, ())) for key, table in tables.items()},
-            p.accent,
+    both = _joined(facts, domain, union_seen or {})
+    rows = [*((ORG, group) for group in facts.groups), *facts.scopes]
+    tables = {m.key: Table.of(m, both, plan, facts, rows) for m in domain.measures}
+    cards = Cards(domain, tuple(places), _Grid.of(domain, tables, rows, places), plan.period.query)
+    groups = list(facts.groups) if domain.by else [""]
+    figures = {key: _org(table, groups, domain, cards) for key, table in tables.items()}
+    return Rolled(domain, figures, cards, facts)
+
+
+def _joined(
+    facts: Facts, domain: Domain, union_seen: Mapping[str, int]
+) -> Mapping[str, tuple[Named, ...]]:
+    """By label the organisation's facts, where there is any workspace, and those of the scopes."""
+    natures = domain.natures()
+    return {
+        label: (facts.pooled(label, natures, union_seen.get(label)), own)
+        if facts.scopes
+        else (own,)
+        for label, own in facts.over.items()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One measure evaluated for the organisation's groups (the first rows) and every scope.
+
+    ``now`` and ``before`` are arrays [row]; ``seen`` and ``seen_before`` the days seen; ``series`` and
+    ``series_before`` [row, point], NaN for a gap; ``names`` [row] who holds an extreme.
+    """
+
+    measure: Measure
+    now: Evaluation
+    before: Evaluation
+    seen: Array
+    seen_before: Array
+    series: Array
+    series_before: Array
+    names: Sequence[str | None]
+    plan: Plan
+
+    @classmethod
+    def of(
+        cls,
+        measure: Measure,
+        both: Mapping[str, tuple[Named, ...]],
+        plan: Plan,
+        facts: Facts,
+        rows: Sequence[Scope],
+    ) -> Table:
+        """The measure over the facts of the organisation and of the scopes, by label."""
+        now, before = (_flat(_evaluated(measure, both[label])) for label in (NOW, BEFORE))
+        days, days_before = (_days(both[label])[:, 0] for label in (NOW, BEFORE))
+        names = list(facts.names.get(measure.named_by or "", ()))
+        return cls(
+            measure,
+            now,
+            before,
+            days,
+            days_before,
+            _series(measure, both, TRAILING if measure.trailing else STEP, STEP, len(rows)),
+            _series(
+                measure,
+                both,
+                TRAILING_BEFORE if measure.trailing else STEP_BEFORE,
+                STEP_BEFORE,
+                len(rows),
+            ),
+            [None] * (len(rows) - len(names)) + names if names else (),
+            plan,
         )
-        for p in places
-    )
-    every = sorted({g for found in groups.values() for g in found})
-    figures = {key: _named(table.figure(ORG, every), cards, key) for key, table in tables.items()}
-    return Rolled(domain, figures, ranked(cards, domain, domain.headline), facts, plan)
 
+    @cached_property
+    def comparable(self) -> np.ndarray:
+        """Whether at least half of the previous period's days were seen."""
+        return np.asarray(self.seen_before * 2 >= self.plan.period.days)
 
-def _groups(scopes: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """The groups of each workspace, by name."""
-    found: dict[str, set[str]] = {}
-    for slug, group in scopes:
-        found.setdefault(slug, set()).add(group)
-    return {slug: tuple(sorted(groups)) for slug, groups in found.items()}
+    @cached_property
+    def low_sample(self) -> np.ndarray:
+        """Too few events behind the figure to rank it among the others."""
+        n = self.now.n
+        low = (n > 0) & (n < self.measure.low_sample_below)
+        return np.asarray(low & ~np.isnan(self.now.value))
 
+    @cached_property
+    def badness(self) -> Array:
+        """How bad each figure is, higher is worse; no data is least."""
+        sign = 1.0 if self.measure.better is Better.LOWER else -1.0
+        value = self.now.value
+        bad = np.where(np.isnan(value), -np.inf, sign * value)
+        return np.where(np.isposinf(value), np.inf, bad)
 
-class _Table:
-    """One measure evaluated on every scope, group and span, to cut figures from."""
-
-    def __init__(self, measure: Measure, facts: pd.DataFrame, domain: Domain, plan: Plan) -> None:
-        found = measure.evaluate(facts)
-        self.measure, self.plan, self.grouped = measure, plan, domain.by is not None
-        self.row = {scope: i for i, scope in enumerate(_scopes(facts, plan))}
-        self.column = {label: i for i, label in enumerate(plan.spans)}
-        self.values = _grid(found.value, plan).astype(float)
-        self.numerator = _grid(found.numerator, plan).astype(float)
-        self.denominator = _grid(found.denominator, plan).astype(float)
-        self.n = _grid(found.n, plan).astype(float)
-        self.days = np.nan_to_num(_grid(facts[DAYS_SEEN], plan).astype(float))
-        self.names = _grid(facts[measure.named_by], plan) if measure.named_by else None
-
-    def figure(self, scope: str, groups: Iterable[str]) -> Figure:
-        """The figure of a scope: its own, or with groups the worst of them with all ``by`` group."""
-        by = {group: self._one(scope, group) for group in groups}
-        if not self.grouped:
-            return by.get("") or self._nothing()
-        if not by:
-            return self._nothing()
-        worst = max(by.values(), key=lambda f: (f.has_data, badness(f)))
-        return replace(worst, by=by)
-
-    def _nothing(self) -> Figure:
-        return Figure(self.measure, evidence=Evidence(days_expected=self.plan.period.days))
-
-    def _one(self, scope: str, group: str) -> Figure:
-        row = self.row.get((scope, group))
-        if row is None:
-            return self._nothing()
-        value, before = self._at(row, NOW), self._at(row, BEFORE)
-        evidence = self._evidence(row, NOW)
-        seen_before = self._days(row, BEFORE)
-        infinite = value is not None and math.isinf(value)
+    def figure(self, row: int, group: str | None = None) -> Figure:
+        """The figure of a row."""
+        value, before = float(self.now.value[row]), _known(self.before.value[row])
         return Figure(
             self.measure,
-            None if infinite else value,
-            None if before is None or math.isinf(before) else before,
-            comparable=seen_before * 2 >= self.plan.period.days,
-            low_sample=value is not None and self.measure.is_low_sample(evidence.n),
-            over_budget=infinite,
-            evidence=evidence,
-            previous_evidence=self._evidence(row, BEFORE),
-            series=self._series(row, "", self.plan.points),
-            previous_series=self._series(row, "-before", self.plan.points_before),
+            _known(value),
+            before,
+            comparable=bool(self.comparable[row]),
+            low_sample=bool(self.low_sample[row]),
+            over_budget=math.isinf(value),
+            evidence=self._evidence(self.now, self.seen, row, named=True),
+            previous_evidence=self._evidence(self.before, self.seen_before, row),
+            series=Points(self.plan.points, self.series[row]),
+            previous_series=Points(self.plan.points_before, self.series_before[row]),
             group=group or None,
         )
 
-    def _at(self, row: int, label: str) -> float | None:
-        value = self.values[row, self.column[label]]
-        return None if math.isnan(value) else float(value)
+    def nothing(self) -> Figure:
+        """The figure of a scope that has no row."""
+        return Figure(self.measure, evidence=Evidence(days_expected=self.plan.period.days))
 
-    def _days(self, row: int, label: str) -> int:
-        return int(self.days[row, self.column[label]])
-
-    def _evidence(self, row: int, label: str) -> Evidence:
-        at = row, self.column[label]
-        name = None if self.names is None else self.names[at]
+    def _evidence(
+        self, found: Evaluation, seen: Array, row: int, *, named: bool = False
+    ) -> Evidence:
         return Evidence(
-            _known(self.numerator[at]),
-            _known(self.denominator[at]),
-            _known(self.n[at]),
-            self._days(row, label),
+            _known(found.numerator[row]),
+            _known(found.denominator[row]),
+            _known(found.n[row]),
+            int(seen[row]),
             self.plan.period.days,
-            name if isinstance(name, str) else None,
+            self.names[row] if named and self.names else None,
         )
-
-    def _series(self, row: int, suffix: str, points: Sequence[date]) -> Series:
-        """The points of a span: pooled over the trailing window, or of the step alone; a step
-        without any snapshot is a gap."""
-        kind = "trailing" if self.measure.trailing else "step"
-        found = []
-        for i, day in enumerate(points):
-            value = self._at(row, f"{kind}{suffix} {i}")
-            gap = value is None or math.isinf(value) or not self._days(row, f"step{suffix} {i}")
-            found.append((day, None if gap else value))
-        return tuple(found)
 
 
 def _known(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _named(figure: Figure, cards: tuple[Card, ...], key: str) -> Figure:
-    """An org's extreme names the object and the workspace that hold it, group by group."""
-    if not figure.measure.named_by:
+def _evaluated(measure: Measure, both: tuple[Named, ...]) -> Evaluation:
+    """The organisation's rows, then the scopes'."""
+    found = [measure.evaluate(facts) for facts in both]
+    return Evaluation(
+        *(
+            np.concatenate([getattr(f, part) for f in found])
+            for part in ("value", "numerator", "denominator", "n")
+        )
+    )
+
+
+def _flat(found: Evaluation) -> Evaluation:
+    return Evaluation(*(a[:, 0] for a in (found.value, found.numerator, found.denominator, found.n)))
+
+
+def _days(both: tuple[Named, ...]) -> Array:
+    return np.nan_to_num(np.concatenate([facts[DAYS_SEEN] for facts in both]))
+
+
+def _series(
+    measure: Measure,
+    both: Mapping[str, tuple[Named, ...]],
+    label: str,
+    step: str,
+    rows: int,
+) -> Array:
+    """The points of a span: pooled over the trailing window, or of the step alone; a step without
+    any snapshot is a gap."""
+    if label not in both:
+        return np.empty((rows, 0))
+    value = _evaluated(measure, both[label]).value
+    seen = _days(both[step]) > 0
+    return np.where(seen & np.isfinite(value), value, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Where each place's figures are: ``rows`` of its scopes in the tables, and per measure the row
+    that its figure is of (the worst of its groups), -1 where it has none."""
+
+    tables: Mapping[str, Table]
+    groups: Sequence[Mapping[str, int]]
+    shown: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls,
+        domain: Domain,
+        tables: Mapping[str, Table],
+        rows: Sequence[Scope],
+        places: Sequence[Place],
+    ) -> _Grid:
+        at = {place.slug: i for i, place in enumerate(places)}
+        groups: list[dict[str, int]] = [{} for _ in places]
+        for row, (slug, group) in enumerate(rows):
+            if slug in at and slug != ORG:
+                groups[at[slug]][group] = row
+        if domain.by is None:
+            only = np.array([held.get("", -1) for held in groups], int)
+            return cls(tables, groups, dict.fromkeys(tables, only))
+        return cls(tables, groups, {k: _worst_rows(t, groups) for k, t in tables.items()})
+
+
+def _worst_rows(table: Table, groups: Sequence[Mapping[str, int]]) -> np.ndarray:
+    """Of each place the row with the worst figure, the first group's of equal ones; -1 without any."""
+    owner = np.array([i for i, held in enumerate(groups) for _ in held], int)
+    row = np.array([r for held in groups for r in held.values()], int)
+    found = np.full(len(groups), -1)
+    order = np.lexsort((np.arange(len(row)), -table.badness[row], owner))
+    first = np.r_[True, np.diff(owner[order]) > 0] if len(order) else order.astype(bool)
+    found[owner[order][first]] = row[order][first]
+    return found
+
+
+class Cards(Sequence[Card]):
+    """Cards in an order, each made when it is looked at."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        places: tuple[Place, ...],
+        grid: _Grid,
+        query: str,
+        order: np.ndarray | None = None,
+    ) -> None:
+        self.domain, self.places, self.grid, self.query = domain, places, grid, query
+        self.order = self.by(domain.headline).order if order is None else order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, at: int) -> Card: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Card]: ...
+
+    def __getitem__(self, at: int | slice) -> Card | Sequence[Card]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        return self._card(int(range(len(self))[at]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _card(self, at: int) -> Card:
+        place = self.places[self.order[at]]
+        return Card(
+            place.slug,
+            place.name,
+            at + 1,
+            f"{self.domain.page(place.slug)}?{self.query}",
+            CardFigures(self.grid, int(self.order[at]), self.domain.by is not None),
+            place.accent,
+        )
+
+    def find(self, slug: str) -> Card:
+        """The card of a workspace. Raises KeyError."""
+        for at, i in enumerate(self.order):
+            if self.places[i].slug == slug:
+                return self._card(at)
+        raise KeyError(slug)
+
+    def of(self, measure_key: str, group: str | None = None) -> np.ndarray:
+        """The row of each card in a measure's table, in the order of the cards; -1 without one."""
+        if group is None:
+            return np.asarray(self.grid.shown[measure_key][self.order])
+        return np.array([self.grid.groups[i].get(group, -1) for i in self.order], int)
+
+    def values(self, measure_key: str) -> Array:
+        """The value of each card's figure, in their order; NaN without data, infinite over budget."""
+        table, rows = self.grid.tables[measure_key], self.of(measure_key)
+        return np.where(rows >= 0, table.now.value[rows], np.nan)
+
+    def by(self, measure_key: str) -> Cards:
+        """The same cards worst first by a measure, as ``ranked`` orders them."""
+        domain, tables, shown = self.domain, self.grid.tables, self.grid.shown
+
+        def badness(key: str) -> Array:
+            rows = shown[key]
+            return np.where(rows >= 0, tables[key].badness[rows], -np.inf)
+
+        rows, bad = shown[measure_key], badness(measure_key)
+        low = np.where(rows >= 0, tables[measure_key].low_sample[rows], False)
+        tier = np.where(np.isneginf(bad), 2, np.where(low, 1, 0))
+        ties = [-badness(key) for key in domain.ties if key != measure_key]
+        order = np.lexsort((self._by_name, *reversed(ties), -bad, tier))
+        return Cards(domain, self.places, self.grid, self.query, order)
+
+    @cached_property
+    def _by_name(self) -> np.ndarray:
+        """The place of each workspace in the order of names, slugs between equal ones."""
+        keys = [(p.name.casefold(), p.slug) for p in self.places]
+        rank = np.empty(len(keys), int)
+        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
+        return rank
+
+
+class CardFigures(Mapping[str, Figure]):
+    """One card's figures by measure, each made when it is looked at."""
+
+    def __init__(self, grid: _Grid, place: int, grouped: bool) -> None:
+        self._grid, self._place, self._grouped = grid, place, grouped
+        self._made: dict[str, Figure] = {}
+
+    def __getitem__(self, key: str) -> Figure:
+        if key not in self._made:
+            self._made[key] = self._make(self._grid.tables[key], key)
+        return self._made[key]
+
+    def _make(self, table: Table, key: str) -> Figure:
+        row = int(self._grid.shown[key][self._place])
+        if row < 0:
+            return table.nothing()
+        if not self._grouped:
+            return table.figure(row)
+        held = self._grid.groups[self._place]
+        by = {group: table.figure(at, group) for group, at in held.items()}
+        group = next(group for group, at in held.items() if at == row)
+        return replace(by[group], by=by)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._grid.tables)
+
+    def __len__(self) -> int:
+        return len(self._grid.tables)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _org(table: Table, groups: Sequence[str], domain: Domain, cards: Cards) -> Figure:
+    """The organisation's figure; in a domain with groups the worst of them, with all ``by`` group."""
+    if not len(table.now.value):
+        return table.nothing()
+    by = {group: _held(table, row, group, cards) for row, group in enumerate(groups)}
+    if domain.by is None:
+        return by[""]
+    worst = max(by.values(), key=lambda f: (f.has_data, badness(f)))
+    return replace(worst, by=by)
+
+
+def _held(table: Table, row: int, group: str, cards: Cards) -> Figure:
+    """An extreme names the object and the first workspace that hold it."""
+    figure = table.figure(row, group)
+    if not figure.measure.named_by or not figure.has_data:
         return figure
-    by = {g: _holder(f, cards, key, g) for g, f in figure.by.items()} if figure.by else None
-    return replace(_holder(figure, cards, key, figure.group), by=by)
-
-
-def _holder(figure: Figure, cards: tuple[Card, ...], key: str, group: str | None) -> Figure:
-    for card in cards:
-        own = card.figures[key]
-        if group is not None:
-            own = (own.by or {}).get(group, own)
-        same = own.over_budget if figure.over_budget else own.value == figure.value
-        if own.has_data and figure.has_data and same:
-            evidence = replace(figure.evidence, name=own.evidence.name, workspace=card.slug)
-            return replace(figure, evidence=evidence)
-    return figure
+    rows = cards.of(figure.measure.key, group)
+    holds = (rows >= 0) & (table.now.value[rows] == table.now.value[row])
+    if not holds.any():
+        return figure
+    at = int(holds.argmax())
+    held_by = cards.places[cards.order[at]].slug
+    name = table.names[rows[at]] if table.names else None
+    return replace(figure, evidence=replace(figure.evidence, name=name, workspace=held_by))
 
 
 def badness(figure: Figure) -> float:
@@ -219,12 +420,14 @@ def badness(figure: Figure) -> float:
     return -math.inf if figure.value is None else figure.measure.badness(figure.value)
 
 
-def ranked(cards: Iterable[Card], domain: Domain, measure_key: str) -> tuple[Card, ...]:
+def ranked(cards: Iterable[Card], domain: Domain, measure_key: str) -> Sequence[Card]:
     """Cards worst first by a measure, ranks from 1: a total, deterministic order.
 
     Enough data before low samples before no data; then the worse value; then the domain's ties
     (the supporting counts), worse first; then the name, then the slug.
     """
+    if isinstance(cards, Cards):
+        return cards.by(measure_key)
 
     def order(card: Card) -> tuple:
         figure = card.figures[measure_key]

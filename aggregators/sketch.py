@@ -10,7 +10,7 @@ Source: Masson, Rim, Lee, "DDSketch", VLDB 2019, section 2 (unbounded store).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -170,3 +170,58 @@ class Sketch:
 
 
 EMPTY = Sketch()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """Many sketches at once: ``counts`` [..., bucket] from the bucket ``first`` on; ``known`` [...] is
+    False where there is no sketch at all, which is not an empty one."""
+
+    first: int
+    counts: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def of(cls, sketches: Sequence[Sketch | None]) -> Histogram:
+        """One row a sketch."""
+        held = [s for s in sketches if s is not None and len(s.buckets)]
+        first = min((int(s.buckets[0]) for s in held), default=0)
+        last = max((int(s.buckets[-1]) for s in held), default=0)
+        counts = np.zeros((len(sketches), last - first + 1))
+        for row, sketch in zip(counts, sketches, strict=True):
+            if sketch is not None:
+                row[sketch.buckets - first] = sketch.counts
+        return cls(first, counts, np.array([s is not None for s in sketches], bool))
+
+    @property
+    def n(self) -> np.ndarray:
+        """How many durations each holds; NaN where there is no sketch."""
+        return np.where(self.known, self.counts.sum(axis=-1), np.nan)
+
+    def quantile(self, q: float) -> np.ndarray:
+        """The q-quantile of each in seconds, as ``Sketch.quantile``; NaN where it holds nothing."""
+        running = self.counts.cumsum(axis=-1)
+        n = running[..., -1]
+        rank = np.floor(q * (n - 1))
+        at = (running <= rank[..., None]).sum(axis=-1)
+        found = value_of(self.first + np.minimum(at, self.counts.shape[-1] - 1))
+        return np.where(self.known & (n > 0), found, np.nan)
+
+    def merged(self) -> Histogram:
+        """All rows together, as one."""
+        return Histogram(
+            self.first,
+            self.counts.sum(axis=0, keepdims=True),
+            self.known.any(axis=0, keepdims=True),
+        )
+
+    def take(self, rows: np.ndarray, column: int) -> list[Sketch | None]:
+        """The sketches of some rows in a column of [row, column, bucket]."""
+        return [
+            self._sketch(self.counts[row, column]) if self.known[row, column] else None
+            for row in rows
+        ]
+
+    def _sketch(self, counts: np.ndarray) -> Sketch:
+        at = np.flatnonzero(counts)
+        return Sketch(at + self.first, counts[at].astype(np.int64))

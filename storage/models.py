@@ -31,7 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from aggregators.measure import TRAILING_WINDOWS, trailing_quantile
+from aggregators.measure import QUANTILES as QS
+from aggregators.measure import trailing_quantile
+from aggregators.period import TRAILING_WINDOWS
 
 metadata = MetaData()
 
@@ -433,7 +435,7 @@ QUANTILES = tuple(
     trailing_quantile(name, q, window)
     for window in TRAILING_WINDOWS
     for name in USAGE_DISTRIBUTIONS
-    for q in (0.5, 0.9)
+    for q in QS
 )
 USAGE_PACKED = ("days_total", *(f"{name}_total" for name in USAGE_FLOWS), *USAGE_LEVELS, *QUANTILES)
 """What ``packed`` holds, in its order."""

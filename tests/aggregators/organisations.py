@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
-import pandas as pd
 from hypothesis import strategies as st
 
+from aggregators.facts import Facts
 from aggregators.figures import Scorecard
 from aggregators.measure import DAYS_SEEN, Domain, Nature, Ratio
 from aggregators.period import rolling
 from aggregators.rollup import Place, roll
-from aggregators.sketch import Sketch
+from aggregators.sketch import Histogram, Sketch
 from aggregators.spans import BEFORE, NOW, Plan
 
 AS_OF = date(2026, 11, 22)
 PERIOD = rolling(28, AS_OF)
-PLAN = Plan(PERIOD, (), (), {NOW: PERIOD.span, BEFORE: PERIOD.previous})
+PLAN = Plan(PERIOD, (), (), {NOW: (PERIOD.span,), BEFORE: (PERIOD.previous,)})
 """Without series: only the period and the one before."""
 
-Facts = dict[str, object]
-Side = Facts | None
+Side = dict[str, object] | None
 """The facts of one workspace (and group) in one period; None where no day was seen."""
 
 counts = st.one_of(st.just(0), st.integers(0, 12), st.integers(0, 100_000)).map(float)
@@ -36,7 +35,7 @@ def sides(draw: st.DrawFn, domain: Domain, days: int) -> Side:
     """Facts of every nature that the domain reads; parts never exceed their wholes."""
     if not days:
         return None
-    found: Facts = {DAYS_SEEN: float(days)}
+    found: dict[str, object] = {DAYS_SEEN: float(days)}
     for fact, nature in domain.natures().items():
         known = draw(st.booleans()) or nature is Nature.FLOW
         value = draw(durations.map(Sketch.of) if nature is Nature.DISTRIBUTION else counts)
@@ -67,20 +66,27 @@ def scorecard(
     union_seen: Mapping[str, int] | None = None,
 ) -> Scorecard:
     """The scorecard of an organisation; ``union_seen`` as for ``roll``."""
-    rows, index = [], []
-    columns = [DAYS_SEEN, *domain.natures(), *domain.labels()]
-    for (slug, group), both in sorted(organisation.items(), key=lambda item: item[0]):
-        for label, side in zip((NOW, BEFORE), both, strict=True):
-            index.append((slug, group, label))
-            rows.append(side or {})
-    names = ["workspace", "group", "span"]
-    facts = pd.DataFrame(rows, pd.MultiIndex.from_tuples(index, names=names), columns)
-    facts[DAYS_SEEN] = facts[DAYS_SEEN].astype(float).fillna(0.0)
-    for fact, nature in domain.natures().items():
-        if nature is not Nature.DISTRIBUTION:
-            facts[fact] = facts[fact].astype(float)
-        else:
-            facts[fact] = facts[fact].astype(object).replace({np.nan: None})
+    scopes = sorted(organisation)
+    over = {
+        label: column(domain, [organisation[scope][at] or {} for scope in scopes])
+        for at, label in enumerate((NOW, BEFORE))
+    }
+    facts = Facts(scopes, PLAN, over)
     places = [Place(s, s.title()) for s in sorted({slug for slug, _ in organisation})]
     rolled = roll(domain, facts, places, PLAN, union_seen)
     return Scorecard(domain, rolled.figures, rolled.cards, facts=facts)
+
+
+def column(domain: Domain, sides: list[Side]) -> dict[str, object]:
+    """One span's facts of every scope, as [scope, 1]."""
+    found: dict[str, object] = {
+        DAYS_SEEN: np.array([side.get(DAYS_SEEN, 0.0) for side in sides], float)[:, None]
+    }
+    for fact, nature in domain.natures().items():
+        held = [side.get(fact) for side in sides]
+        if nature is Nature.DISTRIBUTION:
+            flat = Histogram.of(held)
+            found[fact] = Histogram(flat.first, flat.counts[:, None], flat.known[:, None])
+        else:
+            found[fact] = np.array([np.nan if v is None else v for v in held], float)[:, None]
+    return found

@@ -3,10 +3,11 @@
 import math
 from datetime import date, timedelta
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from aggregators.domains import DOMAINS
+from aggregators.facts import Rows, number_of, usage_table
 from aggregators.figures import Card, Evidence, Figure
 from aggregators.measure import (
     HIGHER,
@@ -20,7 +21,7 @@ from aggregators.measure import (
 )
 from aggregators.period import rolling
 from aggregators.rollup import Place, ranked, roll, worst
-from aggregators.spans import Plan, span_facts
+from aggregators.spans import Plan
 
 AS_OF = date(2026, 11, 22)
 PLAN = Plan.of(rolling(28, AS_OF), AS_OF, 14)
@@ -51,37 +52,19 @@ TOY = Domain(
 )
 
 
-def borders(slug: str, days: dict[date, tuple[float, float, float]]) -> pd.DataFrame:
-    """Rows at every border day from (bad, all, gauge) per snapshot day."""
-    rows, running = [], {}
-    bad = every = 0.0
-    for n, day in enumerate(sorted(days), 1):
-        bad, every = bad + days[day][0], every + days[day][1]
-        running[day] = (n, bad, every, days[day][2])
-    for asked in PLAN.borders:
-        known = [d for d in running if d <= asked]
-        if known:
-            at = max(known)
-            n, b, e, gauge = running[at]
-            rows.append((slug, "", asked, at, n, b, e, gauge))
-    columns = [
-        "workspace",
-        "group",
-        "asked_day",
-        "snapshot_date",
-        "days_total",
-        "bad_total",
-        "all_total",
-        "gauge",
-    ]
-    return pd.DataFrame(rows, columns=columns).set_index(columns[:3])
-
-
 def rolled(**workspaces: dict[date, tuple[float, float, float]]):
-    """The toy domain over workspaces."""
-    tables = pd.concat([borders(slug, days) for slug, days in workspaces.items()])
-    scopes = [(slug, "") for slug in workspaces]
-    facts = span_facts(tables, scopes, PLAN.spans, TOY.natures())
+    """The toy domain over workspaces, from (bad, all, gauge) per snapshot day."""
+    scope, day, numbers = [], [], []
+    for n, days in enumerate(workspaces.values()):
+        running = np.zeros(3)
+        for at in sorted(days):
+            running = running + (1.0, days[at][0], days[at][1])
+            scope.append(n)
+            day.append(number_of(at))
+            numbers.append((*running, days[at][2]))
+    columns = {"days_total": 0, "bad_total": 1, "all_total": 2, "gauge": 3}
+    rows = Rows(np.array(scope), np.array(day), np.array(numbers), columns)
+    facts = usage_table(list(workspaces), PLAN, TOY.natures(), rows, {}).facts({})
     return roll(TOY, facts, [Place(s, s.title()) for s in workspaces], PLAN)
 
 

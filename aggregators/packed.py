@@ -1,0 +1,124 @@
+"""The bytes that ``storage.executive`` brings -> tables of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregators.domains import facts as natures_of
+from aggregators.domains import labels as labels_of
+from aggregators.facts import (
+    EPOCH,
+    Events,
+    Facts,
+    Rows,
+    Table,
+    events_of,
+    grouped_table,
+    usage_table,
+)
+from aggregators.measure import COMPLIANCE, USAGE
+from aggregators.sketch import ENTRY, BrokenSketch, unpacked_days
+from aggregators.spans import Plan
+from storage.executive import PACKED_EPOCH, Packed
+from storage.models import (
+    COMPLIANCE_LABELS,
+    COMPLIANCE_LEVELS,
+    USAGE_DISTRIBUTIONS,
+    USAGE_LABELS,
+    USAGE_PACKED,
+)
+
+SHIFT = (PACKED_EPOCH - EPOCH).days
+BLOCK = np.dtype(">i4")
+
+
+def _row_type(columns: Sequence[str]) -> np.dtype:
+    return np.dtype([("day", ">i4"), ("numbers", ">f8", (len(columns),))])
+
+
+USAGE_ROW, COMPLIANCE_ROW = _row_type(USAGE_PACKED), _row_type(COMPLIANCE_LEVELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows."""
+
+    slugs: Sequence[str]
+    by_name: Mapping[str, Facts]
+
+
+def whole(packed: Packed) -> None:
+    """Raises BrokenSketch when the stored durations of a workspace are none."""
+    headers = np.frombuffer(packed.blocks, BLOCK).reshape(-1, 1 + len(USAGE_DISTRIBUTIONS))
+    for name, data, sizes in zip(
+        USAGE_DISTRIBUTIONS, packed.durations, headers.T[1:], strict=True
+    ):
+        if (sizes % ENTRY.itemsize).any():
+            raise BrokenSketch(f"{name} holds {len(data)} bytes, no whole number of entries")
+
+
+def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan) -> Tables:
+    """The facts of every workspace, over the spans of a plan."""
+    names = [slugs[p.workspace_id] for p in packed]
+    usage = usage_table(names, plan, natures_of(USAGE), _usage_rows(packed), _events(packed))
+    said = {
+        label: [_named(p.usage_names, USAGE_LABELS, label) for p in packed]
+        for label in labels_of(USAGE)
+    }
+    return Tables(names, {USAGE: usage.facts(said), COMPLIANCE: _compliance(packed, names, usage)})
+
+
+def _compliance(packed: Sequence[Packed], slugs: Sequence[str], usage: Table) -> Facts:
+    held = [(i, g) for i, p in enumerate(packed) for g in range(len(p.frameworks))]
+    parents = np.array([i for i, _ in held], int)
+    scopes = [(slugs[i], packed[i].frameworks[g]) for i, g in held]
+    rows = _rows(
+        [packed[i].compliance[g] for i, g in held], COMPLIANCE_ROW, COMPLIANCE_LEVELS
+    )
+    said = {
+        label: [
+            _named(packed[i].compliance_names.get(group, ()), COMPLIANCE_LABELS, label)
+            for (i, _), (_, group) in zip(held, scopes, strict=True)
+        ]
+        for label in labels_of(COMPLIANCE)
+    }
+    return grouped_table(scopes, parents, natures_of(COMPLIANCE), rows, usage).facts(said)
+
+
+def _named(said: Sequence[str | None], labels: Sequence[str], label: str) -> str | None:
+    return said[labels.index(label)] if said else None
+
+
+def _usage_rows(packed: Sequence[Packed]) -> Rows:
+    return _rows([p.usage for p in packed], USAGE_ROW, USAGE_PACKED)
+
+
+def _rows(parts: Sequence[bytes | memoryview], of: np.dtype, columns: Sequence[str]) -> Rows:
+    """The rows of each scope's bytes, ascending by scope and day."""
+    data = np.frombuffer(b"".join(parts), of)
+    scope = np.repeat(np.arange(len(parts)), [len(part) // of.itemsize for part in parts])
+    day = data["day"].astype(np.int64) + SHIFT
+    order = np.lexsort((day, scope))
+    if (np.diff(order) != 1).any():  # days that stand in for missing ones come last
+        data, scope, day = data[order], scope[order], day[order]
+    return Rows(scope, day, data["numbers"], {name: i for i, name in enumerate(columns)})
+
+
+def _events(packed: Sequence[Packed]) -> dict[str, Events]:
+    """The durations of every workspace, by distribution."""
+    width = 1 + len(USAGE_DISTRIBUTIONS)
+    headers = np.frombuffer(b"".join(p.blocks for p in packed), BLOCK).reshape(-1, width)
+    counts = [len(p.blocks) // (width * BLOCK.itemsize) for p in packed]
+    scope = np.repeat(np.arange(len(packed)), counts)
+    return {
+        name: events_of(
+            headers[:, 0],
+            scope,
+            headers[:, 1 + i] // ENTRY.itemsize,
+            unpacked_days(b"".join(p.durations[i] for p in packed)),
+        )
+        for i, name in enumerate(USAGE_DISTRIBUTIONS)
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ import pandas as pd
 from aggregators import words
 from aggregators.figures import Answer, Card, Figure
 from aggregators.period import Span
-from aggregators.rollup import Rolled, badness
+from aggregators.rollup import Rolled
 from aggregators.spans import SPRINT, TREND
 
 ENOUGH_DEPLOYMENTS = 10
@@ -23,6 +22,9 @@ ENOUGH_RESOLVED = 3
 RISE = 1.05
 Z_95 = 1.959963984540054
 HORIZON_DAYS = 30
+TOLD_OUT = 20
+"""Workspaces with controls already out that the evidence lists; all are counted."""
+RATE = "change_failure_rate"
 
 
 def answers(
@@ -49,16 +51,21 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
 def worst_change_failure_rate(dora: Rolled) -> Answer:
     """The highest pooled rate among workspaces with at least ten deployments."""
     key, question = "worst_change_failure_rate", "Worst change failure rate"
-    judged = [c for c in dora.cards if (_rate(c).evidence.n or 0) >= ENOUGH_DEPLOYMENTS]
-    worst = max(judged, key=lambda c: badness(_rate(c)), default=None)
-    if worst is None or not _rate(worst).value:
+    rates, ended = dora.cards.values(RATE), dora.cards.evidence(RATE)
+    judged = np.flatnonzero(ended >= ENOUGH_DEPLOYMENTS)
+    worst = dora.cards[int(judged[np.argmax(rates[judged])])] if len(judged) else None
+    if worst is None or not worst.figures[RATE].value:
         reason = (
             "No workspace ended 10 production deployments in this period."
             if worst is None
             else f"No failed deployment in {words.counted(len(judged), 'workspace')} with at least 10."
         )
         return Answer(key, question, reason, evidence={"judged": len(judged)})
-    rate = _rate(worst)
+    return _worst_rate(key, question, worst, len(judged))
+
+
+def _worst_rate(key: str, question: str, worst: Card, judged: int) -> Answer:
+    rate = worst.figures[RATE]
     failed, ended = rate.evidence.numerator or 0.0, rate.evidence.denominator or 0.0
     low, high = wilson(failed, ended)
     moved = f", {words.delta(rate)} on the previous period" if rate.delta is not None else ""
@@ -73,13 +80,9 @@ def worst_change_failure_rate(dora: Rolled) -> Answer:
         "interval_low": low,
         "interval_high": high,
         "delta_points": rate.delta,
-        "judged": len(judged),
+        "judged": judged,
     }
     return _found(key, question, sentence, words.figure(rate), worst, evidence)
-
-
-def _rate(card: Card) -> Figure:
-    return card.figures["change_failure_rate"]
 
 
 def _found(
@@ -112,6 +115,12 @@ class _Lapse:
         return days, -soon, rate, self.card.name, self.framework
 
 
+def _lapses(compliance: Rolled, chosen: np.ndarray) -> list[_Lapse]:
+    """Some (workspace, framework) of those in ``compliance.cards.scopes``."""
+    scopes = compliance.cards.scopes
+    return [_Lapse(compliance.cards.find(slug), group) for slug, group in map(scopes.__getitem__, chosen)]
+
+
 def lacks_dates(rolled: Mapping[str, Rolled]) -> bool:
     """Whether there are frameworks, and no passing control anywhere has evidence with an end."""
     compliance = rolled["compliance"]
@@ -122,71 +131,80 @@ def lacks_dates(rolled: Mapping[str, Rolled]) -> bool:
 def closest_to_lapse(compliance: Rolled, trend: Rolled | None = None) -> Answer:
     """The smallest days_to_lapse over passing controls; those already out are named apart."""
     key, question = "closest_to_lapse", "Closest control to lapse"
-    frameworks = [
-        _Lapse(card, framework)
-        for card in compliance.cards
-        for framework in card.figures["days_to_lapse"].by or {}
-    ]
-    if not frameworks:
+    if not compliance.cards.scopes:
         return Answer(key, question, "No workspace in scope has set up a compliance framework.")
-    out = [f for f in frameworks if f.figure("lapsed").value]
-    due = [f for f in frameworks if f.figure("days_to_lapse").value is not None]
-    if not due:
+    out = _already_lapsed(compliance)
+    due = compliance.cards.by_scope("days_to_lapse")
+    if np.isnan(due).all():
         return _projection(key, question, compliance, trend or compliance, out)
-    first = min(due, key=lambda f: f.order)
+    first = min(_lapses(compliance, np.flatnonzero(due == np.nanmin(due))), key=lambda f: f.order)
     days, soon = first.figure("days_to_lapse"), first.figure("lapsing_30").value or 0.0
     more = f"; {words.number(soon)} lapse within {HORIZON_DAYS} days" if soon > 1 else ""
     sentence = (
         f"{first.card.name}: {first.framework} control {days.evidence.name} lapses in "
-        f"{words.counted(days.value or 0, 'day')}{more}.{_already_out(out)}"
+        f"{words.counted(days.value or 0, 'day')}{more}.{out.sentence}"
     )
     evidence = {
         "framework": first.framework,
         "control": days.evidence.name,
         "days": days.value,
         "lapsing_within_30_days": soon,
-        "already_out": _out_evidence(out),
+        "already_out": out.evidence,
     }
     shown = words.counted(days.value or 0, "day")
     return _found(key, question, sentence, shown, first.card, evidence)
 
 
-def _out_evidence(out: list[_Lapse]) -> list[dict[str, object]]:
-    return [
-        {
-            "workspace": f.card.slug,
-            "framework": f.framework,
-            "controls": f.figure("lapsed").value,
-            "control": f.figure("lapsed").evidence.name,
-        }
-        for f in out
-    ]
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """Controls whose evidence is out already: how many, and where most of them are."""
+
+    controls: float
+    most: list[_Lapse]
+
+    @property
+    def sentence(self) -> str:
+        if not self.most:
+            return ""
+        first = self.most[0]
+        control = first.figure("lapsed").evidence.name
+        return (
+            f" Already out: {words.counted(self.controls, 'control')}, "
+            f"such as {first.framework} {control} in {first.card.name}."
+        )
+
+    @property
+    def evidence(self) -> list[dict[str, object]]:
+        return [
+            {
+                "workspace": f.card.slug,
+                "framework": f.framework,
+                "controls": f.figure("lapsed").value,
+                "control": f.figure("lapsed").evidence.name,
+            }
+            for f in self.most
+        ]
 
 
-def _already_out(out: list[_Lapse]) -> str:
-    if not out:
-        return ""
-    first = max(out, key=lambda f: (f.figure("lapsed").value or 0.0, f.card.name))
-    count = sum(f.figure("lapsed").value or 0.0 for f in out)
-    control = first.figure("lapsed").evidence.name
-    return (
-        f" Already out: {words.counted(count, 'control')}, "
-        f"such as {first.framework} {control} in {first.card.name}."
-    )
+def _already_lapsed(compliance: Rolled) -> _Out:
+    lapsed = np.nan_to_num(compliance.cards.by_scope("lapsed"))
+    order = np.argsort(-lapsed, kind="stable")
+    tied = lapsed[order] >= max(1.0, lapsed[order[:TOLD_OUT]].min())
+    most = _lapses(compliance, order[tied][: 2 * TOLD_OUT])
+    most.sort(key=lambda f: (-(f.figure("lapsed").value or 0.0), f.card.name, f.framework))
+    return _Out(float(lapsed.sum()), most[:TOLD_OUT])
 
 
 def _projection(
-    key: str, question: str, compliance: Rolled, trend: Rolled, out: list[_Lapse]
+    key: str, question: str, compliance: Rolled, trend: Rolled, out: _Out
 ) -> Answer:
     """Without any due date: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
     rates, _ = trend.over("pass_rate", TREND)
     slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)
     falling = slopes[slopes < 0]
     if falling.empty:
-        sentence = "No evidence dates are recorded, and no pass rate is falling." + _already_out(
-            out
-        )
-        return Answer(key, question, sentence, evidence={"already_out": _out_evidence(out)})
+        sentence = f"No evidence dates are recorded, and no pass rate is falling.{out.sentence}"
+        return Answer(key, question, sentence, evidence={"already_out": out.evidence})
     slug, framework = falling.idxmin()
     card = compliance.cards.find(slug)
     slope = float(falling.min())
@@ -195,7 +213,7 @@ def _projection(
     sentence = (
         f"No evidence dates are recorded. Projection from the last 28 days: {card.name}'s {framework} "
         f"pass rate falls from {words.percent(now)} to {words.percent(then)} in {HORIZON_DAYS} days."
-        + _already_out(out)
+        + out.sentence
     )
     evidence = {
         "framework": framework,
@@ -218,16 +236,13 @@ def theil_sen(values: np.ndarray) -> float:
 def expiring_certificates(certificates: Rolled) -> Answer:
     """Who holds the certificates that expire within 30 days."""
     key, question = "expiring_certificates", "Most expiring certificates"
-    held = sorted(
-        ((c.figures["within_30"].value or 0.0, c) for c in certificates.cards),
-        key=lambda pair: (-pair[0], pair[1].name, pair[1].slug),
-    )
-    total = sum(count for count, _ in held)
+    held = np.sort(np.nan_to_num(certificates.cards.values("within_30")))[::-1]
+    total = float(held.sum())
     if total == 0:
         return Answer(
             key, question, "No certificate expires within 30 days.", evidence={"total": 0}
         )
-    most, card = held[0]
+    most, card = float(held[0]), certificates.cards.most("within_30")
     href = f"{certificates.domain.page(card.slug)}?{certificates.domain.cell_queries['within_30']}"
     share = most / total
     evidence: dict[str, object] = {"total": total, "held": most, "share": share}
@@ -238,9 +253,9 @@ def expiring_certificates(certificates: Rolled) -> Answer:
             f"({words.percent(share, 0)})."
         )
         return _found(key, question, sentence, words.percent(share, 0), card, evidence, href)
-    running = list(accumulate(count for count, _ in held))
-    few = next(i for i, count in enumerate(running, 1) if count >= HOARD * total)
-    evidence |= {"workspaces": few, "of": len(held), "hold": running[few - 1] / total}
+    running = held.cumsum()
+    few = int(np.argmax(running >= HOARD * total)) + 1
+    evidence |= {"workspaces": few, "of": len(held), "hold": float(running[few - 1]) / total}
     hold = "workspace holds" if few == 1 else "workspaces hold"
     sentence = (
         f"{words.number(few)} of {words.number(len(held))} {hold} {words.percent(HOARD, 0)} of the "

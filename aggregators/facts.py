@@ -22,13 +22,6 @@ from aggregators.spans import BEFORE, NOW, Plan
 
 Scope = tuple[str, str]
 """A workspace's slug and a group, "" in a domain without groups."""
-POOLED_BY = {
-    Nature.FLOW: np.nansum,
-    Nature.LEVEL_SUM: np.nansum,
-    Nature.LEVEL_MAX: np.nanmax,
-    Nature.LEVEL_MIN: np.nanmin,
-}
-
 
 def number_of(day: date) -> int:
     """A day as the number that all arrays here count in."""
@@ -91,7 +84,7 @@ class PooledFacts(Mapping[str, object]):
     def _fact(self, fact: str) -> object:
         own, rows = self.facts.over[self.label][fact], list(self.facts.groups.values())
         if fact == DAYS_SEEN:
-            most = _pooled(np.nanmax, own, rows)
+            most = _pooled(_most, own, rows)
             return most if self.seen is None else np.where(most > 0, self.seen, 0.0)
         nature = self.natures[fact]
         if nature is Nature.DISTRIBUTION:
@@ -99,14 +92,31 @@ class PooledFacts(Mapping[str, object]):
         return _pooled(POOLED_BY[nature], own, rows)
 
 
-def _pooled(how: Callable[..., Array], values: Array, rows: Sequence[np.ndarray]) -> Array:
+def _pooled(how: Callable[[Array], Array], values: Array, rows: Sequence[np.ndarray]) -> Array:
     """Each group's rows as one; NaN where none of them has data."""
-    found = np.full((len(rows), values.shape[1]), np.nan)
-    for at, chosen in enumerate(rows):
-        own = values if len(chosen) == len(values) else values[chosen]
-        known = ~np.isnan(own).all(axis=0)
-        found[at, known] = how(own[:, known], axis=0)
-    return found
+    return np.stack([how(values if len(own) == len(values) else values[own]) for own in rows])
+
+
+def _sum(values: Array) -> Array:
+    unknown = np.isnan(values)
+    total = np.add.reduce(values, axis=0, where=~unknown)
+    return np.asarray(np.where(unknown.all(axis=0), np.nan, total))
+
+
+def _most(values: Array) -> Array:
+    return np.asarray(np.fmax.reduce(values, axis=0))
+
+
+def _least(values: Array) -> Array:
+    return np.asarray(np.fmin.reduce(values, axis=0))
+
+
+POOLED_BY: Mapping[Nature, Callable[[Array], Array]] = {
+    Nature.FLOW: _sum,
+    Nature.LEVEL_SUM: _sum,
+    Nature.LEVEL_MAX: _most,
+    Nature.LEVEL_MIN: _least,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -312,10 +312,11 @@ class Cards(Sequence[Card]):
 
     def find(self, slug: str) -> Card:
         """The card of a workspace. Raises KeyError."""
-        for at, i in enumerate(self.order):
-            if self.places[i].slug == slug:
-                return self._card(at)
-        raise KeyError(slug)
+        return self._card(self._at[slug])
+
+    @cached_property
+    def _at(self) -> dict[str, int]:
+        return {self.places[i].slug: at for at, i in enumerate(self.order)}
 
     def of(self, measure_key: str, group: str | None = None) -> np.ndarray:
         """The row of each card in a measure's table, in the order of the cards; -1 without one."""
@@ -327,6 +328,28 @@ class Cards(Sequence[Card]):
         """The value of each card's figure, in their order; NaN without data, infinite over budget."""
         table, rows = self.grid.tables[measure_key], self.of(measure_key)
         return np.where(rows >= 0, table.now.value[rows], np.nan)
+
+    def evidence(self, measure_key: str) -> Array:
+        """How many events are behind each card's figure, in their order; NaN without any."""
+        table, rows = self.grid.tables[measure_key], self.of(measure_key)
+        return np.where(rows >= 0, table.now.n[rows], np.nan)
+
+    def most(self, measure_key: str) -> Card:
+        """The card with the highest value, the first by name of equal ones; there is one card at least."""
+        values = np.nan_to_num(self.values(measure_key))
+        (held,) = np.nonzero(values == values.max())
+        names = [(self.places[self.order[i]].name, self.places[self.order[i]].slug) for i in held]
+        return self[int(held[min(range(len(held)), key=names.__getitem__)])]
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """Every (workspace, group) that has figures."""
+        return [(p.slug, g) for p, held in zip(self.places, self.grid.groups, strict=True) for g in held]
+
+    def by_scope(self, measure_key: str) -> Array:
+        """A measure's value of each of ``scopes``; NaN without data."""
+        rows = np.array([row for held in self.grid.groups for row in held.values()], int)
+        return np.asarray(self.grid.tables[measure_key].now.value[rows])
 
     def by(self, measure_key: str) -> Cards:
         """The same cards worst first by a measure, as ``ranked`` orders them."""

@@ -147,7 +147,7 @@ def _integer(value: memoryview | None) -> int:
 
 def _packed(workspace_id: int, values: list[memoryview | None]) -> Packed:
     usage, frameworks, compliance, blocks, *durations, names = values
-    said = orjson.loads(names) if names else {}
+    said = orjson.loads(names[1:]) if names else {}  # jsonb begins with its version
     return Packed(
         workspace_id,
         usage or b"",

@@ -35,6 +35,15 @@ language sql as $$
     where w.id = workspace
 $$;
 
+-- The labels of a usage row, in the order of models.USAGE_LABELS.
+create function vigilo.names_of(u public.workspace_usage_snapshot) returns jsonb
+language sql immutable as $$
+    select jsonb_build_array(
+        u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
+        u.budget_seconds_left_objective, u.budget_remaining_objective,
+        u.longest_overdue_vendor, u.next_review_vendor)
+$$;
+
 -- The rows of one workspace that a dashboard needs, as the caller's context shows them: of each day asked
 -- for, the last usage snapshot on or before it, with its day; the compliance of those same days, by
 -- framework; the durations of the blocks; and the names as they stand on the last day.
@@ -50,11 +59,15 @@ declare
     found date[];
     filled date[];
     named date;
+    usage_names jsonb;
+    compliance_names jsonb;
 begin
+    -- Names come with the rows: a statement more would evaluate the policy once more.
     select string_agg(int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
                       order by u.snapshot_date),
-           array_agg(u.snapshot_date)
-    into usage, found
+           array_agg(u.snapshot_date order by u.snapshot_date),
+           (array_agg(vigilo.names_of(u)) filter (where u.snapshot_date = last_day))[1]
+    into usage, found, usage_names
     from public.workspace_usage_snapshot u
     where u.workspace_id = workspace and u.snapshot_date = any(days);
     if coalesce(cardinality(found), 0) < cardinality(days) then
@@ -70,21 +83,27 @@ begin
         if filled is not null then
             select coalesce(usage, '') || string_agg(
                        int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
-                       order by u.snapshot_date)
-            into usage
+                       order by u.snapshot_date),
+                   coalesce(usage_names, (array_agg(vigilo.names_of(u) order by u.snapshot_date desc)
+                            filter (where u.snapshot_date <= last_day))[1])
+            into usage, usage_names
             from public.workspace_usage_snapshot u
             where u.workspace_id = workspace and u.snapshot_date = any(filled);
             found := coalesce(found, '{}') || filled;
         end if;
     end if;
     if usage is null then return; end if;
-    select array_agg(f.framework), array_agg(f.rows) into frameworks, compliance
+    select max(d) into named from unnest(found) as d where d <= last_day;
+    select array_agg(f.framework), array_agg(f.rows), jsonb_object_agg(f.framework, f.names)
+    into frameworks, compliance, compliance_names
     from (
-        select c.framework, string_agg(int4send(c.snapshot_date - date '2000-01-01') || c.packed, '')
-                   as rows
+        select c.framework,
+               string_agg(int4send(c.snapshot_date - date '2000-01-01') || c.packed, '') as rows,
+               (array_agg(jsonb_build_array(c.lapse_control, c.lapsed_control))
+                   filter (where c.snapshot_date = named))[1] as names
         from public.compliance_snapshot_history c
         where c.workspace_id = workspace and c.snapshot_date = any(found)
-        group by c.framework order by c.framework
+        group by c.framework
     ) f;
     select string_agg(int4send(b.block) || int4send(coalesce(octet_length(b.lead_time), 0))
                       || int4send(coalesce(octet_length(b.recovery_time), 0))
@@ -95,20 +114,7 @@ begin
     into blocks, lead_time, recovery_time, ack_time, resolve_time
     from public.duration_block b
     where b.workspace_id = workspace and b.block between first_block and last_block;
-    select max(d) into named from unnest(found) as d where d <= last_day;
-    select jsonb_build_object(
-        'usage', (
-            select to_jsonb(array[
-                u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
-                u.budget_seconds_left_objective, u.budget_remaining_objective,
-                u.longest_overdue_vendor, u.next_review_vendor])
-            from public.workspace_usage_snapshot u
-            where u.workspace_id = workspace and u.snapshot_date = named),
-        'compliance', (
-            select jsonb_object_agg(c.framework, array[c.lapse_control, c.lapsed_control])
-            from public.compliance_snapshot_history c
-            where c.workspace_id = workspace and c.snapshot_date = named))
-    into names;
+    names := jsonb_build_object('usage', usage_names, 'compliance', compliance_names);
 end $$;
 
 -- The same of every workspace in scope, each read in its own context, in one round trip. A workspace whose

@@ -22,15 +22,17 @@ from sqlalchemy.exc import OperationalError
 import callbacks
 from aggregators.asking import InvalidRequest
 from aggregators.figures import Dashboard, LiveView, WorkspaceView
+from aggregators.kept import Kept
 from aggregators.listing import Page, Request
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import (
     NotPlatformAdmin,
     each_record,
-    read,
+    read_kept,
     read_live,
     read_records,
     read_workspace,
+    version,
 )
 from api import exports as api_exports
 from api import ingest as api_ingest
@@ -71,6 +73,7 @@ class Services:
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
+        self.kept = Kept(settings.data_dir / "cache")
         if database is not None:
             self.database = database
 
@@ -89,15 +92,17 @@ class Services:
         account = g.get("account") or current_user
         return account.viewer  # type: ignore[no-any-return]
 
-    def read(
-        self, viewer: Viewer, ask: Ask, domains: tuple[str, ...], breakdown: bool
-    ) -> Dashboard:
+    def version(self, viewer: Viewer, ask: Ask) -> str:
+        """The version of any viewer's dashboard."""
+        return version(self.database, viewer, ask, self.settings)
+
+    def read(self, viewer: Viewer, ask: Ask, domains: tuple[str, ...] = ()) -> Dashboard:
         """Any viewer's dashboard."""
-        return read(self.database, viewer, ask, self.settings, domains, breakdown)
+        return read_kept(self.database, viewer, ask, self.settings, self.kept).only(domains)
 
     def dashboard(self, ask: Ask) -> Dashboard:
         """The signed-in person's dashboard."""
-        return read(self.database, self.viewer(), ask, self.settings)
+        return self.read(self.viewer(), ask)
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """One domain of one of their workspaces."""

@@ -118,7 +118,10 @@ class _Lapse:
 def _lapses(compliance: Rolled, chosen: np.ndarray) -> list[_Lapse]:
     """Some (workspace, framework) of those in ``compliance.cards.scopes``."""
     scopes = compliance.cards.scopes
-    return [_Lapse(compliance.cards.find(slug), group) for slug, group in map(scopes.__getitem__, chosen)]
+    return [
+        _Lapse(compliance.cards.find(slug), group)
+        for slug, group in map(scopes.__getitem__, chosen)
+    ]
 
 
 def lacks_dates(rolled: Mapping[str, Rolled]) -> bool:
@@ -195,9 +198,7 @@ def _already_lapsed(compliance: Rolled) -> _Out:
     return _Out(float(lapsed.sum()), most[:TOLD_OUT])
 
 
-def _projection(
-    key: str, question: str, compliance: Rolled, trend: Rolled, out: _Out
-) -> Answer:
+def _projection(key: str, question: str, compliance: Rolled, trend: Rolled, out: _Out) -> Answer:
     """Without any due date: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
     rates, _ = trend.over("pass_rate", TREND)
     slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)

@@ -23,6 +23,7 @@ from aggregators.spans import BEFORE, NOW, Plan
 Scope = tuple[str, str]
 """A workspace's slug and a group, "" in a domain without groups."""
 
+
 def number_of(day: date) -> int:
     """A day as the number that all arrays here count in."""
     return (day - EPOCH).days
@@ -280,7 +281,7 @@ class SpanFacts(Mapping[str, object]):
         events = self.table.events[name]
         if self.label in (NOW, BEFORE):
             return events.within(self.spans[0], self.within)
-        known = self.within.any(axis=0, keepdims=True)
+        known = np.asarray(self.within.any(axis=0, keepdims=True))
         window = self.spans[0].days
         return Trailing(
             lambda q: self.level(trailing_quantile(name, q, window)),
@@ -317,7 +318,9 @@ class Table:
 
     def facts(self, names: Mapping[str, Sequence[str | None]]) -> Facts:
         """The facts over every span of the plan."""
-        over = {label: SpanFacts(self, label) for label in self.plan.spans if self.plan.spans[label]}
+        over = {
+            label: SpanFacts(self, label) for label in self.plan.spans if self.plan.spans[label]
+        }
         return Facts(self.scopes, self.plan, over, names)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, overload
 
@@ -229,6 +229,18 @@ class Dashboard:
     answers: tuple[Answer, ...] = ()
     version: str = ""
     now: datetime | None = None
+
+    def without_facts(self) -> Dashboard:
+        """The same without what only contributions need."""
+        return replace(self, scorecards=tuple(replace(s, facts=None) for s in self.scorecards))
+
+    def only(self, domains: Sequence[str]) -> Dashboard:
+        """The same with some of the domains; all when none is named."""
+        if not domains:
+            return self
+        return replace(
+            self, scorecards=tuple(s for s in self.scorecards if s.domain.key in domains)
+        )
 
     def scorecard(self, key: str) -> Scorecard:
         """The scorecard of a domain. Raises KeyError."""

@@ -95,7 +95,7 @@ def _figure(measure: Measure, live: _Live, domain: Domain) -> Figure:
         each[name] = Figure(
             measure,
             value if math.isfinite(value) else None,
-            over_budget=value == math.inf,
+            over_budget=math.isinf(value),
             evidence=_evidence(measure, live, found, at),
             group=name or None,
         )
@@ -107,6 +107,9 @@ def _figure(measure: Measure, live: _Live, domain: Domain) -> Figure:
 def _evidence(measure: Measure, live: _Live, found: Evaluation, at: int) -> Evidence:
     label = live.names[measure.named_by].iloc[at] if measure.named_by else None
     seen = int(live.facts[DAYS_SEEN][at])
-    parts = (found.numerator[at], found.denominator[at], found.n[at])
-    known = (float(part) if math.isfinite(part) else None for part in parts)
-    return Evidence(*known, seen, seen, label if isinstance(label, str) else None)
+    numerator, denominator, n = (
+        float(part[at]) if math.isfinite(part[at]) else None
+        for part in (found.numerator, found.denominator, found.n)
+    )
+    name = label if isinstance(label, str) else None
+    return Evidence(numerator, denominator, n, seen, seen, name)

@@ -10,7 +10,6 @@ import numpy as np
 from aggregators.domains import facts as natures_of
 from aggregators.domains import labels as labels_of
 from aggregators.facts import (
-    EPOCH,
     Events,
     Facts,
     Rows,
@@ -20,7 +19,7 @@ from aggregators.facts import (
     usage_table,
 )
 from aggregators.measure import COMPLIANCE, USAGE
-from aggregators.sketch import ENTRY, BrokenSketch, unpacked_days
+from aggregators.sketch import ENTRY, EPOCH, BrokenSketch, unpacked_days
 from aggregators.spans import Plan
 from storage.executive import PACKED_EPOCH, Packed
 from storage.models import (
@@ -53,9 +52,7 @@ class Tables:
 def whole(packed: Packed) -> None:
     """Raises BrokenSketch when the stored durations of a workspace are none."""
     headers = np.frombuffer(packed.blocks, BLOCK).reshape(-1, 1 + len(USAGE_DISTRIBUTIONS))
-    for name, data, sizes in zip(
-        USAGE_DISTRIBUTIONS, packed.durations, headers.T[1:], strict=True
-    ):
+    for name, data, sizes in zip(USAGE_DISTRIBUTIONS, packed.durations, headers.T[1:], strict=True):
         if (sizes % ENTRY.itemsize).any():
             raise BrokenSketch(f"{name} holds {len(data)} bytes, no whole number of entries")
 
@@ -75,9 +72,7 @@ def _compliance(packed: Sequence[Packed], slugs: Sequence[str], usage: Table) ->
     held = [(i, g) for i, p in enumerate(packed) for g in range(len(p.frameworks))]
     parents = np.array([i for i, _ in held], int)
     scopes = [(slugs[i], packed[i].frameworks[g]) for i, g in held]
-    rows = _rows(
-        [packed[i].compliance[g] for i, g in held], COMPLIANCE_ROW, COMPLIANCE_LEVELS
-    )
+    rows = _rows([packed[i].compliance[g] for i, g in held], COMPLIANCE_ROW, COMPLIANCE_LEVELS)
     said = {
         label: [
             _named(packed[i].compliance_names.get(group, ()), COMPLIANCE_LABELS, label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from aggregators.figures import (
     Scorecard,
     WorkspaceView,
 )
+from aggregators.kept import Kept
 from aggregators.listing import Listing, Page, Request
 from aggregators.live import live
 from aggregators.measure import DAYS_SEEN, USAGE, Domain
@@ -48,24 +49,30 @@ class NoSuchWorkspace(LookupError):
     """The viewer is no member of an active workspace with that slug."""
 
 
-def read(
-    database: Database,
-    viewer: Viewer,
-    ask: Ask,
-    settings: Settings,
-    domains: tuple[str, ...] = (),
-    breakdown: bool = True,
-) -> Dashboard:
-    """The dashboard of a viewer for a period: every domain (or those named), with cards.
+def read(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> Dashboard:
+    """The dashboard of a viewer for a period: every domain, with its cards.
 
     Reads within one transaction on one state of the database. Raises NotPlatformAdmin,
     InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
     """
     with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
-        states = executive.state(connection)
-        if not states:
-            raise NotPlatformAdmin(viewer.email)
-        return _dashboard(connection, states, ask, settings, domains, breakdown)
+        return _dashboard(connection, _view(connection, viewer, ask, settings), settings)
+
+
+def version(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> str:
+    """The version of what ``read`` gives now, without reading a row of any workspace. Raises as it."""
+    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+        return _view(connection, viewer, ask, settings).version
+
+
+def read_kept(
+    database: Database, viewer: Viewer, ask: Ask, settings: Settings, kept: Kept
+) -> Dashboard:
+    """As ``read``, computed once for everyone who may see the same. Scorecards have no facts."""
+    # The connection goes back before anyone waits: fifty who wait must not hold fifty.
+    asked = version(database, viewer, ask, settings)
+    found = kept.once(asked, lambda: read(database, viewer, ask, settings))
+    return replace(found, now=settings.now())
 
 
 def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
@@ -78,43 +85,52 @@ def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
     return tuple(s.slug for s in states if s.left_out is None)
 
 
-def _dashboard(
-    connection: Connection,
-    states: list[State],
-    ask: Ask,
-    settings: Settings,
-    chosen: tuple[str, ...],
-    breakdown: bool,
-) -> Dashboard:
-    now = settings.now()
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a viewer is about to see: where they are platform admin, the workspaces of it that count,
+    the last day and the period."""
+
+    states: Sequence[State]
+    inside: Sequence[State]
+    as_of: date | None
+    period: Period
+    version: str
+
+
+def _view(connection: Connection, viewer: Viewer, ask: Ask, settings: Settings) -> _View:
+    states = executive.state(connection)
+    if not states:
+        raise NotPlatformAdmin(viewer.email)
     inside = [s for s in states if not s.left_out]
     as_of = _as_of(inside, executive.unfinished(connection))
-    last = as_of or now.date() - timedelta(days=1)
-    period = ask.on(last, now.date())
+    today = settings.now().date()
+    period = ask.on(as_of or today - timedelta(days=1), today)
+    return _View(states, inside, as_of, period, _version(states, as_of, period, settings))
+
+
+def _dashboard(connection: Connection, view: _View, settings: Settings) -> Dashboard:
     failed: Failures = {}
     rolled: dict[str, Rolled] = {}
     said: tuple = ()
     declared = all_domains((), settings.thresholds)
-    if as_of is not None:
-        plan = Plan.of(period, last, settings.sprint_days)
-        rolled = _rolled(connection, inside, plan, declared, failed)
-        trend = _trend(connection, inside, period, rolled) if lacks_dates(rolled) else None
+    if view.as_of is not None:
+        plan = Plan.of(view.period, view.as_of, settings.sprint_days)
+        rolled = _rolled(connection, view.inside, plan, declared, failed)
+        trend = None
+        if lacks_dates(rolled):
+            trend = _trend(connection, view.inside, view.period, rolled)
         said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
         settings.time_zone,
-        as_of,
-        max((s.computed_at for s in inside if s.computed_at), default=None),
-        period,
-        _scope(states, failed),
-        tuple(
-            _scorecard(domain, rolled.get(domain.key), inside, breakdown, period.days)
-            for domain in declared
-            if not chosen or domain.key in chosen
-        ),
+        view.as_of,
+        max((s.computed_at for s in view.inside if s.computed_at), default=None),
+        view.period,
+        _scope(view.states, failed),
+        tuple(_scorecard(d, rolled.get(d.key), view.inside, view.period.days) for d in declared),
         said,
-        _version(states, as_of, period, settings),
-        now,
+        view.version,
+        settings.now(),
     )
 
 
@@ -305,7 +321,7 @@ def _union_seen(connection: Connection, tables: Tables, plan: Plan) -> dict[str,
     return found
 
 
-def _scope(states: list[State], failed: Failures) -> Scope:
+def _scope(states: Sequence[State], failed: Failures) -> Scope:
     inside = [s for s in states if not s.left_out]
     reasons = sorted({s.left_out for s in states if s.left_out})
     return Scope(
@@ -317,7 +333,7 @@ def _scope(states: list[State], failed: Failures) -> Scope:
 
 
 def _scorecard(
-    domain: Domain, rolled: Rolled | None, states: list[State], breakdown: bool, days: int
+    domain: Domain, rolled: Rolled | None, states: Sequence[State], days: int
 ) -> Scorecard:
     if rolled is None:
         nothing = {m.key: Figure(m, evidence=Evidence(days_expected=days)) for m in domain.measures}
@@ -327,11 +343,11 @@ def _scorecard(
     return Scorecard(
         domain,
         rolled.figures,
-        rolled.cards if breakdown else (),
+        rolled.cards,
         max(computed, default=None),
         min(computed, default=None),
         min(last_days, default=None),
-        rolled.facts if breakdown else None,
+        rolled.facts,
     )
 
 
@@ -340,5 +356,6 @@ def _version(
 ) -> str:
     """Changes when the scope, its snapshots, the period or the thresholds do."""
     scope = [(s.slug, s.name, s.left_out, s.version) for s in states]
-    parts = (scope, as_of, period, settings.thresholds, settings.org_name, settings.sprint_days)
+    zone, sprints = settings.time_zone, settings.sprint_days
+    parts = (scope, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -18,7 +18,7 @@ import pandas as pd
 from aggregators.effects import Array
 from aggregators.facts import Facts, Scope
 from aggregators.figures import Card, Evidence, Figure, Points
-from aggregators.measure import DAYS_SEEN, Better, Domain, Evaluation, Measure, Status
+from aggregators.measure import DAYS_SEEN, Better, Domain, Evaluation, Measure, Status, Unit
 from aggregators.measure import Facts as Named
 from aggregators.spans import BEFORE, NOW, STEP, STEP_BEFORE, TRAILING, TRAILING_BEFORE, Plan
 
@@ -153,7 +153,34 @@ class Table:
         sign = 1.0 if self.measure.better is Better.LOWER else -1.0
         value = self.now.value
         bad = np.where(np.isnan(value), -np.inf, sign * value)
-        return np.where(np.isposinf(value), np.inf, bad)
+        return np.asarray(np.where(np.isinf(value), np.inf, bad))
+
+    @cached_property
+    def delta(self) -> Array:
+        """Each figure's change; NaN where there is none, as ``Figure.delta``."""
+        known = self.comparable & np.isfinite(self.now.value) & np.isfinite(self.before.value)
+        nothing = np.full(len(known), np.nan)
+        return np.asarray(np.subtract(self.now.value, self.before.value, out=nothing, where=known))
+
+    @cached_property
+    def relative_delta(self) -> Array:
+        """The change as a fraction of the previous value, as ``Figure.relative_delta``."""
+        before = np.abs(self.before.value)
+        known = (before > 0) & (self.measure.unit is not Unit.RATIO)
+        nothing = np.full(len(known), np.nan)
+        return np.asarray(np.divide(self.delta, before, out=nothing, where=known))
+
+    @cached_property
+    def status(self) -> list[str]:
+        """Each figure's status, as ``Figure.status``."""
+        sign, value = (1 if self.measure.better is Better.LOWER else -1), self.now.value
+        found = np.full(len(value), Status.GOOD.value, object)
+        for limit, status in ((self.measure.watch, Status.WATCH), (self.measure.bad, Status.BAD)):
+            if limit is not None:
+                found[sign * value >= sign * limit] = status.value
+        found[np.isnan(value)] = Status.NO_DATA.value
+        found[np.isinf(value)] = Status.BAD.value
+        return list(found)
 
     def figure(self, row: int, group: str | None = None) -> Figure:
         """The figure of a row."""
@@ -205,11 +232,13 @@ def _evaluated(measure: Measure, both: tuple[Named, ...]) -> Evaluation:
 
 
 def _flat(found: Evaluation) -> Evaluation:
-    return Evaluation(*(a[:, 0] for a in (found.value, found.numerator, found.denominator, found.n)))
+    return Evaluation(
+        *(a[:, 0] for a in (found.value, found.numerator, found.denominator, found.n))
+    )
 
 
 def _days(both: tuple[Named, ...]) -> Array:
-    return np.nan_to_num(np.concatenate([facts[DAYS_SEEN] for facts in both]))
+    return np.asarray(np.nan_to_num(np.concatenate([facts[DAYS_SEEN] for facts in both])))
 
 
 def _series(
@@ -268,7 +297,7 @@ def _worst_rows(table: Table, groups: Sequence[Mapping[str, int]]) -> np.ndarray
 
 
 class Cards(Sequence[Card]):
-    """Cards in an order, each made when it is looked at."""
+    """Cards in an order, each made when it is looked at; the first has the rank ``first``."""
 
     def __init__(
         self,
@@ -277,9 +306,11 @@ class Cards(Sequence[Card]):
         grid: _Grid,
         query: str,
         order: np.ndarray | None = None,
+        first: int = 1,
     ) -> None:
         self.domain, self.places, self.grid, self.query = domain, places, grid, query
-        self.order = self.by(domain.headline).order if order is None else order
+        self.order: np.ndarray = self.by(domain.headline).order if order is None else order
+        self.first = first
 
     def __len__(self) -> int:
         return len(self.order)
@@ -304,11 +335,24 @@ class Cards(Sequence[Card]):
         return Card(
             place.slug,
             place.name,
-            at + 1,
-            f"{self.domain.page(place.slug)}?{self.query}",
+            at + self.first,
+            self.href(place),
             CardFigures(self.grid, int(self.order[at]), self.domain.by is not None),
             place.accent,
         )
+
+    def take(self, ranks: slice) -> Cards:
+        """Some of the cards, with the ranks that they have."""
+        first = ranks.indices(len(self))[0] + self.first
+        return Cards(self.domain, self.places, self.grid, self.query, self.order[ranks], first)
+
+    def href(self, place: Place) -> str:
+        """The workspace's own page of the domain, for the same period."""
+        return f"{self.domain.page(place.slug)}?{self.query}"
+
+    def groups(self) -> list[Mapping[str, int]]:
+        """The row of each group, card by card."""
+        return [self.grid.groups[i] for i in self.order]
 
     def find(self, slug: str) -> Card:
         """The card of a workspace. Raises KeyError."""
@@ -344,7 +388,9 @@ class Cards(Sequence[Card]):
     @cached_property
     def scopes(self) -> list[Scope]:
         """Every (workspace, group) that has figures."""
-        return [(p.slug, g) for p, held in zip(self.places, self.grid.groups, strict=True) for g in held]
+        return [
+            (p.slug, g) for p, held in zip(self.places, self.grid.groups, strict=True) for g in held
+        ]
 
     def by_scope(self, measure_key: str) -> Array:
         """A measure's value of each of ``scopes``; NaN without data."""

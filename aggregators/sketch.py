@@ -212,7 +212,7 @@ class Histogram:
         return Histogram(
             self.first,
             self.counts.sum(axis=0, keepdims=True),
-            self.known.any(axis=0, keepdims=True),
+            np.asarray(self.known.any(axis=0, keepdims=True)),
         )
 
     def take(self, rows: np.ndarray, column: int) -> list[Sketch | None]:

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
+from aggregators.effects import Array
 from aggregators.figures import Answer, Card, Dashboard, Evidence, Figure, Scorecard
+from aggregators.measure import Domain
+from aggregators.rollup import Cards, Table
 
 Json = dict[str, Any]
 
 
-def dashboard_json(dashboard: Dashboard, *, breakdown: bool = True) -> Json:
-    """The whole answer; without the workspaces when ``breakdown`` is False."""
+EVERY = slice(None)
+FULL_UP_TO = 200
+"""Workspaces up to which the breakdown is in full unasked: every measure of every card, with its series. A
+thousand workspaces' are 60 MB, half a second's work."""
+
+
+def dashboard_json(
+    dashboard: Dashboard,
+    *,
+    breakdown: bool = True,
+    full: bool | None = None,
+    ranks: slice = EVERY,
+) -> Json:
+    """The whole answer; without the workspaces when ``breakdown`` is False.
+
+    A ``full`` breakdown has every measure and its series, else it has those that the domain's cards and
+    table show, their series empty; None leaves that to the number of workspaces. ``ranks`` are the
+    cards of each domain that it has, worst first, from 0.
+    """
+    if full is None:
+        full = len(range(*ranks.indices(len(dashboard.scope.slugs)))) <= FULL_UP_TO
     period = dashboard.period
     return {
         "organisation": dashboard.organisation,
@@ -37,12 +62,14 @@ def dashboard_json(dashboard: Dashboard, *, breakdown: bool = True) -> Json:
             "unavailable": list(dashboard.scope.unavailable),
         },
         "answers": [answer_json(a) for a in dashboard.answers],
-        "domains": [scorecard_json(s, breakdown) for s in dashboard.scorecards],
+        "domains": [scorecard_json(s, breakdown, full, ranks) for s in dashboard.scorecards],
     }
 
 
-def scorecard_json(scorecard: Scorecard, breakdown: bool) -> Json:
-    """One domain."""
+def scorecard_json(
+    scorecard: Scorecard, breakdown: bool, full: bool = True, ranks: slice = EVERY
+) -> Json:
+    """One domain; ``full`` and ``ranks`` as for ``dashboard_json``."""
     found: Json = {
         "key": scorecard.domain.key,
         "title": scorecard.domain.title,
@@ -51,23 +78,146 @@ def scorecard_json(scorecard: Scorecard, breakdown: bool) -> Json:
         "measures": {key: figure_json(f) for key, f in scorecard.figures.items()},
     }
     if breakdown:
-        found["workspaces"] = [card_json(c) for c in scorecard.cards]
+        cards = scorecard.cards
+        keys = tuple(scorecard.figures) if full else shown(scorecard.domain)
+        found["workspaces"] = (
+            cards_json(cards.take(ranks), keys, full)
+            if isinstance(cards, Cards)
+            else [card_json(c, keys, full) for c in cards[ranks]]
+        )
     return found
 
 
-def card_json(card: Card) -> Json:
-    """One workspace of a domain."""
+def shown(domain: Domain) -> tuple[str, ...]:
+    """The measures that a domain's cards and table show."""
+    return tuple(dict.fromkeys((domain.headline, *domain.supporting, *domain.columns)))
+
+
+def card_json(card: Card, keys: Sequence[str], series: bool) -> Json:
+    """One workspace of a domain, with the measures named."""
     return {
         "slug": card.slug,
         "name": card.name,
         "rank": card.rank,
         "href": card.href,
-        "measures": {key: figure_json(f) for key, f in card.figures.items()},
+        "measures": {key: figure_json(card.figures[key], series) for key in keys},
     }
 
 
-def figure_json(figure: Figure) -> Json:
-    """FIGURE of the contract, with what it rests on."""
+def cards_json(cards: Cards, keys: Sequence[str], series: bool) -> list[Json]:
+    """``card_json`` of every card, measure by measure from the arrays: forty thousand figures of a
+    thousand workspaces in a tenth of the time that it takes one by one. Equal to it by test."""
+    found: list[Json] = [
+        {
+            "slug": place.slug,
+            "name": place.name,
+            "rank": rank,
+            "href": cards.href(place),
+            "measures": {},
+        }
+        for rank, place in enumerate((cards.places[i] for i in cards.order), cards.first)
+    ]
+    for key in keys:
+        table = cards.grid.tables[key]
+        rows = table_json(table, series)
+        nothing = figure_json(table.nothing())
+        for card, row, held in zip(found, cards.of(key).tolist(), cards.groups(), strict=True):
+            figure = rows[row] if row >= 0 else nothing
+            if cards.domain.by and held:
+                by = {group: {**rows[at], "group": group} for group, at in held.items()}
+                group = next(group for group, at in held.items() if at == row)
+                figure = {**figure, "group": group, "by": by}
+            card["measures"][key] = figure
+    return found
+
+
+def table_json(table: Table, series: bool = True) -> list[Json]:
+    """``figure_json`` of every row of a table."""
+    measure = table.measure
+    said = {
+        "title": measure.title,
+        "delta_unit": Figure(measure).delta_unit,
+        "unit": measure.unit.value,
+        "better": measure.better.value,
+    }
+    value = table.now.value
+    bands = [measure.band(v) for v in value.tolist()] if measure.bands else [None] * len(value)
+    columns = zip(
+        numbers(value),
+        numbers(table.before.value),
+        numbers(table.delta),
+        numbers(table.relative_delta),
+        table.status,
+        table.low_sample.tolist(),
+        np.isinf(value).tolist(),
+        bands,
+        _evidences(table),
+        _serieses(table, series),
+        strict=True,
+    )
+    return [
+        {
+            "value": value,
+            "previous": previous,
+            "delta": delta,
+            "delta_relative": relative,
+            "status": status,
+            "low_sample": low,
+            "over_budget": over,
+            "band": band,
+            "evidence": evidence,
+            "series": points,
+            **said,
+        }
+        for value, previous, delta, relative, status, low, over, band, evidence, points in columns
+    ]
+
+
+def _evidences(table: Table) -> list[Json]:
+    found = table.now
+    expected = table.plan.period.days
+    columns = zip(
+        numbers(found.numerator),
+        numbers(found.denominator),
+        numbers(found.n),
+        table.seen.astype(int).tolist(),
+        table.names or [None] * len(table.seen),
+        strict=True,
+    )
+    return [
+        {
+            "numerator": numerator,
+            "denominator": denominator,
+            "n": n,
+            "days_seen": seen,
+            "days_expected": expected,
+            **({"name": name} if name else {}),
+        }
+        for numerator, denominator, n, seen, name in columns
+    ]
+
+
+def _serieses(table: Table, series: bool) -> list[list[tuple[str, Any]]]:
+    if not series:
+        return [[] for _ in table.seen]
+    days = [day.isoformat() for day in table.plan.points]
+    return [list(zip(days, row, strict=True)) for row in numbers(table.series)]
+
+
+def numbers(values: Array) -> list[Any]:
+    """As ``number``: whole ones without a fraction, None for what is not finite."""
+    finite = np.isfinite(values)
+    if finite.all() and (values == np.rint(values)).all() and (np.abs(values) < 2**53).all():
+        return list(values.astype(np.int64).tolist())
+    if finite.all():
+        return list(values.tolist())
+    found = values.astype(object)
+    found[~finite] = None
+    return list(found.tolist())
+
+
+def figure_json(figure: Figure, series: bool = True) -> Json:
+    """FIGURE of the contract, with what it rests on; its series empty where ``series`` is False."""
     measure = figure.measure
     found: Json = {
         "title": measure.title,
@@ -83,12 +233,12 @@ def figure_json(figure: Figure) -> Json:
         "over_budget": figure.over_budget,
         "band": measure.band(figure.value),
         "evidence": evidence_json(figure.evidence),
-        "series": [[day, number(value)] for day, value in figure.series],
+        "series": [[day, number(value)] for day, value in figure.series] if series else [],
     }
     if figure.group is not None:
         found["group"] = figure.group
     if figure.by is not None:
-        found["by"] = {group: figure_json(f) for group, f in figure.by.items()}
+        found["by"] = {group: figure_json(f, series) for group, f in figure.by.items()}
     return found
 
 

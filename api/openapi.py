@@ -7,6 +7,7 @@ from typing import Any
 
 from aggregators.domains import DOMAINS
 from aggregators.period import PRESETS
+from api.encode import FULL_UP_TO
 from api.problem import CODES, TITLES
 
 Json = dict[str, Any]
@@ -84,6 +85,7 @@ def _parameters() -> list[Json]:
         return {"name": name, "in": "query", "schema": schema, "description": description, **more}
 
     day = {"type": "string", "format": "date"}
+    count = {"type": "integer", "minimum": 0, "maximum": 999999}
     keys = {"type": "array", "items": {"enum": [d.key for d in DOMAINS]}}
     return [
         query(
@@ -93,6 +95,18 @@ def _parameters() -> list[Json]:
         query("end", day, "Last day of the range, included"),
         query("domain", keys, "Only these domains; repeatable", explode=True, style="form"),
         query("workspaces", {"enum": [0, 1], "default": 1}, "0 leaves the breakdown out"),
+        query(
+            "detail",
+            {"enum": ["full", "brief"]},
+            "full: every measure of every workspace, with its series; brief: the measures that cards and "
+            f"tables show, their series empty. Full up to {FULL_UP_TO} workspaces, brief beyond",
+        ),
+        query(
+            "limit",
+            {**count, "minimum": 1},
+            "At most so many workspaces a domain; all if absent",
+        ),
+        query("offset", count, "So many of the worst are left out before"),
     ]
 
 
@@ -106,6 +120,7 @@ def schemas() -> Json:
         for d in DOMAINS
     }
     any_measures = {"anyOf": [ref(name) for name in figures]}
+    some_measures = {"type": "object", "additionalProperties": ref("Figure")}
     return {
         **figures,
         "Evidence": _evidence(),
@@ -116,7 +131,7 @@ def schemas() -> Json:
                 "name": text,
                 "rank": {"type": "integer", "description": "1 is the worst"},
                 "href": text,
-                "measures": any_measures,
+                "measures": some_measures,
             }
         ),
         "Domain": _object(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import orjson
 from flask import Blueprint, Response, g, render_template, request
@@ -19,16 +21,19 @@ from api.encode import dashboard_json
 from api.problem import Problem
 from auth.viewer import Viewer
 
-PARAMETERS = ("period", "start", "end", "domain", "workspaces")
+PARAMETERS = ("period", "start", "end", "domain", "workspaces", "detail", "limit", "offset")
+DETAILS = {None: None, "full": True, "brief": False}
+Found = TypeVar("Found")
 PATH = "/api/v1/platform/executive-dashboard/"
 
 
 class Reader(Protocol):
-    """Reads for any viewer; as ``aggregators.read.read``."""
+    """Reads for any viewer; errors as ``aggregators.read.read``."""
 
-    def read(
-        self, viewer: Viewer, ask: Ask, domains: tuple[str, ...], breakdown: bool
-    ) -> Dashboard:
+    def version(self, viewer: Viewer, ask: Ask) -> str:
+        """The version of the viewer's dashboard, without reading a row of it."""
+
+    def read(self, viewer: Viewer, ask: Ask, domains: tuple[str, ...] = ()) -> Dashboard:
         """The viewer's dashboard."""
 
 
@@ -38,9 +43,13 @@ def blueprint(reader: Reader) -> Blueprint:
 
     @api.route(PATH, strict_slashes=False)
     def executive_dashboard() -> ResponseReturnValue:
-        ask, domains, breakdown = parameters()
-        dashboard = read(reader, g.account.viewer, ask, domains, breakdown)
-        return conditional(dashboard, breakdown)
+        query, viewer = parameters(), g.account.viewer
+        if request.if_none_match:
+            version = _asked(lambda: reader.version(viewer, query.ask))
+            if unchanged(version):
+                return answered(version, None)
+        dashboard = _asked(lambda: reader.read(viewer, query.ask, query.domains))
+        return answered(dashboard.version, encoded(dashboard, query))
 
     @api.route("/api/openapi.json", endpoint="openapi")
     def document() -> ResponseReturnValue:
@@ -53,12 +62,17 @@ def blueprint(reader: Reader) -> Blueprint:
     return api
 
 
-def read(
-    reader: Reader, viewer: Viewer, ask: Ask, domains: tuple[str, ...] = (), breakdown: bool = True
-) -> Dashboard:
+def encoded(dashboard: Dashboard, query: Query) -> bytes:
+    """The JSON of the contract."""
+    return orjson.dumps(
+        dashboard_json(dashboard, breakdown=query.breakdown, full=query.full, ranks=query.ranks)
+    )
+
+
+def _asked(work: Callable[[], Found]) -> Found:
     """A read whose errors are problems. Raises Problem."""
     try:
-        return reader.read(viewer, ask, domains, breakdown)
+        return work()
     except InvalidPeriod as wrong:
         raise invalid(wrong.field, str(wrong)) from wrong
     except NotPlatformAdmin as error:
@@ -74,7 +88,18 @@ def invalid(field: str, why: str) -> Problem:
     return Problem(422, f"{field} {why}", field=field)
 
 
-def parameters() -> tuple[Ask, tuple[str, ...], bool]:
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for: a period, domains (all when empty), and how much of the breakdown."""
+
+    ask: Ask
+    domains: tuple[str, ...]
+    breakdown: bool
+    full: bool | None
+    ranks: slice
+
+
+def parameters() -> Query:
     """The query, checked. Raises Problem 422 naming what is wrong."""
     for name, values in request.args.lists():
         if name not in PARAMETERS:
@@ -92,19 +117,45 @@ def parameters() -> tuple[Ask, tuple[str, ...], bool]:
     workspaces = request.args.get("workspaces", "1")
     if workspaces not in ("0", "1"):
         raise invalid("workspaces", "must be 0 or 1")
-    return ask, domains, workspaces == "1"
+    detail = request.args.get("detail")
+    if detail not in DETAILS:
+        raise invalid("detail", "must be full or brief")
+    return Query(ask, domains, workspaces == "1", DETAILS[detail], _ranks())
 
 
-def conditional(dashboard: Dashboard, breakdown: bool) -> Response:
-    """The body, or 304 when the caller has this version already."""
+def _ranks() -> slice:
+    """Which ranks of each domain; all unless ``limit`` is given."""
+    offset, limit = _whole("offset", 0), _whole("limit", 1)
+    if limit is None:
+        return slice(offset, None)
+    return slice(offset or 0, (offset or 0) + limit)
+
+
+def _whole(name: str, least: int) -> int | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) >= least):
+        raise invalid(name, f"must be a whole number from {least} to 999999")
+    return int(text)
+
+
+def tag_of(version: str) -> str:
+    """The ETag of what is asked for at a version of the data."""
     query = orjson.dumps(sorted(request.args.items(multi=True)))
-    tag = hashlib.sha256(dashboard.version.encode() + query).hexdigest()[:32]
-    answer = Response(mimetype="application/json")
-    answer.set_etag(tag, weak=True)
+    return hashlib.sha256(version.encode() + query).hexdigest()[:32]
+
+
+def unchanged(version: str) -> bool:
+    """Whether the caller has this version already."""
+    return request.if_none_match.contains_weak(tag_of(version))
+
+
+def answered(version: str, body: bytes | None) -> Response:
+    """The body, or 304 without one, under the version's ETag."""
+    answer = Response(body or b"", mimetype="application/json")
+    answer.status_code = 200 if body is not None else 304
+    answer.set_etag(tag_of(version), weak=True)
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.vary.update(("Cookie", "Authorization"))
-    if request.if_none_match.contains_weak(tag):
-        answer.status_code = 304
-        return answer
-    answer.data = orjson.dumps(dashboard_json(dashboard, breakdown=breakdown))
     return answer

@@ -185,7 +185,7 @@ def memberships(engine: Engine, account: Account) -> Memberships:
     """Looked up on every page request: a revoked membership is gone with the next one."""
     with context.as_viewer(engine, account.viewer) as connection:
         mine = {m.slug for m in executive.memberships(connection)}
-        wide = {s.slug for s in executive.scope(connection)}
+        wide = {s.slug for s in executive.state(connection)}
     return Memberships(frozenset(mine), frozenset(wide))
 
 

@@ -108,7 +108,7 @@ def _start(app: Flask, engine: Callable[[], Engine]) -> None:
     @app.route("/start", endpoint="home")
     def home() -> ResponseReturnValue:
         with context.as_viewer(engine(), current_user.viewer) as connection:
-            wide, mine = executive.scope(connection), executive.memberships(connection)
+            wide, mine = executive.state(connection), executive.memberships(connection)
         wide_open = [s for s in wide if s.left_out is None] or wide
         executive_page = f"/ws/{wide_open[0].slug}/platform/executive" if wide_open else None
         if mine and (request.args.get("choose") or (not wide and len(mine) > 1)):

@@ -43,7 +43,9 @@ class State:
 def state(connection: Connection) -> list[State]:
     """Every workspace where the viewer of this transaction holds platform_admin, by name. None of
     their rows is read."""
-    return [State(*row) for row in connection.execute(text("select * from vigilo.executive_scope()"))]
+    return [
+        State(*row) for row in connection.execute(text("select * from vigilo.executive_scope()"))
+    ]
 
 
 def unfinished(connection: Connection) -> date | None:

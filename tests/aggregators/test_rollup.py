@@ -58,7 +58,7 @@ def rolled(**workspaces: dict[date, tuple[float, float, float]]):
     for n, days in enumerate(workspaces.values()):
         running = np.zeros(3)
         for at in sorted(days):
-            running = running + (1.0, days[at][0], days[at][1])
+            running = running + np.array([1.0, *days[at][:2]])
             scope.append(n)
             day.append(number_of(at))
             numbers.append((*running, days[at][2]))

@@ -1,0 +1,87 @@
+"""Dashboards kept by the version of what they show, so that one is computed once, across processes.
+
+A key says everything that a dashboard depends on, the scope among it; it is looked up only after the
+database has said who is in scope. Nothing is ever invalidated: what changed has another key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache, cached_property
+from pathlib import Path
+
+from diskcache import Cache, Lock
+
+from aggregators.figures import Dashboard
+
+HOURS = 24
+ON_DISK = 1 << 30
+IN_MEMORY = 6
+"""Dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
+PATIENCE = 60
+"""Seconds after which a process that died while it computed is waited for no longer."""
+
+
+@cache
+def _release() -> str:
+    """Changes with the code that makes what is kept."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+
+
+class Kept:
+    """The dashboards of one installation, in a folder that only its owner may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready: OrderedDict[str, Dashboard] = OrderedDict()
+        self._guard = threading.Lock()
+
+    @cached_property
+    def _disk(self) -> Cache:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
+        return Cache(str(self._folder), size_limit=ON_DISK, eviction_policy="least-recently-used")
+
+    def once(self, version: str, make: Callable[[], Dashboard]) -> Dashboard:
+        """The dashboard of a version; ``make`` computes it when nobody has, and only one of those who
+        ask at the same time does. What a broken workspace is missing from is not kept."""
+        key = f"scope:{version}:{_release()}"
+        if (found := self._find(key)) is not None:
+            return found
+        with Lock(self._disk, f"lock:{key}", expire=PATIENCE):
+            if (found := self._find(key)) is not None:
+                return found
+            made = make()
+            if made.version == version and not made.scope.unavailable:
+                made = made.without_facts()
+                self._disk.set(key, made, expire=HOURS * 3600)
+                self._hold(key, made)
+            return made
+
+    def _find(self, key: str) -> Dashboard | None:
+        with self._guard:
+            if key in self._ready:
+                self._ready.move_to_end(key)
+                return self._ready[key]
+        found = self._disk.get(key)
+        if isinstance(found, Dashboard):
+            self._hold(key, found)
+            return found
+        return None
+
+    def _hold(self, key: str, dashboard: Dashboard) -> None:
+        with self._guard:
+            self._ready[key] = dashboard
+            self._ready.move_to_end(key)
+            while len(self._ready) > IN_MEMORY:
+                self._ready.popitem(last=False)
+
+    def close(self) -> None:
+        """Forgets what this process holds; the folder stays."""
+        self._ready.clear()
+        if "_disk" in self.__dict__:
+            self._disk.close()

@@ -500,4 +500,3 @@ Index(
 
 TENANT_TABLES = tuple(t for t in metadata.sorted_tables if "workspace_id" in t.c)
 SNAPSHOT_TABLES = (usage_snapshot, compliance_history, duration_block)
-

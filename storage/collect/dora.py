@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from storage.collect import Days
+from storage.collect import Days, after
 
 ENDED = """
-, ended as (
+with ended as (
     select (d.completed_at at time zone :zone)::date as day, d.key, d.created_at, d.completed_at,
            d.outcome in ('successful', 'successful_with_issues') as successful,
            d.outcome in ('failed', 'rolled_back') or exists (
@@ -41,7 +41,7 @@ where e.successful and coalesce(c.committed_at, e.created_at) <= e.completed_at
 )
 
 CAUSED = """
-, caused as (
+with caused as (
     select i.opened_at, i.resolved_at, d.completed_at
     from incident i
     join deployment d on d.workspace_id = :w and d.key = i.caused_by
@@ -61,23 +61,32 @@ where resolved_at >= edge.since and resolved_at < edge.until and resolved_at >= 
 
 LEVELS = (
     CAUSED
-    + """
-select days.day,
-       (exists (select 1 from deployment d
-                where d.workspace_id = :w and d.completed_at < days.until))::int as delivery_tracked,
-       (select count(*) from caused
-        where opened_at < days.until and (resolved_at is null or resolved_at >= days.until))
-       as recoveries_open
-from days
+    + f"""
+, spans as (
+    select {after("opened_at")} as born, coalesce({after("resolved_at")}, clock.length + 1) as gone
+    from caused cross join clock
+)
+, changes as (
+    select n, sum(change)::int as change
+    from spans cross join lateral (values (born, 1), (gone, -1)) as v(n, change)
+    where born < gone group by n
+)
+select days.day, coalesce((first.at < days.until)::int, 0) as delivery_tracked,
+       coalesce(sum(change) over (order by n), 0) as recoveries_open
+from days left join changes using (n)
+cross join (select min(completed_at) as at from deployment where workspace_id = :w) first
 """
 )
+
+FACTS = (COUNTS, LEVELS)
+DURATIONS = {"lead_time": LEAD_TIMES, "recovery_time": RECOVERY_TIMES}
 
 
 def collect(days: Days) -> pd.DataFrame:
     """Deployments by day of completion, what is tracked and unrecovered at the end of the day."""
-    return days.flows(COUNTS).join(days.by_day(LEVELS))
+    return days.facts(FACTS)
 
 
 def durations(days: Days) -> dict[str, pd.DataFrame]:
     """Lead times by day of deployment, recovery times by day of resolution, in seconds."""
-    return {"lead_time": days.query(LEAD_TIMES), "recovery_time": days.query(RECOVERY_TIMES)}
+    return {name: days.query(sql) for name, sql in DURATIONS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from storage.collect import Days
+from storage.collect import Days, after
 
 OPENED = """
 select (opened_at at time zone :zone)::date as day, count(*) as incidents_opened
@@ -18,9 +18,17 @@ select (i.{event} at time zone :zone)::date as day,
 from incident i cross join edge
 where i.workspace_id = :w and i.{event} >= edge.since and i.{event} < edge.until
 """
+DURATIONS = {
+    "ack_time": TIMES.format(event="acknowledged_at"),
+    "resolve_time": TIMES.format(event="resolved_at"),
+}
+
+SUMS = """
+select day, sum(seconds) as {seconds}, count(*) as {count} from ({times}) as times group by day
+"""
 
 POSTMORTEMS = """
-, due as (
+with due as (
     select ((resolved_at + interval '168 hours') at time zone :zone)::date as day,
            postmortem_published_at is not null as published
     from incident
@@ -30,40 +38,46 @@ select day, count(*) as postmortems_due, count(*) filter (where published) as po
 from due where day between :first and :last group by day
 """
 
-OPEN = """
-select days.day, open.*,
-       (exists (select 1 from incident i where i.workspace_id = :w and i.opened_at < days.until))::int
-       as incidents_tracked
-from days cross join lateral (
-    select count(*) filter (where severity = 'p1') as open_p1,
+OPEN = f"""
+with spans as (
+    select key, severity, opened_at, {after("opened_at")} as born,
+           coalesce({after("resolved_at")}, clock.length + 1) as gone
+    from incident cross join clock where workspace_id = :w
+)
+, open as (
+    select n, count(*) filter (where severity = 'p1') as open_p1,
            count(*) filter (where severity = 'p2') as open_p2,
            count(*) filter (where severity = 'p3') as open_p3,
            count(*) filter (where severity = 'p4') as open_p4,
-           extract(epoch from days.until - min(opened_at))::float8 as oldest_open_seconds,
+           min(opened_at) as oldest,
            (array_agg(key order by opened_at, key))[1] as oldest_open_incident
-    from incident i
-    where i.workspace_id = :w and i.opened_at < days.until
-      and (i.resolved_at is null or i.resolved_at >= days.until)
-) open
+    from spans cross join lateral generate_series(born, gone - 1) as n
+    where born < gone group by n
+)
+select days.day, coalesce(open_p1, 0) as open_p1, coalesce(open_p2, 0) as open_p2,
+       coalesce(open_p3, 0) as open_p3, coalesce(open_p4, 0) as open_p4,
+       extract(epoch from days.until - oldest)::float8 as oldest_open_seconds, oldest_open_incident,
+       coalesce((first.at < days.until)::int, 0) as incidents_tracked
+from days left join open using (n)
+cross join (select min(opened_at) as at from incident where workspace_id = :w) first
 """
+
+FACTS = (
+    OPENED,
+    POSTMORTEMS,
+    OPEN,
+    SUMS.format(seconds="ack_seconds", count="incidents_acknowledged", times=DURATIONS["ack_time"]),
+    SUMS.format(
+        seconds="resolve_seconds", count="incidents_resolved", times=DURATIONS["resolve_time"]
+    ),
+)
 
 
 def collect(days: Days) -> pd.DataFrame:
     """Counts and sums of the day, and what is open at its end."""
-    facts = days.flows(OPENED).join(days.flows(POSTMORTEMS)).join(days.by_day(OPEN))
-    for distribution, seconds, count in (
-        ("ack_time", "ack_seconds", "incidents_acknowledged"),
-        ("resolve_time", "resolve_seconds", "incidents_resolved"),
-    ):
-        by_day = durations(days)[distribution].groupby("day")["seconds"]
-        facts[seconds] = by_day.sum().reindex(days.index, fill_value=0.0)
-        facts[count] = by_day.count().reindex(days.index, fill_value=0).astype(float)
-    return facts
+    return days.facts(FACTS)
 
 
 def durations(days: Days) -> dict[str, pd.DataFrame]:
     """Times to acknowledge and to resolve, each by the day it ended, in seconds."""
-    return {
-        "ack_time": days.query(TIMES.format(event="acknowledged_at")),
-        "resolve_time": days.query(TIMES.format(event="resolved_at")),
-    }
+    return {name: days.query(sql) for name, sql in DURATIONS.items()}

@@ -1,98 +1,102 @@
-"""Objectives: budget over each one's own window, and burn over the day."""
+"""Objectives: budget over each one's own window, and burn over the day.
+
+The arithmetic is that of ``aggregators.budget``; the two are compared by a test. A budget spent to the
+last event is spent, not overspent: the twelfth digit is arithmetic.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
-
-import numpy as np
 import pandas as pd
 
-from aggregators import budget
-from aggregators.budget import Array
 from storage.collect import Days
 
-OBJECTIVES = (
-    "select key, target_percent, window_days from objective where workspace_id = :w order by key"
-)
-FIRST_DAYS = "select key, min(day) as day from objective_day where workspace_id = :w group by key"
-EVENTS = """
-select key, day, good, total, burn_1h_max from objective_day
-where workspace_id = :w and day between :since and :last
+BURN = """
+case when {total} > 0 then
+    case when 1 - target > 0 then {bad} / {total} / (1 - target)
+         when {bad} = 0 then 0 else 'Infinity' end
+end
 """
+
+WINDOWS = f"""
+with chosen as (
+    select o.key, o.target_percent / 100 as target, o.window_days,
+           (select min(e.day) from objective_day e where e.workspace_id = :w and e.key = o.key) as since
+    from objective o where o.workspace_id = :w
+)
+, calendar as (
+    select d::date as day
+    from (select max(window_days) as longest from chosen) w
+    cross join generate_series(cast(:first as timestamp) - w.longest * interval '1 day',
+                               cast(:last as timestamp), interval '1 day') d
+)
+, events as (
+    select key, day, total, total - good as bad, burn_1h_max from objective_day
+    where workspace_id = :w and day between (select min(day) from calendar) and :last
+)
+, running as (
+    select o.key, o.target, o.window_days, o.since, c.day, e.total, e.bad, e.burn_1h_max,
+           coalesce(sum(e.total) over so_far, 0) as total_so_far,
+           coalesce(sum(e.bad) over so_far, 0) as bad_so_far
+    from chosen o cross join calendar c left join events e using (key, day)
+    window so_far as (partition by o.key order by c.day)
+)
+, windows as (
+    select *,
+           total_so_far - coalesce(lag(total_so_far, window_days) over by_day, 0) as window_total,
+           bad_so_far - coalesce(lag(bad_so_far, window_days) over by_day, 0) as window_bad
+    from running window by_day as (partition by key order by day)
+)
+, burned as (
+    select key, day, since is null or since <= day as there, window_days, burn_1h_max,
+           {BURN.format(total="total", bad="bad")} as burn,
+           round((1 - {BURN.format(total="window_total", bad="window_bad")}) * 1e12) / 1e12
+           as remaining
+    from windows join days using (day)
+)
+, states as (
+    select *, there and remaining is not null as known,
+           case when remaining > 0 and burn > 0 then remaining * (window_days * 86400) / burn end
+           as seconds_left
+    from burned
+)
+"""
+
+FOUND = """
+select days.day, count(*) filter (where there) as objectives,
+       {counts},
+       max(burn) as fastest_burn, max(burn_1h_max) as burn_1h, min(seconds_left) as budget_seconds_left,
+       min(remaining) as budget_remaining,
+       (array_agg(key order by burn desc, key) filter (where burn is not null))[1]
+       as fastest_burn_objective,
+       (array_agg(key order by burn_1h_max desc, key) filter (where burn_1h_max is not null))[1]
+       as burn_1h_objective,
+       (array_agg(key order by seconds_left, key) filter (where seconds_left is not null))[1]
+       as budget_seconds_left_objective,
+       (array_agg(key order by remaining, key) filter (where remaining is not null))[1]
+       as budget_remaining_objective
+from days left join states using (day) group by days.day
+"""
+"""Of equal extremes the first objective is named."""
+
+COUNTS = {
+    "objectives_with_data": "known",
+    "objectives_in_budget": "known and remaining >= 0",
+    "objectives_exhausted": "known and remaining < 0",
+    "objectives_no_traffic": "there and not known",
+}
+"""Unknown, not 0, where the workspace has no objective at all."""
+
+FACTS = (
+    WINDOWS
+    + FOUND.format(
+        counts=",\n       ".join(
+            f"case when count(key) > 0 then count(*) filter (where {what}) end as {name}"
+            for name, what in COUNTS.items()
+        )
+    ),
+)
 
 
 def collect(days: Days) -> pd.DataFrame:
     """Objectives by state at the end of each day, the fastest burn and the lowest budget."""
-    objectives = days.query(OBJECTIVES)
-    if objectives.empty:
-        return pd.DataFrame({"objectives": 0.0}, index=days.index)
-    keys = list(objectives["key"])
-    window = objectives["window_days"].to_numpy(int)
-    target = objectives["target_percent"].to_numpy(float) / 100
-    since = days.first - timedelta(days=int(window.max()))
-    events = days.query(EVENTS, since=since)
-    calendar = pd.Index(pd.date_range(since, days.last).date, name="day")
-
-    def table(column: str) -> Array:
-        wide = events.pivot(index="day", columns="key", values=column)
-        return np.asarray(wide.reindex(index=calendar, columns=keys), float)
-
-    exists = _exists(days, keys)
-    total, good = np.nan_to_num(table("total")), np.nan_to_num(table("good"))
-    rows = slice(len(calendar) - len(days.index), None)
-    window_total, window_bad = _over(total, window)[rows], _over(total - good, window)[rows]
-    # A budget spent to the last event is spent, not overspent: the twelfth digit is arithmetic.
-    remaining = np.round(budget.budget_remaining(window_bad, window_total, target), 12)
-    burn = budget.burn_rate((total - good)[rows], total[rows], target)
-    left = budget.seconds_left(remaining, burn, window)
-    facts = _states(days, exists, remaining)
-    for name, values, pick in (
-        ("fastest_burn", burn, np.nanargmax),
-        ("burn_1h", table("burn_1h_max")[rows], np.nanargmax),
-        ("budget_seconds_left", left, np.nanargmin),
-        ("budget_remaining", remaining, np.nanargmin),
-    ):
-        facts[name], facts[f"{name}_objective"] = _extreme(values, keys, pick)
-    return facts
-
-
-def _exists(days: Days, keys: list[str]) -> Array:
-    """Whether each objective (column) was there on each day: from its first day of events on.
-    One that never had an event is there, without traffic."""
-    first = days.query(FIRST_DAYS).set_index("key")["day"].reindex(keys)
-    return np.array([[pd.isna(f) or f <= day for f in first] for day in days.index])
-
-
-def _over(values: Array, window: Array) -> Array:
-    """Sums over each column's own trailing window of days."""
-    running = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
-    end = np.arange(1, len(running))[:, None]
-    start = np.maximum(end - window[None, :], 0)
-    return np.asarray(running[1:] - np.take_along_axis(running, start, axis=0), float)
-
-
-def _states(days: Days, exists: Array, remaining: Array) -> pd.DataFrame:
-    known = exists & ~np.isnan(remaining)
-    in_budget = known & (np.nan_to_num(remaining, neginf=-1.0) >= 0)
-    counts = {
-        "objectives": exists,
-        "objectives_with_data": known,
-        "objectives_in_budget": in_budget,
-        "objectives_exhausted": known & ~in_budget,
-        "objectives_no_traffic": exists & ~known,
-    }
-    return pd.DataFrame({k: v.sum(axis=1).astype(float) for k, v in counts.items()}, days.index)
-
-
-def _extreme(
-    values: Array, keys: list[str], pick: Callable[[Array], np.intp]
-) -> tuple[list[float], list[str | None]]:
-    """Per row the extreme value and the objective that holds it; None where there is none."""
-    found: list[float] = []
-    names: list[str | None] = []
-    for row in values:
-        at = None if np.isnan(row).all() else int(pick(row))
-        found.append(np.nan if at is None else float(row[at]))
-        names.append(None if at is None else keys[at])
-    return found, names
+    return days.facts(FACTS)

@@ -200,11 +200,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which workspaces count. ``left_out`` by reason (``inactive``, ``other_region``) as names;
+    """Which workspaces count; ``accents`` are their colours, where they have one. ``left_out`` by reason (``inactive``, ``other_region``) as names;
     ``unavailable`` the slugs whose data could not be read."""
 
     slugs: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    accents: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unavailable: tuple[str, ...] = ()
 

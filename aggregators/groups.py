@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain
+from aggregators.rollup import Cards
 
 NAMED = 3
 """Groups that a workspace lacks and that are named one by one; of more, only the number is told."""
@@ -21,6 +22,8 @@ class Groups(NamedTuple):
 
 def every(scorecard: Scorecard, key: str) -> list[str]:
     """Every group that the organisation or any workspace has, by name."""
+    if isinstance(scorecard.cards, Cards):
+        return sorted({group for _, group in scorecard.cards.scopes})
     figures = (scorecard.figures[key], *(card.figures[key] for card in scorecard.cards))
     return sorted({group for figure in figures for group in figure.by or {}})
 

@@ -329,6 +329,7 @@ def _scope(states: Sequence[State], failed: Failures) -> Scope:
         {s.slug: s.name for s in inside},
         {r: tuple(s.name for s in states if s.left_out == r) for r in reasons},
         tuple(s.slug for s in inside if s.workspace_id in failed),
+        accents={s.slug: s.accent for s in inside if s.accent},
     )
 
 

@@ -296,6 +296,14 @@ def _worst_rows(table: Table, groups: Sequence[Mapping[str, int]]) -> np.ndarray
     return found
 
 
+def _taken(values: np.ndarray, rows: np.ndarray, missing: float | bool) -> np.ndarray:
+    """The values of some rows; ``missing`` where there is none (-1)."""
+    found = np.full(rows.shape, missing, values.dtype)
+    there = rows >= 0
+    found[there] = values[rows[there]]
+    return found
+
+
 class Cards(Sequence[Card]):
     """Cards in an order, each made when it is looked at; the first has the rank ``first``."""
 
@@ -346,6 +354,10 @@ class Cards(Sequence[Card]):
         first = ranks.indices(len(self))[0] + self.first
         return Cards(self.domain, self.places, self.grid, self.query, self.order[ranks], first)
 
+    def where(self, chosen: Sequence[bool]) -> Sequence[Card]:
+        """Those that are chosen, with the ranks that they have."""
+        return [self[at] for at, wanted in enumerate(chosen) if wanted]
+
     def href(self, place: Place) -> str:
         """The workspace's own page of the domain, for the same period."""
         return f"{self.domain.page(place.slug)}?{self.query}"
@@ -370,13 +382,11 @@ class Cards(Sequence[Card]):
 
     def values(self, measure_key: str) -> Array:
         """The value of each card's figure, in their order; NaN without data, infinite over budget."""
-        table, rows = self.grid.tables[measure_key], self.of(measure_key)
-        return np.where(rows >= 0, table.now.value[rows], np.nan)
+        return _taken(self.grid.tables[measure_key].now.value, self.of(measure_key), np.nan)
 
     def evidence(self, measure_key: str) -> Array:
         """How many events are behind each card's figure, in their order; NaN without any."""
-        table, rows = self.grid.tables[measure_key], self.of(measure_key)
-        return np.where(rows >= 0, table.now.n[rows], np.nan)
+        return _taken(self.grid.tables[measure_key].now.n, self.of(measure_key), np.nan)
 
     def most(self, measure_key: str) -> Card:
         """The card with the highest value, the first by name of equal ones; there is one card at least."""
@@ -384,6 +394,17 @@ class Cards(Sequence[Card]):
         (held,) = np.nonzero(values == values.max())
         names = [(self.places[self.order[i]].name, self.places[self.order[i]].slug) for i in held]
         return self[int(held[min(range(len(held)), key=names.__getitem__)])]
+
+    def extremes(self, measure_key: str) -> tuple[float, float] | None:
+        """The lowest and highest point of the series of those with enough data, else of all; None
+        where there is no point."""
+        table, rows = self.grid.tables[measure_key], self.of(measure_key)
+        rows = rows[rows >= 0]
+        enough = rows[~np.isnan(table.now.value[rows]) & ~table.low_sample[rows]]
+        points = table.series[enough if len(enough) else rows]
+        if np.isnan(points).all():
+            return None
+        return float(np.nanmin(points)), float(np.nanmax(points))
 
     @cached_property
     def scopes(self) -> list[Scope]:
@@ -402,11 +423,10 @@ class Cards(Sequence[Card]):
         domain, tables, shown = self.domain, self.grid.tables, self.grid.shown
 
         def badness(key: str) -> Array:
-            rows = shown[key]
-            return np.where(rows >= 0, tables[key].badness[rows], -np.inf)
+            return _taken(tables[key].badness, shown[key], -np.inf)
 
-        rows, bad = shown[measure_key], badness(measure_key)
-        low = np.where(rows >= 0, tables[measure_key].low_sample[rows], False)
+        bad = badness(measure_key)
+        low = _taken(tables[measure_key].low_sample, shown[measure_key], False)
         tier = np.where(np.isneginf(bad), 2, np.where(low, 1, 0))
         ties = [-badness(key) for key in domain.ties if key != measure_key]
         order = np.lexsort((self._by_name, *reversed(ties), -bad, tier))
@@ -473,7 +493,7 @@ def _held(table: Table, row: int, group: str, cards: Cards) -> Figure:
     if not figure.measure.named_by or not figure.has_data:
         return figure
     rows = cards.of(figure.measure.key, group)
-    holds = (rows >= 0) & (table.now.value[rows] == table.now.value[row])
+    holds = _taken(table.now.value, rows, np.nan) == table.now.value[row]
     if not holds.any():
         return figure
     at = int(holds.argmax())
@@ -505,6 +525,26 @@ def ranked(cards: Iterable[Card], domain: Domain, measure_key: str) -> Sequence[
         return (tier, -badness(figure), *ties, card.name.casefold(), card.slug)
 
     return tuple(replace(card, rank=i) for i, card in enumerate(sorted(cards, key=order), 1))
+
+
+def named(cards: Sequence[Card], part: str) -> Sequence[Card]:
+    """The cards, ranks kept, whose workspace's name holds ``part`` in any case."""
+    if not part:
+        return cards
+    wanted = part.casefold()
+    if isinstance(cards, Cards):
+        return cards.where([wanted in cards.places[i].name.casefold() for i in cards.order])
+    return [card for card in cards if wanted in card.name.casefold()]
+
+
+def extremes(cards: Sequence[Card], measure_key: str) -> tuple[float, float] | None:
+    """As ``Cards.extremes``, of any cards."""
+    if isinstance(cards, Cards):
+        return cards.extremes(measure_key)
+    figures = [c.figures[measure_key] for c in cards]
+    enough = [f for f in figures if f.has_data and not f.low_sample] or figures
+    known = [value for f in enough for _, value in f.series if value is not None]
+    return (min(known), max(known)) if known else None
 
 
 def worst(cards: Sequence[Card], domain: Domain) -> tuple[Card, Figure] | None:

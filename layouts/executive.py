@@ -21,8 +21,11 @@ AMBER, RED = timedelta(hours=26), timedelta(hours=48)
 
 def executive(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> list[Component]:
     """Everything below the title bar, in the colour of the workspace ``slug`` that one came from."""
-    accent = next((c.accent for s in dashboard.scorecards for c in s.cards if c.slug == slug), None)
-    return [accent_line(accent), heading(dashboard), *_body(dashboard, focus)]
+    return [
+        accent_line(dashboard.scope.accents.get(slug)),
+        heading(dashboard),
+        *_body(dashboard, focus),
+    ]
 
 
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from aggregators import words
 from aggregators.figures import Card, Dashboard, Scorecard
-from aggregators.rollup import ranked
+from aggregators.rollup import extremes, named, ranked
 from layouts import ids
 from layouts.bars import bars
 from layouts.card import card
@@ -17,7 +17,7 @@ from layouts.chart import compared
 from layouts.focus import TABLE, Focus
 from layouts.matrix import matrix
 from layouts.parts import data
-from layouts.sparkline import scale_of
+from layouts.sparkline import scale_within
 
 Picture = Callable[[Scorecard, Sequence[Card], str, Sequence[str]], Component]
 
@@ -27,8 +27,7 @@ def small_multiples(
 ) -> Component:
     """Cards whose sparklines share one scale, that of every workspace with enough data: one that
     failed 3 of 4 must not flatten all others."""
-    figures = [c.figures[measure_key] for c in scorecard.cards]
-    scale = scale_of([f for f in figures if f.has_data and not f.low_sample] or figures)
+    scale = scale_within(extremes(scorecard.cards, measure_key))
     return html.Div(
         [card(c, scorecard.domain, measure_key, scale, c.slug in pins) for c in cards],
         className="cards",
@@ -51,7 +50,7 @@ def expansion(dashboard: Dashboard, focus: Focus) -> Component:
     scorecard = dashboard.scorecard(focus.domain)
     domain = scorecard.domain
     order = ranked(scorecard.cards, domain, focus.measure)
-    found = [c for c in order if focus.find.casefold() in c.name.casefold()]
+    found = named(order, focus.find)
     shown = found[: focus.shown]
     picture = PICTURES["matrix" if focus.mode == TABLE else domain.picture]
     return html.Section(
@@ -142,7 +141,7 @@ def _select(label: str, name: str, options: list[tuple[str, str]], chosen: str) 
 
 
 def _pinned(order: Sequence[Card], scorecard: Scorecard, focus: Focus) -> Component | None:
-    chosen = [c for c in order if c.slug in focus.pins]
+    chosen = [c for c in order if c.slug in focus.pins] if focus.pins else []
     if not chosen:
         return None
     measure = scorecard.domain.measure(focus.measure)

@@ -24,7 +24,13 @@ def scale_of(figures: Iterable[Figure], *, previous: bool = False) -> Scale:
         for _, value in series
         if value is not None
     ]
-    low, high = min([0.0, *known]), max([0.0, *known])
+    return scale_within((min(known), max(known)) if known else None)
+
+
+def scale_within(extremes: Scale | None) -> Scale:
+    """The scale that holds the lowest and the highest value, and 0."""
+    low, high = extremes or (0.0, 0.0)
+    low, high = min(0.0, low), max(0.0, high)
     return (low, high if high > low else low + 1.0)
 
 

@@ -78,7 +78,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which rows are read: as of these days, the names as of ``last_day``, blocks first to last."""
+    """Which rows are read: as of these days, the names as of one of them, blocks first to last."""
 
     days: Sequence[date]
     last_day: date
@@ -158,7 +158,7 @@ def _packed(workspace_id: int, values: list[memoryview | None]) -> Packed:
         blocks or b"",
         [d or b"" for d in durations[: len(USAGE_DISTRIBUTIONS)]],
         said.get("usage") or (),
-        said.get("compliance") or {},
+        {group: names for group, names in (said.get("compliance") or {}).items() if names},
     )
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
 
-from aggregators.measure import TRAILING_WINDOWS, trailing_quantile
+from aggregators.measure import trailing_quantile
+from aggregators.period import TRAILING_WINDOWS
 from aggregators.sketch import (
     BLOCK_DAYS,
     BUCKET_BITS,

@@ -203,7 +203,7 @@ def test_over_days_of_snapshots_the_live_figures_are_those_of_the_snapshot(
     last = settings.now().date() - timedelta(days=1)
     ask = Ask(None, last - timedelta(days=27), last)
     differences = 0
-    for slug in read(organisation, alice, ask, settings, (key,)).scope.slugs:
+    for slug in read(organisation, alice, ask, settings).scope.slugs:
         view = read_live(organisation, alice, slug, key, ask, settings)
         whole = all(f.evidence.days_seen == 28 for f in view.snapshot.figures.values() if not f.by)
         for name, figure in view.snapshot.figures.items():
@@ -222,7 +222,7 @@ def test_over_days_of_snapshots_the_live_figures_are_those_of_the_snapshot(
 def test_a_cell_of_the_matrix_lists_exactly_its_certificates(
     organisation, alice, settings, within, name
 ):
-    board = read(organisation, alice, Ask(28), settings, ("certificates",))
+    board = read(organisation, alice, Ask(28), settings)
     links = {"within": within, "status": "expiring"}
     for card in board.scorecard("certificates").cards:
         rows = records(organisation, alice, card.slug, "certificates", Ask(28), settings, links)

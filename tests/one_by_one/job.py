@@ -11,7 +11,8 @@ import pandas as pd
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, Table, text
 
-from aggregators.measure import TRAILING_WINDOWS, trailing_quantile
+from aggregators.measure import trailing_quantile
+from aggregators.period import TRAILING_WINDOWS
 from aggregators.sketch import BLOCK_DAYS, Sketch, bucket_of, packed_days, place_of, unpacked_days
 from settings import Settings
 from storage.models import (

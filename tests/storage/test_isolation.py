@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from aggregators.packed import COMPLIANCE_ROW, USAGE_ROW
 from aggregators.period import Ask
 from aggregators.read import NotPlatformAdmin, read
+from aggregators.sketch import place_of
 from storage import context, executive
 from storage.context import NoContext, as_viewer, current, entered, in_workspace, job_in
 from storage.database import UnsafeRole, refuse_unsafe
@@ -106,7 +108,8 @@ def test_the_rollup_context_shows_snapshots_and_no_records(world):
     ):
         assert set(counts(connection, RECORDS).values()) == {0}
         assert counts(connection, SNAPSHOTS) == dict.fromkeys(SNAPSHOTS, 2) | {
-            "compliance_snapshot_history": 1
+            "duration_block": 1,
+            "compliance_snapshot_history": 1,
         }
 
 
@@ -303,9 +306,8 @@ def test_the_context_is_restored_on_return_exception_nesting_and_early_close(wor
 @pytest.mark.parametrize(
     "call",
     [
-        "executive_state()",
-        "executive_usage(array[current_date])",
-        "executive_compliance(array[current_date])",
+        "executive_scope()",
+        "executive_rows(array[current_date - 1, current_date], current_date, 0, 999)",
         "executive_days_seen(current_date - 9, current_date)",
     ],
 )
@@ -387,29 +389,37 @@ def test_many_threads_on_a_small_pool_leak_nothing(world):
 # The fast path is the slow path
 
 
-def plain(frame, keys) -> list[tuple]:
-    """The rows as values, whatever type a column of NULLs was given."""
-    rows = frame.sort_values(keys).astype(object)
-    rows = rows.where(rows.notna(), None)
-    return [
-        tuple(bytes(v) if isinstance(v, memoryview) else v for v in row)
-        for row in rows.itertuples(index=False, name=None)
-    ]
+def comparable(packed: executive.Packed) -> tuple:
+    """What was read of a workspace, whatever the order in which its days came."""
+    days = (packed.usage, *packed.compliance)
+    sizes = (USAGE_ROW.itemsize, *[COMPLIANCE_ROW.itemsize] * len(packed.compliance))
+    return (
+        packed.workspace_id,
+        [
+            sorted(bytes(part[i : i + size]) for i in range(0, len(part), size))
+            for part, size in zip(days, sizes, strict=True)
+        ],
+        list(packed.frameworks),
+        bytes(packed.blocks),
+        [bytes(d) for d in packed.durations],
+        list(packed.usage_names),
+        {group: list(names) for group, names in packed.compliance_names.items()},
+    )
 
 
-def test_the_loop_in_postgresql_equals_one_workspace_at_a_time(world):
-    days = [DAY - timedelta(days=i) for i in range(5)]
+@pytest.mark.parametrize("step", [1, 3, 40])
+@pytest.mark.parametrize("named", [0, 1, 4])
+def test_the_loop_in_postgresql_equals_one_workspace_at_a_time(world, step, named):
+    days = sorted(DAY - timedelta(days=i * step) for i in range(5))
+    first, last = place_of(days[0])[0], place_of(DAY)[0]
+    asked = executive.Asked(days, DAY - timedelta(days=named * step), (first, last))
     with as_viewer(world.database.web, world.alice) as connection:
-        for read_fast, table in (
-            (executive.usage, "workspace_usage_snapshot"),
-            (executive.compliance, "compliance_snapshot_history"),
-        ):
-            fast, failed = read_fast(connection, days)
-            slow = executive.one_by_one(connection, table, days)
-            assert failed == {}
-            keys = ["asked_workspace", "asked_day"]
-            assert len(slow) > 0
-            assert plain(fast, keys) == plain(slow[fast.columns], keys), table
+        fast, failed = executive.rows(connection, asked)
+        slow = list(executive.one_by_one(connection, asked))
+    assert failed == {}
+    assert {p.workspace_id for p in fast} == {world.alpha, world.beta}
+    assert any(len(p.usage) for p in fast)
+    assert list(map(comparable, fast)) == list(map(comparable, slow))
 
 
 # The catalogue

@@ -46,7 +46,7 @@ $$;
 
 -- The rows of one workspace that a dashboard needs, as the caller's context shows them: of each day asked
 -- for, the last usage snapshot on or before it, with its day; the compliance of those same days, by
--- framework; the durations of the blocks; and the names as they stand on the last day.
+-- framework; the durations of the blocks; and the names as they stand on the last day, one of the days.
 -- Days are int4 before each row's packed numbers, counted from 2000-01-01.
 create function vigilo.packed_rows(
     workspace bigint, days date[], last_day date, first_block int, last_block int,
@@ -83,10 +83,8 @@ begin
         if filled is not null then
             select coalesce(usage, '') || string_agg(
                        int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
-                       order by u.snapshot_date),
-                   coalesce(usage_names, (array_agg(vigilo.names_of(u) order by u.snapshot_date desc)
-                            filter (where u.snapshot_date <= last_day))[1])
-            into usage, usage_names
+                       order by u.snapshot_date)
+            into usage
             from public.workspace_usage_snapshot u
             where u.workspace_id = workspace and u.snapshot_date = any(filled);
             found := coalesce(found, '{}') || filled;
@@ -94,6 +92,10 @@ begin
     end if;
     if usage is null then return; end if;
     select max(d) into named from unnest(found) as d where d <= last_day;
+    if named <> last_day then
+        select vigilo.names_of(u) into usage_names from public.workspace_usage_snapshot u
+        where u.workspace_id = workspace and u.snapshot_date = named;
+    end if;
     select array_agg(f.framework), array_agg(f.rows), jsonb_object_agg(f.framework, f.names)
     into frameworks, compliance, compliance_names
     from (

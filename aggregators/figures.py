@@ -200,8 +200,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which workspaces count; ``accents`` are their colours, where they have one. ``left_out`` by reason (``inactive``, ``other_region``) as names;
-    ``unavailable`` the slugs whose data could not be read."""
+    """Which workspaces count; ``accents`` are the colours of those that have one. ``left_out`` by
+    reason (``inactive``, ``other_region``) as names; ``unavailable`` the slugs whose data could not be
+    read."""
 
     slugs: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)

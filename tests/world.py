@@ -62,6 +62,16 @@ class World:
             with context.job_in(self.database.job, workspace_id) as connection:
                 connection.execute(insert(metadata.tables[table]), rows)
 
+    def sql(self, statement: str) -> None:
+        """A statement of the job role, without a workspace."""
+        with self.database.job.begin() as connection:
+            connection.execute(text(statement))
+
+    def owner_sql(self, statement: str) -> None:
+        """A statement of the owner."""
+        with self.database.owner.begin() as connection:
+            connection.execute(text(statement))
+
     def backfill(self, first: date, last: date, slug: str | None = None) -> snapshots.Outcome:
         """Snapshots; fails the test when a workspace failed."""
         outcome = snapshots.backfill(self.database, first, last, self.settings, slug)

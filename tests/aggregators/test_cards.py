@@ -1,0 +1,111 @@
+"""What is computed in arrays of all workspaces equals what is computed card by card."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregators.domains import DOMAINS
+from aggregators.figures import Points
+from aggregators.rollup import Cards, badness, extremes, named, ranked
+from aggregators.sketch import Histogram, Sketch
+from api.encode import card_json, cards_json, figure_json, table_json
+from tests.aggregators.organisations import organisations, scorecard
+
+some_organisation = st.sampled_from(DOMAINS).flatmap(
+    lambda domain: organisations(domain).map(lambda org: (domain, org))
+)
+
+
+@given(some_organisation)
+def test_the_order_is_that_of_the_cards_one_by_one(made):
+    domain, organisation = made
+    cards = scorecard(domain, organisation).cards
+    assert isinstance(cards, Cards)
+    for measure in domain.measures:
+        fast, slow = ranked(cards, domain, measure.key), ranked(list(cards), domain, measure.key)
+        assert [(c.slug, c.rank) for c in fast] == [(c.slug, c.rank) for c in slow]
+        assert list(fast) == list(slow)
+
+
+@given(some_organisation, st.booleans())
+def test_the_encoding_is_that_of_the_figures_one_by_one(made, series):
+    domain, organisation = made
+    cards = scorecard(domain, organisation).cards
+    keys = [m.key for m in domain.measures]
+    assert cards_json(cards, keys, series) == [card_json(card, keys, series) for card in cards]
+    for table in cards.grid.tables.values():
+        assert table_json(table) == [figure_json(table.figure(i)) for i in range(len(table.seen))]
+
+
+@given(some_organisation)
+def test_values_extremes_and_names_are_those_of_the_cards(made):
+    domain, organisation = made
+    cards = scorecard(domain, organisation).cards
+    for measure in domain.measures:
+        values = [card.figures[measure.key] for card in cards]
+        found = cards.values(measure.key)
+        assert [None if math.isnan(v) or math.isinf(v) else v for v in found] == [
+            f.value for f in values
+        ]
+        assert extremes(cards, measure.key) == extremes(list(cards), measure.key)
+        most = cards.most(measure.key) if len(cards) else None
+        if most:
+            assert (most.figures[measure.key].value or 0.0) == max(f.value or 0.0 for f in values)
+    assert list(named(cards, "W1")) == list(named(list(cards), "W1"))
+
+
+@given(some_organisation)
+def test_a_card_is_the_worst_of_its_groups(made):
+    domain, organisation = made
+    for card in scorecard(domain, organisation).cards:
+        for figure in card.figures.values():
+            if figure.by:
+                worst = max((f.has_data, badness(f)) for f in figure.by.values())
+                assert (figure.has_data, badness(figure)) == worst
+
+
+@given(some_organisation)
+def test_a_scorecard_survives_being_kept(made):
+    domain, organisation = made
+    whole = scorecard(domain, organisation)
+    kept = pickle.loads(pickle.dumps(whole.cards))
+    assert list(kept) == list(whole.cards)
+    assert pickle.loads(pickle.dumps(whole.figures)) == whole.figures
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.lists(st.floats(0, 1e8), max_size=9)), min_size=1, max_size=5),
+    st.sampled_from([0.5, 0.9]),
+)
+def test_a_histogram_is_its_sketches(rows, q):
+    sketches = [None if row is None else Sketch.of(row) for row in rows]
+    histogram = Histogram.of(sketches)
+    found = [None if math.isnan(v) else v for v in histogram.quantile(q)]
+    assert found == [s.quantile(q) if s else None for s in sketches]
+    assert [None if math.isnan(n) else n for n in histogram.n] == [s and s.n for s in sketches]
+    whole = Sketch.merged(s for s in sketches if s).quantile(q)
+    merged = histogram.merged().quantile(q)[0]
+    assert whole == (None if math.isnan(merged) else merged)
+
+
+def test_points_are_a_sequence_of_days_and_values():
+    days = [1, 2, 3]
+    points = Points(days, np.array([0.5, np.nan, 2.0]))
+    assert list(points) == [(1, 0.5), (2, None), (3, 2.0)]
+    assert points[-1] == (3, 2.0)
+    assert list(points[1:]) == [(2, None), (3, 2.0)]
+    assert points == ((1, 0.5), (2, None), (3, 2.0))
+    assert len(points) == 3
+
+
+def test_a_card_that_is_not_there_is_named():
+    domain = DOMAINS[0]
+    cards = scorecard(domain, {("w0", ""): (None, None)}).cards
+    with pytest.raises(KeyError):
+        cards.find("nobody")

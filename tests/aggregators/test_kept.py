@@ -1,0 +1,195 @@
+"""Dashboards are computed once, by version; whatever changes shows at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from aggregators.kept import Kept
+from aggregators.period import Ask
+from aggregators.read import NotPlatformAdmin, read, read_kept, version
+from api.encode import dashboard_json
+from storage.context import job_in
+from tests import samples
+from tests.conftest import TODAY
+from tests.world import World, at
+
+LAST = TODAY - timedelta(days=1)
+
+
+def deployed(key: str, outcome: str) -> dict[str, object]:
+    return {
+        "key": key,
+        "created_at": at(LAST, 9),
+        "completed_at": at(LAST),
+        "outcome": outcome,
+    }
+
+
+@pytest.fixture
+def world(database, settings) -> World:
+    made = World(database, settings)
+    made.alice = made.person("alice@x.example", home_region="eu")
+    made.ids = [made.workspace(slug, region="eu") for slug in ("alpha", "beta")]
+    for workspace_id in made.ids:
+        made.member(made.alice, workspace_id, "platform_admin")
+        made.add(
+            workspace_id, "deployment", [deployed("d1", "failed"), deployed("d0", "successful")]
+        )
+    made.backfill(LAST - timedelta(days=40), LAST)
+    return made
+
+
+@pytest.fixture
+def kept(tmp_path) -> Kept:
+    return Kept(tmp_path / "cache")
+
+
+def kept_read(world: World, kept: Kept, ask: Ask | None = None):
+    return read_kept(world.database, world.alice, ask or Ask(), world.settings, kept)
+
+
+def test_what_is_kept_is_what_is_read(world, kept):
+    for ask in (Ask(7), Ask(28), Ask(90), Ask(365), Ask(None, LAST - timedelta(days=9), LAST)):
+        fresh = dashboard_json(read(world.database, world.alice, ask, world.settings))
+        assert dashboard_json(kept_read(world, kept, ask)) == fresh
+        assert dashboard_json(kept_read(world, kept, ask)) == fresh
+        assert dashboard_json(kept_read(world, Kept(kept._folder), ask)) == fresh
+
+
+def test_a_second_reading_computes_nothing(world, kept, monkeypatch):
+    kept_read(world, kept)
+    monkeypatch.setattr("aggregators.read.read", lambda *_: pytest.fail("computed again"))
+    kept_read(world, kept)
+    kept_read(world, Kept(kept._folder))
+
+
+def _new_snapshot(world: World) -> None:
+    world.add(world.ids[0], "deployment", [deployed("d2", "successful")])
+    world.backfill(LAST, LAST)
+
+
+def _moved_away(world: World) -> None:
+    world.owner_sql("update installation set strict_residency = true")
+    world.sql("update workspace set region = 'us' where slug = 'beta'")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _new_snapshot,
+        _moved_away,
+        lambda w: w.revoke(w.alice, w.ids[1]),
+        lambda w: w.sql("update workspace set is_active = false where slug = 'beta'"),
+        lambda w: w.sql("update workspace set name = 'Renamed' where slug = 'beta'"),
+        lambda w: w.sql(f"insert into snapshot_run (day) values ('{LAST}')"),
+    ],
+    ids=["snapshot", "region", "revoked", "inactive", "renamed", "unfinished run"],
+)
+def test_what_changes_shows_at_once(world, kept, change):
+    before = kept_read(world, kept)
+    change(world)
+    after = kept_read(world, kept)
+    assert after.version != before.version
+    fresh = read(world.database, world.alice, Ask(), world.settings)
+    assert dashboard_json(after) == dashboard_json(fresh)
+    assert dashboard_json(after) != dashboard_json(before)
+
+
+def test_nobody_gets_what_another_scope_holds(world, kept):
+    kept_read(world, kept)
+    carol = world.person("carol@x.example")
+    with pytest.raises(NotPlatformAdmin):
+        read_kept(world.database, carol, Ask(), world.settings, kept)
+    world.member(carol, world.ids[0], "platform_admin")
+    assert read_kept(world.database, carol, Ask(), world.settings, kept).scope.slugs == ("alpha",)
+
+
+def test_two_people_of_one_scope_share_it(world, kept):
+    bob = world.person("bob@x.example", home_region="eu")
+    for workspace_id in world.ids:
+        world.member(bob, workspace_id, "platform_admin")
+    asked = (world.database, bob, Ask(), world.settings)
+    assert version(*asked) == version(world.database, world.alice, Ask(), world.settings)
+
+
+def test_what_a_broken_workspace_is_missing_from_is_not_kept(world, kept):
+    with job_in(world.database.job, world.ids[0]) as connection:
+        connection.execute(text("update duration_block set lead_time = '12345'"))
+    assert kept_read(world, kept).scope.unavailable == ("alpha",)
+    with job_in(world.database.job, world.ids[0]) as connection:
+        connection.execute(text("update duration_block set lead_time = null"))
+    assert kept_read(world, kept).scope.unavailable == ()
+
+
+def test_a_day_is_shown_when_its_run_is_through(world, kept):
+    assert kept_read(world, kept).as_of == LAST
+    world.sql(f"insert into snapshot_run (day) values ('{LAST}')")
+    assert kept_read(world, kept).as_of == LAST - timedelta(days=1)
+    assert kept_read(world, kept).scorecard("dora").figures["deployments"].value is None
+    world.sql("update snapshot_run set finished_at = now()")
+    assert kept_read(world, kept).as_of == LAST
+    assert kept_read(world, kept).scorecard("dora").figures["deployments"].value == 4
+
+
+def _ask(folder: Path, log: Path, start) -> None:
+    """One process with ten people who ask at once."""
+    kept, dashboard = Kept(folder), samples.dashboard(3)
+
+    def make():
+        with log.open("a") as file:
+            file.write("made\n")
+        time.sleep(0.3)
+        return dashboard
+
+    start.wait()
+    with ThreadPoolExecutor(10) as people:
+        found = list(people.map(lambda _: kept.once("v1", make), range(10)))
+    assert {d.version for d in found} == {"v1"}
+
+
+def test_fifty_who_ask_at_once_in_five_processes_compute_it_once(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    start, log = spawn.Barrier(5), tmp_path / "made"
+    processes = [
+        spawn.Process(target=_ask, args=(tmp_path / "cache", log, start)) for _ in range(5)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [p.exitcode for p in processes] == [0] * 5
+    assert log.read_text() == "made\n"
+
+
+def test_a_failure_is_not_kept_and_does_not_hold_the_others(kept):
+    def fails():
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        kept.once("v1", fails)
+    done = threading.Event()
+    thread = threading.Thread(
+        target=lambda: kept.once("v1", lambda: samples.dashboard(3)) and done.set()
+    )
+    thread.start()
+    assert done.wait(10)
+    thread.join()
+
+
+def test_the_folder_is_its_owners_alone(kept):
+    kept.once("v1", lambda: samples.dashboard(3))
+    assert kept._folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_process_holds_a_few_and_forgets_the_oldest(kept):
+    for n in range(9):
+        kept.once(f"v{n}", lambda n=n: samples.dashboard(3, seed=n))
+    assert len(kept._ready) <= 6

@@ -1,0 +1,174 @@
+"""The floor: the same figures and series by plain SQL aggregates over daily rows, as their owner, without
+row-level security. It says what the isolation and the Python cost."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from aggregators.period import Period
+from storage.models import COMPLIANCE_LEVELS, USAGE_DISTRIBUTIONS, USAGE_FLOWS, USAGE_LEVELS
+
+FLOWS, LEVELS = list(USAGE_FLOWS), list(USAGE_LEVELS)
+
+DAILY = """
+drop schema if exists floor cascade;
+create schema floor;
+create table floor.daily as
+select workspace_id, snapshot_date as day, {flows}, {levels}
+from workspace_usage_snapshot window w as (partition by workspace_id order by snapshot_date);
+alter table floor.daily add primary key (workspace_id, day);
+create index on floor.daily (day);
+create table floor.control as
+select workspace_id, framework, snapshot_date as day, {controls} from compliance_snapshot_history;
+create index on floor.control (day);
+create table floor.duration as
+select workspace_id, d.kind::smallint, block * 32 + (e >> 27)::int + date '1970-01-01' as day,
+       (((e >> 16) & 2047) - 1)::int as bucket, (e & 65535)::int as n
+from duration_block
+cross join lateral (values {durations}) d(kind, data)
+cross join lateral generate_series(0, octet_length(d.data) / 4 - 1) as i
+cross join lateral (
+    select (get_byte(d.data, i * 4)::bigint << 24) | (get_byte(d.data, i * 4 + 1) << 16)
+           | (get_byte(d.data, i * 4 + 2) << 8) | get_byte(d.data, i * 4 + 3) as e
+) entry;
+create index on floor.duration (day);
+"""
+
+FIGURES = """
+select workspace_id, day between '{start}' and '{end}' as now, count(*) as days, {sums}, {lasts}
+from floor.daily where day between '{before}' and '{end}'
+group by grouping sets ((workspace_id, now), (now))
+"""
+
+SERIES = """
+with step as (
+    select workspace_id, ('{end}'::date - day) / {step} as back, count(*) as days, {sums}, {lasts}
+    from floor.daily where day between '{first}' and '{end}'
+    group by grouping sets ((workspace_id, back), (back))
+)
+select workspace_id, back, sum(days) over w as days, {trailing}, {levels} from step
+window w as (partition by workspace_id order by back desc rows between {behind} preceding and current row)
+"""
+
+CONTROLS = """
+select workspace_id, framework, ('{end}'::date - day) / {step} as back, {controls}
+from floor.control where day between '{before}' and '{end}' and ('{end}'::date - day) % {step} = 0
+"""
+
+QUANTILES = """
+with entry as (
+    select workspace_id, kind, bucket, ('{end}'::date - day) / {step} as back, n
+    from floor.duration where day between '{first}' and '{end}'
+), spread as (
+    select workspace_id, kind, back - behind as point, bucket, sum(n) as n
+    from entry cross join generate_series(0, {behind}) as behind
+    group by 1, 2, 3, 4
+), running as (
+    select *, sum(n) over (partition by workspace_id, kind, point order by bucket) as below,
+           sum(n) over (partition by workspace_id, kind, point) as total
+    from spread
+)
+select workspace_id, kind, point, total,
+       min(bucket) filter (where below > floor(0.5 * (total - 1))) as p50,
+       min(bucket) filter (where below > floor(0.9 * (total - 1))) as p90
+from running group by 1, 2, 3, 4
+"""
+
+WHOLE_QUANTILES = """
+with spread as (
+    select workspace_id, kind, day >= '{start}' as point, bucket, sum(n) as n
+    from floor.duration where day between '{before}' and '{end}' group by 1, 2, 3, 4
+), running as (
+    select *, sum(n) over (partition by workspace_id, kind, point order by bucket) as below,
+           sum(n) over (partition by workspace_id, kind, point) as total
+    from spread
+)
+select workspace_id, kind, point, total,
+       min(bucket) filter (where below > floor(0.5 * (total - 1))) as p50,
+       min(bucket) filter (where below > floor(0.9 * (total - 1))) as p90
+from running group by 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The floor over one installation; ``owner`` is an engine that row-level security does not bind."""
+
+    owner: Engine
+
+    def prepare(self) -> None:
+        """Makes the daily rows from the snapshots. Not timed."""
+        sql = DAILY.format(
+            flows=", ".join(
+                f"{f}_total - lag({f}_total, 1, 0::float8) over w as {f}" for f in FLOWS
+            ),
+            levels=", ".join(LEVELS),
+            controls=", ".join(COMPLIANCE_LEVELS),
+            durations=", ".join(f"({i}, {d})" for i, d in enumerate(USAGE_DISTRIBUTIONS)),
+        )
+        self._run(sql.split(";"))
+        with self.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("vacuum analyze")
+
+    def sums(self, period: Period) -> list[bytes]:
+        """Every figure and series but the quantiles, as the bytes that the server sends."""
+        return [self._copied(q.format(**_words(period))) for q in (FIGURES, SERIES, CONTROLS)]
+
+    def everything(self, period: Period) -> list[bytes]:
+        """The same with the quantiles."""
+        words = _words(period)
+        quantiles = [self._copied(q.format(**words)) for q in (WHOLE_QUANTILES, QUANTILES)]
+        return [*self.sums(period), *quantiles]
+
+    def figures(self, period: Period) -> dict[int, Any]:
+        """Each workspace's flows, by id: what the answers are compared by."""
+        with self.owner.connect() as connection:
+            rows = connection.exec_driver_sql(
+                f"select * from ({FIGURES.format(**_words(period))}) f where now and workspace_id is not null"
+            ).mappings()
+            return {row["workspace_id"]: row for row in rows}
+
+    def _copied(self, query: str) -> bytes:
+        """COPY in binary: the rows arrive, and no Python makes objects of them."""
+        out = io.BytesIO()
+        raw: Any = self.owner.raw_connection()
+        try:
+            with raw.cursor() as cursor:
+                cursor.execute("set work_mem = '256MB'")
+                cursor.copy_expert(f"copy ({query}) to stdout (format binary)", out)
+            raw.rollback()
+        finally:
+            raw.close()
+        return out.getvalue()
+
+    def _run(self, statements: Sequence[str]) -> None:
+        with self.owner.begin() as connection:
+            for statement in statements:
+                if statement.strip():
+                    connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def _words(period: Period) -> dict[str, object]:
+    step, window = period.step, period.window
+    previous = period.previous
+    first = previous.start.toordinal() - window
+    # A level of the last day of its step, as if no day were missing: cheaper than the last that is there.
+    last = f"('{period.end}'::date - day) % {step} = 0"
+    return {
+        "start": period.start,
+        "end": period.end,
+        "before": previous.start,
+        "first": type(period.end).fromordinal(first),
+        "step": step,
+        "behind": window // step - 1,
+        "sums": ", ".join(f"sum({f}) as {f}" for f in FLOWS),
+        "lasts": ", ".join(f"max({c}) filter (where {last}) as {c}" for c in LEVELS),
+        "trailing": ", ".join(f"sum({f}) over w as {f}" for f in FLOWS),
+        "levels": ", ".join(LEVELS),
+        "controls": ", ".join(COMPLIANCE_LEVELS),
+    }

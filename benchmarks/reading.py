@@ -1,0 +1,256 @@
+"""The read against its floor, the cache against the read, the wire against the read."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import brotli
+import numpy as np
+import orjson
+import pandas as pd
+from sqlalchemy import Engine, text
+
+from aggregators.figures import Dashboard
+from aggregators.kept import Kept
+from aggregators.packed import tables
+from aggregators.period import Ask, Period
+from aggregators.read import read, read_kept, version
+from aggregators.spans import NOW, Plan
+from api.encode import dashboard_json
+from auth.viewer import Viewer
+from benchmarks.floor import Floor
+from benchmarks.table import Row, once, timed, together
+from settings import Settings
+from storage import context, executive
+from storage.database import Database
+from storage.executive import Asked
+
+READ = "read(), cold, each workspace in its own context"
+NAIVE = 20
+"""Workspaces that the naive way reads; its time is theirs, times as many as there are."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An installation to measure: ``everyone`` sees all workspaces, ``some`` a fifth of them."""
+
+    database: Database
+    settings: Settings
+    owner: Engine
+    everyone: Viewer
+    some: Viewer
+    workspaces: int
+
+    def period(self, days: int) -> Period:
+        """The last days, as ``read`` takes them."""
+        today = self.settings.now().date()
+        return Ask(days).on(today - timedelta(days=1), today)
+
+    def read(self, days: int, viewer: Viewer | None = None) -> Dashboard:
+        """A cold read."""
+        return read(self.database, viewer or self.everyone, Ask(days), self.settings)
+
+
+def measure(bench: Bench) -> list[Row]:
+    """Every row of the read, the cache and the wire."""
+    floor = Floor(bench.owner)
+    floor.prepare()
+    equal(bench, floor)
+    return [*_reads(bench, floor), *_ways(bench), *_cache(bench), *_wire(bench)]
+
+
+def _reads(bench: Bench, floor: Floor) -> list[Row]:
+    found: list[Row] = []
+    days = (28, 365)
+    taken = together(
+        {f"read {n}": lambda n=n: bench.read(n) for n in days}
+        | {f"sums {n}": lambda n=n: floor.sums(bench.period(n)) for n in days}
+    )
+    quantiles = {n: once(lambda n=n: floor.everything(bench.period(n))) for n in days}
+    for n, target in zip(days, (0.5, 0.15), strict=True):
+        against = "plain SQL without quantiles"
+        ours, sums = taken[f"read {n}"], taken[f"sums {n}"]
+        found += [
+            Row(READ, f"{n} days", ours, quantiles[n], "ms", target, "plain SQL, all of it"),
+            Row(READ, f"{n} days, quantiles given away", ours, sums, "ms", None, against),
+        ]
+    few = together(
+        {"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)}
+    )
+    return [
+        *found,
+        Row(READ, "365 days", taken["read 365"], taken["read 28"], "ms", 1.3, "28 days"),
+        Row(READ, "all workspaces", few["all"], few["some"], "ms", 5.5, "a fifth of them"),
+        Row(READ, "memory, 365 days", _memory(bench), 150, "MB", 1.0, "the most that is allowed"),
+    ]
+
+
+def _ways(bench: Bench) -> list[Row]:
+    """What was tried: the answers are equal, the costs are not."""
+    cold = timed(lambda: bench.read(28), 3)
+    part = "other ways to the same rows, 28 days"
+    naive = once(lambda: _naive(bench)) * bench.workspaces / NAIVE
+    slow = once(lambda: _one_by_one(bench)) * bench.workspaces / NAIVE
+    return [
+        Row(part, "six pandas queries a workspace", naive, cold, "ms", None, f"from {NAIVE}"),
+        Row(part, "plain queries, workspace by workspace", slow, cold, "ms", None, f"from {NAIVE}"),
+    ]
+
+
+def _naive(bench: Bench) -> list[pd.DataFrame]:
+    """Six domains, each with a query of its own in every workspace's context."""
+    period, found = bench.period(28), []
+    with context.as_viewer(bench.database.web, bench.everyone) as connection:
+        for workspace in executive.state(connection)[:NAIVE]:
+            with context.entered(connection, context.ROLLUP, workspace.workspace_id):
+                found += [
+                    pd.read_sql(
+                        text(
+                            f"select * from {table} where snapshot_date"
+                            " between :first and :last order by snapshot_date"
+                        ),
+                        connection,
+                        params={"first": period.previous.start, "last": period.end},
+                    )
+                    for table in ["workspace_usage_snapshot"] * 5 + ["compliance_snapshot_history"]
+                ]
+    return found
+
+
+def _one_by_one(bench: Bench) -> None:
+    plan = _plan(bench, 28)
+    with context.as_viewer(bench.database.web, bench.everyone) as connection:
+        packed = executive.one_by_one(connection, _asked(plan))
+        for _ in zip(range(NAIVE), packed, strict=False):
+            pass
+
+
+def _plan(bench: Bench, days: int) -> Plan:
+    period = bench.period(days)
+    return Plan.of(period, period.end, bench.settings.sprint_days)
+
+
+def _asked(plan: Plan) -> Asked:
+    return Asked(plan.borders, plan.period.end, plan.blocks)
+
+
+def equal(bench: Bench, floor: Floor) -> None:
+    """Fails when the fast read, the one-by-one read and the floor do not say the same."""
+    for days in (28, 365):
+        plan, expected = _plan(bench, days), floor.figures(bench.period(days))
+        with context.as_viewer(bench.database.web, bench.everyone) as connection:
+            packed, failed = executive.rows(connection, _asked(plan))
+            slow = [p for _, p in zip(range(3), executive.one_by_one(connection, _asked(plan)), strict=False)]
+        assert not failed
+        slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
+        facts = tables(packed, slugs, plan).by_name["workspace_usage_snapshot"].over[NOW]
+        for flow in ("ended_deployments", "resolve_seconds", "incidents_opened"):
+            said = [float(expected[p.workspace_id][flow] or 0.0) for p in packed]
+            assert np.allclose(np.nan_to_num(facts[flow][:, 0]), said), f"{days} days: {flow}"
+        for own in slow:
+            fast = next(p for p in packed if p.workspace_id == own.workspace_id)
+            assert bytes(fast.usage) == bytes(own.usage)
+
+
+def _cache(bench: Bench) -> list[Row]:
+    part, folder = "the cache", bench.settings.data_dir / "bench-cache"
+    kept = Kept(folder)
+
+    def warm(kept: Kept) -> Dashboard:
+        return read_kept(bench.database, bench.everyone, Ask(28), bench.settings, kept)
+
+    warm(kept)
+    taken = together(
+        {
+            "cold": lambda: bench.read(28),
+            "same process": lambda: warm(kept),
+            "other process": lambda: warm(Kept(folder)),
+            "unchanged": lambda: version(bench.database, bench.everyone, Ask(28), bench.settings),
+        }
+    )
+    cold = taken["cold"]
+    return [
+        Row(part, "warm", taken["same process"], cold, "ms", 0.1, "cold"),
+        Row(part, "warm, computed by another process", taken["other process"], cold, "ms", None, "cold"),
+        Row(part, "304, no row read", taken["unchanged"], cold, "ms", 0.1, "cold"),
+    ]
+
+
+def _wire(bench: Bench) -> list[Row]:
+    part = "the wire, 28 days with the breakdown"
+
+    def answer(**how: object) -> bytes:
+        body = orjson.dumps(dashboard_json(bench.read(28), **how))  # type: ignore[arg-type]
+        return brotli.compress(body, quality=QUALITY)
+
+    sizes = {
+        "all workspaces": len(answer()) / 1000,
+        "first page of one domain": _page(bench) / 1000,
+    }
+    taken = together({"read": lambda: bench.read(28), "answer": answer})
+    return [
+        Row(part, "read, encode, compress", taken["answer"], taken["read"], "ms", 1.5, "the read"),
+        Row(part, "first page of a domain, compressed", sizes["first page of one domain"], 100, "KB", 1.0, "the most that is allowed"),
+        Row(part, "all workspaces, compressed", sizes["all workspaces"], 1000, "KB", None, "a megabyte"),
+    ]  # fmt: skip
+
+
+QUALITY = 1
+"""Of brotli: as in ``app``."""
+
+
+def _page(bench: Bench) -> int:
+    dashboard = bench.read(28)
+    return max(
+        len(
+            brotli.compress(
+                orjson.dumps(dashboard_json(dashboard.only([s.domain.key]), ranks=slice(0, 24))),
+                quality=QUALITY,
+            )
+        )
+        for s in dashboard.scorecards
+    )
+
+
+def _memory(bench: Bench) -> float:
+    """What a cold read of a year adds to a process, at its peak, in MB."""
+    code = (
+        "import resource, sys; sys.path.insert(0, '.')\n"
+        "from benchmarks.reading import peak_of_a_read\n"
+        f"print(peak_of_a_read({bench.everyone.user_id}, {bench.everyone.email!r}))"
+    )
+    return float(_alone(code, bench.settings.data_dir))
+
+
+def _alone(code: str, data_dir: Path) -> str:
+    import os
+
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"VIGILO_DATA_DIR": str(data_dir)},
+    )
+    return found.stdout.strip().splitlines()[-1]
+
+
+def peak_of_a_read(user_id: int, email: str) -> float:
+    """Run in a process of its own: MB above what it took before."""
+    from settings import load
+    from storage.database import connect
+
+    settings = load()
+    database, viewer = connect(settings), Viewer(user_id, email)
+    few: Callable[[int], object] = lambda days: read(database, viewer, Ask(days), settings)  # noqa: E731
+    with context.as_viewer(database.web, viewer) as connection:
+        executive.state(connection)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    few(365)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

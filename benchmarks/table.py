@@ -1,0 +1,108 @@
+"""What was measured, as rows with a ratio and its target; told at the end, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+HISTORY = Path(__file__).parent / "history.jsonl"
+TOLERANCE = 1.2
+"""A target is missed when the ratio is more than so many times it: the machines are noisy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measured value beside another of the same run. Without a target it is told, not judged."""
+
+    part: str
+    what: str
+    value: float
+    reference: float
+    unit: str = "ms"
+    target: float | None = None
+    against: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times the reference."""
+        return self.value / self.reference if self.reference else float("inf")
+
+    @property
+    def missed(self) -> bool:
+        """Whether the target is missed by more than the tolerance."""
+        return self.target is not None and self.ratio > self.target * TOLERANCE
+
+
+def timed(work: Callable[[], object], rounds: int = 5) -> float:
+    """The median of some runs, in milliseconds, after one to warm up."""
+    work()
+    return statistics.median(once(work) for _ in range(rounds))
+
+
+def together(
+    works: dict[str, Callable[[], object]], rounds: int = 5
+) -> dict[str, float]:
+    """The medians of several works in milliseconds, run in turn, so that what slows the machine for a
+    while slows all of them."""
+    for work in works.values():
+        work()
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            taken[name].append(once(work))
+    return {name: statistics.median(each) for name, each in taken.items()}
+
+
+def once(work: Callable[[], object]) -> float:
+    """Milliseconds of one run."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def told(rows: Iterable[Row]) -> str:
+    """The table."""
+    lines, part = [], ""
+    for row in rows:
+        if row.part != part:
+            part = row.part
+            lines += ["", f"{part:46}{'measured':>12}{'reference':>12}{'ratio':>9}{'target':>8}"]
+        target = "" if row.target is None else f"{row.target:g}"
+        mark = "  MISSED" if row.missed else ""
+        lines.append(
+            f"  {row.what:44}{row.value:>12,.1f}{row.reference:>12,.1f}"
+            f"{row.ratio:>8.2f}x{target:>8}{mark}"
+        )
+        if row.against:
+            lines[-1] += f"   ({row.unit}; {row.against})"
+    return "\n".join(lines)
+
+
+def kept(rows: list[Row], facts: dict[str, object], *, quick: bool) -> None:
+    """Writes the JSON of this run, and a line of the history."""
+    RESULTS.mkdir(exist_ok=True)
+    found = {
+        "at": time.strftime("%Y-%m-%d"),
+        "revision": _revision(),
+        "facts": facts,
+        "rows": [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows],
+    }
+    name = "quick.json" if quick else "latest.json"
+    (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    line = {row.what: round(row.ratio, 3) for row in rows if row.target is not None}
+    with HISTORY.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({k: found[k] for k in ("at", "revision")} | {"quick": quick} | line))
+        file.write("\n")
+
+
+def _revision() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()

@@ -270,6 +270,7 @@ def prepare(services: Services, *, demo_when_empty: bool = False) -> None:
         refuse_unsafe(connection)
         if not is_current(connection):
             raise SystemExit("The schema is not up to date: run flask --app app db upgrade.")
+    database.refuse_unsafe_replica()
     if demo_when_empty and demo_organisation.is_empty(database):
         click.echo("Loading the demo organisation ...")
         try:

@@ -136,20 +136,18 @@ def _engine(url: URL, role: str | None = None) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=5,
-        connect_args={
-            "connect_timeout": 3,
-            "application_name": "vigilo",
-            "options": "-c timezone=UTC",
-        },
+        connect_args={"connect_timeout": 3, "application_name": "vigilo"},
     )
-    if role is not None:
 
-        @event.listens_for(engine, "connect")
-        def become(raw: Any, _record: object) -> None:
-            """The owner steps down to the job role, which row-level security binds to a workspace."""
-            with raw.cursor() as cursor:
+    @event.listens_for(engine, "connect")
+    def begin(raw: Any, _record: object) -> None:
+        """The zone by SET: pgbouncer drops start options, but follows this one from server to server.
+        The owner steps down to the job role, which row-level security binds to a workspace."""
+        with raw.cursor() as cursor:
+            cursor.execute("set timezone = 'UTC'")
+            if role is not None:
                 cursor.execute(f"set role {schema.quoted(role)}")
-            raw.commit()
+        raw.commit()
 
     return engine
 

@@ -18,6 +18,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callbacks
 from aggregators.asking import InvalidRequest
@@ -142,6 +143,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     def engine() -> Engine:
         return services.web
 
+    if settings.proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
     metrics.install(app)
     app.session_interface = DatabaseSessions(engine, secure=settings.is_secure)
     _login(app, engine)

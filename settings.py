@@ -67,6 +67,13 @@ class Settings(BaseSettings):
     base_url: str | None = Field(
         None, description="where people reach it, such as https://vigilo.example.com"
     )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="how many proxies in front add to X-Forwarded-For; by it sign-in attempts are"
+        " counted for each address",
+    )
     export_sync_seconds: int = Field(
         10, ge=0, le=600, description="how long an export may take before it is mailed"
     )

@@ -15,24 +15,29 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 0.2
+PATIENCE_SECONDS = 0.5
 """How long a read may wait for the replica to connect, to answer and to catch up, all in all."""
 REST_SECONDS = 2.0
 """How long it is not asked after that was too short: so a lag or a silent server costs one read in
 two seconds its patience, not every one."""
 LOOK_SECONDS = 0.005
 
-# Everything committed so far, a revoked membership above all, is flushed at or before this position.
-# Without synchronous commits it may be visible before it is flushed, so the end of the log counts.
-# A position says nothing by itself about another cluster or another timeline: they are named as well.
+# Where the primary is: its position in the log and which transactions are visible. Neither says anything
+# about another cluster or another timeline, so those are named as well. What was committed, a revoked
+# membership above all, lies before the flushed position; without synchronous commits it may be visible
+# before it is flushed, then the end of the log counts.
 MARK = text("""
 select (select system_identifier from pg_control_system()) as cluster,
        (select oid from pg_database where datname = current_database()) as database,
        ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int as timeline,
-       current_user::text as role,
+       current_user::text as role, pg_current_snapshot()::text as snapshot,
        (case current_setting('synchronous_commit') when 'off' then pg_current_wal_insert_lsn()
         else pg_current_wal_flush_lsn() end)::text as position
 """)
+# Whether it is a standby of that, and whether it shows as much: it has replayed the position, or every
+# transaction that had ended there has ended here. The position alone is not reached while the primary is
+# quiet, as the log is flushed in whole pages and may end within a record that nobody waits for; the
+# transactions alone are not told apart from the running steps of a long import.
 # The timeline of a standby is known from its last restart point. After a failover that is the
 # former one for some minutes, in which the primary is read.
 STATE = text("""
@@ -41,7 +46,15 @@ select pg_is_in_recovery() and current_user = :role
        and (select oid from pg_database where datname = current_database()) = :database
        and (select timeline_id from pg_control_checkpoint()) = :timeline,
        coalesce(pg_last_wal_replay_lsn() >= cast(:position as pg_lsn), false)
-""")
+       or here.until >= there.until and there.until - here.since < :most and not exists (
+           select from generate_series(here.since, least(here.until, there.until) - 1) ended
+           where ended <> all (there.running) and pg_xact_status(ended::text::xid8) = 'in progress')
+from (select pg_snapshot_xmin(s)::text::bigint as since, pg_snapshot_xmax(s)::text::bigint as until
+      from pg_current_snapshot() s) here,
+     (select pg_snapshot_xmax(s)::text::bigint as until,
+             array(select x::text::bigint from pg_snapshot_xip(s) x) as running
+      from cast(:snapshot as pg_snapshot) s) there
+""").bindparams(most=10_000)
 
 
 class Unusable(Exception):
@@ -83,7 +96,7 @@ class Replica:
         return fresh
 
     def _caught_up(self, mark: dict[str, Any]) -> Connection:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + 0.8 * PATIENCE_SECONDS
         with ExitStack() as undo:
             connection = self.engine.connect()
             undo.callback(connection.close)

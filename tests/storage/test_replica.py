@@ -222,6 +222,35 @@ def test_a_revocation_holds_with_the_next_request_however_they_race(world):
     assert True in answers
 
 
+def test_a_quiet_primary_whose_log_ends_within_a_record_is_no_reason_to_wait(world, standby):
+    """Whole pages are flushed in the background, and nobody waits for the rest."""
+    assert eventually(lambda: from_replica(world.database))
+    with world.database.owner.connect() as connection:
+        long = "select pg_logical_emit_message(false, 'vigilo', repeat('x', 100000))"
+        connection.execute(text(long))
+    time.sleep(0.6)
+    with world.database.owner.connect() as connection:
+        flushed = connection.execute(text("select pg_current_wal_flush_lsn()::text")).scalar_one()
+    replayed = standby.ask(f"select pg_last_wal_replay_lsn() >= '{flushed}'::pg_lsn")
+    start = time.monotonic()
+    assert (replayed, from_replica(world.database)) == (False, True)
+    assert time.monotonic() - start < PATIENCE_SECONDS / 2
+
+
+def test_a_long_import_on_the_primary_does_not_keep_the_replica_from_being_read(world):
+    """Its steps are transactions of their own that run on while others end."""
+    with world.database.owner.connect() as connection, connection.begin():
+        connection.exec_driver_sql("set local role vigilo_job")
+        for n in range(3):
+            with connection.begin_nested():
+                connection.execute(
+                    text(f"insert into workspace (slug, name) values ('n-{n}', 'N')")
+                )
+        world.revoke(world.alice, world.spaces[1])
+        assert eventually(lambda: seen(world) == (True, ["alpha"]))
+        connection.exec_driver_sql("reset role")
+
+
 def test_the_last_membership_revoked_is_a_refusal_not_an_old_answer(world, standby):
     standby.ask("select pg_wal_replay_pause()")
     for space in world.spaces:

@@ -149,6 +149,7 @@ def world(both, settings) -> World:
         made.member(made.alice, space, "platform_admin")
         made.add(space, "incident", [{"key": "i", "opened_at": at(DAY)}])
     made.backfill(DAY - timedelta(days=3), DAY)
+    assert eventually(lambda: from_replica(both))
     return made
 
 
@@ -177,7 +178,6 @@ def eventually(said: Callable[[], bool], seconds: float = REST_SECONDS + 5) -> b
 
 
 def test_the_dashboard_of_the_replica_is_that_of_the_primary(world):
-    assert from_replica(world.database)
     on_replica = replace(world.database, web=world.database.reader)
     for ask in (Ask(7), Ask(28), Ask(90)):
         assert read(on_replica, world.alice, ask, world.settings) == read(
@@ -222,18 +222,26 @@ def test_a_revocation_holds_with_the_next_request_however_they_race(world):
     assert True in answers
 
 
-def test_a_quiet_primary_whose_log_ends_within_a_record_is_no_reason_to_wait(world, standby):
-    """Whole pages are flushed in the background, and nobody waits for the rest."""
-    assert eventually(lambda: from_replica(world.database))
-    with world.database.owner.connect() as connection:
-        long = "select pg_logical_emit_message(false, 'vigilo', repeat('x', 100000))"
-        connection.execute(text(long))
-    time.sleep(0.6)
+def log_is_replayed(world: World, standby: Standby) -> bool:
+    """Whether the replica has reached the end of what the primary has flushed."""
     with world.database.owner.connect() as connection:
         flushed = connection.execute(text("select pg_current_wal_flush_lsn()::text")).scalar_one()
-    replayed = standby.ask(f"select pg_last_wal_replay_lsn() >= '{flushed}'::pg_lsn")
+    return bool(standby.ask(f"select pg_last_wal_replay_lsn() >= '{flushed}'::pg_lsn"))
+
+
+def test_a_quiet_primary_whose_log_ends_within_a_record_is_no_reason_to_wait(world, standby):
+    """Whole pages are flushed in the background, and nobody waits for the rest."""
+
+    def ends_within() -> bool:
+        with world.database.owner.connect() as connection:
+            long = "select pg_logical_emit_message(false, 'vigilo', repeat('x', 100000))"
+            connection.execute(text(long))
+        time.sleep(0.5)
+        return not log_is_replayed(world, standby)
+
+    assert eventually(ends_within, 20)
     start = time.monotonic()
-    assert (replayed, from_replica(world.database)) == (False, True)
+    assert from_replica(world.database)
     assert time.monotonic() - start < PATIENCE_SECONDS / 2
 
 
@@ -266,7 +274,6 @@ def test_the_last_membership_revoked_is_a_refusal_not_an_old_answer(world, stand
 
 
 def test_a_dead_replica_costs_no_reader_anything_and_is_read_again_when_it_is_back(world, standby):
-    assert from_replica(world.database)
     standby.stop()
     try:
         start = time.monotonic()
@@ -280,7 +287,6 @@ def test_a_dead_replica_costs_no_reader_anything_and_is_read_again_when_it_is_ba
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux' /proc")
 def test_a_silent_replica_costs_one_reader_its_patience(world, standby):
     """It accepts connections and says nothing: libpq alone would wait for ever."""
-    assert from_replica(world.database)
     standby.send(signal.SIGSTOP)
     try:
         taken = []
@@ -372,7 +378,7 @@ def test_a_promoted_replica_is_not_read(server, first_standby):
     copy.start()
     try:
         made = connected(copy, server)
-        assert from_replica(made)
+        assert eventually(lambda: from_replica(made))
         copy.promote()
         assert not from_replica(made)
         made.close()

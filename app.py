@@ -18,6 +18,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callbacks
 from aggregators.asking import InvalidRequest
@@ -147,6 +148,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     def engine() -> Engine:
         return services.web
 
+    if settings.proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
     metrics.install(app)
     app.session_interface = DatabaseSessions(engine, secure=settings.is_secure)
     _login(app, engine)
@@ -275,6 +279,7 @@ def prepare(services: Services, *, demo_when_empty: bool = False) -> None:
         refuse_unsafe(connection)
         if not is_current(connection):
             raise SystemExit("The schema is not up to date: run flask --app app db upgrade.")
+    database.refuse_unsafe_replica()
     if demo_when_empty and demo_organisation.is_empty(database):
         click.echo("Loading the demo organisation ...")
         try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aggregators.domains import DOMAINS
@@ -35,6 +35,14 @@ class Settings(BaseSettings):
     job_database_url: str | None = Field(
         None, description="the job role, where the owner's address is not at hand"
     )
+    read_database_url: str | None = Field(
+        None,
+        description="a streaming replica, as the web role: serves the executive dashboard while it is"
+        " not behind",
+    )
+    distributed: Literal["citus"] | None = Field(
+        None, description="`citus`: migrating distributes the tenant tables over its nodes"
+    )
     data_dir: Path = Field(
         Path("var"), description="a folder for the embedded database, exports and mails"
     )
@@ -58,6 +66,13 @@ class Settings(BaseSettings):
     )
     base_url: str | None = Field(
         None, description="where people reach it, such as https://vigilo.example.com"
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="how many proxies in front add to X-Forwarded-For; by it sign-in attempts are"
+        " counted for each address",
     )
     export_sync_seconds: int = Field(
         10, ge=0, le=600, description="how long an export may take before it is mailed"
@@ -107,12 +122,19 @@ class Settings(BaseSettings):
             raise ValueError("takes an IANA time zone such as Europe/Berlin")
         return name
 
-    @field_validator("database_url", "owner_database_url", "job_database_url")
+    @field_validator("database_url", "owner_database_url", "job_database_url", "read_database_url")
     @classmethod
     def _postgres(cls, url: str | None) -> str | None:
         if url and not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
             raise ValueError("takes a PostgreSQL URL such as postgresql://user@host/database")
         return url or None
+
+    @field_validator("read_database_url")
+    @classmethod
+    def _beside_a_primary(cls, url: str | None, given: ValidationInfo) -> str | None:
+        if url and not given.data.get("database_url"):
+            raise ValueError("takes a replica of VIGILO_DATABASE_URL, which is not set")
+        return url
 
     @field_validator("smtp_url")
     @classmethod

@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE.parent))
 from aggregators import words  # noqa: E402
 from aggregators.domains import DOMAINS  # noqa: E402
 from aggregators.measure import Domain, Measure, Ratio  # noqa: E402
+from benchmarks import scaling as sizes  # noqa: E402
 from settings import Settings, variable  # noqa: E402
 from storage.records.formats import FORMATS  # noqa: E402
 
@@ -138,10 +139,35 @@ def formats() -> str:
     return "\n".join(lines) + "\n"
 
 
+def scaling() -> str:
+    """docs/scaling.md: written by hand, its tables computed from what was measured."""
+    figures, layouts = sizes.load(sizes.LATEST), sizes.load(sizes.PARTITIONS)
+    measured = (
+        "Computed by `benchmarks/scaling.py` from what `benchmarks/measured.py` measured with"
+        f" {sizes.SMALL} and {sizes.LARGE:,} workspaces of {figures['days']:.0f} days on"
+        f" {figures['cores']:.0f} cores, one request at a time; beyond that it is a straight line."
+    )
+    compared = (
+        f"Measured by `benchmarks/partitions.py`: {layouts['workspaces']:,} workspaces x"
+        f" {layouts['days']} days of snapshots, in the order of the nights; a read asks for up to 60 days."
+    )
+    written = (HERE / "scaling.md").read_text(encoding="utf-8")
+    written = _between(written, "costs", [measured, "", *sizes.costs(figures)])
+    return _between(written, "partitions", [compared, "", *sizes.partitions(layouts)])
+
+
+def _between(document: str, name: str, lines: list[str]) -> str:
+    """The document with these lines between its two comments of that name."""
+    head, rest = document.split(f"<!-- {name} -->\n")
+    _, tail = rest.split(f"<!-- /{name} -->\n")
+    return "\n".join([f"{head}<!-- {name} -->", "", *lines, "", f"<!-- /{name} -->\n{tail}"])
+
+
 DOCUMENTS = {
     "definitions.md": definitions,
     "environment.md": environment,
     "formats.md": formats,
+    "scaling.md": scaling,
 }
 
 if __name__ == "__main__":

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 
 from auth.viewer import Viewer
 
 ROLLUP, WORKSPACE, JOB = "rollup", "workspace", "job"
+
+
+class Connects(Protocol):
+    """An engine, or what chooses one for each connection."""
+
+    def connect(self) -> Connection:
+        """A connection outside any transaction."""
+        ...
 
 
 class NoContext(RuntimeError):
@@ -44,7 +53,7 @@ def current(connection: Connection) -> Context:
 
 @contextmanager
 def as_viewer(
-    engine: Engine, viewer: Viewer | None, *, isolation: str | None = None
+    engine: Connects, viewer: Viewer | None, *, isolation: str | None = None
 ) -> Iterator[Connection]:
     """A transaction that the viewer asks in, with no workspace yet. Raises NoContext for None."""
     if viewer is None:

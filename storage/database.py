@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from settings import Settings
 from storage import embedded, schema
+from storage.replica import Replica
 from storage.roles import Roles
 
 EMBEDDED_ROLES = Roles()
@@ -22,13 +24,21 @@ class UnsafeRole(SystemExit):
 class Database:
     """``web`` serves requests, ``job`` imports and makes snapshots, ``owner`` migrates.
 
-    ``owner`` is None with an external database whose owner's address is not given.
+    ``owner`` is None with an external database whose owner's address is not given, ``replica``
+    without a read replica.
     """
 
     web: Engine
     job: Engine
     owner: Engine | None
     roles: Roles
+    replica: Replica | None = None
+
+    @property
+    def reader(self) -> Engine | Replica:
+        """Where the executive dashboard reads: the replica while it is not behind, else ``web``. It
+        shows what was committed before ``connect``; it writes nothing."""
+        return self.replica or self.web
 
     def upgrade(self, settings: Settings) -> None:
         """Brings the schema up to date. Raises SystemExit without the owner's address."""
@@ -42,11 +52,24 @@ class Database:
                 self.roles,
                 strict_residency=settings.strict_residency,
                 time_zone=settings.time_zone,
+                distributed=settings.distributed is not None,
             )
+
+    def refuse_unsafe_replica(self) -> None:
+        """Raises UnsafeRole as ``refuse_unsafe``. A replica that is away passes: no read uses it in
+        another role than the primary's."""
+        if self.replica is None:
+            return
+        try:
+            with self.replica.engine.connect() as connection:
+                refuse_unsafe(connection, "VIGILO_READ_DATABASE_URL")
+        except OperationalError:
+            return
 
     def close(self) -> None:
         """Gives every pooled connection back."""
-        for engine in (self.web, self.job, self.owner):
+        copy = self.replica.engine if self.replica else None
+        for engine in (self.web, self.job, self.owner, copy):
             if engine is not None:
                 engine.dispose()
 
@@ -58,13 +81,15 @@ def connect(settings: Settings) -> Database:
     web_url = _psycopg(settings.database_url)
     owner_url = _psycopg(settings.owner_database_url) if settings.owner_database_url else None
     roles = Roles(owner=(owner_url and owner_url.username) or "", web=web_url.username or "")
-    owner = _engine(owner_url) if owner_url else None
+    web, owner = _engine(web_url), _engine(owner_url) if owner_url else None
+    read_url = settings.read_database_url
+    replica = Replica(_engine(_psycopg(read_url)), web) if read_url else None
     if settings.job_database_url:
         job_url = _psycopg(settings.job_database_url)
         roles = Roles(roles.owner, roles.web, job_url.username or roles.job)
-        return Database(_engine(web_url), _engine(job_url), owner, roles)
+        return Database(web, _engine(job_url), owner, roles, replica)
     job = _engine(owner_url or web_url, role=roles.job)
-    return Database(_engine(web_url), job, owner, roles)
+    return Database(web, job, owner, roles, replica)
 
 
 def _embedded(settings: Settings) -> Database:
@@ -111,26 +136,25 @@ def _engine(url: URL, role: str | None = None) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=5,
-        connect_args={
-            "connect_timeout": 3,
-            "application_name": "vigilo",
-            "options": "-c timezone=UTC",
-        },
+        connect_args={"connect_timeout": 3, "application_name": "vigilo"},
     )
-    if role is not None:
 
-        @event.listens_for(engine, "connect")
-        def become(raw: Any, _record: object) -> None:
-            """The owner steps down to the job role, which row-level security binds to a workspace."""
-            with raw.cursor() as cursor:
+    @event.listens_for(engine, "connect")
+    def begin(raw: Any, _record: object) -> None:
+        """The zone by SET: pgbouncer drops start options, but follows this one from server to server.
+        The owner steps down to the job role, which row-level security binds to a workspace."""
+        with raw.cursor() as cursor:
+            cursor.execute("set timezone = 'UTC'")
+            if role is not None:
                 cursor.execute(f"set role {schema.quoted(role)}")
-            raw.commit()
+        raw.commit()
 
     return engine
 
 
-def refuse_unsafe(connection: Connection) -> None:
-    """Raises UnsafeRole when the web role is a superuser, bypasses row security or owns a table."""
+def refuse_unsafe(connection: Connection, variable: str = "VIGILO_DATABASE_URL") -> None:
+    """Raises UnsafeRole when the role that ``variable`` names is a superuser, bypasses row security
+    or owns a table."""
     row = connection.execute(
         text(
             "select current_user, r.rolsuper, r.rolbypassrls,"
@@ -148,6 +172,6 @@ def refuse_unsafe(connection: Connection) -> None:
     ):
         if wrong:
             raise UnsafeRole(
-                f"VIGILO_DATABASE_URL: the role {name} {what}, so row-level security would not hold. "
+                f"{variable}: the role {name} {what}, so row-level security would not hold. "
                 "It takes an ordinary role: NOSUPERUSER NOBYPASSRLS, owner of nothing."
             )

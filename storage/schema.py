@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from storage import distributed as citus
 from storage.roles import DEFINER, Roles
 
 LOCK = 0x7669_6769
@@ -18,24 +19,42 @@ SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
 
 
 def upgrade(
-    connection: Connection, roles: Roles, *, strict_residency: bool, time_zone: str
+    connection: Connection,
+    roles: Roles,
+    *,
+    strict_residency: bool,
+    time_zone: str,
+    distributed: bool = False,
 ) -> None:
     """Creates what is missing, as the owner, in one transaction that a second caller waits for.
 
-    Raises sqlalchemy errors as they come; nothing is left half done.
+    Raises sqlalchemy errors as they come, NoCitus when the tables can not be distributed; nothing is
+    left half done.
     """
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    if distributed:
+        citus.prepare(connection)
+    migrate(connection, roles, distributed=distributed)
+    connection.execute(
+        text("update installation set strict_residency = :strict, time_zone = :zone"),
+        {"strict": strict_residency, "zone": time_zone},
+    )
+    if distributed:
+        citus.distribute(connection)
+
+
+def migrate(connection: Connection, roles: Roles, *, distributed: bool = False) -> None:
+    """The roles, then every migration that has not run. ``distributed`` writes the policies so that
+    Citus takes them; it distributes nothing."""
     for role in (roles.web, roles.job, DEFINER):
         _ensure_role(connection, role, login=role != DEFINER)
     for role in (DEFINER, roles.job):
         _join(connection, role)
-    command.upgrade(_config(connection, roles), "head")
+    config = _config(connection, roles)
+    config.attributes["distributed"] = distributed
+    command.upgrade(config, "head")
     connection.exec_driver_sql(
         f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
-    )
-    connection.execute(
-        text("update installation set strict_residency = :strict, time_zone = :zone"),
-        {"strict": strict_residency, "zone": time_zone},
     )
 
 

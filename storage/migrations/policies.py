@@ -6,6 +6,11 @@ permissive policy a role sees nothing.
 
 from __future__ import annotations
 
+import re
+
+SCALAR = re.compile(r"\( SELECT (vigilo\.\w+\([^()]*\)) AS \w+\)")
+"""A scalar sub-select as PostgreSQL writes it back."""
+
 ROLLUP, WORKSPACE = "rollup", "workspace"
 
 
@@ -35,3 +40,13 @@ def tenancy(table: str, level: str, web: str, job: str, *, distributed: bool = F
         f"grant select on {table} to {web}",
         f"grant select, insert, update, delete on {table} to {job}",
     ]
+
+
+def for_distribution(table: str, name: str, using: str | None, check: str | None) -> str:
+    """The statement that takes the scalar sub-selects out of a policy made for a single server."""
+    parts = [f"alter policy {name} on {table}"]
+    for clause, expression in (("using", using), ("with check", check)):
+        if expression is not None:
+            plain = SCALAR.sub(lambda m: scalar(m[1], distributed=True), expression)
+            parts.append(f"{clause} ({plain})")
+    return " ".join(parts)

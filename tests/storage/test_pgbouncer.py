@@ -16,8 +16,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from aggregators.domains import DOMAINS
+from aggregators.figures import Dashboard
+from aggregators.period import Ask
+from aggregators.read import NoSuchWorkspace, NotPlatformAdmin, read, read_workspace
+from app import create_app, prepare
+from auth.viewer import Viewer
+from settings import Settings, load
 from storage.context import Context, current, in_workspace
+from storage.database import Database, connect
 from tests.conftest import TODAY
+from tests.webworld import API, EXECUTIVE, Web, csrf, make
 from tests.world import World, at
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
@@ -39,7 +48,7 @@ def pooled(server, settings) -> Iterator[Engine]:
         f"[databases]\nvigilo = host={url.query['host']} port={url.query['port']}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
         f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 2\n"
-        "ignore_startup_parameters = extra_float_digits,options\nunix_socket_dir =\n"
+        "unix_socket_dir =\n"
     )
     owner = (settings.data_dir / "postgres").owner()
     user = ["-u", owner] if os.geteuid() == 0 else []
@@ -55,6 +64,28 @@ def pooled(server, settings) -> Iterator[Engine]:
         process.terminate()
         process.wait(10)
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def outside(pooled, server, settings) -> Settings:
+    """The installation as an operator names it, with the web role behind pgbouncer."""
+    return load(
+        data_dir=settings.data_dir,
+        today=TODAY,
+        org_name=settings.org_name,
+        secret_key="x" * 40,
+        debug=True,
+        database_url=pooled.url.render_as_string(False),
+        owner_database_url=server.owner.url.render_as_string(False),
+    )
+
+
+@pytest.fixture
+def through(outside) -> Iterator[Database]:
+    """Its engines."""
+    made = connect(outside)
+    yield made
+    made.close()
 
 
 def _wait(port: int) -> None:
@@ -86,3 +117,125 @@ def test_no_context_survives_a_transaction_on_a_shared_connection(database, sett
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(visit, range(60)))
     assert all(seen == {space} for space, seen in found)
+
+
+def organisation(database, settings) -> tuple[dict[str, Viewer], World]:
+    """People whose scopes differ, over three workspaces with records and snapshots."""
+    world = World(database, settings)
+    people = {n: world.person(f"{n}@x.example") for n in ("alice", "bob", "carol", "dave")}
+    roles = {
+        "alpha": {"alice": "platform_admin", "bob": "owner"},
+        "beta": {"alice": "platform_admin", "carol": "platform_admin"},
+        "gamma": {"alice": "platform_admin", "carol": "viewer"},
+    }
+    for n, (slug, members) in enumerate(roles.items()):
+        space = world.workspace(slug)
+        for who, role in members.items():
+            world.member(people[who], space, role)
+        days = [TODAY - timedelta(days=d) for d in range(1, 12 + n)]
+        world.add(
+            space,
+            "deployment",
+            [
+                {
+                    "key": f"{slug}-{day}",
+                    "created_at": at(day, 1),
+                    "completed_at": at(day, 23 - n),
+                    "outcome": "failed" if day.day % (3 + n) == 0 else "successful",
+                }
+                for day in days
+            ],
+        )
+        world.add(space, "incident", [{"key": "i", "opened_at": at(days[n]), "severity": "p1"}])
+        world.add(
+            space,
+            "control_result",
+            [
+                {
+                    "framework": "SOC2",
+                    "control": "c",
+                    "assessed_at": at(days[-1]),
+                    "result": "compliant",
+                    "valid_until": at(TODAY + timedelta(days=30 + n)),
+                }
+            ],
+        )
+    world.backfill(TODAY - timedelta(days=15), TODAY - timedelta(days=1))
+    return people, world
+
+
+def answer(database: Database, viewer: Viewer, slug: str, n: int, settings: Settings) -> object:
+    """A dashboard or a workspace page, or the refusal."""
+    ask = Ask((7, 28, 90)[n % 3])
+    try:
+        if not slug:
+            return read(database, viewer, ask, settings)
+        domain = DOMAINS[n % len(DOMAINS)].key
+        return read_workspace(database, viewer, slug, domain, ask, settings)
+    except (NotPlatformAdmin, NoSuchWorkspace) as refused:
+        return type(refused)
+
+
+def test_people_of_different_scopes_read_at_once_what_they_read_directly(
+    database, settings, through
+):
+    people, _ = organisation(database, settings)
+    asked = [
+        (people[who], slug, n)
+        for n in range(6)
+        for who in people
+        for slug in ("", "alpha", "beta", "gamma")
+    ]
+    direct = [answer(database, *one, settings) for one in asked]
+    with ThreadPoolExecutor(12) as threads:
+        found = list(threads.map(lambda one: answer(through, *one, settings), asked))
+    assert found == direct
+    scopes = {a.scope.slugs for a in direct if isinstance(a, Dashboard)}
+    assert scopes == {("alpha", "beta", "gamma"), ("beta",)}
+    assert {NotPlatformAdmin, NoSuchWorkspace} <= {a for a in direct if isinstance(a, type)}
+
+
+def test_every_transaction_is_in_utc_whatever_the_servers_zone(
+    database, settings, through, pooled, server
+):
+    """A start option would be dropped by transaction pooling."""
+    people, _ = organisation(database, settings)
+    admin = create_engine(server.owner.url.set(username="postgres"))
+    asked = [("", n) for n in range(3)] + [("alpha", n) for n in range(len(DOMAINS))]
+    direct = [answer(database, people["alice"], *one, settings) for one in asked]
+    with admin.begin() as connection:
+        connection.execute(text("alter role vigilo_web set timezone = 'Pacific/Auckland'"))
+
+    def zone(engine: Engine) -> str:
+        with engine.connect() as connection:
+            return str(connection.execute(text("show timezone")).scalar_one())
+
+    try:
+        assert zone(pooled) == "Pacific/Auckland"
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(lambda _: zone(through.web), range(40))) == {"UTC"}
+        assert [answer(through, people["alice"], *one, settings) for one in asked] == direct
+    finally:
+        with admin.begin() as connection:
+            connection.execute(text("alter role vigilo_web reset timezone"))
+        admin.dispose()
+
+
+def test_a_session_begun_in_one_web_process_goes_on_in_another(database, settings, outside):
+    """Two applications, each with connections of its own through pgbouncer, share only PostgreSQL."""
+    made = make(database, settings)
+    apps = [create_app(outside) for _ in range(2)]
+    for app in apps:
+        prepare(app.extensions["vigilo"])
+    first, second = (Web(app, made.world, made.people) for app in apps)
+    here = first.sign_in("alice")
+    there = second.browser()
+    there.set_cookie("vigilo", here.get_cookie("vigilo").value)
+    for browser in (here, there, here, there):
+        assert browser.get(EXECUTIVE).status_code == 200
+        assert browser.get(API).json["scope"]["workspaces"]
+    assert there.get(API).json == here.get(API).json
+    assert there.post("/logout", headers=csrf(there)).status_code == 302
+    assert here.get(EXECUTIVE).status_code == 302
+    for app in apps:
+        app.extensions["vigilo"].database.close()

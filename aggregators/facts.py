@@ -192,13 +192,19 @@ class Events:
         low = int(self.bucket.min())
         return low, int(self.bucket.max()) - low + 1
 
-    def within(self, span: Span, known: np.ndarray) -> Histogram:
-        """Each scope's durations in a span, as [scope, 1]; ``known`` [scope, 1]."""
+    def halves(self, now: Span, before: Span, scopes: int) -> np.ndarray:
+        """How many durations of each scope lie in each bucket, as [scope, bucket] of ``before`` and of
+        ``now``, which follows it. One pass for both: with a year there are millions."""
         low, width = self.range
-        chosen = (self.day >= number_of(span.start)) & (self.day <= number_of(span.end))
-        places = self.scope[chosen] * width + (self.bucket[chosen] - low)
-        counts = np.bincount(places, self.count[chosen], len(known) * width)
-        return Histogram(low, counts.reshape(len(known), 1, width), known)
+        start, first, last = map(number_of, (now.start, before.start, now.end))
+        half = (self.day >= start).astype(np.intp)
+        half[(self.day < first) | (self.day > last)] = 2
+        half *= scopes
+        half += self.scope
+        half *= width
+        half += self.bucket - low
+        counts = np.bincount(half, self.count, 3 * scopes * width)
+        return np.asarray(counts[: 2 * scopes * width].reshape(2, scopes, width))
 
     def together(self, spans: Sequence[Span], step: int, known: np.ndarray) -> Histogram:
         """All scopes' durations in trailing spans whose ends lie ``step`` days apart, as [1, span];
@@ -206,10 +212,13 @@ class Events:
         low, width = self.range
         end, last = number_of(spans[-1].end), spans[0].days // step
         count = len(spans) + last - 1
-        back = (end - self.day) // step
-        chosen = (self.day <= end) & (back < count)
-        places = (count - 1 - back[chosen]) * width + (self.bucket[chosen] - low)
-        steps = np.bincount(places, self.count[chosen], count * width).reshape(count, width)
+        # Days after the end, and before the first step, are counted in a step that is left out.
+        back = np.clip((end - self.day) // step, -1, count).astype(np.intp)
+        back += 1
+        back *= width
+        back += self.bucket - low
+        steps = np.bincount(back, self.count, (count + 2) * width).reshape(-1, width)
+        steps = steps[count:0:-1]
         running = np.vstack([np.zeros((1, width)), steps.cumsum(axis=0)])
         return Histogram(low, (running[last:] - running[:-last])[None], known)
 
@@ -280,7 +289,8 @@ class SpanFacts(Mapping[str, object]):
     def _distribution(self, name: str) -> object:
         events = self.table.events[name]
         if self.label in (NOW, BEFORE):
-            return events.within(self.spans[0], self.within)
+            counts = self.table.halves(name)[0 if self.label == BEFORE else 1]
+            return Histogram(events.range[0], counts[:, None], self.within)
         known = np.asarray(self.within.any(axis=0, keepdims=True))
         window = self.spans[0].days
         return Trailing(
@@ -311,6 +321,17 @@ class Table:
         if name not in self._columns:
             self._columns[name] = self.rows.column(name)
         return self._columns[name]
+
+    def halves(self, name: str) -> np.ndarray:
+        """The durations of a distribution in the previous period and in this one, kept."""
+        if name not in self._halves:
+            (now,), (before,) = self.plan.spans[NOW], self.plan.spans[BEFORE]
+            self._halves[name] = self.events[name].halves(now, before, len(self.scopes))
+        return self._halves[name]
+
+    @cached_property
+    def _halves(self) -> dict[str, np.ndarray]:
+        return {}
 
     def days_seen(self, spans: SpanFacts) -> Array:
         """On how many days of each span there is a snapshot."""
@@ -373,5 +394,6 @@ def events_of(
     """The durations of one distribution: ``blocks`` [block] with the ``scope`` and the number of entries
     of each, and the entries of all in that order, as ``sketch.unpacked_days`` gives them."""
     place, bucket, count = entries
-    day = np.repeat(blocks.astype(np.int64) * BLOCK_DAYS, lengths) + place
-    return Events(np.repeat(scope, lengths), day, bucket, count)
+    day = np.repeat(blocks.astype(np.int32) * BLOCK_DAYS, lengths)
+    day += place
+    return Events(np.repeat(scope.astype(np.int32), lengths), day, bucket, count)

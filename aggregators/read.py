@@ -55,13 +55,13 @@ def read(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> Da
     Reads within one transaction on one state of the database. Raises NotPlatformAdmin,
     InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
     """
-    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+    with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         return _dashboard(connection, _view(connection, viewer, ask, settings), settings)
 
 
 def version(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> str:
     """The version of what ``read`` gives now, without reading a row of any workspace. Raises as it."""
-    with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
+    with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         return _view(connection, viewer, ask, settings).version
 
 
@@ -78,7 +78,7 @@ def read_kept(
 def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
     """The slugs of the workspaces that count for a viewer now; none of their rows is read. Raises
     NotPlatformAdmin."""
-    with context.as_viewer(database.web, viewer) as connection:
+    with context.as_viewer(database.reader, viewer) as connection:
         states = executive.state(connection)
     if not states:
         raise NotPlatformAdmin(viewer.email)

@@ -69,13 +69,14 @@ def packed_days(places: np.ndarray, buckets: np.ndarray) -> bytes:
 
 
 def unpacked_days(data: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The entries of any number of ``packed_days`` in a row: place, bucket, count, each int64. Raises
-    BrokenSketch on bytes that are none."""
+    """The entries of any number of ``packed_days`` in a row: place, bucket and count, int32, int16 and
+    uint16. Raises BrokenSketch on bytes that are none."""
     if len(data) % ENTRY.itemsize:
         raise BrokenSketch(f"{len(data)} bytes are no whole number of entries")
-    entries = np.frombuffer(data, ENTRY).astype(np.int64)
-    buckets = ((entries >> COUNT_BITS) & (HIGHEST_BUCKET + 1)) - 1
-    return entries >> (BUCKET_BITS + COUNT_BITS), buckets, entries & MOST
+    halves = np.frombuffer(data, ">u2").reshape(-1, 2)
+    high = halves[:, 0].astype(np.uint16)
+    buckets = (high & (HIGHEST_BUCKET + 1)).astype(np.int16) - np.int16(1)
+    return (high >> BUCKET_BITS).astype(np.int32), buckets, halves[:, 1].astype(np.uint16)
 
 
 def value_of(bucket: np.ndarray) -> np.ndarray:

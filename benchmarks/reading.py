@@ -80,9 +80,7 @@ def _reads(bench: Bench, floor: Floor) -> list[Row]:
             Row(READ, f"{n} days", ours, quantiles[n], "ms", target, "plain SQL, all of it"),
             Row(READ, f"{n} days, quantiles given away", ours, sums, "ms", None, against),
         ]
-    few = together(
-        {"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)}
-    )
+    few = together({"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)})
     return [
         *found,
         Row(READ, "365 days", taken["read 365"], taken["read 28"], "ms", 1.3, "28 days"),
@@ -146,7 +144,12 @@ def equal(bench: Bench, floor: Floor) -> None:
         plan, expected = _plan(bench, days), floor.figures(bench.period(days))
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
             packed, failed = executive.rows(connection, _asked(plan))
-            slow = [p for _, p in zip(range(3), executive.one_by_one(connection, _asked(plan)), strict=False)]
+            slow = [
+                p
+                for _, p in zip(
+                    range(3), executive.one_by_one(connection, _asked(plan)), strict=False
+                )
+            ]
         assert not failed
         slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
         facts = tables(packed, slugs, plan).by_name["workspace_usage_snapshot"].over[NOW]
@@ -177,7 +180,15 @@ def _cache(bench: Bench) -> list[Row]:
     cold = taken["cold"]
     return [
         Row(part, "warm", taken["same process"], cold, "ms", 0.1, "cold"),
-        Row(part, "warm, computed by another process", taken["other process"], cold, "ms", None, "cold"),
+        Row(
+            part,
+            "warm, computed by another process",
+            taken["other process"],
+            cold,
+            "ms",
+            None,
+            "cold",
+        ),
         Row(part, "304, no row read", taken["unchanged"], cold, "ms", 0.1, "cold"),
     ]
 

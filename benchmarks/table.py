@@ -45,9 +45,7 @@ def timed(work: Callable[[], object], rounds: int = 5) -> float:
     return statistics.median(once(work) for _ in range(rounds))
 
 
-def together(
-    works: dict[str, Callable[[], object]], rounds: int = 5
-) -> dict[str, float]:
+def together(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
     """The medians of several works in milliseconds, run in turn, so that what slows the machine for a
     while slows all of them."""
     for work in works.values():
@@ -93,7 +91,7 @@ def kept(rows: list[Row], facts: dict[str, object], *, quick: bool) -> None:
         "facts": facts,
         "rows": [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows],
     }
-    name = "quick.json" if quick else "latest.json"
+    name = "quick.json" if quick else "bench.json"
     (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     line = {row.what: round(row.ratio, 3) for row in rows if row.target is not None}
     with HISTORY.open("a", encoding="utf-8") as file:

@@ -120,13 +120,11 @@ def _copied(
     with raw.cursor() as cursor:
         said = cursor.mogrify(query, arguments).decode()
         try:
-            # A year of a thousand workspaces is some tens of MB; more than work_mem goes to disk.
-            cursor.execute("set local work_mem = '128MB'")
             cursor.copy_expert(f"copy ({said}) to stdout (format binary)", out)
-        except psycopg2.OperationalError as error:
-            raise OperationalError(said, {}, error) from error
         except psycopg2.Error as error:
-            raise DBAPIError(said, {}, error) from error
+            # A server that dies while it answers is not always an OperationalError to the driver.
+            away = raw.closed or isinstance(error, psycopg2.OperationalError)
+            raise (OperationalError if away else DBAPIError)(said, {}, error) from error
     return _fields(out.getbuffer())
 
 

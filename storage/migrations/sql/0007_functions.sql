@@ -35,15 +35,6 @@ language sql as $$
     where w.id = workspace
 $$;
 
--- The labels of a usage row, in the order of models.USAGE_LABELS.
-create function vigilo.names_of(u public.workspace_usage_snapshot) returns jsonb
-language sql immutable as $$
-    select jsonb_build_array(
-        u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
-        u.budget_seconds_left_objective, u.budget_remaining_objective,
-        u.longest_overdue_vendor, u.next_review_vendor)
-$$;
-
 -- The rows of one workspace that a dashboard needs, as the caller's context shows them: of each day asked
 -- for, the last usage snapshot on or before it, with its day; the compliance of those same days, by
 -- framework; the durations of the blocks; and the names as they stand on the last day, one of the days.
@@ -62,12 +53,10 @@ declare
     usage_names jsonb;
     compliance_names jsonb;
 begin
-    -- Names come with the rows: a statement more would evaluate the policy once more.
     select string_agg(int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
                       order by u.snapshot_date),
-           array_agg(u.snapshot_date order by u.snapshot_date),
-           (array_agg(vigilo.names_of(u)) filter (where u.snapshot_date = last_day))[1]
-    into usage, found, usage_names
+           array_agg(u.snapshot_date order by u.snapshot_date)
+    into usage, found
     from public.workspace_usage_snapshot u
     where u.workspace_id = workspace and u.snapshot_date = any(days);
     if coalesce(cardinality(found), 0) < cardinality(days) then
@@ -92,10 +81,13 @@ begin
     end if;
     if usage is null then return; end if;
     select max(d) into named from unnest(found) as d where d <= last_day;
-    if named <> last_day then
-        select vigilo.names_of(u) into usage_names from public.workspace_usage_snapshot u
-        where u.workspace_id = workspace and u.snapshot_date = named;
-    end if;
+    select jsonb_build_array(
+        u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
+        u.budget_seconds_left_objective, u.budget_remaining_objective,
+        u.longest_overdue_vendor, u.next_review_vendor)
+    into usage_names
+    from public.workspace_usage_snapshot u
+    where u.workspace_id = workspace and u.snapshot_date = named;
     select array_agg(f.framework), array_agg(f.rows), jsonb_object_agg(f.framework, f.names)
     into frameworks, compliance, compliance_names
     from (
@@ -119,33 +111,45 @@ begin
     names := jsonb_build_object('usage', usage_names, 'compliance', compliance_names);
 end $$;
 
--- The same of every workspace in scope, each read in its own context, in one round trip. A workspace whose
--- rows can not be read yields one row with only ``failed``. On return the context is written back; on an
--- exception the (sub)transaction's end does it.
+-- The same of a workspace in its own context, whatever the caller's, which is written back. A workspace
+-- whose rows can not be read has only ``failed``; the end of the subtransaction then restores the context.
+create function vigilo.rows_in_context(
+    workspace bigint, days date[], last_day date, first_block int, last_block int,
+    out failed text, out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
+    out lead_time bytea, out recovery_time bytea, out ack_time bytea, out resolve_time bytea,
+    out names jsonb
+)
+language plpgsql as $$
+declare
+    level_before text := vigilo.setting('vigilo.level');
+    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
+begin
+    perform vigilo.enter('rollup', workspace);
+    select r.usage, r.frameworks, r.compliance, r.blocks, r.lead_time, r.recovery_time, r.ack_time,
+           r.resolve_time, r.names
+    into usage, frameworks, compliance, blocks, lead_time, recovery_time, ack_time, resolve_time, names
+    from vigilo.packed_rows(workspace, days, last_day, first_block, last_block) r;
+    perform vigilo.enter(level_before, workspace_before);
+exception
+when serialization_failure then
+    raise;  -- A standby that had to catch up: the workspace is not broken.
+when others then
+    failed := sqlerrm;
+end $$;
+
+-- Of every workspace in scope, in one round trip. Rows are handed on one by one: the answer of a
+-- thousand workspaces is never held as a whole in the server.
 create function vigilo.executive_rows(days date[], last_day date, first_block int, last_block int)
 returns table (asked_workspace bigint, failed text, usage bytea, frameworks text[], compliance bytea[],
                blocks bytea, lead_time bytea, recovery_time bytea, ack_time bytea, resolve_time bytea,
                names jsonb)
-language plpgsql as $$
-declare
-    w record;
-    level_before text := vigilo.setting('vigilo.level');
-    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
-begin
-    for w in select s.workspace_id from vigilo.executive_scope() s where s.left_out is null loop
-        begin
-            perform vigilo.enter('rollup', w.workspace_id);
-            return query select w.workspace_id, null::text, r.*
-                from vigilo.packed_rows(w.workspace_id, days, last_day, first_block, last_block) r;
-        exception when others then
-            asked_workspace := w.workspace_id; failed := sqlerrm;
-            usage := null; frameworks := null; compliance := null; blocks := null; lead_time := null;
-            recovery_time := null; ack_time := null; resolve_time := null; names := null;
-            return next;
-        end;
-    end loop;
-    perform vigilo.enter(level_before, workspace_before);
-end $$;
+language sql as $$
+    select s.workspace_id, r.*
+    from vigilo.executive_scope() s
+    cross join lateral vigilo.rows_in_context(
+        s.workspace_id, days, last_day, first_block, last_block) r
+    where s.left_out is null
+$$;
 
 -- The days of a span on which any workspace in scope has a snapshot, each read in its own context.
 create function vigilo.executive_days_seen(first_day date, last_day date)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -173,6 +174,15 @@ def test_fonts_are_embedded_and_nothing_is_a_picture(reader):
             assert "/FontFile2" in descendant["/FontDescriptor"].get_object()
         assert not page.images
         assert float(page.mediabox.width) > float(page.mediabox.height)
+
+
+def test_what_is_written_by_hand_leaves_no_state_behind(reader):
+    """fpdf2 repeats no colour and no width that it believes is set: a text that set another, and left
+    it, would change the fills after it."""
+    for page in reader.pages:
+        inner = re.findall(rb"(q )?BT\n(.*?)\nET( Q)?", page.get_contents().get_data(), re.DOTALL)
+        assert len(inner) > 6
+        assert all(before == b"q " and after == b" Q" for before, _, after in inner)
 
 
 def only(dashboard: Dashboard, count: int) -> Dashboard:

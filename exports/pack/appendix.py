@@ -144,11 +144,11 @@ def _columns(domain: Domain) -> Columns:
 
 
 def _parts(x: float, wide: float) -> list[Column]:
-    """The columns of a measure, right-aligned."""
+    """The columns of a measure, right-aligned, two points apart."""
     found: list[Column] = []
     for _, share in PARTS:
-        part = Column(x, wide * share, SIZE, False, style.MUTED, "R", whole=True)
-        x += part.w
+        part = Column(x + 2, wide * share - 2, SIZE, False, style.MUTED, "R", whole=True)
+        x += wide * share
         if not found:  # the star hangs outside, so that the digits stay in line
             part = part._replace(bold=True, colour=style.INK)
             found = [part, Column(x + 0.5, 6, SIZE, bold=True)]

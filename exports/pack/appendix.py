@@ -20,9 +20,11 @@ END = NOTE - 4
 ROW, HEAD, GAP, NOTHING = 11.4, 44.0, 12.0, 40.0
 """Heights: of a row, of what stands over the first, of what follows the last, of a domain without any."""
 NAME, GROUP = 122.0, 46.0
-PARTS = (("value", 0.32), ("num. / den.", 0.38), ("n", 0.16), ("days", 0.14))
-SIZE, LEAST = 7.0, 6
-"""Type size, and how many rows a domain needs at the foot of a sheet to begin there."""
+PARTS = (("value", 0.3), ("num. / den.", 0.39), ("n", 0.18), ("days", 0.13))
+SIZE, SPACE = 7.0, 3.0
+"""Of the type, and between two numbers."""
+LEAST, FEWEST = 6, 4
+"""How many rows a domain needs at the foot of a sheet to begin there, and at the head of the next."""
 EXPLAINED = (
     "–  no data: not tracked, nothing to count, or no snapshot in the period; never 0.     "
     "*  low sample, too few events to rank.     num. / den.  numerator / denominator, durations in "
@@ -91,9 +93,13 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
                 y = _sheet(canvas, dashboard)
                 continue
             taken = [*ahead, *islice(rest, fits - len(ahead))]
+            ahead = list(islice(rest, LEAST))
+            if ahead and (short := FEWEST - len(ahead)) > 0 and len(taken) >= LEAST + short:
+                ahead = [*taken[-short:], *ahead]
+                del taken[-short:]
             _block(canvas, title, scorecard.domain, taken, y)
             y += HEAD + ROW * len(taken) + GAP
-            ahead, title = list(islice(rest, LEAST)), f"{scorecard.domain.title}, continued"
+            title = f"{scorecard.domain.title}, continued"
 
 
 def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> float:
@@ -144,10 +150,10 @@ def _columns(domain: Domain) -> Columns:
 
 
 def _parts(x: float, wide: float) -> list[Column]:
-    """The columns of a measure, right-aligned, two points apart."""
+    """The columns of a measure, right-aligned."""
     found: list[Column] = []
     for _, share in PARTS:
-        part = Column(x + 2, wide * share - 2, SIZE, False, style.MUTED, "R", whole=True)
+        part = Column(x + SPACE, wide * share - SPACE, SIZE, False, style.MUTED, "R", whole=True)
         x += wide * share
         if not found:  # the star hangs outside, so that the digits stay in line
             part = part._replace(bold=True, colour=style.INK)

@@ -123,9 +123,11 @@ class Canvas:
         bold: bool = False,
         colour: str = style.INK,
         align: str = "L",
+        whole: bool = False,
     ) -> None:
-        """One line in a box, vertically centred, cut with an ellipsis where it is too wide."""
-        column = Column(box.x, box.w, size, bold, colour, align)
+        """One line in a box, vertically centred; too wide a one is cut with an ellipsis, or shrinks
+        where it shall stay ``whole``."""
+        column = Column(box.x, box.w, size, bold, colour, align, whole)
         self.ink.line(baseline(box.y, box.h, size), ((column, text),))
 
     def row(self, top: float, high: float, size: float, cells: Iterable[Cell]) -> None:

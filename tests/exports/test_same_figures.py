@@ -144,7 +144,8 @@ def test_the_appendix_says_what_the_api_says(workspaces, days, monkeypatch):
     assert rows_in(drawn(dashboard)) == expected(answered(dashboard))
 
 
-def test_a_thousand_workspaces_are_told_alike():
+def test_a_thousand_workspaces_are_told_alike(monkeypatch):
+    monkeypatch.setattr(samples, "_series", lambda *_: ())  # no row has any of it
     dashboard = samples.dashboard(1_000)
     rows = rows_in(drawn(dashboard))
     assert len(rows) > 6_000

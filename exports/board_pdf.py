@@ -44,9 +44,7 @@ def draw(
     """
     if exported_at.tzinfo is None:
         raise ValueError("exported_at needs a zone")
-    plan = appendix.sheets(dashboard)
-    stamp = Stamp(requested_by, exported_at, export_id)
-    canvas = Canvas(stamp, numbered=len(dashboard.scorecards) + len(plan))
+    canvas = Canvas(Stamp(requested_by, exported_at, export_id))
     canvas.describe(
         f"{dashboard.organisation}: Executive dashboard",
         f"Board pack, {words.span(dashboard.period.span)}",
@@ -55,7 +53,7 @@ def draw(
     parts: list[Callable[[], None]] = [
         partial(cover.draw, canvas, dashboard, _told(restated, exported_at)),
         *(partial(domain_page.draw, canvas, dashboard, card) for card in dashboard.scorecards),
-        partial(appendix.draw, canvas, dashboard, plan),
+        partial(appendix.draw, canvas, dashboard),
     ]
     for done, part in enumerate(parts, 1):
         part()

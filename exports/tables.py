@@ -99,13 +99,7 @@ def as_xlsx(
             "created": exported_at.replace(tzinfo=None),
         }
     )
-    looks = {
-        "head": book.add_format({"bold": True, "bottom": 1}),
-        "quoted": book.add_format({"quote_prefix": True}),
-        "plain": book.add_format({"num_format": "#,##0.###"}),
-        Unit.RATIO: book.add_format({"num_format": "0.0%"}),
-        Unit.SECONDS: book.add_format({"num_format": "#,##0"}),
-    }
+    looks = _looks(book)
     _about(
         book.add_worksheet("About"),
         looks,
@@ -127,6 +121,17 @@ def as_xlsx(
         _sheet(book.add_worksheet(scorecard.domain.title[:31]), looks, mine)
     book.close()
     return out.getvalue()
+
+
+def _looks(book: xlsxwriter.Workbook) -> Looks:
+    """How cells are shown, by what they hold."""
+    return {
+        "head": book.add_format({"bold": True, "bottom": 1}),
+        "quoted": book.add_format({"quote_prefix": True}),
+        "plain": book.add_format({"num_format": "#,##0.###"}),
+        Unit.RATIO: book.add_format({"num_format": "0.0%"}),
+        Unit.SECONDS: book.add_format({"num_format": "#,##0"}),
+    }
 
 
 def _days(span: Span) -> str:

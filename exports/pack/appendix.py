@@ -1,25 +1,30 @@
-"""The appendix: every workspace's raw numbers, domain by domain, planned before it is drawn."""
+"""The appendix: every workspace's raw numbers, domain by domain, row after row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from aggregators import words
 from aggregators.figures import Card, Dashboard, Figure, Scorecard
 from aggregators.measure import Domain, Measure, Unit
 from exports.pack import notes, style
 from exports.pack.canvas import Canvas
+from exports.pack.ink import Cell, Column
 from exports.pack.style import Box
 
 WIDE = style.RIGHT - style.LEFT
 ROWS_TOP, NOTE = style.TOP + 24, style.BOTTOM - 8
-ROW, HEAD = 11.4, 44.0
-ROOM = NOTE - 4 - ROWS_TOP
+END = NOTE - 4
+ROW, HEAD, GAP, NOTHING = 11.4, 44.0, 12.0, 40.0
+"""Heights: of a row, of what stands over the first, of what follows the last, of a domain without any."""
 NAME, GROUP = 122.0, 46.0
-PARTS = (("value", 0.32), ("num. / den.", 0.38), ("n", 0.16), ("days", 0.14))
-SIZE, LEAST = 7.0, 6
-"""Type size, and how many rows a domain needs at the foot of a sheet to begin there."""
+PARTS = (("value", 0.3), ("num. / den.", 0.39), ("n", 0.18), ("days", 0.13))
+SIZE, SPACE = 7.0, 3.0
+"""Of the type, and between two numbers."""
+LEAST, FEWEST = 6, 4
+"""How many rows a domain needs at the foot of a sheet to begin there, and at the head of the next."""
 EXPLAINED = (
     "–  no data: not tracked, nothing to count, or no snapshot in the period; never 0.     "
     "*  low sample, too few events to rank.     num. / den.  numerator / denominator, durations in "
@@ -27,27 +32,21 @@ EXPLAINED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A workspace (None: the organisation), or one of its groups, with a figure per column."""
 
     card: Card | None
     group: str
-    figures: tuple[Figure, ...]
+    figures: Sequence[Figure]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Rows of one domain on one sheet; ``continued`` when the domain began on an earlier one."""
+class Columns(NamedTuple):
+    """A domain's columns; a measure has five: those of ``PARTS``, and after the first its star."""
 
-    domain: Domain
-    rows: tuple[Row, ...]
-    continued: bool = False
-
-    @property
-    def height(self) -> float:
-        """In points, its heading included."""
-        return HEAD + ROW * max(len(self.rows), 1) + 12
+    organisation: Column
+    name: Column
+    group: Column | None
+    numbers: list[list[Column]]
 
 
 def columns(domain: Domain) -> tuple[Measure, ...]:
@@ -60,54 +59,52 @@ def rows(scorecard: Scorecard) -> Iterator[Row]:
     """The organisation, then every workspace by name; with groups a row for each of them."""
     if scorecard.is_empty:
         return
-    yield from _rows(None, scorecard.figures, scorecard.domain)
+    measures = columns(scorecard.domain)
+    yield from _rows(None, scorecard.figures, measures)
     for card in sorted(scorecard.cards, key=lambda c: (c.name.casefold(), c.slug)):
-        yield from _rows(card, card.figures, scorecard.domain)
+        yield from _rows(card, card.figures, measures)
 
 
-def _rows(card: Card | None, figures: Mapping[str, Figure], domain: Domain) -> Iterator[Row]:
-    shown = [figures[measure.key] for measure in columns(domain)]
-    groups = sorted({group for figure in shown for group in figure.by or {}})
-    for group in groups or [""]:
-        own = ((f.by or {}).get(group, Figure(f.measure)) if group else f for f in shown)
-        yield Row(card, group, tuple(own))
+def _rows(
+    card: Card | None, figures: Mapping[str, Figure], measures: Sequence[Measure]
+) -> Iterator[Row]:
+    shown = [figures[measure.key] for measure in measures]
+    groups = sorted({group for figure in shown for group in figure.by or ()})
+    if not groups:
+        yield Row(card, "", shown)
+    for group in groups:
+        yield Row(card, group, [(f.by or {}).get(group, Figure(f.measure)) for f in shown])
 
 
-def sheets(dashboard: Dashboard) -> list[list[Block]]:
-    """The blocks of each sheet, as many rows on each as there is room for; at least one sheet."""
-    found: list[list[Block]] = [[]]
-    left = ROOM
+def draw(canvas: Canvas, dashboard: Dashboard) -> None:
+    """The sheets, each filled before the next one begins. A domain begins on one only where some of
+    its rows have room."""
+    y = _sheet(canvas, dashboard, "Appendix")
     for scorecard in dashboard.scorecards:
-        rest = Block(scorecard.domain, tuple(rows(scorecard)))
-        while True:
-            fits = int((left - HEAD) / ROW)
-            if fits < min(LEAST, max(len(rest.rows), 1)):
-                found.append([])
-                left = ROOM
+        rest, title = rows(scorecard), scorecard.domain.title
+        ahead = list(islice(rest, LEAST))
+        if not ahead:
+            y = y if y + NOTHING <= END else _sheet(canvas, dashboard)
+            _none(canvas, dashboard, scorecard.domain, y)
+            y += NOTHING
+        while ahead:
+            fits = int((END - y - HEAD) / ROW)
+            if fits < len(ahead):
+                y = _sheet(canvas, dashboard)
                 continue
-            block = replace(rest, rows=rest.rows[:fits])
-            found[-1].append(block)
-            left -= block.height
-            if len(rest.rows) <= fits:
-                break
-            rest = Block(rest.domain, rest.rows[fits:], continued=True)
-    return found
+            taken = [*ahead, *islice(rest, fits - len(ahead))]
+            ahead = list(islice(rest, LEAST))
+            if ahead and (short := FEWEST - len(ahead)) > 0 and len(taken) >= LEAST + short:
+                ahead = [*taken[-short:], *ahead]
+                del taken[-short:]
+            _block(canvas, title, scorecard.domain, taken, y)
+            y += HEAD + ROW * len(taken) + GAP
+            title = f"{scorecard.domain.title}, continued"
 
 
-def draw(canvas: Canvas, dashboard: Dashboard, plan: list[list[Block]]) -> None:
-    """Every sheet of the plan, each on a page of its own."""
-    for i, blocks in enumerate(plan):
-        canvas.page("Appendix" if i == 0 else None)
-        _masthead(canvas, dashboard)
-        y = ROWS_TOP
-        for block in blocks:
-            _block(canvas, dashboard, block, y)
-            y += block.height
-        place = Box(style.LEFT, NOTE, WIDE, 10)
-        canvas.text(place, EXPLAINED, style.TINY, colour=style.MUTED)
-
-
-def _masthead(canvas: Canvas, dashboard: Dashboard) -> None:
+def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> float:
+    """A page with what stands on each of them; returns where its rows begin."""
+    canvas.page(section)
     y, period = style.TOP - 6, dashboard.period
     canvas.text(Box(style.LEFT, y, 300, 16), "Appendix: raw numbers", style.LEAD + 1, bold=True)
     organisation = canvas.type.fit(dashboard.organisation, 190, style.SMALL)
@@ -115,76 +112,92 @@ def _masthead(canvas: Canvas, dashboard: Dashboard) -> None:
     place = Box(style.LEFT + 300, y, WIDE - 300, 16)
     canvas.text(place, about, style.SMALL, colour=style.MUTED, align="R")
     canvas.line((style.LEFT, y + 20), (style.RIGHT, y + 20), style.INK, 1.2)
+    canvas.text(Box(style.LEFT, NOTE, WIDE, 10), EXPLAINED, style.TINY, colour=style.MUTED)
+    return ROWS_TOP
 
 
-def _block(canvas: Canvas, dashboard: Dashboard, block: Block, y: float) -> None:
-    title = block.domain.title + (", continued" if block.continued else "")
+def _title(canvas: Canvas, title: str, y: float) -> None:
     canvas.text(Box(style.LEFT, y, WIDE, 14), title, style.BODY + 1, bold=True, colour=style.ACCENT)
-    if not block.rows:
-        why = notes.nothing(dashboard) or block.domain.empty
-        canvas.text(Box(style.LEFT, y + 16, WIDE, 12), why, colour=style.MUTED)
-        return
-    places = _places(block.domain)
-    _head(canvas, block.domain, places, y + 15)
-    for i, row in enumerate(block.rows):
-        _row(canvas, row, places, y + HEAD + i * ROW, bool(block.domain.by))
 
 
-def _places(domain: Domain) -> list[Box]:
-    """Where each measure's columns lie: x and w count."""
-    first = style.LEFT + NAME + (GROUP if domain.by else 0)
-    count = len(columns(domain))
-    wide = (style.RIGHT - first) / count
-    return [Box(first + i * wide, 0, wide, ROW) for i in range(count)]
+def _none(canvas: Canvas, dashboard: Dashboard, domain: Domain, y: float) -> None:
+    """A domain without a row says why."""
+    _title(canvas, domain.title, y)
+    why = notes.nothing(dashboard) or domain.empty
+    canvas.text(Box(style.LEFT, y + 16, WIDE, 12), why, colour=style.MUTED)
 
 
-def _head(canvas: Canvas, domain: Domain, places: list[Box], y: float) -> None:
+def _block(canvas: Canvas, title: str, domain: Domain, listed: Sequence[Row], y: float) -> None:
+    """Rows of one domain on one sheet, under their header."""
+    _title(canvas, title, y)
+    placed, top = _columns(domain), y + HEAD
+    _head(canvas, domain, placed, y + 15)
+    canvas.rules((top + ROW * (i + 1) for i in range(len(listed))), style.GRID, 0.4)
+    for i, row in enumerate(listed):
+        canvas.row(top + i * ROW, ROW, SIZE, _cells(canvas, row, placed))
+
+
+def _columns(domain: Domain) -> Columns:
+    """Where a domain's columns lie, and how they look."""
+    first, measures = style.LEFT + NAME + (GROUP if domain.by else 0), columns(domain)
+    wide = (style.RIGHT - first) / len(measures)
+    return Columns(
+        Column(style.LEFT, NAME - 4, SIZE, bold=True),
+        Column(style.LEFT, NAME - 4, SIZE),
+        Column(style.LEFT + NAME, GROUP, SIZE) if domain.by else None,
+        [_parts(first + i * wide + 10, wide - 10) for i in range(len(measures))],
+    )
+
+
+def _parts(x: float, wide: float) -> list[Column]:
+    """The columns of a measure, right-aligned."""
+    found: list[Column] = []
+    for _, share in PARTS:
+        part = Column(x + SPACE, wide * share - SPACE, SIZE, False, style.MUTED, "R", whole=True)
+        x += wide * share
+        if not found:  # the star hangs outside, so that the digits stay in line
+            part = part._replace(bold=True, colour=style.INK)
+            found = [part, Column(x + 0.5, 6, SIZE, bold=True)]
+        else:
+            found.append(part)
+    return found
+
+
+def _head(canvas: Canvas, domain: Domain, placed: Columns, y: float) -> None:
     """The header: measures, and under each its parts."""
-    canvas.text(Box(style.LEFT, y + 12, NAME, 11), "Workspace", style.TINY, colour=style.MUTED)
-    if domain.by:
-        place = Box(style.LEFT + NAME, y + 12, GROUP, 11)
-        canvas.text(place, domain.by.capitalize(), style.TINY, colour=style.MUTED)
-    for measure, place in zip(columns(domain), places, strict=True):
-        over = Box(place.x + 10, y, place.w - 10, 11)
+    under = y + 12
+    cells = [(_quiet(placed.name), "Workspace")]
+    if placed.group:
+        cells.append((_quiet(placed.group), (domain.by or "").capitalize()))
+    for measure, parts in zip(columns(domain), placed.numbers, strict=True):
+        first, last = parts[0], parts[-1]
+        over = Box(first.x, y, last.x + last.w - first.x, 11)
         canvas.text(over, measure.title, SIZE, bold=True, align="R")
-        canvas.line((over.x, y + 12), (over.right, y + 12), style.RULE, 0.5)
-        x = over.x
-        for name, share in PARTS:
-            part = Box(x, y + 12, over.w * share, 11)
-            canvas.text(part, name, style.TINY, colour=style.MUTED, align="R")
-            x = part.right
-    bottom = y + 25
-    canvas.line((style.LEFT, bottom), (style.RIGHT, bottom), style.PREVIOUS, 0.8)
+        canvas.line((over.x, under), (over.right, under), style.RULE, 0.5)
+        shown = (first, *parts[2:])
+        cells += [(_quiet(p), name) for p, (name, _) in zip(shown, PARTS, strict=True)]
+    canvas.row(under, 11, style.TINY, cells)
+    canvas.line((style.LEFT, y + 25), (style.RIGHT, y + 25), style.PREVIOUS, 0.8)
 
 
-def _row(canvas: Canvas, row: Row, places: list[Box], y: float, grouped: bool) -> None:
-    name = notes.called(row.card, canvas.type) if row.card else "Organisation"
-    canvas.text(Box(style.LEFT, y, NAME - 4, ROW), name, SIZE, bold=row.card is None)
-    if grouped:
-        canvas.text(Box(style.LEFT + NAME, y, GROUP, ROW), row.group or words.NONE, SIZE)
-    for figure, place in zip(row.figures, places, strict=True):
-        _numbers(canvas, figure, Box(place.x + 10, y, place.w - 10, ROW))
-    canvas.line((style.LEFT, y + ROW), (style.RIGHT, y + ROW), style.GRID, 0.4)
+def _quiet(column: Column) -> Column:
+    return column._replace(size=style.TINY, bold=False, colour=style.MUTED)
 
 
-def _numbers(canvas: Canvas, figure: Figure, cell: Box) -> None:
-    """Value, numerator / denominator, n and days, right-aligned."""
-    x = cell.x
-    for text, (_, share) in zip(raw(figure), PARTS, strict=True):
-        part = Box(x, cell.y, cell.w * share, ROW)
-        x = part.right
-        first = part.x == cell.x
-        if text:
-            size = _fitting(canvas, text, part.w - 2)
-            colour = style.INK if first else style.MUTED
-            canvas.text(part, text, size, bold=first, colour=colour, align="R")
-        if first and figure.low_sample:  # hangs outside, so that the digits stay in line
-            canvas.text(Box(part.right + 0.5, cell.y, 6, ROW), "*", SIZE, bold=True)
-
-
-def _fitting(canvas: Canvas, text: str, room: float) -> float:
-    """The size at which a number fits whole: it may shrink, it is never cut."""
-    return SIZE * min(1.0, room / canvas.type.width(canvas.type.clean(text), SIZE, True))
+def _cells(canvas: Canvas, row: Row, placed: Columns) -> Iterator[Cell]:
+    """A row's cells, in reading order."""
+    if row.card:
+        yield placed.name, notes.called(row.card, canvas.type)
+    else:
+        yield placed.organisation, "Organisation"
+    if placed.group:
+        yield placed.group, row.group or words.NONE
+    for figure, (value, star, *others) in zip(row.figures, placed.numbers, strict=True):
+        first, *rest = raw(figure)
+        yield value, first
+        if figure.low_sample:
+            yield star, "*"
+        yield from zip(others, rest, strict=True)
 
 
 def raw(figure: Figure) -> tuple[str, str, str, str]:

@@ -1,9 +1,9 @@
-"""The sheet of paper: fpdf2 in points, text through cells, every page stamped and numbered."""
+"""The sheet of paper: fpdf2 in points, text through ink, every page stamped and numbered."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +13,9 @@ from aggregators import words
 from aggregators.figures import Figure
 from aggregators.measure import Status
 from exports.pack import metadata, style
+from exports.pack.ink import Cell, Column, Ink
 from exports.pack.style import Box
-from exports.pack.type import FAMILY, Type
+from exports.pack.type import Type
 
 OPACITY, LONGEST = 0.12, 480.0
 """Of the watermark; a line of that many points lies whole on the page at each of its places."""
@@ -38,11 +39,11 @@ class Stamp:
 class Canvas:
     """One pack being drawn. Distances are points from the upper left corner of the page.
 
-    The cover is the first page and carries no number; the ``numbered`` pages after it count from 1.
+    The cover is the first page and carries no number; the pages after it count from 1.
     """
 
-    def __init__(self, stamp: Stamp, numbered: int) -> None:
-        self.stamp, self.numbered = stamp, numbered
+    def __init__(self, stamp: Stamp) -> None:
+        self.stamp = stamp
         self.pdf = FPDF("landscape", "pt", "A4")
         self.pdf.set_auto_page_break(False)
         self.pdf.set_margin(0)
@@ -50,6 +51,7 @@ class Canvas:
         # A workspace may be called "{nb}": nothing is substituted, the page count is known before.
         self.pdf.alias_nb_pages(None)  # type: ignore[arg-type]
         self.type = Type(self.pdf)
+        self.ink = Ink(self.pdf, self.type)
 
     def describe(self, title: str, subject: str, author: str) -> None:
         """The document's metadata; its keywords hold the export id."""
@@ -65,16 +67,34 @@ class Canvas:
 
     def page(self, section: str | None = None) -> None:
         """A new page; with ``section`` the outline gets an entry that leads to its top."""
-        if self.pdf.page:
-            self._watermark()
         first_numbered = self.pdf.page == 1
         self.pdf.add_page(
             label_style="D" if first_numbered else None, label_start=1 if first_numbered else None
         )
+        self.ink.page()
         if section:
             self.pdf.set_xy(0, 0)
             self.pdf.start_section(self.type.clean(section))
-        self._footer()
+
+    def finish(self) -> bytes:
+        """The file. Only now it is known how many pages there are, and what lies under the mark. What
+        is added to a page that was left must rely on no state of it: ink does not."""
+        for number in range(1, self.pdf.pages_count + 1):
+            self.pdf.page = number
+            self._footer()
+            self._watermark()
+        return bytes(self.pdf.output())
+
+    def _footer(self) -> None:
+        y, half, number = style.HEIGHT - 32, (style.RIGHT - style.LEFT) / 2, self.pdf.page - 1
+        self.rules([y - 5], style.RULE, 0.4)
+        stamp = self.stamp
+        left = f"{stamp.requested_by} · exported {stamp.instant} · export {stamp.export_id}"
+        self.text(Box(style.LEFT, y, half * 1.7, 10), left, style.TINY, colour=style.MUTED)
+        if number:
+            text = f"page {number} of {self.pdf.pages_count - 1}"
+            place = Box(style.RIGHT - half * 0.3, y, half * 0.3, 10)
+            self.text(place, text, style.TINY, colour=style.MUTED, align="R")
 
     def _watermark(self) -> None:
         """Three lines along the diagonal: a crop still shows who and when. Drawn when its page is
@@ -92,22 +112,6 @@ class Canvas:
                         place = Box(x - LONGEST / 2, y - 15 + i * size * 1.2, LONGEST, 30)
                         self.text(place, line, size, align="C")
 
-    def _footer(self) -> None:
-        y, half = style.HEIGHT - 32, (style.RIGHT - style.LEFT) / 2
-        self.line((style.LEFT, y - 5), (style.RIGHT, y - 5), style.RULE, 0.4)
-        stamp = self.stamp
-        left = f"{stamp.requested_by} · exported {stamp.instant} · export {stamp.export_id}"
-        self.text(Box(style.LEFT, y, half * 1.7, 10), left, style.TINY, colour=style.MUTED)
-        if self.pdf.page > 1:
-            number = f"page {self.pdf.page - 1} of {self.numbered}"
-            place = Box(style.RIGHT - half * 0.3, y, half * 0.3, 10)
-            self.text(place, number, style.TINY, colour=style.MUTED, align="R")
-
-    def finish(self) -> bytes:
-        """The file."""
-        self._watermark()
-        return bytes(self.pdf.output())
-
     # Text
 
     def text(
@@ -119,15 +123,16 @@ class Canvas:
         bold: bool = False,
         colour: str = style.INK,
         align: str = "L",
+        whole: bool = False,
     ) -> None:
-        """One line in a box, vertically centred, cut with an ellipsis where it is too wide."""
-        shown = self.type.fit(text, box.w, size, bold)
-        if not shown:
-            return
-        self.pdf.set_font(FAMILY, "B" if bold else "", size)
-        self.pdf.set_text_color(colour)
-        self.pdf.set_xy(box.x, box.y)
-        self.pdf.cell(box.w, box.h, shown, align=align)
+        """One line in a box, vertically centred; too wide a one is cut with an ellipsis, or shrinks
+        where it shall stay ``whole``."""
+        column = Column(box.x, box.w, size, bold, colour, align, whole)
+        self.ink.line(baseline(box.y, box.h, size), ((column, text),))
+
+    def row(self, top: float, high: float, size: float, cells: Iterable[Cell]) -> None:
+        """The cells of a row, on the baseline that text of ``size`` has in the middle of it."""
+        self.ink.line(baseline(top, high, size), cells)
 
     def paragraph(
         self,
@@ -154,6 +159,10 @@ class Canvas:
         self.pdf.set_draw_color(colour)
         self.pdf.set_line_width(width)
         self.pdf.line(*start, *end)
+
+    def rules(self, heights: Iterable[float], colour: str, width: float) -> None:
+        """Strokes from margin to margin."""
+        self.ink.rules((style.LEFT, style.RIGHT), heights, colour, width)
 
     def dashes(self, start: Point, end: Point, colour: str, width: float = 0.6) -> None:
         """A dashed stroke."""
@@ -228,3 +237,8 @@ class Canvas:
         self.fill(around, *((style.BAD, 3) if solid else (style.WATCH_TINT, 3, style.WATCH)))
         ink = style.WHITE if solid else style.WATCH
         self.text(Box(box.x + 6, box.y, box.w, box.h), text, size, bold=True, colour=ink)
+
+
+def baseline(top: float, high: float, size: float) -> float:
+    """Where text of a size stands in a row, so that its figures lie in the middle."""
+    return top + 0.5 * high + 0.3 * size

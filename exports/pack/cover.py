@@ -149,11 +149,12 @@ def _answer(canvas: Canvas, answer: Answer, row: Box) -> None:
     canvas.text(line, answer.question, bold=answer.found, colour=colour)
     figure = answer.figure if answer.found else "Nothing to report"
     canvas.text(
-        Box(row.x + 142, line.y, 92, 11),
+        Box(row.x + 142, line.y, 86, 11),
         figure,
         style.LEAD if answer.found else style.BODY,
         bold=answer.found,
         colour=colour,
+        whole=True,
     )
     place = Box(row.x + 240, line.y, row.w - 240, row.h - 4)
     canvas.paragraph(place, answer.sentence, style.BODY, colour=colour, leading=1.3)

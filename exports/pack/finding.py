@@ -40,6 +40,8 @@ def _claim(head: Figure) -> str:
         return f"{subject}: {now}" + ("" if head.over_budget else ", nothing earlier to compare")
     if _held(head):
         return f"{subject} held at {now}"
+    if unit is Unit.COUNT and head.previous == 0:
+        return f"{subject} rose from 0 to {now}"
     by = "" if words.is_nothing(head.delta, unit) else f" by {words.size(head.delta, unit)}"
     return f"{subject} {'rose' if head.delta > 0 else 'fell'}{by} to {now}"
 

@@ -19,12 +19,17 @@ Row = tuple[str, Contribution]
 
 
 def rows(canvas: Canvas, scorecard: Scorecard, most: int = MOST) -> list[Row]:
-    """The largest contributions to the headline's change and the sum of the others; none for a single
-    workspace, without a comparison, or where nothing moved."""
+    """The largest contributions to the headline's change, those that read as nothing left out, and the
+    sum of the others; none for a single workspace, without a comparison, or where nothing moved."""
     found = contributions(scorecard, scorecard.domain.headline)
     if len(scorecard.cards) < 2:
         return []
-    shown = most if len(found) > most + 1 else most + 1
+    unit = scorecard.headline.measure.unit
+    shown = min(most, sum(not words.is_nothing(c.total, unit) for c in found))
+    if not shown:
+        return []
+    if len(found) == shown + 1:  # its name takes no more room than "1 others"
+        shown += 1
     names = {card.slug: notes.called(card, canvas.type) for card in scorecard.cards}
     listed = [(names[c.slug], c) for c in found[:shown]]
     rest = found[shown:]

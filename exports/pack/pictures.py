@@ -8,13 +8,14 @@ from aggregators import groups, words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.groups import Groups
 from aggregators.measure import Better, Domain, Measure, Status, Unit
+from aggregators.rollup import ranked
 from exports.pack import notes, style
 from exports.pack.canvas import Canvas
 from exports.pack.finding import lowered
 from exports.pack.style import Box
 
-WORST = 10
-"""Workspaces that a ranking shows."""
+WORST, LEAST, HIGH = 10, 3, 31.5
+"""Workspaces that a ranking shows at most, those that a second one needs room for, a row's height."""
 
 
 def draw(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
@@ -30,9 +31,18 @@ def _heading(canvas: Canvas, box: Box, title: str, shown: int, total: int) -> No
         canvas.text(place, text, style.SMALL, colour=style.MUTED, align="R")
 
 
-def _rest(canvas: Canvas, box: Box, y: float, left: int, note: str = "") -> None:
-    """How many workspaces are not shown here, after a note on how to read the picture."""
-    more = f"{words.counted(left, 'more workspace')} in the appendix." if left > 0 else ""
+def _rest(
+    canvas: Canvas,
+    box: Box,
+    y: float,
+    left: int,
+    note: str = "",
+    also: str = "",
+    which: str = "more ",
+) -> None:
+    """How many workspaces are not shown here and what of them, after a note on how to read it."""
+    counted = words.counted(left, f"{which}workspace")
+    more = f"{counted} in the appendix{also}." if left > 0 else ""
     if text := " ".join(filter(None, (note, more))):
         canvas.text(Box(box.x, y, box.w, 10), text, style.TINY, colour=style.MUTED)
 
@@ -43,17 +53,43 @@ def tone(status: Status) -> str:
 
 
 def ranking(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
-    """The worst workspaces by the headline: rank, name, bar, value, change."""
-    key, total = scorecard.domain.headline, len(scorecard.cards)
-    cards = [c for c in scorecard.cards if c.figures[key].has_data][:WORST]
-    title = f"Worst by {lowered(scorecard.headline.measure.title)}"
-    _heading(canvas, box, title, len(cards), total)
-    top = _full([c.figures[key] for c in cards])
-    high = 31.5
-    for i, card in enumerate(cards):
-        row = Box(box.x, box.y + 20 + i * high, box.w, high)
+    """The worst workspaces by the headline and, where there is room, by what the domain names its worst
+    by: rank, name, bar, value, change."""
+    domain, cards = scorecard.domain, scorecard.cards
+    y = _worst(canvas, box, cards, domain.measure(domain.headline))
+    by, rest = domain.worst_by, box.below(y + 20)
+    if by and by != domain.headline and len(cards) > 1 and rest.h > 20 + HIGH * LEAST:
+        _worst(canvas, rest, ranked(cards, domain, by), domain.measure(by))
+
+
+def _worst(canvas: Canvas, box: Box, cards: Sequence[Card], measure: Measure) -> float:
+    """As many as have room of those that could stand better; returns the y below."""
+    key, total = measure.key, len(cards)
+    measured = [c for c in cards if c.figures[key].has_data]
+    best = [c.figures[key] for c in measured if _at_best(c.figures[key])]
+    shown = [c for c in measured if not _at_best(c.figures[key])]
+    del shown[min(WORST, int((box.h - 34) / HIGH)) :]
+    title = "Worst" if total > 1 else "Workspace"
+    title = title if shown or not best else "No workspace stands out"
+    _heading(canvas, box, f"{title} by {lowered(measure.title)}", len(shown) or total, total)
+    top = _full([c.figures[key] for c in shown])
+    for i, card in enumerate(shown):
+        row = Box(box.x, box.y + 20 + i * HIGH, box.w, HIGH)
         _ranked(canvas, row, card, card.figures[key], top)
-    _rest(canvas, box, box.y + 22 + len(cards) * high, total - len(cards))
+    y, left = box.y + 22 + len(shown) * HIGH, total - len(shown)
+    share = "all" if len(best) == left else f"{words.number(len(best))} of them"
+    also = f", {share} at {words.figure(best[0])}" if best else ""
+    _rest(canvas, box, y, left, also=also, which="more " if shown else "")
+    return y + 10
+
+
+def _at_best(figure: Figure) -> bool:
+    """Whether it could not stand better: a list of the worst would be wrong about it."""
+    if figure.status is Status.BAD or figure.over_budget:
+        return False
+    if figure.measure.better is Better.LOWER:
+        return figure.value == 0
+    return figure.measure.unit is Unit.RATIO and figure.value == 1
 
 
 def _full(figures: Sequence[Figure]) -> float:
@@ -101,6 +137,8 @@ def _changed(canvas: Canvas, box: Box, figure: Figure, size: float = style.SMALL
     """The change in a few letters; its colour says better or worse, its sign the direction."""
     text = " ".join(filter(None, (words.arrow(figure), words.delta(figure))))
     loud = figure.tone in (Status.BAD, Status.WATCH)
+    if figure.delta is not None and words.is_nothing(figure.delta, figure.measure.unit):
+        text, loud = "No change", False
     colour = style.COLOUR[figure.tone] if loud else style.MUTED
     canvas.text(box, text, size, colour=colour, align="R")
 
@@ -114,7 +152,7 @@ def matrix(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
     _heading(canvas, box, "Workspaces, worst first", len(cards), len(scorecard.cards))
     columns = _columns(box, len(measures))
     for measure, column in zip(measures, columns, strict=True):
-        _titled(canvas, Box(column.x, box.y + 16, column.w - 4, 26), measure)
+        _titled(canvas, Box(column.x - 1, box.y + 16, column.w - 3, 26), measure)
     for i, card in enumerate(cards):
         y = top + i * high
         canvas.line((box.x, y), (box.right, y), style.GRID, 0.6)
@@ -127,7 +165,7 @@ def matrix(canvas: Canvas, box: Box, scorecard: Scorecard) -> None:
 
 
 def _columns(box: Box, count: int) -> list[Box]:
-    wide = min(52.0, (box.w - 80) / max(count, 1))
+    wide = min(49.0, (box.w - 80) / max(count, 1))
     return [Box(box.right - wide * (count - i), box.y, wide, box.h) for i in range(count)]
 
 

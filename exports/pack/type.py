@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,39 +18,77 @@ INVISIBLE = ("Cf", "Mn", "Me")
 """Joiners, direction marks, variation selectors: nothing to see where the base is missing."""
 
 
+class Advances(dict[str, float]):
+    """How far each character of a face goes on, in ems; read from the face when it is first used."""
+
+    def __init__(self, face: TTFFont) -> None:
+        self._face = face
+
+    def __missing__(self, char: str) -> float:
+        self[char] = self._face.cw[ord(char)] / 1000
+        return self[char]
+
+
+class Codes(dict[str, str]):
+    """The code of each character in the subset that is embedded; asking adds it to the subset."""
+
+    def __init__(self, face: TTFFont) -> None:
+        self._face = face
+
+    def __missing__(self, char: str) -> str:
+        self[char] = f"{self._face.subset.pick(ord(char)):04X}"
+        return self[char]
+
+
+class Shown(dict[int, str]):
+    """What stands for a character (its number): itself, a space, nothing, or a box."""
+
+    def __init__(self, face: TTFFont) -> None:
+        self._known = frozenset(face.cmap)
+
+    def __missing__(self, number: int) -> str:
+        kind = unicodedata.category(chr(number))
+        if kind in ("Cc", "Zl", "Zp", "Zs"):
+            found = " "
+        elif number in self._known and kind != "Cf":
+            found = chr(number)
+        else:
+            found = "" if kind in INVISIBLE else MISSING
+        self[number] = found
+        return found
+
+
 class Type:
     """Measures in points with the pack's two faces. Both hold the same characters."""
 
     def __init__(self, pdf: FPDF) -> None:
         for style, file in FACES.items():
             pdf.add_font(FAMILY, style, FONTS / file)
-        regular, bold = (_embedded(pdf, style) for style in FACES)
-        self._advance: dict[bool, Mapping[int, float]] = {False: regular.cw, True: bold.cw}
-        self._known = frozenset(regular.cmap)
-        self.clean = lru_cache(4096)(self._clean)
-        self.width = lru_cache(8192)(self._width)
+        self.faces = tuple(_embedded(pdf, style) for style in FACES)
+        self._advance = tuple(Advances(face) for face in self.faces)
+        self._codes = tuple(Codes(face) for face in self.faces)
+        self._shown = Shown(self.faces[0])
+        self.clean = lru_cache(8192)(self._clean)
         self.fit = lru_cache(8192)(self._fit)
+        self.glyphs = lru_cache(8192)(self._glyphs)
 
     def _clean(self, text: str) -> str:
         """``text`` on one line, every character of it one that the fonts have."""
-        composed = unicodedata.normalize("NFC", text)
-        return "".join(map(self._shown, composed)).strip()
+        return unicodedata.normalize("NFC", text).translate(self._shown).strip()
 
-    def _shown(self, char: str) -> str:
-        if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs"):
-            return " "
-        if ord(char) in self._known and unicodedata.category(char) != "Cf":
-            return char
-        return "" if unicodedata.category(char) in INVISIBLE else MISSING
+    def _glyphs(self, text: str, bold: bool) -> tuple[str, float]:
+        """``text`` clean, as the codes of an embedded face in hexadecimal, and its width in ems."""
+        text = self.clean(text)
+        codes = "".join(map(self._codes[bold].__getitem__, text))
+        return codes, sum(map(self._advance[bold].__getitem__, text))
 
     def lacks(self, text: str) -> bool:
         """Whether something of ``text`` can not be shown."""
         return MISSING in self.clean(text)
 
-    def _width(self, text: str, size: float, bold: bool = False) -> float:
+    def width(self, text: str, size: float, bold: bool = False) -> float:
         """Width of a clean text in points."""
-        advance = self._advance[bold]
-        return sum(advance[ord(char)] for char in text) * size / 1000
+        return sum(map(self._advance[bold].__getitem__, text)) * size
 
     def _fit(self, text: str, room: float, size: float, bold: bool = False) -> str:
         """``text`` clean, cut with an ellipsis where it is wider than ``room`` points."""
@@ -59,7 +97,7 @@ class Type:
             return text
         advance, left = self._advance[bold], room - self.width(ELLIPSIS, size, bold)
         for cut, char in enumerate(text):
-            left -= advance[ord(char)] * size / 1000
+            left -= advance[char] * size
             if left < 0:
                 return text[:cut].rstrip() + ELLIPSIS
         return text

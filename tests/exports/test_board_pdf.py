@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -175,6 +176,15 @@ def test_fonts_are_embedded_and_nothing_is_a_picture(reader):
         assert float(page.mediabox.width) > float(page.mediabox.height)
 
 
+def test_what_is_written_by_hand_leaves_no_state_behind(reader):
+    """fpdf2 repeats no colour and no width that it believes is set: a text that set another, and left
+    it, would change the fills after it."""
+    for page in reader.pages:
+        inner = re.findall(rb"(q )?BT\n(.*?)\nET( Q)?", page.get_contents().get_data(), re.DOTALL)
+        assert len(inner) > 6
+        assert all(before == b"q " and after == b" Q" for before, _, after in inner)
+
+
 def only(dashboard: Dashboard, count: int) -> Dashboard:
     """The first workspaces alone."""
     slugs = dashboard.scope.slugs[:count]
@@ -280,6 +290,48 @@ def test_pictures_mark_what_is_past_its_threshold(dashboard):
                         assert f"{words.figure(card.figures[key])} !" in page
         if domain.picture == "bars":
             assert "not set up" in page
+
+
+SLOS = next(d for d in DOMAINS if d.key == "slos")
+
+
+def in_budget(dashboard: Dashboard, *shares: float) -> str:
+    """The page of the objectives where the workspaces keep so many of theirs."""
+    scorecard = dashboard.scorecard("slos")
+    cards = tuple(
+        replace(card, figures={**card.figures, SLOS.headline: Figure(SLOS.measures[0], share)})
+        for card, share in zip(scorecard.cards, shares, strict=True)
+    )
+    assert SLOS.measures[0].key == SLOS.headline
+    return texts(pack(replace(dashboard, scorecards=(replace(scorecard, cards=cards),))))[1]
+
+
+def test_who_stands_at_the_best_is_not_among_the_worst(dashboard):
+    page = in_budget(only(dashboard, 4), 0.5, 0.75, 1.0, 1.0)
+    assert "Worst by objectives in budget 2 of 4" in page
+    assert "2 more workspaces in the appendix, all at 100.0 %." in page
+    assert "Worst by fastest burn" in page
+    page = in_budget(only(dashboard, 4), 1.0, 1.0, 1.0, 1.0)
+    assert "No workspace stands out by objectives in budget" in page
+    assert "4 workspaces in the appendix, all at 100.0 %." in page
+
+
+def test_no_answers_figure_is_cut(dashboard):
+    long = replace(dashboard.answers[0], figure="46 min → 1 h 13 min → 1 h 41 min")
+    assert long.figure in texts(pack(replace(dashboard, answers=(long,))))[0]
+
+
+def test_few_rows_are_not_left_to_the_next_sheet():
+    """A domain continues with four rows at least, however many workspaces there are."""
+    most = samples.dashboard(48)
+    most = replace(most, scorecards=most.scorecards[:1])
+    for workspaces in range(34, 46):
+        dashboard = only(most, workspaces)
+        pages = [page.extract_text().splitlines() for page in pack(dashboard).pages[2:]]
+        names = tuple(dashboard.scope.names.values())
+        rows = [sum(line.startswith(names) for line in page) for page in pages]
+        assert sum(rows) == workspaces
+        assert all(count >= 4 for count in rows[1:])
 
 
 @pytest.mark.parametrize(

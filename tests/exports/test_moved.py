@@ -73,6 +73,7 @@ def counts(measure: Measure, **moves: tuple[float, float]) -> str:
         (OPEN, {"a": (4, 7), "b": (4, 5)}, "rose by 4 to 12; Alpha alone accounts for 3 of them"),
         (OPEN, {"a": (7, 4), "b": (5, 4)}, "fell by 4 to 8; Alpha alone accounts for 3 of them"),
         (OPEN, {"a": (4, 8), "b": (4, 4)}, "rose by 4 to 12; Alpha accounts for all of it"),
+        (OPEN, {"a": (0, 3), "b": (0, 1)}, "rose from 0 to 4; Alpha alone accounts for 3 of them"),
         (
             OPEN,
             {"a": (4, 6), "b": (4, 5), "c": (0, 1), "d": (0, 1)},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
+import resource
+import subprocess
 import threading
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -145,18 +147,47 @@ def test_a_cancelled_job_stops_at_its_next_step_and_leaves_no_file(here, monkeyp
     assert not queue.cancel(place.database.web, web.people["bob"], put(here))
 
 
-def test_a_full_disk_fails_the_job_with_its_reason_and_no_partial_file(here, monkeypatch):
-    place, _ = here
-    id = put(here)
+@contextmanager
+def small_disk(folder):
+    """A disk of its own with room for half a pack."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("not permitted to mount a tmpfs")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
-    def full(_descriptor):
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+@contextmanager
+def quota(_folder):
+    """No file of this process grows beyond half a pack."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (32 * 1024, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("full", "reason"), [(small_disk, "No space left on device"), (quota, "File too large")]
+)
+def test_a_full_disk_fails_the_job_with_its_reason_and_no_partial_file(here, full, reason):
+    place, web = here
+    alice, id = web.people["alice"], put(here)
+    with full(place.folder):
+        assert worker.work(place)
+        assert row(here, id).state == "failed"
+        assert row(here, id).error == f"The file could not be written: {reason}."
+        assert list(place.folder.iterdir()) == []
+        with pytest.raises(jobs.NotYours):
+            jobs.fetch(place.database.web, place.folder, alice, id, ["alpha", "beta"])
+    later = put(here)
     assert worker.work(place)
-    assert row(here, id).state == "failed"
-    assert "No space left on device" in row(here, id).error
-    assert list(place.folder.iterdir()) == []
+    found = jobs.fetch(place.database.web, place.folder, alice, later, ["alpha", "beta"])
+    assert len(found.data) > 32 * 1024
 
 
 def test_an_error_while_drawing_is_tried_three_times(here, monkeypatch):

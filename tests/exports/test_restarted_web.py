@@ -1,0 +1,192 @@
+"""The web process is killed in mid-job and started again: the export arrives, once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from aiosmtpd.controller import Controller
+from pypdf import PdfReader
+from sqlalchemy import text
+
+from aggregators.domains import DOMAINS
+from exports import files
+from tests.exports.postbox import Postbox
+from tests.exports.test_killed_workers import free_port
+from tests.webworld import PASSWORD, make
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 60.0
+MOMENTS = {
+    "while it reads": DOMAINS[0].table,
+    "when its file is whole, not yet told": "mail_outbox",
+}
+"""When it is killed: the table that the job finds locked then."""
+
+
+def until(true: Callable[[], object]) -> None:
+    """Waits for it, with patience."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "that took too long"
+        time.sleep(0.05)
+
+
+@dataclass
+class Web:
+    """gunicorn with one worker, over the tests' database, and a browser that is signed in."""
+
+    environment: dict[str, str]
+    port: int
+    log: Path
+    process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Serves; returns when it answers."""
+        command = ["-m", "gunicorn", "--workers", "1", "--threads", "4", "app:wsgi()"]
+        self.process = subprocess.Popen(
+            [sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=self.log.open("ab"),
+            start_new_session=True,
+        )
+        until(self.answers)
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
+        try:
+            return requests.get(f"{self.address}/readyz", timeout=2).ok
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """Master and worker, without a warning."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+            self.process = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def postbox() -> Iterator[tuple[Postbox, int]]:
+    """A mail server's memory, and its port."""
+    found, port = Postbox(), free_port()
+    server = Controller(found, hostname="127.0.0.1", port=port)
+    server.start()
+    yield found, port
+    server.stop()
+
+
+@pytest.fixture
+def web(database, settings, tmp_path, postbox) -> Iterator[Web]:
+    make(database, settings)
+    addresses = [
+        engine.url.render_as_string(hide_password=False) for engine in (database.web, database.job)
+    ]
+    served = Web(
+        {
+            **{k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")},
+            "VIGILO_DATABASE_URL": addresses[0].replace("+psycopg2", ""),
+            "VIGILO_JOB_DATABASE_URL": addresses[1].replace("+psycopg2", ""),
+            "VIGILO_DATA_DIR": str(tmp_path),
+            "VIGILO_SECRET_KEY": "x" * 32,
+            "VIGILO_TODAY": "2026-11-23",
+            "VIGILO_EXPORT_SYNC_SECONDS": "0",
+            "VIGILO_SMTP_URL": f"smtp://127.0.0.1:{postbox[1]}",
+            "VIGILO_DEBUG": "true",
+        },
+        free_port(),
+        tmp_path / "gunicorn.log",
+    )
+    yield served
+    served.kill()
+
+
+def signed_in(web: Web) -> requests.Session:
+    """Alice's browser."""
+    browser = requests.Session()
+    page = browser.get(f"{web.address}/login").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token
+    form = {"email": "alice@x.example", "password": PASSWORD, "csrf_token": token[1]}
+    assert browser.post(f"{web.address}/login", data=form).ok
+    browser.headers["X-CSRFToken"] = browser.cookies["_csrf_token"]
+    return browser
+
+
+@contextmanager
+def locked(database, table: str) -> Iterator[None]:
+    """Whoever needs the table waits."""
+    with database.owner.begin() as connection:
+        connection.execute(text(f"lock table {table} in access exclusive mode"))
+        yield
+
+
+def somebody_waits_for(database, table: str) -> bool:
+    query = text(
+        "select exists (select from pg_locks l join pg_class c on c.oid = l.relation"
+        " where c.relname = :table and not l.granted)"
+    )
+    with database.job.connect() as connection:
+        return bool(connection.execute(query, {"table": table}).scalar_one())
+
+
+def row(database, id: str):
+    with database.web.connect() as connection:
+        return connection.execute(text("select * from export_job where id = :i"), {"i": id}).one()
+
+
+def mails(database) -> list[str]:
+    with database.web.connect() as connection:
+        return list(connection.execute(text("select state from mail_outbox")).scalars())
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_export_outlives_the_web_process(web, database, tmp_path, postbox, moment):
+    web.start()
+    browser, table = signed_in(web), MOMENTS[moment]
+    with locked(database, table):
+        asked = browser.post(f"{web.address}/exports", json={"period": "28"})
+        assert asked.status_code == 202
+        until(lambda: somebody_waits_for(database, table))
+        web.kill()
+    id, href = asked.json()["id"], web.address + asked.json()["href"]
+    assert (row(database, id).state, row(database, id).attempt) == ("running", 1)
+    left = [path.name for path in (tmp_path / "exports").glob("*")]
+    assert left == ([f"{id}-1.pdf"] if table == "mail_outbox" else [])
+    with database.web.begin() as connection:  # a minute goes by
+        late = "update export_job set lease_until = now() - interval '1 second' where id = :i"
+        connection.execute(text(late), {"i": id})
+
+    web.start()
+    until(lambda: browser.get(f"{href}/state").json()["state"] == "ready")
+    file = browser.get(href).content
+    assert len(PdfReader(io.BytesIO(file)).pages) > 7
+    made = row(database, id)
+    assert (made.attempt, made.file_key) == (2, f"{id}-2.pdf")
+    assert hashlib.sha256(file).digest() == bytes(made.sha256)
+    until(lambda: mails(database) == ["sent"])
+    files.clean(database.web, tmp_path / "exports", orphan_seconds=0)
+    assert [path.name for path in (tmp_path / "exports").iterdir()] == [f"{id}-2.pdf"]
+    web.kill()
+    assert len(postbox[0].ids) == 1
+    assert postbox[0].ids[0].startswith(f"<export-{id}@")

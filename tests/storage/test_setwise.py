@@ -1,0 +1,193 @@
+"""The set-wise job equals the one that goes day by day, on every column, over random organisations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from aggregators import budget
+from aggregators.sketch import MOST, bucket_of, packed_days, unpacked_days, value_of
+from storage import setwise, snapshots
+from storage.context import job_in
+from storage.models import SNAPSHOT_TABLES
+from storage.snapshots import Range
+from tests.aggregators.test_figures_against_raw_records import (
+    FIRST,
+    LAST,
+    certificates,
+    deployments,
+    incidents,
+    moments,
+    objectives,
+    workspaces,
+    zones,
+)
+from tests.conftest import empty
+from tests.one_by_one import job
+from tests.oracle import Records
+from tests.world import World, at
+
+TABLES = (
+    "deployment",
+    "deployment_change",
+    "incident",
+    "objective",
+    "objective_day",
+    "control_result",
+    "certificate",
+    "vendor",
+    "vendor_review",
+)
+ORDER = {
+    "workspace_usage_snapshot": "snapshot_date",
+    "compliance_snapshot_history": "framework, snapshot_date",
+    "duration_block": "block",
+}
+WHEN = {"computed_at", "changed_at", "packed"}
+Write = Callable[..., int]
+Call = tuple[int, int, bool]
+"""Days from FIRST to the first and the last one of a call, and whether it is a nightly run's."""
+
+
+def rows(database, workspace_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Every stored row of a workspace, but for the instants of computing."""
+    found = {}
+    with job_in(database.job, workspace_id) as connection:
+        for table in SNAPSHOT_TABLES:
+            listed = connection.execute(
+                text(f"select * from {table.name} order by {ORDER[table.name]}")
+            ).mappings()
+            found[table.name] = [
+                {
+                    key: bytes(value) if isinstance(value, memoryview) else value
+                    for key, value in row.items()
+                    if key not in WHEN
+                }
+                for row in listed
+            ]
+    return found
+
+
+def agree(ours: dict, theirs: dict) -> None:
+    """The same rows; floats to nine digits."""
+    for table, expected in theirs.items():
+        assert len(ours[table]) == len(expected), table
+        for one, other in zip(ours[table], expected, strict=True):
+            for key, value in other.items():
+                where = (table, one.get("snapshot_date"), key)
+                if isinstance(value, float) and one[key] is not None:
+                    assert one[key] == pytest.approx(value, rel=1e-9, abs=0), where
+                else:
+                    assert one[key] == value, where
+
+
+@st.composite
+def known_certificates(draw):
+    """As they come from scans: unreadable ones, several hosts of one fingerprint, undated ones."""
+    found = draw(certificates())
+    for n, row in enumerate(found):
+        row["host"] = draw(st.sampled_from(["", "a.example", "b.example"]))
+        row["port"] = n
+        row["fingerprint"] = f"f{draw(st.integers(0, 5))}"
+        if draw(st.booleans()):
+            row["not_before"] = row["not_after"] = None
+    return found
+
+
+@st.composite
+def busy(draw):
+    """Many objectives of one window, budgets of every state, burns of an hour, ties."""
+    slos, days = draw(objectives())
+    for row in slos:
+        row["window_days"] = draw(st.sampled_from([1, 7, 30, 366]))
+    for row in days:
+        row["burn_1h_max"] = draw(st.sampled_from([None, 0.0, 1.5, 14.4]))
+    return slos, days
+
+
+@st.composite
+def teams(draw) -> Records:
+    """A workspace that holds what the organisations of the figures' test hold, and the rarer."""
+    made = draw(workspaces())
+    made.certificate = draw(known_certificates())
+    made.objective, made.objective_day = draw(busy())
+    return made
+
+
+calls = st.lists(
+    st.tuples(st.integers(-3, 59), st.integers(0, 59), st.booleans()).map(
+        lambda c: (min(c[0], c[1]), max(c[0], c[1]), c[2])
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def fill(world: World, slug: str, records: Records) -> int:
+    made = world.workspace(slug)
+    for table in TABLES:
+        world.add(made, table, getattr(records, table))
+    return made
+
+
+def ask(world: World, write: Write, workspace_id: int, call: Call) -> int:
+    first, last, only_known = call
+    days = Range(FIRST + timedelta(days=first), FIRST + timedelta(days=last), only_known)
+    with job_in(world.database.job, workspace_id) as connection:
+        return write(connection, workspace_id, days, world.settings)
+
+
+def noted(world: World, workspace_id: int) -> tuple:
+    with world.database.job.connect() as connection:
+        query = text("select snapshot_day, snapshot_version from workspace where id = :w")
+        return tuple(connection.execute(query, {"w": workspace_id}).one())
+
+
+@pytest.fixture
+def settings_of_test(settings):
+    """Hypothesis has a name of its own for settings."""
+    return settings
+
+
+@settings(
+    max_examples=int(os.environ.get("EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(teams(), calls, zones, st.data())
+def test_every_column_equals_the_job_that_goes_day_by_day(
+    server, settings_of_test, records, calls, zone, data
+):
+    """Histories in parts, with gaps, recomputed in the past, records added between the parts."""
+    empty(server)
+    world = World(server, settings_of_test.model_copy(update={"time_zone": zone}))
+    ours, theirs = fill(world, "ours", records), fill(world, "theirs", records)
+    late = data.draw(st.integers(0, len(calls)))
+    for n, call in enumerate(calls):
+        if n == late:
+            added = _late(data)
+            for workspace_id in (ours, theirs):
+                world.add(workspace_id, "incident", added)
+        written = ask(world, snapshots.write, ours, call)
+        assert written == ask(world, job.write, theirs, call)
+        found, expected = rows(server, ours), rows(server, theirs)
+        for listed in (*found.values(), *expected.values()):
+            for row in listed:
+                del row["workspace_id"]
+        agree(found, expected)
+        assert noted(world, ours) == noted(world, theirs)
+
+
+def _late(data):
+    """Incidents that turn up between two calls, blaming whatever deployment there is."""
+    found = data.draw(incidents([]))
+    for n, row in enumerate(found):
+        row["key"], row["caused_by"] = f"LATE-{n}", data.draw(st.sampled_from([None, "d0", "d1"]))
+    return found

@@ -141,7 +141,10 @@ def _by_name(form: str) -> str:
 
 
 def duration_blocks() -> str:
-    """The CTEs up to ``blocks``: the blocks that hold an asked day, their other days as they were."""
+    """The CTEs up to ``blocks``: the blocks that hold an asked day, their other days as they were.
+
+    A block of asked days alone is not read, so that a backfill replaces broken bytes.
+    """
     queries = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
     single = " union all ".join(
         f"select day, {n} as which, seconds from ({queries[name]}) as one"
@@ -165,7 +168,10 @@ with {ASKED}, {CLOCK}
 )
 , kept as (
     {STORED} and b.block in (
-        select block from touched where since < :first or since + {BLOCK_DAYS - 1} > :last
+        select block from touched
+        where since < :first or since + {BLOCK_DAYS - 1} > :last and exists (
+            select from {usage_snapshot.name} u where u.workspace_id = :w and u.snapshot_date > :last
+        )
     ) and not exists (
         select from asked where asked.day = date '{EPOCH}' + (b.block * {BLOCK_DAYS} + e.place)
     )

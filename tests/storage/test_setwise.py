@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
+import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from aggregators import budget
-from aggregators.sketch import MOST, bucket_of, packed_days, unpacked_days, value_of
+from aggregators.sketch import MOST, bucket_of, packed_days, place_of, unpacked_days
 from storage import setwise, snapshots
 from storage.context import job_in
 from storage.models import SNAPSHOT_TABLES
@@ -22,9 +24,7 @@ from tests.aggregators.test_figures_against_raw_records import (
     FIRST,
     LAST,
     certificates,
-    deployments,
     incidents,
-    moments,
     objectives,
     workspaces,
     zones,
@@ -191,3 +191,133 @@ def _late(data):
     for n, row in enumerate(found):
         row["key"], row["caused_by"] = f"LATE-{n}", data.draw(st.sampled_from([None, "d0", "d1"]))
     return found
+
+
+def alone(server, settings_of_test, **tables) -> tuple[World, int]:
+    """A world of one workspace with those records."""
+    empty(server)
+    world = World(server, settings_of_test)
+    made = world.workspace("team")
+    for table, listed in tables.items():
+        world.add(made, table, listed)
+    return world, made
+
+
+LEADS = [0, 0.4, 0.999, 1, 1.5, 60, 3599.5, 3600, 86400, 86400.000001, 123456.789, 3e7]
+
+
+def test_a_duration_falls_in_the_bucket_that_the_sketch_gives_it(server, settings_of_test):
+    done = at(LAST)
+    world, made = alone(
+        server,
+        settings_of_test,
+        deployment=[
+            {
+                "key": f"d{n}",
+                "outcome": "successful",
+                "completed_at": done,
+                "created_at": done - timedelta(seconds=lead),
+            }
+            for n, lead in enumerate(LEADS)
+        ],
+    )
+    ask(world, snapshots.write, made, (59, 59, False))
+    (block,) = rows(server, made)["duration_block"]
+    places = np.full(len(LEADS), place_of(LAST)[1])
+    assert block["block"] == place_of(LAST)[0]
+    assert block["lead_time"] == packed_days(places, bucket_of(np.array(LEADS)))
+    assert block["ack_time"] is None
+
+
+def test_more_durations_of_a_kind_than_an_entry_counts_take_several(server, settings_of_test):
+    world, made = alone(server, settings_of_test)
+    many = 2 * MOST + 5
+    with job_in(server.job, made) as connection:
+        connection.execute(
+            text(
+                "insert into deployment (workspace_id, key, outcome, completed_at, created_at)"
+                " select :w, i::text, 'successful', :t, :t from generate_series(1, :n) i"
+            ),
+            {"w": made, "t": at(LAST), "n": many},
+        )
+    ask(world, snapshots.write, made, (59, 59, False))
+    ask(world, snapshots.write, made, (58, 58, False))
+    found = rows(server, made)
+    _, buckets, counts = unpacked_days(found["duration_block"][0]["lead_time"])
+    assert (list(buckets), list(counts)) == ([-1, -1, -1], [MOST, MOST, 5])
+    assert found["workspace_usage_snapshot"][-1]["lead_time_p50_28"] == 0
+
+
+def test_a_block_that_holds_nothing_any_more_is_gone(server, settings_of_test):
+    lead = {"key": "d", "outcome": "successful", "completed_at": at(LAST), "created_at": at(LAST)}
+    world, made = alone(server, settings_of_test, deployment=[lead])
+    ask(world, snapshots.write, made, (59, 59, False))
+    assert len(rows(server, made)["duration_block"]) == 1
+    with job_in(server.job, made) as connection:
+        connection.execute(text("delete from deployment"))
+    ask(world, snapshots.write, made, (59, 59, False))
+    found = rows(server, made)
+    assert found["duration_block"] == []
+    assert found["workspace_usage_snapshot"][-1]["lead_time_p50_28"] is None
+
+
+BUDGETS = [
+    (target, window, good, total)
+    for target in (90.0, 99.9, 100.0)
+    for window in (1, 30)
+    for good, total in ((0, 0), (1000, 1000), (999, 1000), (900, 1000), (0, 10))
+]
+
+
+@pytest.mark.parametrize(("target", "window", "good", "total"), BUDGETS)
+def test_budgets_are_those_of_the_published_arithmetic(
+    server, settings_of_test, target, window, good, total
+):
+    world, made = alone(
+        server,
+        settings_of_test,
+        objective=[{"key": "o", "target_percent": target, "window_days": window}],
+        objective_day=[
+            {"key": "o", "day": LAST - timedelta(days=1), "good": 2000.0, "total": 2000.0},
+            {"key": "o", "day": LAST, "good": float(good), "total": float(total)},
+        ],
+    )
+    ask(world, snapshots.write, made, (59, 59, False))
+    found = rows(server, made)["workspace_usage_snapshot"][-1]
+    before = 2000 if window > 1 else 0
+    bad, fraction = total - good, target / 100
+    remaining = budget.budget_remaining(bad, total + before, fraction)
+    burn = budget.burn_rate(bad, total, fraction)
+    left = budget.seconds_left(remaining, burn, window)
+    for name, value in (
+        ("budget_remaining", remaining),
+        ("fastest_burn", burn),
+        ("budget_seconds_left", left),
+    ):
+        expected = None if np.isnan(value) else pytest.approx(float(value), rel=1e-9, abs=1e-12)
+        assert found[name] == expected, name
+
+
+def test_a_statement_has_another_name_as_soon_as_it_differs():
+    names = [s.name for s in (*setwise.STATEMENTS, setwise.NOTED)]
+    assert len(set(names)) == 4
+    assert setwise.Statement("select 1").name != setwise.Statement("select 2").name
+    assert setwise.Statement("select :w, :now, x::date").prepare.endswith(
+        "as select $1, null, x::date"
+    )
+
+
+@pytest.mark.parametrize("column", ["lead_time", "resolve_time"])
+def test_broken_durations_fail_the_workspace_unless_they_are_written_anew(
+    server, settings_of_test, column
+):
+    lead = {"key": "d", "outcome": "successful", "completed_at": at(LAST), "created_at": at(LAST)}
+    world, made = alone(server, settings_of_test, deployment=[lead])
+    ask(world, snapshots.write, made, (0, 59, False))
+    with job_in(server.job, made) as connection:
+        connection.execute(text(f"update duration_block set {column} = 'broken'"))
+    with pytest.raises(psycopg2.Error, match="6 bytes are no whole number of entries"):
+        ask(world, snapshots.write, made, (59, 59, True))
+    ask(world, snapshots.write, made, (-32, 59, False))
+    (block,) = [b for b in rows(server, made)["duration_block"] if b["lead_time"]]
+    assert block[column] != b"broken"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +18,10 @@ from sqlalchemy import text
 
 from aggregators import budget
 from aggregators.sketch import MOST, bucket_of, packed_days, place_of, unpacked_days
-from storage import setwise, snapshots
+from storage import collect, setwise, snapshots
+from storage.collect import compliance
 from storage.context import job_in
-from storage.models import SNAPSHOT_TABLES
+from storage.models import COMPLIANCE_LABELS, SNAPSHOT_TABLES, USAGE_FLOWS, USAGE_LABELS
 from storage.snapshots import Range
 from tests.aggregators.test_figures_against_raw_records import (
     FIRST,
@@ -30,6 +33,7 @@ from tests.aggregators.test_figures_against_raw_records import (
     zones,
 )
 from tests.conftest import empty
+from tests.one_by_one import collect as slow
 from tests.one_by_one import job
 from tests.oracle import Records
 from tests.world import World, at
@@ -191,6 +195,54 @@ def _late(data):
     for n, row in enumerate(found):
         row["key"], row["caused_by"] = f"LATE-{n}", data.draw(st.sampled_from([None, "d0", "d1"]))
     return found
+
+
+PAIRS = [
+    (getattr(collect, name), getattr(slow, name))
+    for name in ("dora", "incidents", "slos", "certificates", "vendors", "usage")
+]
+
+
+@settings(
+    max_examples=int(os.environ.get("EXAMPLES", "15")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(teams(), st.integers(1, 86400), st.integers(0, 40), zones)
+def test_live_figures_of_a_day_that_is_not_over_are_those_of_the_records_so_far(
+    server, settings_of_test, records, seconds, length, zone
+):
+    """The collectors, asked for days up to an instant, against the ones that go day by day."""
+    empty(server)
+    installation = settings_of_test.model_copy(update={"time_zone": zone})
+    made = fill(World(server, installation), "team", records)
+    midnight = datetime(LAST.year, LAST.month, LAST.day, tzinfo=installation.zone)
+    given = (made, LAST - timedelta(days=length), LAST, zone, installation.review_days)
+    now = midnight + timedelta(seconds=seconds)
+    with job_in(server.job, made) as connection:
+        ours = collect.Days(connection, *given, now)
+        theirs = slow.Days(connection, *given, now)
+        for fast, obvious in PAIRS:
+            if hasattr(fast, "collect"):
+                same(fast.collect(ours), obvious.collect(theirs).reindex(ours.index))
+            for name, expected in getattr(obvious, "durations", lambda _: {})(theirs).items():
+                found = fast.durations(ours)[name]
+                assert sorted(found["seconds"]) == sorted(expected["seconds"])
+        found, expected = compliance.collect(ours), slow.compliance.collect(theirs)
+        keys = ["day", "framework"]
+        same(found.set_index(keys).sort_index(), expected.set_index(keys).sort_index())
+
+
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Every column that goes day by day, a flow or a tracked domain without any row counting 0."""
+    assert list(found.index) == list(expected.index)
+    for column in expected:
+        if column in USAGE_LABELS or column in COMPLIANCE_LABELS:
+            assert list(found[column].fillna("")) == list(expected[column].fillna("")), column
+            continue
+        filled = 0.0 if column in USAGE_FLOWS or column.endswith("_tracked") else math.nan
+        one, other = (f[column].astype(float).fillna(filled).to_numpy() for f in (found, expected))
+        np.testing.assert_allclose(one, other, rtol=1e-9, err_msg=str(column))
 
 
 def alone(server, settings_of_test, **tables) -> tuple[World, int]:

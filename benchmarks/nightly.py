@@ -38,7 +38,7 @@ from tests.one_by_one import job
 
 TARGET = 3
 """At most so many times the plain INSERT ... SELECT."""
-NIGHT = snapshots.TRAILING_DAYS + 1
+NIGHT = snapshots.TRAILING_DAYS
 SAMPLE = 5
 
 
@@ -166,8 +166,8 @@ def emptied(database: Database) -> None:
         connection.execute(text("vacuum analyze"))
 
 
-def measure(database: Database, settings: Settings, days: int) -> list[Row]:
-    """The organisation's whole history and one night, set-wise, plain and one by one."""
+def measure(database: Database, settings: Settings, days: int = 400) -> list[Row]:
+    """A history of ``days`` and one night, set-wise, plain and one by one; snapshots are made anew."""
     last = settings.now().date() - timedelta(days=1)
     first, night = last - timedelta(days=days - 1), last - timedelta(days=NIGHT - 1)
     emptied(database)

@@ -84,7 +84,7 @@ def run(
         return _each(database, settings, _of_all(database, _night(last), slug), progress)
     found = Outcome(0, 0, {})
     for each in (*_broken_off(database, last), last):
-        with _whole(database, each, resume=True) as whole:
+        with _whole(database, each, each, resume=True) as whole:
             work = _of_all(database, _night(each))
             made = _each(database, settings, work, progress, whole)
             found = Outcome(made.done, found.rows + made.rows, found.failed | made.failed)
@@ -106,7 +106,7 @@ def backfill(
     work = _of_all(database, [Range(first, last)], slug)
     if slug is not None:
         return _each(database, settings, work, progress)
-    with _whole(database, last, resume=False) as whole:
+    with _whole(database, first, last, resume=False) as whole:
         return _each(database, settings, work, progress, whole)
 
 
@@ -120,7 +120,7 @@ def histories(
     """As ``backfill`` up to ``last``, with days of its own for each slug. Raises DayNotOver."""
     _refuse_unfinished(last, settings)
     work = [(key, slug, ranges[slug]) for key, slug in _workspaces(database) if slug in ranges]
-    with _whole(database, last, resume=False) as whole:
+    with _whole(database, last, last, resume=False) as whole:
         return _each(database, settings, work, progress, whole)
 
 
@@ -172,23 +172,25 @@ set started_at = case when :resume and r.finished_at is null then r.started_at e
     finished_at = null
 returning started_at
 """
+END = """
+update snapshot_run set finished_at = now()
+where day between :first and :day and finished_at is null
+"""
 
 
 @contextmanager
-def _whole(database: Database, day: date, *, resume: bool) -> Iterator[Whole | None]:
+def _whole(database: Database, first: date, day: date, *, resume: bool) -> Iterator[Whole | None]:
     """Within the block readers do not see the day; broken off, they do not until a run finishes it.
 
     A day before one that readers see already stays as it is, and there is nothing to resume: it would
-    hide the later ones.
+    hide the later ones. The end finishes whatever was broken off from ``first`` on.
     """
     values = {"day": day, "resume": resume}
     with database.job.begin() as connection:
         started = connection.execute(text(BEGIN), values).scalar()
     yield None if started is None else Whole(day, started if resume else None)
     with database.job.begin() as connection:
-        connection.execute(
-            text("update snapshot_run set finished_at = now() where day = :day"), {"day": day}
-        )
+        connection.execute(text(END), {"first": first, "day": day})
 
 
 def _each(
@@ -201,11 +203,13 @@ def _each(
     """Does the work, a transaction per workspace; tells of each one in the order of the work."""
 
     def one(task: tuple[int, str, Sequence[Range]]) -> int | str:
+        workspace_id, _, ranges = task
         try:
-            with context.job_in(database.job, task[0]) as connection:
-                if _is_done(connection, task[0], whole):
+            with context.job_in(database.job, workspace_id) as connection:
+                _wait_for_others(connection, workspace_id)
+                if whole is not None and _is_done(connection, workspace_id, whole):
                     return 0
-                return sum(write(connection, task[0], days, settings) for days in task[2])
+                return sum(write(connection, workspace_id, days, settings) for days in ranges)
         except Exception as error:  # noqa: BLE001 - one broken workspace must not stop the others
             return f"{type(error).__name__}: {error}".splitlines()[0]
 
@@ -230,16 +234,18 @@ def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _is_done(connection: Connection, workspace_id: int, whole: Whole | None) -> bool:
-    """Whether a run that was broken off has been here, once nobody else is at work here.
-
-    In a whole run a commit need not wait for the disk: the one that finishes its day does, for all.
-    """
+def _wait_for_others(connection: Connection, workspace_id: int) -> None:
+    """Until the transaction's end nobody else writes snapshots of the workspace."""
     connection.execute(
         text("select pg_advisory_xact_lock(:lock, :id)"), {"lock": LOCK, "id": workspace_id}
     )
-    if whole is None:
-        return False
+
+
+def _is_done(connection: Connection, workspace_id: int, whole: Whole) -> bool:
+    """Whether this run has been here before it was broken off.
+
+    If not, the commit to come need not wait for the disk: the one that finishes the day does, for all.
+    """
     connection.execute(text("set local synchronous_commit = off"))
     if whole.since is None:
         return False

@@ -385,6 +385,15 @@ def test_a_backfill_hides_its_last_day_but_none_that_readers_know(three, monkeyp
     assert hidden_from(three) == LAST
 
 
+def test_a_backfill_finishes_what_was_broken_off_within_it(three, monkeypatch):
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.team)
+        with pytest.raises(KeyboardInterrupt):
+            run(three, LAST - timedelta(days=2))
+    three.backfill(LAST - timedelta(days=5), LAST - timedelta(days=1))
+    assert hidden_from(three) is None
+
+
 def test_two_runs_at_once_do_each_workspace_once(three):
     """The second finds what the first has done, whichever comes first to which."""
     with three.database.job.begin() as connection:

@@ -75,7 +75,7 @@ def statements() -> list[str]:
         plain(
             duration_block.name,
             ("block", *USAGE_DISTRIBUTIONS),
-            setwise.duration_blocks(),
+            setwise.DURATION_BLOCKS,
             f"select block, {blocks} from blocks where num_nonnulls({blocks}) > 0",
         ),
         plain(

@@ -135,28 +135,19 @@ where b.workspace_id = :w
 """The stored durations, one row per day, distribution and bucket."""
 
 
-def _by_name(form: str) -> str:
-    """The form for each distribution, with its number and name."""
-    return _listed(form.format(n, name) for n, name in enumerate(USAGE_DISTRIBUTIONS))
+DURATIONS = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
+SINGLE = " union all ".join(
+    f"select day, {n} as which, seconds from ({DURATIONS[name]}) as one"
+    for n, name in enumerate(USAGE_DISTRIBUTIONS)
+)
+DATA = _listed(
+    f"string_agg({ENTRY}, ''::bytea order by place, bucket, part) filter (where which = {n}) as {name}"
+    for n, name in enumerate(USAGE_DISTRIBUTIONS)
+)
 
-
-def duration_blocks() -> str:
-    """The CTEs up to ``blocks``: the blocks that hold an asked day, their other days as they were.
-
-    A block of asked days alone is not read, so that a backfill replaces broken bytes.
-    """
-    queries = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
-    single = " union all ".join(
-        f"select day, {n} as which, seconds from ({queries[name]}) as one"
-        for n, name in enumerate(USAGE_DISTRIBUTIONS)
-    )
-    data = _by_name(
-        f"string_agg({ENTRY}, ''::bytea order by place, bucket, part) filter (where which = {{0}})"
-        " as {1}"
-    )
-    return f"""
+DURATION_BLOCKS = f"""
 with {ASKED}, {CLOCK}
-, single as ({single})
+, single as ({SINGLE})
 , fresh as (
     select {BLOCK_OF.format("day")} as block, {PLACE_OF.format("day")} as place, which,
            {BUCKET} as bucket, count(*)::int as n
@@ -177,12 +168,14 @@ with {ASKED}, {CLOCK}
     )
 )
 , blocks as (
-    select block, {data}
+    select block, {DATA}
     from touched left join (select * from fresh union all select * from kept) both_of using (block)
     left join lateral generate_series(0, (n - 1) / {MOST}) as part on true
     group by block
 )
 """
+"""The CTEs up to ``blocks``: the blocks that hold an asked day, their other days as they were. A block of
+asked days alone is not read, so that a backfill replaces broken bytes."""
 
 
 def _write_durations() -> str:
@@ -190,7 +183,7 @@ def _write_durations() -> str:
     table = duration_block.name
     nothing = " and ".join(f"blocks.{name} is null" for name in USAGE_DISTRIBUTIONS)
     return f"""
-{duration_blocks()}
+{DURATION_BLOCKS}
 , gone as (
     delete from {table} b using blocks
     where b.workspace_id = :w and b.block = blocks.block and {nothing}

@@ -261,8 +261,8 @@ set local enable_seqscan = off;
 set local jit = off;
 set local work_mem = '32MB'
 """
-"""Plans are made once a connection, without the values (planning took as long as a night's work), and
-serve however the tables grow: a workspace's rows are always found by its index."""
+"""Plans are made once a connection, without the values (planning takes twice as long as a night's
+work), and serve however the tables grow: a workspace's rows are always found by its index."""
 
 
 def write(connection: Connection, workspace_id: int, days: Range, settings: Settings) -> int:

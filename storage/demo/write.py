@@ -66,7 +66,7 @@ def records(connection: Connection, workspace_id: int, rows: Encoded) -> None:
     """One workspace's rows by table, in its context: a statement per table.
 
     Row-level security refuses COPY, and COPY into a temporary table with an INSERT from there took
-    a fifth longer: three quarters of the time are the tables' own keys and foreign keys.
+    a fifth longer: most of the time goes into the tables' own indexes and foreign keys.
     """
     with entered(connection, JOB, workspace_id):
         for table, (columns, listed) in rows.items():

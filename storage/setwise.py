@@ -52,6 +52,7 @@ TOTALS = ("days_total", *(f"{flow}_total" for flow in USAGE_FLOWS))
 NUMBERS = (*USAGE_LEVELS, *USAGE_COUNTERS)
 COLUMNS = (*TOTALS, *NUMBERS, *USAGE_LABELS, *QUANTILES)
 """Of a usage row, besides its key and when it was computed and changed."""
+COMPLIANCE_COLUMNS = (*COMPLIANCE_LEVELS, *COMPLIANCE_LABELS)
 LONGEST = max(TRAILING_WINDOWS)
 QUANTILES_KEPT = (0.5, 0.9)
 
@@ -98,6 +99,7 @@ asked as (
     where not :only_known or d::date = :last or exists (
         select from {usage_snapshot.name} u
         where u.workspace_id = :w and u.snapshot_date = d::date
+          and u.snapshot_date between :first and :last
     )
 )
 """
@@ -134,27 +136,19 @@ where b.workspace_id = :w
 """The stored durations, one row per day, distribution and bucket."""
 
 
-def _by_name(form: str) -> str:
-    """The form for each distribution, with its number and name."""
-    return _listed(form.format(n, name) for n, name in enumerate(USAGE_DISTRIBUTIONS))
+DURATIONS = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
+SINGLE = " union all ".join(
+    f"select day, {n} as which, seconds from ({DURATIONS[name]}) as one"
+    for n, name in enumerate(USAGE_DISTRIBUTIONS)
+)
+DATA = _listed(
+    f"string_agg({ENTRY}, ''::bytea order by place, bucket, part) filter (where which = {n}) as {name}"
+    for n, name in enumerate(USAGE_DISTRIBUTIONS)
+)
 
-
-def _durations() -> str:
-    """Writes the asked days into their blocks; other days of those blocks stay as they are."""
-    queries = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
-    single = " union all ".join(
-        f"select day, {n} as which, seconds from ({queries[name]}) as one"
-        for n, name in enumerate(USAGE_DISTRIBUTIONS)
-    )
-    data = _by_name(
-        f"string_agg({ENTRY}, ''::bytea order by place, bucket, part) filter (where which = {{0}})"
-        " as {1}"
-    )
-    table = duration_block.name
-    nothing = " and ".join(f"blocks.{name} is null" for name in USAGE_DISTRIBUTIONS)
-    return f"""
+DURATION_BLOCKS = f"""
 with {ASKED}, {CLOCK}
-, single as ({single})
+, single as ({SINGLE})
 , fresh as (
     select {BLOCK_OF.format("day")} as block, {PLACE_OF.format("day")} as place, which,
            {BUCKET} as bucket, count(*)::int as n
@@ -166,17 +160,31 @@ with {ASKED}, {CLOCK}
 )
 , kept as (
     {STORED} and b.block in (
-        select block from touched where since < :first or since + {BLOCK_DAYS - 1} > :last
+        select block from touched
+        where since < :first or since + {BLOCK_DAYS - 1} > :last and exists (
+            select from {usage_snapshot.name} u where u.workspace_id = :w and u.snapshot_date > :last
+        )
     ) and not exists (
         select from asked where asked.day = date '{EPOCH}' + (b.block * {BLOCK_DAYS} + e.place)
     )
 )
 , blocks as (
-    select block, {data}
+    select block, {DATA}
     from touched left join (select * from fresh union all select * from kept) both_of using (block)
     left join lateral generate_series(0, (n - 1) / {MOST}) as part on true
     group by block
 )
+"""
+"""The CTEs up to ``blocks``: the blocks that hold an asked day, their other days as they were. A block of
+asked days alone is not read, so that a backfill replaces broken bytes."""
+
+
+def _write_durations() -> str:
+    """Writes the blocks, and removes those that hold nothing any more."""
+    table = duration_block.name
+    nothing = " and ".join(f"blocks.{name} is null" for name in USAGE_DISTRIBUTIONS)
+    return f"""
+{DURATION_BLOCKS}
 , gone as (
     delete from {table} b using blocks
     where b.workspace_id = :w and b.block = blocks.block and {nothing}
@@ -290,27 +298,37 @@ affected as (
 of those that follow within the longest window."""
 
 
-def _usage() -> str:
-    """Writes the usage rows of the asked days, and moves the later ones."""
-    table = usage_snapshot.name
+def usage_rows() -> str:
+    """The CTEs up to ``written``: usage rows of the asked days, and of later ones, moved."""
     facts = "".join(f", facts_{n} as ({sql})" for n, sql in enumerate(FACTS))
     quantiles = _listed(
-        f"case when affected.day is null then rows.{name} else quantiles.{name} end"
+        f"case when affected.day is null then rows.{name} else quantiles.{name} end as {name}"
         for name in QUANTILES
     )
     return f"""
-with {ASKED}, {CLOCK}, {STAMP} {facts}, {DAILY}, {RUNNING}, {TRAILING}
+with {ASKED}, {CLOCK} {facts}, {DAILY}, {RUNNING}, {TRAILING}
 , rows as (select * from fresh union all select * from later)
+, written as (
+    select day, {_listed((*TOTALS, *NUMBERS, *USAGE_LABELS))}, {quantiles}
+    from rows left join affected using (day) left join quantiles using (day)
+)
+"""
+
+
+def _write_usage() -> str:
+    """Writes the usage rows."""
+    table = usage_snapshot.name
+    return f"""
+{usage_rows()}, {STAMP}
 insert into {table} (workspace_id, snapshot_date, {_listed(COLUMNS)}, computed_at, changed_at)
-select :w, day, {_listed((*TOTALS, *NUMBERS, *USAGE_LABELS))}, {quantiles}, stamp.at, stamp.at
-from rows left join affected using (day) left join quantiles using (day) cross join stamp
+select :w, day, {_listed(COLUMNS)}, stamp.at, stamp.at from written cross join stamp
 on conflict (workspace_id, snapshot_date) do update {_preferring_new(table, COLUMNS)}
 """
 
 
-def _compliance() -> str:
+def _write_compliance() -> str:
     """Writes the compliance rows of the asked days, and removes those of frameworks that are gone."""
-    table, columns = compliance_history.name, (*COMPLIANCE_LEVELS, *COMPLIANCE_LABELS)
+    table, columns = compliance_history.name, COMPLIANCE_COLUMNS
     return f"""
 with {ASKED}, {CLOCK}, {STAMP}
 , found as materialized ({compliance.STANDING})
@@ -327,7 +345,11 @@ set {_listed((*columns, "computed_at"), "{0} = excluded.{0}")}
 """
 
 
-STATEMENTS = (Statement(_durations()), Statement(_usage()), Statement(_compliance()))
+STATEMENTS = (
+    Statement(_write_durations()),
+    Statement(_write_usage()),
+    Statement(_write_compliance()),
+)
 """In this order: the usage rows read the durations as they are stored by then."""
 NOTED = Statement(f"with {ASKED} select count(*) as rows, vigilo.note_snapshot(:w) from asked")
 """Notes the workspace's last snapshot beside it; how many days were written."""

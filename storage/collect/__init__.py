@@ -5,7 +5,7 @@
 makes one statement of them all; ``collect`` and ``durations`` run them on their own, for live figures.
 
 A level over 800 days is never counted day by day: each record is a span of days, found by bisection
-in the array of the days' ends, and the spans are summed up once (0.1 s a workspace against 1.5 s).
+in the array of the days' ends, and the spans are summed up once (0.18 s a workspace against 0.65 s).
 """
 
 from __future__ import annotations

@@ -8,17 +8,17 @@ from storage.collect import Days, after, reached
 
 STANDING = f"""
 with results as (
-    select framework, control, result, valid_until, assessed_at,
-           lead(assessed_at) over (partition by framework, control order by assessed_at) as next_at
-    from control_result where workspace_id = :w
-)
-, standing as (
     select framework, control, result, valid_until, {after("assessed_at")} as born,
-           coalesce({after("next_at")}, clock.length + 1) as gone,
+           lead({after("assessed_at")}, 1, clock.length + 1) over (
+               partition by framework, control order by assessed_at) as gone
+    from control_result cross join clock where workspace_id = :w
+)
+, standing as materialized (
+    select framework, control, result, valid_until, born, gone,
            case when result = 'compliant' then {reached("valid_until")} end as lapsed,
            case when result = 'compliant' then {reached("valid_until - interval '720 hours'")} end
            as lapsing
-    from results cross join clock
+    from results cross join clock where born < gone
 )
 , spans as (
     select framework, what, lower, upper
@@ -57,7 +57,7 @@ with results as (
 , ranked as (
     select framework, control, valid_until, born, gone, lapsed,
            row_number() over (order by valid_until, control)::int as place
-    from standing where lapsed is not null and born < gone
+    from standing where lapsed is not null
 )
 , next_lapse as (
     select framework, n, min(place) as place
@@ -79,7 +79,7 @@ left join ranked gone on gone.place = first_lapsed.place
 where c.standing > 0
 """
 """The control closest to lapse is found by its place among all spans of evidence: the smallest number
-of a day, where sorting each day's controls took six times as long."""
+of a day. Counting and sorting each day's controls took seven times as long."""
 
 
 def collect(days: Days) -> pd.DataFrame:

@@ -39,7 +39,10 @@ def snapshot() -> None:
 @click.option("--day", type=Day(), help="The day to snapshot; yesterday when left out.")
 @click.option("--workspace", "slug", help="Only this workspace.")
 def run(day: date | None, slug: str | None) -> None:
-    """The snapshot of a day, recomputing the trailing 28 days."""
+    """The snapshot of a day, recomputing the trailing 28 days.
+
+    Readers are shown the day when all workspaces are through; broken off, the next run goes on.
+    """
     _report(
         lambda services, tick: snapshots.run(services.database, day, services.settings, slug, tick)
     )

@@ -123,4 +123,4 @@ def _accounts(database: Database, password_hash: str) -> None:
             roles = [(people.ALICE, "platform_admin")]
             roles += [(people.BOB, "owner")] if slug == JENKINS else []
             rows = [{"user_id": accounts[email], "role": role} for email, role in roles]
-            write.records(connection, int(key), {"membership": rows})
+            write.records(connection, int(key), write.encoded({"membership": rows}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import socket
@@ -23,7 +24,8 @@ from aggregators.read import NoSuchWorkspace, NotPlatformAdmin, read, read_works
 from app import create_app, prepare
 from auth.viewer import Viewer
 from settings import Settings, load
-from storage.context import Context, current, in_workspace
+from storage import snapshots
+from storage.context import Context, current, in_workspace, job_in
 from storage.database import Database, connect
 from tests.conftest import TODAY
 from tests.webworld import API, EXECUTIVE, Web, csrf, make
@@ -33,8 +35,8 @@ PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sb
 
 
 @pytest.fixture
-def pooled(server, settings) -> Iterator[Engine]:
-    """The web role's engine through a pgbouncer with two server connections."""
+def bouncer(server, settings) -> Iterator[int]:
+    """The port of a pgbouncer with two server connections a role."""
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
     folder = Path(tempfile.mkdtemp(prefix="vigilo-bouncer-"))
@@ -43,7 +45,7 @@ def pooled(server, settings) -> Iterator[Engine]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = server.web.url
-    (folder / "users.txt").write_text('"vigilo_web" ""\n')
+    (folder / "users.txt").write_text('"vigilo_web" ""\n"vigilo_job" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\nvigilo = host={url.query['host']} port={url.query['port']}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
@@ -55,15 +57,21 @@ def pooled(server, settings) -> Iterator[Engine]:
     process = subprocess.Popen(
         [PGBOUNCER, *user, str(folder / "pgbouncer.ini")], stderr=subprocess.DEVNULL
     )
-    engine = create_engine(f"postgresql+psycopg2://vigilo_web@127.0.0.1:{port}/vigilo")
     try:
         _wait(port)
-        yield engine
+        yield port
     finally:
-        engine.dispose()
         process.terminate()
         process.wait(10)
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pooled(bouncer) -> Iterator[Engine]:
+    """The web role's engine through pgbouncer."""
+    engine = create_engine(f"postgresql+psycopg2://vigilo_web@127.0.0.1:{bouncer}/vigilo")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -239,3 +247,26 @@ def test_a_session_begun_in_one_web_process_goes_on_in_another(database, setting
     assert here.get(EXECUTIVE).status_code == 302
     for app in apps:
         app.extensions["vigilo"].database.close()
+
+
+def test_snapshots_find_their_statements_on_whatever_connection_they_get(
+    database, settings, bouncer
+):
+    """Prepared ones stay on the server's connection; the next transaction may have another."""
+    world = World(database, settings)
+    for n in range(6):
+        made = world.workspace(f"ws-{n}")
+        opened = at(TODAY - timedelta(days=1))
+        world.add(made, "incident", [{"key": f"i{i}", "opened_at": opened} for i in range(n)])
+    engine = create_engine(f"postgresql+psycopg2://vigilo_job@127.0.0.1:{bouncer}/vigilo")
+    try:
+        behind = dataclasses.replace(database, job=engine)
+        with ThreadPoolExecutor(4) as threads:
+            done = list(threads.map(lambda _: snapshots.run(behind, None, settings), range(4)))
+    finally:
+        engine.dispose()
+    assert [(o.done, o.failed) for o in done] == [(6, {})] * 4
+    for n in range(6):
+        with job_in(database.job, n + 1) as connection:
+            query = "select incidents_opened_total from workspace_usage_snapshot"
+            assert connection.execute(text(query)).scalars().all() == [n]

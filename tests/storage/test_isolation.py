@@ -419,7 +419,9 @@ def test_the_loop_in_postgresql_equals_one_workspace_at_a_time(world, step, name
     assert failed == {}
     assert {p.workspace_id for p in fast} == {world.alpha, world.beta}
     assert any(len(p.usage) for p in fast)
-    assert list(map(comparable, fast)) == list(map(comparable, slow))
+    for one, other in zip(fast, slow, strict=True):
+        for got, expected in zip(comparable(one), comparable(other), strict=True):
+            assert got == expected
 
 
 # The catalogue

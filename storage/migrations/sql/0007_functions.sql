@@ -138,8 +138,9 @@ when others then
 end $$;
 
 -- Of every workspace in scope, in one round trip. Rows are handed on one by one: the answer of a
--- thousand workspaces is never held as a whole in the server.
-create function vigilo.executive_rows(days date[], last_day date, first_block int, last_block int)
+-- thousand workspaces is never held as a whole in the server. (A parameter called last_day would be the
+-- column of that name here.)
+create function vigilo.executive_rows(days date[], named_on date, first_block int, last_block int)
 returns table (asked_workspace bigint, failed text, usage bytea, frameworks text[], compliance bytea[],
                blocks bytea, lead_time bytea, recovery_time bytea, ack_time bytea, resolve_time bytea,
                names jsonb)
@@ -147,7 +148,7 @@ language sql as $$
     select s.workspace_id, r.*
     from vigilo.executive_scope() s
     cross join lateral vigilo.rows_in_context(
-        s.workspace_id, days, last_day, first_block, last_block) r
+        s.workspace_id, days, named_on, first_block, last_block) r
     where s.left_out is null
 $$;
 

@@ -35,7 +35,7 @@ def upgrade() -> None:
         run(f"drop function vigilo.{function}")
     run(_sql("0007_tables.sql"))
     run(";".join(tenancy("duration_block", ROLLUP, web, job, distributed=distributed)))
-    run(f"grant select on snapshot_run to {web}, {job}, {DEFINER}")
+    run(f"grant select on snapshot_run to {web}, {job}")
     run(f"grant insert, update on snapshot_run to {job}")
     run(_sql("0007_functions.sql"))
     run(f"grant create on schema vigilo to {DEFINER}")

@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sqlalchemy import Connection, text
 
+from benchmarks import table
+from benchmarks.installation import Bench
 from settings import Settings, load
 from storage import demo, embedded, setwise, snapshots
 from storage.collect import compliance
@@ -184,6 +186,17 @@ def measure(database: Database, settings: Settings, days: int = 400) -> list[Row
         Row("nightly run", nightly, plain_night),
         Row(f"one by one, a night of {SAMPLE} workspaces", pandas),
         Row(f"set-wise, a night of {SAMPLE} workspaces", ours),
+    ]
+
+
+def measure_rows(bench: Bench) -> list[table.Row]:
+    """The same as rows of the table."""
+    part = "the nightly job"
+    return [
+        table.Row(part, row.what, row.seconds, row.plain, "s", TARGET, "plain INSERT ... SELECT")
+        if row.plain
+        else table.Row(part, row.what, row.seconds, row.seconds, "s")
+        for row in measure(bench.database, bench.settings, bench.days)
     ]
 
 

@@ -21,6 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas as Plain
 
+from benchmarks.table import Row
 from exports import board_pdf
 from exports.pack import appendix, ink
 from exports.pack.ink import Ink
@@ -163,6 +164,37 @@ def growth(table: list[Drawn], of: str = "ours") -> float:
         for a, b in pairwise(table)
     )
     return after / before
+
+
+def measure_rows(_: object = None) -> list[Row]:
+    """The same as rows of the table."""
+    part, table = "drawing the pack", measure()
+    found = [
+        Row(
+            part,
+            f"{d.workspaces:,} workspaces, {d.cells:,} cells, peak {d.peak} MB",
+            d.ours,
+            d.theirs,
+            "ms of processor",
+            TARGET if d.workspaces >= JUDGED_FROM else None,
+            "reportlab",
+        )
+        for d in table
+    ]
+    for of, what in (("ours", "time"), ("peak", "memory")):
+        grown = growth(table, of)
+        found.append(
+            Row(
+                part,
+                f"{what} of a row, {SIZES[1]:,} to {SIZES[2]:,}",
+                grown,
+                1,
+                "",
+                GROWTH,
+                "linear",
+            )
+        )
+    return found
 
 
 def main() -> None:

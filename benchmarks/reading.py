@@ -2,59 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import brotli
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from aggregators.figures import Dashboard
 from aggregators.kept import Kept
 from aggregators.packed import tables
-from aggregators.period import Ask, Period
+from aggregators.period import Ask
 from aggregators.read import read, read_kept, version
 from aggregators.spans import NOW, Plan
 from api.encode import dashboard_json
 from auth.viewer import Viewer
 from benchmarks.floor import Floor
+from benchmarks.installation import Bench
 from benchmarks.table import Row, once, timed, together
-from settings import Settings
+from settings import load
 from storage import context, executive
-from storage.database import Database
+from storage.database import connect
 from storage.executive import Asked
 
 READ = "read(), cold, each workspace in its own context"
 NAIVE = 20
 """Workspaces that the naive way reads; its time is theirs, times as many as there are."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """An installation to measure: ``everyone`` sees all workspaces, ``some`` a fifth of them."""
-
-    database: Database
-    settings: Settings
-    owner: Engine
-    everyone: Viewer
-    some: Viewer
-    workspaces: int
-
-    def period(self, days: int) -> Period:
-        """The last days, as ``read`` takes them."""
-        today = self.settings.now().date()
-        return Ask(days).on(today - timedelta(days=1), today)
-
-    def read(self, days: int, viewer: Viewer | None = None) -> Dashboard:
-        """A cold read."""
-        return read(self.database, viewer or self.everyone, Ask(days), self.settings)
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -124,8 +103,7 @@ def _naive(bench: Bench) -> list[pd.DataFrame]:
 def _one_by_one(bench: Bench) -> None:
     plan = _plan(bench, 28)
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
-        packed = executive.one_by_one(connection, _asked(plan))
-        for _ in zip(range(NAIVE), packed, strict=False):
+        for _ in islice(executive.one_by_one(connection, _asked(plan)), NAIVE):
             pass
 
 
@@ -205,11 +183,13 @@ def _wire(bench: Bench) -> list[Row]:
         "first page of one domain": _page(bench) / 1000,
     }
     taken = together({"read": lambda: bench.read(28), "answer": answer})
+    allowed = "the most that is allowed"
+    page, whole = sizes["first page of one domain"], sizes["all workspaces"]
     return [
         Row(part, "read, encode, compress", taken["answer"], taken["read"], "ms", 1.5, "the read"),
-        Row(part, "first page of a domain, compressed", sizes["first page of one domain"], 100, "KB", 1.0, "the most that is allowed"),
-        Row(part, "all workspaces, compressed", sizes["all workspaces"], 1000, "KB", None, "a megabyte"),
-    ]  # fmt: skip
+        Row(part, "first page of a domain, compressed", page, 100, "KB", 1.0, allowed),
+        Row(part, "all workspaces, compressed", whole, 1000, "KB", None, "a megabyte"),
+    ]
 
 
 QUALITY = 1
@@ -240,8 +220,6 @@ def _memory(bench: Bench) -> float:
 
 
 def _alone(code: str, data_dir: Path) -> str:
-    import os
-
     found = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -254,14 +232,10 @@ def _alone(code: str, data_dir: Path) -> str:
 
 def peak_of_a_read(user_id: int, email: str) -> float:
     """Run in a process of its own: MB above what it took before."""
-    from settings import load
-    from storage.database import connect
-
     settings = load()
     database, viewer = connect(settings), Viewer(user_id, email)
-    few: Callable[[int], object] = lambda days: read(database, viewer, Ask(days), settings)  # noqa: E731
     with context.as_viewer(database.web, viewer) as connection:
         executive.state(connection)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    few(365)
+    read(database, viewer, Ask(365), settings)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

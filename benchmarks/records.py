@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 from sqlalchemy import insert, text
@@ -10,11 +9,15 @@ from sqlalchemy import insert, text
 from aggregators.domains import DOMAINS
 from aggregators.listing import Condition, Request
 from auth.viewer import Viewer
+from benchmarks.installation import Bench
+from benchmarks.table import Row, timed
 from storage import context, listings, models
 from storage.context import job_in
 from storage.database import Database
 
 SIZES = (1_000, 100_000)
+PART = "a page of 100,000 records"
+PART = "a page of 100,000 records"
 DORA = next(d for d in DOMAINS if d.key == "dora")
 LAST = date(2026, 11, 22)
 FAILED = Condition("outcome", "equals", "failed", "")
@@ -71,10 +74,9 @@ def fill(database: Database, viewer: Viewer) -> dict[int, int]:
     return made
 
 
-def measure(
-    database: Database, viewer: Viewer, timed: Callable[[Callable[[], object]], float]
-) -> list[tuple[str, float, float]]:
-    """What was asked, and its milliseconds at each size."""
+def measure(bench: Bench) -> list[Row]:
+    """What was asked, with the larger size against the smaller."""
+    database, viewer = bench.database, bench.everyone
     made = fill(database, viewer)
     listing = DORA.records
     assert listing is not None
@@ -86,6 +88,7 @@ def measure(
 
     found = []
     for what, asked in ASKED.items():
-        small, large = (timed(lambda s=size: page(s, asked)) for size in SIZES)  # type: ignore[misc]
-        found.append((what, small, large))
+        small, large = (timed(lambda s=size, a=asked: page(s, a)) for size in SIZES)
+        target = TARGET if what in JUDGED else None
+        found.append(Row(PART, what, large, small, "ms", target, f"{SIZES[0]:,} rows"))
     return found

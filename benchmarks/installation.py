@@ -1,0 +1,124 @@
+"""The installation that is measured: a demo organisation in a PostgreSQL of its own, and people."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+
+from aggregators.figures import Dashboard
+from aggregators.period import Ask, Period
+from aggregators.read import read
+from auth.passwords import hash_password
+from auth.viewer import Viewer
+from settings import Settings, load
+from storage import demo, embedded
+from storage.context import job_in
+from storage.database import Database, connect
+
+TODAY = date(2026, 11, 23)
+PASSWORD = "benchmark-only"
+EVERYONE = "alice@demo.example"
+PERSON = "person{:03d}@bench.example"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An installation to measure. ``everyone`` sees all workspaces, ``some`` a fifth of them, ``few``
+    twelve; ``owner`` is an engine that row-level security does not bind."""
+
+    database: Database
+    settings: Settings
+    owner: Engine
+    everyone: Viewer
+    some: Viewer
+    few: Viewer
+    workspaces: int
+    days: int
+    loaded_seconds: float
+
+    def period(self, days: int) -> Period:
+        """The last days, as ``read`` takes them."""
+        return Ask(days).on(TODAY - timedelta(days=1), TODAY)
+
+    def read(self, days: int, viewer: Viewer | None = None) -> Dashboard:
+        """A cold read."""
+        return read(self.database, viewer or self.everyone, Ask(days), self.settings)
+
+    def person(self, email: str, workspaces: int, skipped: int = 0) -> Viewer:
+        """A platform admin of so many workspaces, in the order of their ids, after those skipped; who
+        can sign in with PASSWORD. Found again when the data directory is used again."""
+        with self.database.job.begin() as connection:
+            row = connection.execute(
+                text(
+                    "insert into app_user (email, password_hash) values (:e, :p)"
+                    " on conflict (email) do update set email = excluded.email returning id"
+                ),
+                {"e": email, "p": _hash()},
+            )
+            viewer = Viewer(int(row.scalar_one()), email)
+            ids = connection.execute(text("select id from workspace where is_active order by id"))
+            chosen = ids.scalars().all()[skipped : skipped + workspaces]
+        for workspace_id in chosen:
+            with job_in(self.database.job, workspace_id) as connection:
+                connection.execute(
+                    text(
+                        "insert into membership (workspace_id, user_id, role)"
+                        " values (:w, :u, 'platform_admin') on conflict do nothing"
+                    ),
+                    {"w": workspace_id, "u": viewer.user_id},
+                )
+        return viewer
+
+
+_hashes: dict[str, str] = {}
+
+
+def _hash() -> str:
+    """One hash for everybody: argon2 is slow by intent."""
+    return _hashes.setdefault(PASSWORD, hash_password(PASSWORD))
+
+
+@contextmanager
+def installation(workspaces: int, days: int, data_dir: Path | None) -> Iterator[Bench]:
+    """A loaded installation; in ``data_dir`` it is kept and used again, else it is thrown away."""
+    folder = data_dir or Path(tempfile.mkdtemp(prefix="vigilo-bench-"))
+    settings = load(data_dir=folder, demo_password=PASSWORD, today=TODAY)
+    database = connect(settings)
+    try:
+        database.upgrade(settings)
+        start = time.perf_counter()
+        if demo.is_empty(database):
+            demo.load(database, settings, workspaces=workspaces, days=days)
+        yield _bench(database, settings, workspaces, days, time.perf_counter() - start)
+    finally:
+        database.close()
+        embedded.stop(folder)
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bench(
+    database: Database, settings: Settings, workspaces: int, days: int, seconds: float
+) -> Bench:
+    superuser = create_engine(embedded.start(settings.data_dir).set(database=embedded.DATABASE))
+    with database.job.connect() as connection:
+        found = connection.execute(
+            text("select id from app_user where email = :e"), {"e": EVERYONE}
+        )
+        alice = Viewer(found.scalar_one(), EVERYONE)
+    made = Bench(database, settings, superuser, alice, alice, alice, workspaces, days, seconds)
+    with superuser.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum analyze")
+    some, few = (
+        made.person("some@bench.example", workspaces // 5),
+        made.person("few@bench.example", 12),
+    )
+    return Bench(database, settings, superuser, alice, some, few, workspaces, days, seconds)

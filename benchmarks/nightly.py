@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sqlalchemy import Connection, text
 
-from benchmarks import table
 from benchmarks.installation import Bench
+from benchmarks.table import Row as Judged
 from settings import Settings, load
 from storage import demo, embedded, setwise, snapshots
 from storage.collect import compliance
@@ -189,13 +189,13 @@ def measure(database: Database, settings: Settings, days: int = 400) -> list[Row
     ]
 
 
-def measure_rows(bench: Bench) -> list[table.Row]:
+def measure_rows(bench: Bench) -> list[Judged]:
     """The same as rows of the table."""
     part = "the nightly job"
     return [
-        table.Row(part, row.what, row.seconds, row.plain, "s", TARGET, "plain INSERT ... SELECT")
+        Judged(part, row.what, row.seconds, row.plain, "s", TARGET, "plain INSERT ... SELECT")
         if row.plain
-        else table.Row(part, row.what, row.seconds, row.seconds, "s")
+        else Judged(part, row.what, row.seconds, row.seconds, "s")
         for row in measure(bench.database, bench.settings, bench.days)
     ]
 

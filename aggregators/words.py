@@ -82,7 +82,7 @@ def delta(shown: Figure) -> str:
     "no earlier data"; never NaN, infinity or a percent of a percent."""
     if shown.delta is None:
         return "no earlier data" if shown.has_data else NONE
-    if shown.change == "same":
+    if not moved(shown):
         return "No change"
     text = shift(shown.delta, shown.measure.unit)
     if shown.measure.unit is Unit.RATIO:
@@ -115,15 +115,22 @@ def is_nothing(change: float, unit: Unit) -> bool:
     return size(change, unit) == size(0.0, unit)
 
 
+def moved(shown: Figure) -> bool:
+    """Whether there is a change that can be seen: what reads 0.0 is neither better nor worse."""
+    if shown.delta is None or shown.change == "same":
+        return False
+    return not is_nothing(shown.delta, shown.measure.unit)
+
+
 def change(shown: Figure) -> str:
     """The change with its direction in words: "+3.1 pts · worse"."""
-    word = f" · {shown.change}" if shown.change in ("better", "worse") else ""
+    word = f" · {shown.change}" if moved(shown) and shown.change in ("better", "worse") else ""
     return delta(shown) + word
 
 
 def arrow(shown: Figure) -> str:
     """The direction of the change, independent of better or worse."""
-    if shown.delta is None or shown.change == "same":
+    if shown.delta is None or not moved(shown):
         return ""
     return "▲" if shown.delta > 0 else "▼"
 

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from aggregators import words
 from aggregators.figures import Figure
+from aggregators.measure import Status
 
 
 def pill(figure: Figure) -> Component:
@@ -16,9 +17,11 @@ def pill(figure: Figure) -> Component:
     it got worse and stands bad, tinted when it got worse, plain otherwise."""
     arrow = words.arrow(figure)
     text = words.change(figure)
+    still = figure.delta is not None and not words.moved(figure)
+    tone, change = (Status.GOOD, "same") if still else (figure.tone, figure.change)
     return html.Span(
         [html.Span(arrow, className="arrow", **hidden()) if arrow else None, text],
-        className=f"pill pill-{figure.tone.value} change-{figure.change}",
+        className=f"pill pill-{tone.value} change-{change}",
     )
 
 

@@ -226,7 +226,7 @@ class Canvas:
     def pill(self, box: Box, figure: Figure, size: float = style.SMALL) -> None:
         """The change: solid when it got worse and stands bad, tinted when worse, plain otherwise."""
         text = " ".join(filter(None, (words.arrow(figure), words.change(figure))))
-        loud = figure.tone in (Status.BAD, Status.WATCH)
+        loud = words.moved(figure) and figure.tone in (Status.BAD, Status.WATCH)
         text = self.type.fit(text, box.w - (12 if loud else 0), size, loud)
         if not loud:
             colour = style.GOOD if figure.change == "better" else style.MUTED

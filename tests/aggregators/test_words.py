@@ -59,6 +59,7 @@ def test_values(value, unit, text):
         (RATE, 0.142, 0.111, "+3.1 pts · worse"),
         (RATE, 0.1, 0.15, "−5.0 pts · better"),
         (RATE, 0.1, 0.1, "No change"),
+        (RATE, 0.1003, 0.1, "No change"),
         (OPEN, 12, 8, "+4 · worse"),
         (OPEN, 4, 0, "+4, from 0 · worse"),
         (OPEN, 4, None, "no earlier data"),

@@ -51,6 +51,13 @@ class Facts:
             found.setdefault(group, []).append(row)
         return {group: np.array(found[group], int) for group in sorted(found)}
 
+    def forget(self) -> None:
+        """Lets go of what was computed. The domains of a table read different facts: kept for all of
+        them, those of a thousand workspaces take 100 MB."""
+        for facts in self.over.values():
+            if isinstance(facts, SpanFacts):
+                facts.forget()
+
     def pooled(
         self, label: str, natures: Mapping[str, Nature], seen: float | None = None
     ) -> PooledFacts:
@@ -269,6 +276,11 @@ class SpanFacts(Mapping[str, object]):
     def __len__(self) -> int:
         return 1 + len(self.table.natures)
 
+    def forget(self) -> None:
+        """Lets go of what was computed; it is computed again when it is asked for."""
+        self._known.clear()
+        self.table.forget()
+
     def _fact(self, fact: str) -> object:
         if fact == DAYS_SEEN:
             return self.table.days_seen(self)
@@ -332,6 +344,11 @@ class Table:
     @cached_property
     def _halves(self) -> dict[str, np.ndarray]:
         return {}
+
+    def forget(self) -> None:
+        """Lets go of what was computed from the rows."""
+        self._columns.clear()
+        self._halves.clear()
 
     def days_seen(self, spans: SpanFacts) -> Array:
         """On how many days of each span there is a snapshot."""

@@ -70,6 +70,7 @@ def roll(
     cards = Cards(domain, tuple(places), _Grid.of(domain, tables, rows, places), plan.period.query)
     groups = list(facts.groups) if domain.by else [""]
     figures = {key: _org(table, groups, domain, cards) for key, table in tables.items()}
+    facts.forget()
     return Rolled(domain, figures, cards, facts)
 
 

@@ -7,6 +7,7 @@ database has said who is in scope. Nothing is ever invalidated: what changed has
 from __future__ import annotations
 
 import hashlib
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from aggregators.figures import Dashboard
 
 HOURS = 24
 ON_DISK = 1 << 30
-IN_MEMORY = 6
-"""Dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
+IN_MEMORY = 128 << 20
+"""Bytes of dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
 PATIENCE = 60
 """Seconds after which a process that died while it computed is waited for no longer."""
 
@@ -37,7 +38,7 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ready: OrderedDict[str, Dashboard] = OrderedDict()
+        self._ready: OrderedDict[str, tuple[Dashboard, int]] = OrderedDict()
         self._guard = threading.Lock()
 
     @cached_property
@@ -58,26 +59,28 @@ class Kept:
             made = make()
             if made.version == version and not made.scope.unavailable:
                 made = made.without_facts()
-                self._disk.set(key, made, expire=HOURS * 3600)
-                self._hold(key, made)
+                packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+                self._disk.set(key, packed, expire=HOURS * 3600)
+                self._hold(key, made, len(packed))
             return made
 
     def _find(self, key: str) -> Dashboard | None:
         with self._guard:
             if key in self._ready:
                 self._ready.move_to_end(key)
-                return self._ready[key]
-        found = self._disk.get(key)
-        if isinstance(found, Dashboard):
-            self._hold(key, found)
-            return found
-        return None
+                return self._ready[key][0]
+        packed = self._disk.get(key)
+        if packed is None:
+            return None
+        found: Dashboard = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
+        self._hold(key, found, len(packed))
+        return found
 
-    def _hold(self, key: str, dashboard: Dashboard) -> None:
+    def _hold(self, key: str, dashboard: Dashboard, size: int) -> None:
         with self._guard:
-            self._ready[key] = dashboard
+            self._ready[key] = dashboard, size
             self._ready.move_to_end(key)
-            while len(self._ready) > IN_MEMORY:
+            while len(self._ready) > 1 and sum(s for _, s in self._ready.values()) > IN_MEMORY:
                 self._ready.popitem(last=False)
 
     def close(self) -> None:

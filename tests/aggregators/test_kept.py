@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -189,7 +190,15 @@ def test_the_folder_is_its_owners_alone(kept):
     assert kept._folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_process_holds_a_few_and_forgets_the_oldest(kept):
-    for n in range(9):
-        kept.once(f"v{n}", lambda n=n: samples.dashboard(3, seed=n))
-    assert len(kept._ready) <= 6
+def test_a_process_holds_what_there_is_room_for_and_forgets_the_oldest(kept, monkeypatch):
+    def show(n: int) -> None:
+        kept.once(f"v{n}", lambda: replace(samples.dashboard(3, seed=n), version=f"v{n}"))
+
+    show(0)
+    size = next(size for _, size in kept._ready.values())
+    monkeypatch.setattr("aggregators.kept.IN_MEMORY", int(3.5 * size))
+    for n in range(1, 9):
+        show(n)
+    assert 1 < len(kept._ready) <= 4
+    assert any(":v8:" in key for key in kept._ready)
+    assert not any(":v0:" in key for key in kept._ready)

@@ -128,9 +128,9 @@ class Floor:
     def figures(self, period: Period) -> dict[int, Any]:
         """Each workspace's flows, by id: what the answers are compared by."""
         with self.owner.connect() as connection:
+            query = FIGURES.format(**_words(period)).replace("%", "%%")
             rows = connection.exec_driver_sql(
-                f"select * from ({FIGURES.format(**_words(period))}) f"
-                " where now and workspace_id is not null"
+                f"select * from ({query}) f where now and workspace_id is not null"
             ).mappings()
             return {row["workspace_id"]: row for row in rows}
 

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import orjson
 import pandas as pd
 from sqlalchemy import text
 
+from aggregators.domains import domains
 from aggregators.figures import Dashboard
 from aggregators.kept import Kept
 from aggregators.packed import tables
 from aggregators.period import Ask
 from aggregators.read import read, read_kept, version
+from aggregators.rollup import Place, roll
 from aggregators.spans import NOW, Plan
 from api.encode import dashboard_json
 from auth.viewer import Viewer
@@ -29,7 +32,7 @@ from benchmarks.table import Row, once, timed, together
 from settings import load
 from storage import context, executive
 from storage.database import connect
-from storage.executive import Asked
+from storage.executive import Asked, Packed
 
 READ = "read(), cold, each workspace in its own context"
 NAIVE = 20
@@ -41,7 +44,13 @@ def measure(bench: Bench) -> list[Row]:
     floor = Floor(bench.owner)
     floor.prepare()
     equal(bench, floor)
-    return [*_reads(bench, floor), *_ways(bench), *_cache(bench), *_wire(bench)]
+    return [
+        *_reads(bench, floor),
+        *_steps(bench),
+        *_ways(bench),
+        *_cache(bench),
+        *_wire(bench),
+    ]
 
 
 def _reads(bench: Bench, floor: Floor) -> list[Row]:
@@ -66,6 +75,41 @@ def _reads(bench: Bench, floor: Floor) -> list[Row]:
         Row(READ, "all workspaces", few["all"], few["some"], "ms", 5.5, "a fifth of them"),
         Row(READ, "memory, 365 days", _memory(bench), 150, "MB", 1.0, "the most that is allowed"),
     ]
+
+
+def _steps(bench: Bench) -> list[Row]:
+    """Where the time goes."""
+    part, found = "a read, step by step", []
+    for days in (28, 365):
+        plan = _plan(bench, days)
+        with context.as_viewer(bench.database.web, bench.everyone) as connection:
+            states = executive.state(connection)
+            packed, _ = executive.rows(connection, _asked(plan))
+            slugs = {s.workspace_id: s.slug for s in states}
+            places = [Place(s.slug, s.name) for s in states]
+            works: dict[str, Callable[[], object]] = {
+                "who may see what": lambda: executive.state(connection),
+                "rows of all workspaces": lambda p=plan: executive.rows(connection, _asked(p)),
+                "bytes to tables": lambda p=plan, r=packed: tables(r, slugs, p),
+                "tables, figures, series, ranks": lambda p=plan, r=packed: _rolled(
+                    r, slugs, p, places
+                ),
+            }
+            taken = together(works)
+        whole = timed(lambda n=days: bench.read(n), 3)
+        found += [
+            Row(part, f"{what}, {days} days", ms, whole, "ms", None, "the read")
+            for what, ms in taken.items()
+        ]
+    return found
+
+
+def _rolled(
+    packed: Sequence[Packed], slugs: dict[int, str], plan: Plan, places: list[Place]
+) -> None:
+    made = tables(packed, slugs, plan)
+    for domain in domains():
+        roll(domain, made.by_name[domain.table], places, plan)
 
 
 def _ways(bench: Bench) -> list[Row]:
@@ -175,7 +219,7 @@ def _wire(bench: Bench) -> list[Row]:
     part = "the wire, 28 days with the breakdown"
 
     def answer(**how: object) -> bytes:
-        body = orjson.dumps(dashboard_json(bench.read(28), **how))  # type: ignore[arg-type]
+        body = orjson.dumps(dashboard_json(bench.read(28), **how))
         return brotli.compress(body, quality=QUALITY)
 
     sizes = {

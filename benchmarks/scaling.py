@@ -1,7 +1,7 @@
 """What an installation costs at each size, computed from measured figures: the table in docs/scaling.md.
 
 ``results/latest.json`` holds, in milliseconds and bytes of one machine and one process (measured by
-``benchmarks/measured.py``):
+``make bench``):
 
 - ``read_ms_200_28``, ``read_ms_1000_28``: the whole dashboard of 28 days over 200 and 1,000 workspaces
 - ``scope_ms_200``, ``scope_ms_1000``: who may see what, without any figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from aggregators import words  # noqa: E402
 from aggregators.domains import DOMAINS  # noqa: E402
 from aggregators.measure import Domain, Measure, Ratio  # noqa: E402
 from benchmarks import scaling as sizes  # noqa: E402
+from benchmarks import table  # noqa: E402
 from settings import Settings, variable  # noqa: E402
 from storage.records.formats import FORMATS  # noqa: E402
 
@@ -143,7 +145,7 @@ def scaling() -> str:
     """docs/scaling.md: written by hand, its tables computed from what was measured."""
     figures, layouts = sizes.load(sizes.LATEST), sizes.load(sizes.PARTITIONS)
     measured = (
-        "Computed by `benchmarks/scaling.py` from what `benchmarks/measured.py` measured with"
+        "Computed by `benchmarks/scaling.py` from what `make bench` measured with"
         f" {sizes.SMALL} and {sizes.LARGE:,} workspaces of {figures['days']:.0f} days on"
         f" {figures['cores']:.0f} cores, one request at a time; beyond that it is a straight line."
     )
@@ -154,6 +156,30 @@ def scaling() -> str:
     written = (HERE / "scaling.md").read_text(encoding="utf-8")
     written = _between(written, "costs", [measured, "", *sizes.costs(figures)])
     return _between(written, "partitions", [compared, "", *sizes.partitions(layouts)])
+
+
+def performance() -> str:
+    """docs/performance.md: written by hand, its table what ``make bench`` last measured."""
+    found = json.loads((table.RESULTS / "bench.json").read_text(encoding="utf-8"))
+    facts = found["facts"]
+    about = (
+        f"{found['at']}, {facts['workspaces']:,} workspaces x {facts['days']} days (loaded in"
+        f" {facts['loaded_seconds']} s), 2 cores, PostgreSQL 18 with its defaults but for the buffers."
+    )
+    lines = ["| | measured | reference | ratio | target |", "|---|---:|---:|---:|---:|"]
+    part = ""
+    for row in found["rows"]:
+        if row["part"] != part:
+            part = row["part"]
+            lines.append(f"| **{part}** | | | | |")
+        target = "" if row["target"] is None else f"{row['target']:g}"
+        against = f" {row['against']}" if row["against"] else ""
+        lines.append(
+            f"| {row['what']} | {row['value']:,.1f} {row['unit']} | {row['reference']:,.1f}{against} "
+            f"| {row['ratio']:.2f} | {target} |"
+        )
+    written = (HERE / "performance.md").read_text(encoding="utf-8")
+    return _between(written, "measured", [about, "", *lines])
 
 
 def _between(document: str, name: str, lines: list[str]) -> str:
@@ -167,6 +193,7 @@ DOCUMENTS = {
     "definitions.md": definitions,
     "environment.md": environment,
     "formats.md": formats,
+    "performance.md": performance,
     "scaling.md": scaling,
 }
 

@@ -58,7 +58,7 @@ def unfinished(connection: Connection) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What ``vigilo.packed_rows`` gives of one workspace.
+    """What ``vigilo.rows_in_context`` gives of one workspace.
 
     ``usage`` is a row a day, ascending: an int4 day since 2000-01-01 and the numbers of
     ``models.USAGE_PACKED``; ``compliance`` the same by framework with ``models.COMPLIANCE_LEVELS``.
@@ -74,6 +74,10 @@ class Packed:
     durations: Sequence[bytes | memoryview]
     usage_names: Sequence[str | None]
     compliance_names: dict[str, Sequence[str | None]]
+
+
+class Unreadable(RuntimeError):
+    """A workspace's rows can not be read; the message is the database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +97,29 @@ class Asked:
 def rows(connection: Connection, asked: Asked) -> tuple[list[Packed], dict[int, str]]:
     """The rows of every workspace in scope, each read in its own context, in one round trip; and the
     database's words about those that could not be read, by workspace id."""
-    query = "select * from vigilo.executive_rows(%s::date[], %s, %s, %s)"
+    query = (
+        "select s.workspace_id, r.* from vigilo.executive_scope() s cross join lateral"
+        " vigilo.rows_in_context(%s, s.workspace_id, %s::date[], %s, %s, %s) r"
+        " where s.left_out is null"
+    )
     found, failed = [], {}
-    for values in _copied(connection, query, asked.arguments):
-        if values[1] is not None:
-            failed[_integer(values[0])] = bytes(values[1]).decode()
+    for workspace_id, wrong, *values in _copied(
+        connection, query, (context.ROLLUP, *asked.arguments)
+    ):
+        if wrong is not None:
+            failed[_integer(workspace_id)] = bytes(wrong).decode()
         else:
-            found.append(_packed(_integer(values[0]), values[2:]))
+            found.append(_packed(_integer(workspace_id), values))
     return found, failed
 
 
 def own_rows(connection: Connection, workspace_id: int, asked: Asked) -> Packed:
-    """Those of the one workspace whose context the connection is in."""
-    query = "select * from vigilo.packed_rows(%s, %s::date[], %s, %s, %s)"
-    (values,) = _copied(connection, query, (workspace_id, *asked.arguments))
+    """Those of one workspace that the viewer of this transaction is a member of. Raises Unreadable."""
+    query = "select * from vigilo.rows_in_context(%s, %s, %s::date[], %s, %s, %s)"
+    arguments = (context.WORKSPACE, workspace_id, *asked.arguments)
+    ((wrong, *values),) = _copied(connection, query, arguments)
+    if wrong is not None:
+        raise Unreadable(bytes(wrong).decode())
     return _packed(workspace_id, values)
 
 
@@ -146,8 +159,7 @@ def _integer(value: memoryview | None) -> int:
 
 
 def _packed(workspace_id: int, values: list[memoryview | None]) -> Packed:
-    usage, frameworks, compliance, blocks, *durations, names = values
-    said = orjson.loads(names[1:]) if names else {}  # jsonb begins with its version
+    usage, frameworks, compliance, blocks, *durations, names, controls = values
     return Packed(
         workspace_id,
         usage or b"",
@@ -155,9 +167,14 @@ def _packed(workspace_id: int, values: list[memoryview | None]) -> Packed:
         _array(compliance),
         blocks or b"",
         [d or b"" for d in durations[: len(USAGE_DISTRIBUTIONS)]],
-        said.get("usage") or (),
-        {group: names for group, names in (said.get("compliance") or {}).items() if names},
+        _said(names) or (),
+        {group: names for group, names in (_said(controls) or {}).items() if names},
     )
+
+
+def _said(value: memoryview | None) -> Any:
+    """A jsonb, which begins with the version of its format."""
+    return orjson.loads(value[1:]) if value else None
 
 
 def _array(value: memoryview | None) -> list[memoryview]:

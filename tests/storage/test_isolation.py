@@ -307,7 +307,7 @@ def test_the_context_is_restored_on_return_exception_nesting_and_early_close(wor
     "call",
     [
         "executive_scope()",
-        "executive_rows(array[current_date - 1, current_date], current_date, 0, 999)",
+        "rows_in_context('rollup', 1, array[current_date - 1, current_date], current_date, 0, 999)",
         "executive_days_seen(current_date - 9, current_date)",
     ],
 )

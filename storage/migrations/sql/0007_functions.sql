@@ -35,31 +35,39 @@ language sql as $$
     where w.id = workspace
 $$;
 
--- The rows of one workspace that a dashboard needs, as the caller's context shows them: of each day asked
--- for, the last usage snapshot on or before it, with its day; the compliance of those same days, by
--- framework; the durations of the blocks; and the names as they stand on the last day, one of the days.
--- Days are int4 before each row's packed numbers, counted from 2000-01-01.
-create function vigilo.packed_rows(
-    workspace bigint, days date[], last_day date, first_block int, last_block int,
-    out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
+-- The rows of one workspace that a dashboard needs, read in its own context at ``level``, whatever the
+-- caller's, which is written back: of each day asked for, the last usage snapshot on or before it, with its
+-- day; the compliance of those same days, by framework; the durations of the blocks; and the names as they
+-- stand on ``named_on``, one of the days. Days are int4 before each row's packed numbers, from 2000-01-01.
+-- A workspace whose rows can not be read has only ``failed``; the end of the subtransaction then restores
+-- the context. One function, and no loop around it: a set of a thousand workspaces would be held as a whole
+-- before the first byte of its 40 MB is sent, and each call within a call copies a workspace's part again.
+create function vigilo.rows_in_context(
+    level text, workspace bigint, days date[], named_on date, first_block int, last_block int,
+    out failed text, out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
     out lead_time bytea, out recovery_time bytea, out ack_time bytea, out resolve_time bytea,
-    out names jsonb
+    out usage_names jsonb, out compliance_names jsonb
 )
-language plpgsql stable as $$
+language plpgsql as $$
 declare
-    found date[];
+    level_before text := vigilo.setting('vigilo.level');
+    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
+    held date[];
     filled date[];
-    named date;
-    usage_names jsonb;
-    compliance_names jsonb;
+    named date := named_on;
 begin
+    perform vigilo.enter(level, workspace);
     select string_agg(int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
                       order by u.snapshot_date),
-           array_agg(u.snapshot_date order by u.snapshot_date)
-    into usage, found
+           array_agg(u.snapshot_date order by u.snapshot_date),
+           (array_agg(jsonb_build_array(
+               u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
+               u.budget_seconds_left_objective, u.budget_remaining_objective,
+               u.longest_overdue_vendor, u.next_review_vendor)) filter (where u.snapshot_date = named_on))[1]
+    into usage, held, usage_names
     from public.workspace_usage_snapshot u
     where u.workspace_id = workspace and u.snapshot_date = any(days);
-    if coalesce(cardinality(found), 0) < cardinality(days) then
+    if coalesce(cardinality(held), 0) < cardinality(days) then
         -- A day without a row stands for the last one before it.
         select array_agg(distinct b.snapshot_date) into filled
         from unnest(days) as d(day)
@@ -68,7 +76,7 @@ begin
             where u.workspace_id = workspace and u.snapshot_date < d.day
             order by u.snapshot_date desc limit 1
         ) b
-        where d.day <> all(coalesce(found, '{}')) and b.snapshot_date <> all(coalesce(found, '{}'));
+        where d.day <> all(coalesce(held, '{}')) and b.snapshot_date <> all(coalesce(held, '{}'));
         if filled is not null then
             select coalesce(usage, '') || string_agg(
                        int4send(u.snapshot_date - date '2000-01-01') || u.packed, ''
@@ -76,59 +84,43 @@ begin
             into usage
             from public.workspace_usage_snapshot u
             where u.workspace_id = workspace and u.snapshot_date = any(filled);
-            found := coalesce(found, '{}') || filled;
+            held := coalesce(held, '{}') || filled;
+        end if;
+        select max(d) into named from unnest(held) as d where d <= named_on;
+        if named <> named_on then
+            select jsonb_build_array(
+                u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
+                u.budget_seconds_left_objective, u.budget_remaining_objective,
+                u.longest_overdue_vendor, u.next_review_vendor)
+            into usage_names
+            from public.workspace_usage_snapshot u
+            where u.workspace_id = workspace and u.snapshot_date = named;
         end if;
     end if;
-    if usage is null then return; end if;
-    select max(d) into named from unnest(found) as d where d <= last_day;
-    select jsonb_build_array(
-        u.oldest_open_incident, u.fastest_burn_objective, u.burn_1h_objective,
-        u.budget_seconds_left_objective, u.budget_remaining_objective,
-        u.longest_overdue_vendor, u.next_review_vendor)
-    into usage_names
-    from public.workspace_usage_snapshot u
-    where u.workspace_id = workspace and u.snapshot_date = named;
-    select array_agg(f.framework), array_agg(f.rows), jsonb_object_agg(f.framework, f.names)
-    into frameworks, compliance, compliance_names
-    from (
-        select c.framework,
-               string_agg(int4send(c.snapshot_date - date '2000-01-01') || c.packed, '') as rows,
-               (array_agg(jsonb_build_array(c.lapse_control, c.lapsed_control))
-                   filter (where c.snapshot_date = named))[1] as names
-        from public.compliance_snapshot_history c
-        where c.workspace_id = workspace and c.snapshot_date = any(found)
-        group by c.framework
-    ) f;
-    select string_agg(int4send(b.block) || int4send(coalesce(octet_length(b.lead_time), 0))
-                      || int4send(coalesce(octet_length(b.recovery_time), 0))
-                      || int4send(coalesce(octet_length(b.ack_time), 0))
-                      || int4send(coalesce(octet_length(b.resolve_time), 0)), '' order by b.block),
-           string_agg(b.lead_time, '' order by b.block), string_agg(b.recovery_time, '' order by b.block),
-           string_agg(b.ack_time, '' order by b.block), string_agg(b.resolve_time, '' order by b.block)
-    into blocks, lead_time, recovery_time, ack_time, resolve_time
-    from public.duration_block b
-    where b.workspace_id = workspace and b.block between first_block and last_block;
-    names := jsonb_build_object('usage', usage_names, 'compliance', compliance_names);
-end $$;
-
--- The same of a workspace in its own context, whatever the caller's, which is written back. A workspace
--- whose rows can not be read has only ``failed``; the end of the subtransaction then restores the context.
-create function vigilo.rows_in_context(
-    workspace bigint, days date[], last_day date, first_block int, last_block int,
-    out failed text, out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
-    out lead_time bytea, out recovery_time bytea, out ack_time bytea, out resolve_time bytea,
-    out names jsonb
-)
-language plpgsql as $$
-declare
-    level_before text := vigilo.setting('vigilo.level');
-    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
-begin
-    perform vigilo.enter('rollup', workspace);
-    select r.usage, r.frameworks, r.compliance, r.blocks, r.lead_time, r.recovery_time, r.ack_time,
-           r.resolve_time, r.names
-    into usage, frameworks, compliance, blocks, lead_time, recovery_time, ack_time, resolve_time, names
-    from vigilo.packed_rows(workspace, days, last_day, first_block, last_block) r;
+    if usage is not null then
+        select array_agg(f.framework), array_agg(f.rows), jsonb_object_agg(f.framework, f.names)
+        into frameworks, compliance, compliance_names
+        from (
+            select c.framework,
+                   string_agg(int4send(c.snapshot_date - date '2000-01-01') || c.packed, '') as rows,
+                   (array_agg(jsonb_build_array(c.lapse_control, c.lapsed_control))
+                       filter (where c.snapshot_date = named))[1] as names
+            from public.compliance_snapshot_history c
+            where c.workspace_id = workspace and c.snapshot_date = any(held)
+            group by c.framework
+        ) f;
+        select string_agg(int4send(b.block) || int4send(coalesce(octet_length(b.lead_time), 0))
+                          || int4send(coalesce(octet_length(b.recovery_time), 0))
+                          || int4send(coalesce(octet_length(b.ack_time), 0))
+                          || int4send(coalesce(octet_length(b.resolve_time), 0)), '' order by b.block),
+               string_agg(b.lead_time, '' order by b.block),
+               string_agg(b.recovery_time, '' order by b.block),
+               string_agg(b.ack_time, '' order by b.block),
+               string_agg(b.resolve_time, '' order by b.block)
+        into blocks, lead_time, recovery_time, ack_time, resolve_time
+        from public.duration_block b
+        where b.workspace_id = workspace and b.block between first_block and last_block;
+    end if;
     perform vigilo.enter(level_before, workspace_before);
 exception
 when serialization_failure then
@@ -136,21 +128,6 @@ when serialization_failure then
 when others then
     failed := sqlerrm;
 end $$;
-
--- Of every workspace in scope, in one round trip. Rows are handed on one by one: the answer of a
--- thousand workspaces is never held as a whole in the server. (A parameter called last_day would be the
--- column of that name here.)
-create function vigilo.executive_rows(days date[], named_on date, first_block int, last_block int)
-returns table (asked_workspace bigint, failed text, usage bytea, frameworks text[], compliance bytea[],
-               blocks bytea, lead_time bytea, recovery_time bytea, ack_time bytea, resolve_time bytea,
-               names jsonb)
-language sql as $$
-    select s.workspace_id, r.*
-    from vigilo.executive_scope() s
-    cross join lateral vigilo.rows_in_context(
-        s.workspace_id, days, named_on, first_block, last_block) r
-    where s.left_out is null
-$$;
 
 -- The days of a span on which any workspace in scope has a snapshot, each read in its own context.
 create function vigilo.executive_days_seen(first_day date, last_day date)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import sys
 import time
@@ -258,6 +259,7 @@ def serve(reloads: bool) -> None:
     prepare(services, demo_when_empty=services.settings.database_url is None)
     announce(services)
     services.runner.keep()
+    settle()
     run(current_app._get_current_object(), services.settings, reloads=reloads)  # type: ignore[attr-defined]
 
 
@@ -265,8 +267,15 @@ def wsgi() -> Flask:
     """What a WSGI server runs: ``gunicorn "app:wsgi()"``. Refuses to start as ``serve`` does."""
     app = create_app()
     prepare(app.extensions["vigilo"])
+    settle()
     app.extensions["vigilo"].runner.keep()
     return app
+
+
+def settle() -> None:
+    """What the start has made lives as long as the process: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def prepare(services: Services, *, demo_when_empty: bool = False) -> None:

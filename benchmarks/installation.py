@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
+import app
 from aggregators.figures import Dashboard
 from aggregators.period import Ask, Period
 from aggregators.read import read
@@ -92,6 +93,7 @@ def installation(workspaces: int, days: int, data_dir: Path | None) -> Iterator[
     folder = data_dir or Path(tempfile.mkdtemp(prefix="vigilo-bench-"))
     settings = load(data_dir=folder, demo_password=PASSWORD, today=TODAY)
     database = connect(settings)
+    app.settle()
     try:
         database.upgrade(settings)
         start = time.perf_counter()

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregators.period import (
+    ENOUGH_POINTS,
     MAX_POINTS,
+    TRAILING_WINDOWS,
     Ask,
     InvalidPeriod,
     Period,
@@ -80,7 +82,9 @@ def test_a_series_has_at_most_sixty_points_and_ends_with_the_period(days):
     assert points[-1] == AS_OF
     assert points[0] >= period.start
     assert points == sorted(set(points))
+    assert len(points) <= ENOUGH_POINTS
     assert period.window % period.step == 0
+    assert period.window in TRAILING_WINDOWS
     assert len(period.points(period.previous)) == len(points)
 
 

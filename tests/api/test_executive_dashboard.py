@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from aggregators.domains import DOMAINS
-from api.encode import dashboard_json, number
+from api.encode import FULL_UP_TO, dashboard_json, number, shown
 from app import Services, create_app
 from auth import tokens
 from storage.database import Database
@@ -130,6 +130,14 @@ def test_encoding_is_finite_for_any_dashboard():
         ("domain=", "domain"),
         ("workspaces=2", "workspaces"),
         ("sort=asc", "sort"),
+        ("detail=", "detail"),
+        ("detail=all", "detail"),
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1e3", "limit"),
+        ("limit=９", "limit"),
+        ("limit=5000000", "limit"),
+        ("offset=x", "offset"),
     ],
 )
 def test_a_wrong_parameter_is_named(alice, query, field):
@@ -189,6 +197,49 @@ def test_nothing_new_is_304_and_a_new_snapshot_is_not(web, alice):
     assert alice.get(API + "?period=7", headers=tag).status_code == 200
     web.world.backfill(DAY, DAY)
     assert alice.get(API, headers=tag).status_code == 200
+
+
+def test_304_is_answered_without_reading_a_row(alice, monkeypatch):
+    tag = {"If-None-Match": alice.get(API).headers["ETag"]}
+    monkeypatch.setattr("storage.executive.rows", lambda *_: pytest.fail("rows were read"))
+    assert alice.get(API, headers=tag).status_code == 304
+
+
+def test_the_breakdown_is_paged_worst_first(alice):
+    whole = alice.get(API).json["domains"]
+    for offset in (0, 1, 2):
+        page = alice.get(API + f"?limit=1&offset={offset}").json["domains"]
+        for domain, all_of_it in zip(page, whole, strict=True):
+            assert domain["workspaces"] == all_of_it["workspaces"][offset : offset + 1]
+            assert domain["measures"] == all_of_it["measures"]
+    assert alice.get(API + "?offset=1").json["domains"][0]["workspaces"][0]["rank"] == 2
+
+
+def test_brief_leaves_out_what_no_card_shows_and_every_series(alice):
+    full, brief = (alice.get(API + f"?detail={how}").json["domains"] for how in ("full", "brief"))
+    assert full == alice.get(API).json["domains"]
+    for domain, short, all_of_it in zip(DOMAINS, brief, full, strict=True):
+        assert short["measures"] == all_of_it["measures"]
+        for some, card in zip(short["workspaces"], all_of_it["workspaces"], strict=True):
+            assert set(some["measures"]) == set(shown(domain))
+            for key, figure in some["measures"].items():
+                assert figure["series"] == []
+                assert without_series(figure) == without_series(card["measures"][key])
+
+
+def without_series(figure: dict) -> dict:
+    by = {group: without_series(f) for group, f in figure.get("by", {}).items()}
+    return {**figure, "series": [], **({"by": by} if by else {})}
+
+
+def test_a_breakdown_of_many_is_brief_by_itself():
+    large, small = samples.dashboard(FULL_UP_TO + 1), samples.dashboard(FULL_UP_TO)
+    for dashboard, full in ((large, False), (small, True)):
+        card = dashboard_json(dashboard)["domains"][0]["workspaces"][0]
+        assert bool(card["measures"]["change_failure_rate"]["series"]) is full
+    page = dashboard_json(large, ranks=slice(0, 24))["domains"][0]["workspaces"]
+    assert len(page) == 24
+    assert page[0]["measures"]["change_failure_rate"]["series"]
 
 
 def test_a_revoked_workspace_is_gone_from_the_next_answer(web, alice):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -66,19 +67,14 @@ class Facts:
         return PooledFacts(self, label, natures, seen)
 
 
-class PooledFacts(Mapping[str, object]):
-    """The organisation's facts by group, each pooled by its nature when it is asked for.
+class LazyFacts(Mapping[str, Any]):
+    """Facts by name, each computed when it is asked for, once."""
 
-    Without better knowledge DAYS_SEEN is that of the workspace that saw most days.
-    """
+    def __init__(self, natures: Mapping[str, Nature]) -> None:
+        self.natures = natures
+        self._known: dict[str, Any] = {}
 
-    def __init__(
-        self, facts: Facts, label: str, natures: Mapping[str, Nature], seen: float | None
-    ) -> None:
-        self.facts, self.label, self.natures, self.seen = facts, label, natures, seen
-        self._known: dict[str, object] = {}
-
-    def __getitem__(self, fact: str) -> object:
+    def __getitem__(self, fact: str) -> Any:
         if fact not in self._known:
             self._known[fact] = self._fact(fact)
         return self._known[fact]
@@ -89,7 +85,27 @@ class PooledFacts(Mapping[str, object]):
     def __len__(self) -> int:
         return 1 + len(self.natures)
 
-    def _fact(self, fact: str) -> object:
+    def forget(self) -> None:
+        """Lets go of what was computed; it is computed again when it is asked for."""
+        self._known.clear()
+
+    def _fact(self, fact: str) -> Any:
+        raise KeyError(fact)
+
+
+class PooledFacts(LazyFacts):
+    """The organisation's facts by group, each pooled by its nature.
+
+    Without better knowledge DAYS_SEEN is that of the workspace that saw most days.
+    """
+
+    def __init__(
+        self, facts: Facts, label: str, natures: Mapping[str, Nature], seen: float | None
+    ) -> None:
+        super().__init__(natures)
+        self.facts, self.label, self.seen = facts, label, seen
+
+    def _fact(self, fact: str) -> Any:
         own, rows = self.facts.over[self.label][fact], list(self.facts.groups.values())
         if fact == DAYS_SEEN:
             most = _pooled(_most, own, rows)
@@ -252,10 +268,11 @@ class Trailing:
         return self.together()
 
 
-class SpanFacts(Mapping[str, object]):
-    """The facts over the spans of one label, each computed when it is asked for, once."""
+class SpanFacts(LazyFacts):
+    """The facts of every scope over the spans of one label."""
 
     def __init__(self, table: Table, label: str) -> None:
+        super().__init__(table.natures)
         self.table, self.spans = table, table.plan.spans[label]
         self.label = label
         borders = table.borders
@@ -263,25 +280,13 @@ class SpanFacts(Mapping[str, object]):
         ends = borders.at(np.array([number_of(s.end) for s in self.spans], np.int64))
         self.last, self.first = borders.row[:, ends], borders.row[:, borders.at(starts - 1)]
         self.within = borders.day[:, ends] >= starts
-        self._known: dict[str, object] = {}
-
-    def __getitem__(self, fact: str) -> object:
-        if fact not in self._known:
-            self._known[fact] = self._fact(fact)
-        return self._known[fact]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((DAYS_SEEN, *self.table.natures))
-
-    def __len__(self) -> int:
-        return 1 + len(self.table.natures)
 
     def forget(self) -> None:
-        """Lets go of what was computed; it is computed again when it is asked for."""
-        self._known.clear()
+        """The same, of the table too."""
+        super().forget()
         self.table.forget()
 
-    def _fact(self, fact: str) -> object:
+    def _fact(self, fact: str) -> Any:
         if fact == DAYS_SEEN:
             return self.table.days_seen(self)
         nature = self.table.natures[fact]
@@ -298,7 +303,7 @@ class SpanFacts(Mapping[str, object]):
         """The value of each span's last snapshot."""
         return np.where(self.within, self.table.column(column)[self.last], np.nan)
 
-    def _distribution(self, name: str) -> object:
+    def _distribution(self, name: str) -> Any:
         events = self.table.events[name]
         if self.label in (NOW, BEFORE):
             counts = self.table.halves(name)[0 if self.label == BEFORE else 1]

@@ -60,15 +60,8 @@ select workspace_id, framework, ('{end}'::date - day) / {step} as back, {control
 from floor.control where day between '{before}' and '{end}' and ('{end}'::date - day) % {step} = 0
 """
 
-QUANTILES = """
-with entry as (
-    select workspace_id, kind, bucket, ('{end}'::date - day) / {step} as back, n
-    from floor.duration where day between '{first}' and '{end}'
-), spread as (
-    select workspace_id, kind, back - behind as point, bucket, sum(n) as n
-    from entry cross join generate_series(0, {behind}) as behind
-    group by 1, 2, 3, 4
-), running as (
+# Of workspaces alone: the organisation's, which read() has too, would cost as much again.
+PICKED = """, running as (
     select *, sum(n) over (partition by workspace_id, kind, point order by bucket) as below,
            sum(n) over (partition by workspace_id, kind, point) as total
     from spread
@@ -79,20 +72,27 @@ select workspace_id, kind, point, total,
 from running group by 1, 2, 3, 4
 """
 
-WHOLE_QUANTILES = """
+QUANTILES = (
+    """
+with entry as (
+    select workspace_id, kind, bucket, ('{end}'::date - day) / {step} as back, n
+    from floor.duration where day between '{first}' and '{end}'
+), spread as (
+    select workspace_id, kind, back - behind as point, bucket, sum(n) as n
+    from entry cross join generate_series(0, {behind}) as behind
+    group by 1, 2, 3, 4
+)"""
+    + PICKED
+)
+
+WHOLE_QUANTILES = (
+    """
 with spread as (
     select workspace_id, kind, day >= '{start}' as point, bucket, sum(n) as n
     from floor.duration where day between '{before}' and '{end}' group by 1, 2, 3, 4
-), running as (
-    select *, sum(n) over (partition by workspace_id, kind, point order by bucket) as below,
-           sum(n) over (partition by workspace_id, kind, point) as total
-    from spread
+)"""
+    + PICKED
 )
-select workspace_id, kind, point, total,
-       min(bucket) filter (where below > floor(0.5 * (total - 1))) as p50,
-       min(bucket) filter (where below > floor(0.9 * (total - 1))) as p90
-from running group by 1, 2, 3, 4
-"""
 
 
 @dataclass(frozen=True)

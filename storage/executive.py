@@ -240,30 +240,16 @@ def one_by_one(connection: Connection, asked: Asked) -> Iterator[Packed]:
 
 
 def _plainly(connection: Connection, workspace_id: int, asked: Asked) -> Packed:
-    usage = {
-        row["snapshot_date"]: row
-        for day in asked.days
-        for row in _select(
-            connection,
-            "select * from workspace_usage_snapshot where snapshot_date <= :day"
-            " order by snapshot_date desc limit 1",
-            day=day,
-        )
-    }
+    usage: dict[date, Any] = {}
+    for day in asked.days:
+        for row in _select(connection, LAST_USAGE, day=day):
+            usage[row["snapshot_date"]] = row
     frameworks: dict[str, dict[date, Any]] = {}
     for day in sorted(usage):
-        for row in _select(
-            connection,
-            "select * from compliance_snapshot_history where snapshot_date = :day",
-            day=day,
-        ):
+        for row in _select(connection, COMPLIANCE_OF, day=day):
             frameworks.setdefault(row["framework"], {})[day] = row
-    blocks = _select(
-        connection,
-        "select * from duration_block where block between :first and :last order by block",
-        first=asked.blocks[0],
-        last=asked.blocks[1],
-    )
+    first, last = asked.blocks
+    blocks = _select(connection, BLOCKS, first=first, last=last)
     named = max((day for day in usage if day <= asked.last_day), default=None)
     return Packed(
         workspace_id,
@@ -282,6 +268,13 @@ def _plainly(connection: Connection, workspace_id: int, asked: Asked) -> Packed:
             if named in rows
         },
     )
+
+
+LAST_USAGE = """
+select * from workspace_usage_snapshot where snapshot_date <= :day order by snapshot_date desc limit 1
+"""
+COMPLIANCE_OF = "select * from compliance_snapshot_history where snapshot_date = :day"
+BLOCKS = "select * from duration_block where block between :first and :last order by block"
 
 
 def _select(connection: Connection, query: str, **values: object) -> list[Any]:

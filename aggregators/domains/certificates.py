@@ -30,7 +30,7 @@ DOMAIN = Domain(
             better=LOWER,
             only_where=TRACKED,
             bad=1,
-            definition="Certificates that expire within 7 x 86,400 seconds of the end of the snapshot "
+            definition="Certificates that expire within 7 days, to the second, of the end of the snapshot "
             "day. Revoked, superseded and expired ones do not count.",
             why="An expired certificate is an outage with a date.",
         ),

@@ -22,7 +22,7 @@ HOURS = 24
 ON_DISK = 1 << 30
 IN_MEMORY = 128 << 20
 """Bytes of dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
-PATIENCE = 60
+PATIENCE = 15
 """Seconds after which a process that died while it computed is waited for no longer."""
 
 

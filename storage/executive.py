@@ -137,6 +137,8 @@ def _copied(
         except psycopg2.Error as error:
             # A server that dies while it answers is not always an OperationalError to the driver.
             away = raw.closed or isinstance(error, psycopg2.OperationalError)
+            if raw.closed:
+                connection.invalidate(error)
             raise (OperationalError if away else DBAPIError)(said, {}, error) from error
     return _fields(out.getbuffer())
 

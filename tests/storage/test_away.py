@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from auth.viewer import Viewer
 from storage import executive
+from storage.context import as_viewer
 from storage.database import _engine
 
 
@@ -81,9 +83,8 @@ def test_cut_off_in_the_middle_of_the_rows_of_all_workspaces(between):
     url, cut = between
     engine = _engine(url)
     query = "select repeat('x', 1000), pg_sleep(0.01) from generate_series(1, 100000)"
-    with engine.connect() as connection:
-        connection.execute(text("select 1"))
+    viewer = Viewer(1, "alice@x.example")
+    with pytest.raises(OperationalError), as_viewer(engine, viewer) as connection:
         threading.Timer(0.5, cut).start()
-        with pytest.raises(OperationalError):
-            list(executive._copied(connection, query, ()))
+        list(executive._copied(connection, query, ()))
     engine.dispose()

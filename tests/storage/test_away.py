@@ -83,8 +83,12 @@ def test_cut_off_in_the_middle_of_the_rows_of_all_workspaces(between):
     url, cut = between
     engine = _engine(url)
     query = "select repeat('x', 1000), pg_sleep(0.01) from generate_series(1, 100000)"
-    viewer = Viewer(1, "alice@x.example")
-    with pytest.raises(OperationalError), as_viewer(engine, viewer) as connection:
-        threading.Timer(0.5, cut).start()
-        list(executive._copied(connection, query, ()))
+
+    def read() -> None:
+        with as_viewer(engine, Viewer(1, "alice@x.example")) as connection:
+            threading.Timer(0.5, cut).start()
+            list(executive._copied(connection, query, ()))
+
+    with pytest.raises(OperationalError):
+        read()
     engine.dispose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -40,13 +39,14 @@ class Row:
 
 
 def timed(work: Callable[[], object], rounds: int = 5) -> float:
-    """The median of some runs, in milliseconds, after one to warm up."""
+    """The best of some runs, in milliseconds, after one to warm up: what else the machine does can only
+    make a run slower."""
     work()
-    return statistics.median(once(work) for _ in range(rounds))
+    return min(once(work) for _ in range(rounds))
 
 
 def together(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
-    """The medians of several works in milliseconds, run in turn, so that what slows the machine for a
+    """The best of several works in milliseconds, run in turn, so that what slows the machine for a
     while slows all of them."""
     for work in works.values():
         work()
@@ -54,7 +54,7 @@ def together(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[st
     for _ in range(rounds):
         for name, work in works.items():
             taken[name].append(once(work))
-    return {name: statistics.median(each) for name, each in taken.items()}
+    return {name: min(each) for name, each in taken.items()}
 
 
 def once(work: Callable[[], object]) -> float:

@@ -202,7 +202,8 @@ def _projection(key: str, question: str, compliance: Rolled, trend: Rolled, out:
     """Without any due date: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
     rates, _ = trend.over("pass_rate", TREND)
     slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)
-    falling = slopes[slopes < 0]
+    standing = slopes.index.isin(compliance.cards.scopes)
+    falling = slopes[(slopes < 0) & standing].sort_index()
     if falling.empty:
         sentence = f"No evidence dates are recorded, and no pass rate is falling.{out.sentence}"
         return Answer(key, question, sentence, evidence={"already_out": out.evidence})

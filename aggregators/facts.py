@@ -207,6 +207,13 @@ class Events:
     bucket: np.ndarray
     count: np.ndarray
 
+    def until(self, last: date) -> Events:
+        """Those of the days up to ``last``."""
+        kept = self.day <= number_of(last)
+        if kept.all():
+            return self
+        return Events(self.scope[kept], self.day[kept], self.bucket[kept], self.count[kept])
+
     @cached_property
     def range(self) -> tuple[int, int]:
         """The lowest bucket and how many from it on there are."""
@@ -360,11 +367,17 @@ class Table:
         return self.seen(spans) if self.seen else np.nan_to_num(spans.flow("days_total"))
 
     def facts(self, names: Mapping[str, Sequence[str | None]]) -> Facts:
-        """The facts over every span of the plan."""
+        """The facts over every span of the plan. A name is of the period: one from before it, where the
+        period itself has no snapshot, names nothing."""
         over = {
             label: SpanFacts(self, label) for label in self.plan.spans if self.plan.spans[label]
         }
-        return Facts(self.scopes, self.plan, over, names)
+        within = over[NOW].within[:, 0]
+        said = {
+            label: [name if seen else None for name, seen in zip(given, within, strict=True)]
+            for label, given in names.items()
+        }
+        return Facts(self.scopes, self.plan, over, said)
 
 
 def usage_table(

@@ -18,7 +18,7 @@ from diskcache import Cache, Lock
 
 from aggregators.figures import Dashboard
 
-HOURS = 24
+HOURS, BROKEN_SECONDS = 24, 3.0
 ON_DISK = 1 << 30
 IN_MEMORY = 128 << 20
 """Bytes of dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
@@ -49,7 +49,8 @@ class Kept:
 
     def once(self, version: str, make: Callable[[], Dashboard]) -> Dashboard:
         """The dashboard of a version; ``make`` computes it when nobody has, and only one of those who
-        ask at the same time does. What a broken workspace is missing from is not kept."""
+        ask at the same time does. One that a broken workspace is missing from is kept for BROKEN_SECONDS:
+        its version does not change when it is mended, and without it all readers would queue."""
         key = f"scope:{version}:{_release()}"
         if (found := self._find(key)) is not None:
             return found
@@ -57,12 +58,18 @@ class Kept:
             if (found := self._find(key)) is not None:
                 return found
             made = make()
-            if made.version == version and not made.scope.unavailable:
+            if made.version == version:
                 made = made.without_facts()
-                packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
-                self._disk.set(key, packed, expire=HOURS * 3600)
-                self._hold(key, made, len(packed))
+                self._keep(key, made)
             return made
+
+    def _keep(self, key: str, made: Dashboard) -> None:
+        packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+        if made.scope.unavailable:
+            self._disk.set(key, packed, expire=BROKEN_SECONDS)
+        else:
+            self._disk.set(key, packed, expire=HOURS * 3600)
+            self._hold(key, made, len(packed))
 
     def _find(self, key: str) -> Dashboard | None:
         with self._guard:
@@ -73,7 +80,8 @@ class Kept:
         if packed is None:
             return None
         found: Dashboard = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
-        self._hold(key, found, len(packed))
+        if not found.scope.unavailable:
+            self._hold(key, found, len(packed))
         return found
 
     def _hold(self, key: str, dashboard: Dashboard, size: int) -> None:

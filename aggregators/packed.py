@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -53,14 +54,14 @@ def whole(packed: Packed) -> None:
     """Raises BrokenSketch when the stored durations of a workspace are none."""
     headers = np.frombuffer(packed.blocks, BLOCK).reshape(-1, 1 + len(USAGE_DISTRIBUTIONS))
     for name, data, sizes in zip(USAGE_DISTRIBUTIONS, packed.durations, headers.T[1:], strict=True):
-        if (sizes % ENTRY.itemsize).any():
+        if (sizes % ENTRY.itemsize).any() or sizes.sum() != len(data):
             raise BrokenSketch(f"{name} holds {len(data)} bytes, no whole number of entries")
 
 
-def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan) -> Tables:
-    """The facts of every workspace, over the spans of a plan."""
+def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan, last: date) -> Tables:
+    """The facts of every workspace, over the spans of a plan, of the days up to ``last``."""
     names = [slugs[p.workspace_id] for p in packed]
-    usage = usage_table(names, plan, natures_of(USAGE), _usage_rows(packed), _events(packed))
+    usage = usage_table(names, plan, natures_of(USAGE), _usage_rows(packed), _events(packed, last))
     said = {
         label: [_named(p.usage_names, USAGE_LABELS, label) for p in packed]
         for label in labels_of(USAGE)
@@ -69,7 +70,12 @@ def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan) -> Ta
 
 
 def _compliance(packed: Sequence[Packed], slugs: Sequence[str], usage: Table) -> Facts:
-    held = [(i, g) for i, p in enumerate(packed) for g in range(len(p.frameworks))]
+    # By name: PostgreSQL groups in whatever order its plan does.
+    held = [
+        (i, g)
+        for i, p in enumerate(packed)
+        for g in sorted(range(len(p.frameworks)), key=p.frameworks.__getitem__)
+    ]
     parents = np.array([i for i, _ in held], int)
     scopes = [(slugs[i], packed[i].frameworks[g]) for i, g in held]
     rows = _rows([packed[i].compliance[g] for i, g in held], COMPLIANCE_ROW, COMPLIANCE_LEVELS)
@@ -102,8 +108,8 @@ def _rows(parts: Sequence[bytes | memoryview], of: np.dtype, columns: Sequence[s
     return Rows(scope, day, data["numbers"], {name: i for i, name in enumerate(columns)})
 
 
-def _events(packed: Sequence[Packed]) -> dict[str, Events]:
-    """The durations of every workspace, by distribution."""
+def _events(packed: Sequence[Packed], last: date) -> dict[str, Events]:
+    """The durations of every workspace up to a day, by distribution."""
     width = 1 + len(USAGE_DISTRIBUTIONS)
     headers = np.frombuffer(b"".join(p.blocks for p in packed), BLOCK).reshape(-1, width)
     counts = [len(p.blocks) // (width * BLOCK.itemsize) for p in packed]
@@ -114,6 +120,6 @@ def _events(packed: Sequence[Packed]) -> dict[str, Events]:
             scope,
             headers[:, 1 + i] // ENTRY.itemsize,
             unpacked_days(b"".join(p.durations[i] for p in packed)),
-        )
+        ).until(last)
         for i, name in enumerate(USAGE_DISTRIBUTIONS)
     }

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -115,10 +115,8 @@ def _dashboard(connection: Connection, view: _View, settings: Settings) -> Dashb
     declared = all_domains((), settings.thresholds)
     if view.as_of is not None:
         plan = Plan.of(view.period, view.as_of, settings.sprint_days)
-        rolled = _rolled(connection, view.inside, plan, declared, failed)
-        trend = None
-        if lacks_dates(rolled):
-            trend = _trend(connection, view.inside, view.period, rolled)
+        rolled = _rolled(connection, view.inside, plan, view.as_of, declared, failed)
+        trend = _trend(connection, view, rolled) if lacks_dates(rolled) else None
         said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
@@ -146,21 +144,40 @@ def _rolled(
     connection: Connection,
     states: Sequence[State],
     plan: Plan,
+    last: date,
     domains: Sequence[Domain],
     failed: Failures,
 ) -> dict[str, Rolled]:
-    """Every domain over the workspaces that could be read. Adds to ``failed``."""
-    tables = _tables(connection, states, plan, failed)
+    """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``."""
+    tables = _tables(connection, states, plan, last, failed)
     places = [_place(s) for s in states if s.workspace_id not in failed]
-    union = _union_seen(connection, tables, plan)
+    union = _union_seen(connection, tables, plan, last)
     return {d.key: roll(d, tables.by_name[d.table], places, plan, union) for d in domains}
 
 
-def _tables(
-    connection: Connection, states: Sequence[State], plan: Plan, failed: Failures
+def _asked(plan: Plan, last: date) -> Asked:
+    """The rows of a plan up to a day: one that is still being written is not read."""
+    days = sorted({min(border, last) for border in plan.borders})
+    return Asked(days, min(plan.period.end, last), plan.blocks)
+
+
+def _own_tables(
+    connection: Connection, place: executive.Membership, plan: Plan, last: date
 ) -> Tables:
-    asked = Asked(plan.borders, plan.period.end, plan.blocks)
-    found, broken = executive.rows(connection, asked)
+    """Those of one workspace; without any row when what is stored is broken."""
+    slugs = {place.workspace_id: place.slug}
+    try:
+        own = executive.own_rows(connection, place.workspace_id, _asked(plan, last))
+        packed.whole(own)
+    except (BrokenSketch, executive.Unreadable):
+        return packed.tables([], slugs, plan, last)
+    return packed.tables([own], slugs, plan, last)
+
+
+def _tables(
+    connection: Connection, states: Sequence[State], plan: Plan, last: date, failed: Failures
+) -> Tables:
+    found, broken = executive.rows(connection, _asked(plan, last))
     failed.update(broken)
     kept = []
     for own in found:
@@ -169,15 +186,15 @@ def _tables(
             kept.append(own)
         except BrokenSketch as error:
             failed[own.workspace_id] = str(error)
-    return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan)
+    return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan, last)
 
 
-def _trend(
-    connection: Connection, states: Sequence[State], period: Period, rolled: Mapping[str, Rolled]
-) -> Rolled:
+def _trend(connection: Connection, view: _View, rolled: Mapping[str, Rolled]) -> Rolled | None:
     """Compliance day by day. A second reading, which only an organisation without dates needs."""
-    domain = rolled["compliance"].domain
-    return _rolled(connection, states, Plan.trend(period), [domain], {})[domain.key]
+    if view.as_of is None:
+        return None
+    domain, plan = rolled["compliance"].domain, Plan.trend(view.period)
+    return _rolled(connection, view.inside, plan, view.as_of, [domain], {})[domain.key]
 
 
 def read_workspace(
@@ -193,9 +210,7 @@ def read_workspace(
         _, computed_at = executive.last_snapshot(connection, place.workspace_id)
         last_day = as_of or settings.now().date() - timedelta(days=1)
         plan = Plan.of(period, last_day, settings.sprint_days)
-        asked = Asked(plan.borders, period.end, plan.blocks)
-        own = executive.own_rows(connection, place.workspace_id, asked)
-        tables = packed.tables([own], {place.workspace_id: place.slug}, plan)
+        tables = _own_tables(connection, place, plan, last_day)
         rolled = roll(domain, tables.by_name[domain.table], (_place(place),), plan)
         mine = executive.memberships(connection)
     return WorkspaceView(
@@ -306,7 +321,7 @@ def _place(state: State | executive.Membership) -> Place:
     return Place(state.slug, state.name, state.accent)
 
 
-def _union_seen(connection: Connection, tables: Tables, plan: Plan) -> dict[str, int]:
+def _union_seen(connection: Connection, tables: Tables, plan: Plan, last: date) -> dict[str, int]:
     """On how many days of the period, and of the one before, any workspace had a snapshot: known at
     once when one of them has every day, else counted."""
     found = {}
@@ -316,7 +331,7 @@ def _union_seen(connection: Connection, tables: Tables, plan: Plan) -> dict[str,
         found[label] = (
             span.days
             if most == span.days
-            else executive.days_seen(connection, span.start, span.end)
+            else executive.days_seen(connection, span.start, min(span.end, last))
         )
     return found
 
@@ -356,7 +371,15 @@ def _version(
     states: Sequence[State], as_of: date | None, period: Period, settings: Settings
 ) -> str:
     """Changes when the scope, its snapshots, the period or the thresholds do."""
-    scope = [(s.slug, s.name, s.accent, s.left_out, s.version) for s in states]
+    # The counter alone would come to the same number again in a restored or re-created database.
+    scope = [
+        (s.workspace_id, s.slug, s.name, s.accent, s.left_out, s.version, _seconds(s.computed_at))
+        for s in states
+    ]
     zone, sprints = settings.time_zone, settings.sprint_days
     parts = (scope, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _seconds(instant: datetime | None) -> float | None:
+    return instant.timestamp() if instant else None

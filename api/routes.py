@@ -49,7 +49,8 @@ def blueprint(reader: Reader) -> Blueprint:
             if unchanged(version):
                 return answered(version, None)
         dashboard = _asked(lambda: reader.read(viewer, query.ask, query.domains))
-        return answered(dashboard.version, encoded(dashboard, query))
+        whole = not dashboard.scope.unavailable
+        return answered(dashboard.version, encoded(dashboard, query), tagged=whole)
 
     @api.route("/api/openapi.json", endpoint="openapi")
     def document() -> ResponseReturnValue:
@@ -151,11 +152,13 @@ def unchanged(version: str) -> bool:
     return request.if_none_match.contains_weak(tag_of(version))
 
 
-def answered(version: str, body: bytes | None) -> Response:
-    """The body, or 304 without one, under the version's ETag."""
+def answered(version: str, body: bytes | None, *, tagged: bool = True) -> Response:
+    """The body, or 304 without one, under the version's ETag; without it where a workspace is missing,
+    which it says nothing of."""
     answer = Response(body or b"", mimetype="application/json")
     answer.status_code = 200 if body is not None else 304
-    answer.set_etag(tag_of(version), weak=True)
+    if tagged:
+        answer.set_etag(tag_of(version), weak=True)
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.vary.update(("Cookie", "Authorization"))
     return answer

@@ -89,7 +89,7 @@ def _steps(bench: Bench) -> list[Row]:
             works: dict[str, Callable[[], object]] = {
                 "who may see what": lambda: executive.state(connection),
                 "rows of all workspaces": lambda p=plan: executive.rows(connection, _asked(p)),
-                "bytes to tables": lambda p=plan, r=packed: tables(r, slugs, p),
+                "bytes to tables": lambda p=plan, r=packed: tables(r, slugs, p, p.period.end),
                 "tables, figures, series, ranks": lambda p=plan, r=packed: _rolled(
                     r, slugs, p, places
                 ),
@@ -106,7 +106,7 @@ def _steps(bench: Bench) -> list[Row]:
 def _rolled(
     packed: Sequence[Packed], slugs: dict[int, str], plan: Plan, places: list[Place]
 ) -> None:
-    made = tables(packed, slugs, plan)
+    made = tables(packed, slugs, plan, plan.period.end)
     for domain in domains():
         roll(domain, made.by_name[domain.table], places, plan)
 
@@ -173,7 +173,11 @@ def equal(bench: Bench, floor: Floor) -> None:
             ]
         assert not failed
         slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
-        facts = tables(packed, slugs, plan).by_name["workspace_usage_snapshot"].over[NOW]
+        facts = (
+            tables(packed, slugs, plan, plan.period.end)
+            .by_name["workspace_usage_snapshot"]
+            .over[NOW]
+        )
         for flow in ("ended_deployments", "resolve_seconds", "incidents_opened"):
             said = [float(expected[p.workspace_id][flow] or 0.0) for p in packed]
             assert np.allclose(np.nan_to_num(facts[flow][:, 0]), said), f"{days} days: {flow}"

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from aggregators.domains import DOMAINS
 from aggregators.kept import Kept
 from aggregators.period import Ask
-from aggregators.read import NotPlatformAdmin, read, read_kept, version
+from aggregators.read import NotPlatformAdmin, read, read_kept, read_workspace, version
 from api.encode import dashboard_json
 from storage.context import job_in
 from tests import samples
@@ -121,13 +122,59 @@ def test_two_people_of_one_scope_share_it(world, kept):
     assert version(*asked) == version(world.database, world.alice, Ask(), world.settings)
 
 
-def test_what_a_broken_workspace_is_missing_from_is_not_kept(world, kept):
+def _broken(world: World, data: str) -> None:
     with job_in(world.database.job, world.ids[0]) as connection:
-        connection.execute(text("update duration_block set lead_time = '12345'"))
+        connection.execute(text("update duration_block set lead_time = :d"), {"d": data.encode()})
+
+
+def test_what_a_broken_workspace_is_missing_from_is_kept_for_seconds(world, kept, monkeypatch):
+    """Were it not kept, all readers would compute it, one after another."""
+    monkeypatch.setattr("aggregators.kept.BROKEN_SECONDS", 0.3)
+    _broken(world, "12345")
     assert kept_read(world, kept).scope.unavailable == ("alpha",)
-    with job_in(world.database.job, world.ids[0]) as connection:
-        connection.execute(text("update duration_block set lead_time = null"))
+    _broken(world, "")
+    assert kept_read(world, kept).scope.unavailable == ("alpha",)
+    time.sleep(0.4)
     assert kept_read(world, kept).scope.unavailable == ()
+
+
+def test_a_database_that_was_made_anew_is_another(world, kept):
+    """Its counters come to the same numbers; its instants do not."""
+    before = kept_read(world, kept)
+    world.sql("update workspace set snapshot_at = snapshot_at + interval '1 second'")
+    assert kept_read(world, kept).version != before.version
+
+
+@pytest.mark.parametrize("data", ["12345", "123456"])
+def test_the_page_of_a_broken_workspace_has_no_data_and_does_not_fail(world, data):
+    _broken(world, data)
+    for domain in DOMAINS:
+        ask = (world.database, world.alice, "alpha", domain.key, Ask(), world.settings)
+        assert not any(f.has_data for f in read_workspace(*ask).figures.values())
+
+
+def test_a_custom_range_shows_nothing_of_a_night_that_is_not_through(world):
+    world.sql(f"update snapshot_run set finished_at = null where day = '{LAST}'")
+    for days in (1, 7):
+        ask = Ask(None, LAST - timedelta(days=days - 1), LAST)
+        dora = read(world.database, world.alice, ask, world.settings).scorecard("dora")
+        assert dora.figures["deployments"].value is None
+        assert dora.figures["change_failure_rate"].evidence.days_seen == days - 1
+        assert dora.figures["lead_time_for_changes"].evidence.n in (None, 0)
+
+
+def test_a_name_from_before_the_period_names_nothing(world):
+    world.add(world.ids[0], "incident", [{"key": "INC-1", "opened_at": at(LAST - timedelta(90))}])
+    world.backfill(LAST - timedelta(days=60), LAST)
+    with job_in(world.database.job, world.ids[0]) as connection:
+        connection.execute(
+            text("delete from workspace_usage_snapshot where snapshot_date > :d"),
+            {"d": LAST - timedelta(days=40)},
+        )
+    ask = Ask(28)
+    card = read(world.database, world.alice, ask, world.settings).scorecard("incidents").cards
+    oldest = card.find("alpha").figures["oldest_open"]
+    assert (oldest.value, oldest.evidence.name) == (None, None)
 
 
 def test_a_day_is_shown_when_its_run_is_through(world, kept):

@@ -130,5 +130,8 @@ from (
     from workspace_usage_snapshot order by workspace_id, snapshot_date desc
 ) s
 where s.workspace_id = w.id;
+-- What is there counts as made by a whole run, so that a backfill of old days does not hide it.
+insert into snapshot_run (day, finished_at)
+select max(snapshot_day), now() from workspace having max(snapshot_day) is not null;
 alter table workspace_usage_snapshot force row level security;
 alter table workspace force row level security;

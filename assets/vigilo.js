@@ -185,11 +185,13 @@
     if (toggles) { close(); return; }
     opener = { domain: domain, measure: measure, tile: button.classList.contains("tile-button") };
     focusNext = true;
+    finding = false;
     go({ domain: domain, measure: measure, find: "",
       pins: view.domain === domain ? view.pins : [] });
   }
   function close() {
     if (!view.domain) return;
+    finding = false;
     const back = $("#tile-" + view.domain + "-title");
     const from = opener && !opener.tile && $(
       "#tile-" + opener.domain + " .measure[data-measure='" + opener.measure + "']");
@@ -258,22 +260,31 @@
     button.parentElement.remove();
     if (focused) $("a, button", last.nextElementSibling).focus();
   }
-  let typing = null;
+  /* Dash draws the box anew with each answer: one field goes from box to box, and the typing goes on. */
+  let typing = null, finding = false, field = null;
   function findBox() {
     const box = $("#find-box");
     if (!box || $("input", box)) return;
+    if (!field) field = findField();
+    if (!finding) field.value = view.find;
+    box.append(field);
+    if (finding && document.activeElement === document.body) field.focus();
+  }
+  function findField() {
     const input = document.createElement("input");
     input.type = "search";
     input.id = "find";
     input.className = "select";
-    input.value = view ? view.find : "";
     input.maxLength = 80;
     input.autocomplete = "off";
     input.addEventListener("input", () => {
       clearTimeout(typing);
-      typing = setTimeout(() => go({ find: input.value.trim() }), 200);
+      typing = setTimeout(() => {
+        finding = document.activeElement === input;
+        go({ find: input.value.trim() });
+      }, 200);
     });
-    box.append(input);
+    return input;
   }
 
   /* Messages. */

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo-real dev test lint bench docs screenshots
+.PHONY: run demo-real dev test lint bench bench-quick docs screenshots
 run: .venv/runtime
 	@exec $(BIN)/flask --app app serve
 
@@ -35,7 +35,12 @@ lint: .venv/developer
 	$(BIN)/lint-imports
 
 bench: .venv/developer
+	@./.ci/system-packages chromium
 	$(BIN)/python benchmarks/bench.py
+
+bench-quick: .venv/developer
+	@./.ci/system-packages chromium
+	$(BIN)/python benchmarks/bench.py --quick
 
 docs: .venv/runtime
 	$(BIN)/python docs/generate.py

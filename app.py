@@ -143,7 +143,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
-        COMPRESS_MIMETYPES=["application/json", "text/html", "text/css", "application/javascript"],
+        COMPRESS_MIMETYPES=["application/json", "text/html", "text/css", "text/javascript"],
     )
 
     def engine() -> Engine:
@@ -235,6 +235,10 @@ def _dash(app: Flask, services: Services) -> Dash:
     dash_app.layout = shell()
     callbacks.register(dash_app, services)
     strict_callbacks(app, dash_app)
+    # Dash learns which scripts it has when it writes its first page: a worker that is asked for one of them
+    # before, since another wrote the page, would answer with a server error.
+    with app.test_request_context():
+        dash_app.index()  # type: ignore[no-untyped-call]
     return dash_app
 
 

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     export_sync_seconds: int = Field(
         10, ge=0, le=600, description="how long an export may take before it is mailed"
     )
+    exports_in_process: bool = Field(
+        True,
+        description="false: the processes that serve make no exports; `flask --app app worker` does",
+    )
     sprint_days: int = Field(
         14, ge=1, le=90, description="length of a sprint, anchored on a Monday"
     )

@@ -1,5 +1,6 @@
 /* The page's behaviour: one state, kept in the address, handed to the callbacks through two stores.
-   "view" draws the whole page (path, period), "focus" the open domain alone. */
+   "view" draws the whole page (path, period), "focus" the open domain alone, "pins" its comparison,
+   "more" the cards that come next. */
 (function () {
   "use strict";
 
@@ -68,7 +69,7 @@
     LINK_KEYS.forEach((key) => { if (query.has(key)) links[key] = query.get(key).slice(0, 40); });
     return Object.assign({ path: location.pathname, links: links, domain: query.get("domain") || "",
       measure: query.get("measure") || "", mode: query.get("view") || "cards",
-      find: "", shown: 24, pins: [] }, period);
+      find: "", pins: [] }, period);
   }
   function address(absolute) {
     const query = new URLSearchParams();
@@ -98,8 +99,8 @@
     draw(page ? "view" : "focus");
     showControls();
   }
-  function draw(store) {
-    window.dash_clientside.set_props(store, { data: Object.assign({ at: Date.now() }, view) });
+  function draw(store, more) {
+    window.dash_clientside.set_props(store, { data: Object.assign({ at: Date.now() }, view, more) });
   }
   function choosePeriod(period) {
     keep(PERIOD_KEY, JSON.stringify(period));
@@ -184,38 +185,106 @@
     if (toggles) { close(); return; }
     opener = { domain: domain, measure: measure, tile: button.classList.contains("tile-button") };
     focusNext = true;
-    go({ domain: domain, measure: measure, find: "", shown: 24,
+    finding = false;
+    go({ domain: domain, measure: measure, find: "",
       pins: view.domain === domain ? view.pins : [] });
   }
   function close() {
     if (!view.domain) return;
+    finding = false;
     const back = $("#tile-" + view.domain + "-title");
     const from = opener && !opener.tile && $(
       "#tile-" + opener.domain + " .measure[data-measure='" + opener.measure + "']");
-    go({ domain: "", measure: "", find: "", shown: 24, pins: [] });
+    go({ domain: "", measure: "", find: "", pins: [] });
     (from || back || document.body).focus();
   }
   function pin(slug) {
     const pins = view.pins.includes(slug) ? view.pins.filter((s) => s !== slug) : [...view.pins, slug];
     if (pins.length > 4) { notice("At most four workspaces can be compared at once."); return; }
-    go({ pins: pins });
+    compare(pins);
   }
-  let typing = null;
+  function compare(pins) {
+    view = Object.assign({}, view, { pins: pins });
+    draw("pins");
+    showPins();
+  }
+  function showPins() {
+    $$(".pin").forEach((button) => {
+      const pinned = String(view.pins.includes(button.dataset.pin));
+      if (button.getAttribute("aria-pressed") === pinned) return;
+      button.setAttribute("aria-pressed", pinned);
+      button.firstChild.nodeValue = pinned === "true" ? "Pinned" : "Pin";
+    });
+  }
+
+  /* Text that the server made for us to put in place: Dash would take 35 ms for each card. */
+  function drawMarkup() {
+    const boxes = $$("[data-markup]");
+    boxes.forEach((box) => {
+      box.innerHTML = box.dataset.markup;
+      box.removeAttribute("data-markup"); /* comes back when it changes */
+      if (box.dataset.counted) say(box.dataset.counted);
+    });
+    if (boxes.length) { showPins(); showControls(); }
+  }
+  function say(counted) {
+    const place = $(".counted");
+    if (place) place.textContent = counted;
+  }
+
+  /* More cards: the next ones alone are fetched, and put behind those that are there. */
+  function more(button) {
+    if (button.getAttribute("aria-busy")) return;
+    button.setAttribute("aria-busy", "true");
+    draw("more", { from: Number(button.dataset.more) });
+  }
+  function appendNext() {
+    const next = $("#next > [data-pieces]"), button = $("[data-more]");
+    if (!next || !button) return;
+    const pieces = next.dataset.pieces;
+    next.removeAttribute("data-pieces");
+    button.removeAttribute("aria-busy");
+    if (next.dataset.order !== button.dataset.order) { draw("focus"); return; } /* there are newer figures */
+    if (next.dataset.start !== button.dataset.more) return;
+    const place = $(".expansion [data-grows]"), last = place.lastElementChild;
+    place.insertAdjacentHTML("beforeend", pieces);
+    showPins();
+    say(next.dataset.counted);
+    $("#live").textContent = next.dataset.said + " workspaces";
+    if (next.dataset.then) {
+      button.dataset.more = next.dataset.then;
+      $(".more .shown").textContent = next.dataset.said;
+      return;
+    }
+    const focused = document.activeElement === button;
+    button.parentElement.remove();
+    if (focused) $("a, button", last.nextElementSibling).focus();
+  }
+  /* Dash draws the box anew with each answer: one field goes from box to box, and the typing goes on. */
+  let typing = null, finding = false, field = null;
   function findBox() {
     const box = $("#find-box");
     if (!box || $("input", box)) return;
+    if (!field) field = findField();
+    if (!finding) field.value = view.find;
+    box.append(field);
+    if (finding && document.activeElement === document.body) field.focus();
+  }
+  function findField() {
     const input = document.createElement("input");
     input.type = "search";
     input.id = "find";
     input.className = "select";
-    input.value = view ? view.find : "";
     input.maxLength = 80;
     input.autocomplete = "off";
     input.addEventListener("input", () => {
       clearTimeout(typing);
-      typing = setTimeout(() => go({ find: input.value.trim(), shown: 24 }), 200);
+      typing = setTimeout(() => {
+        finding = document.activeElement === input;
+        go({ find: input.value.trim() });
+      }, 200);
     });
-    box.append(input);
+    return input;
   }
 
   /* Messages. */
@@ -254,6 +323,7 @@
     const url = String(resource && resource.url ? resource.url : resource);
     return send(resource, options).then((answer) => {
       if (url.includes("_dash-update-component")) {
+        if (!answer.ok) $$("[data-more]").forEach((button) => button.removeAttribute("aria-busy"));
         if (answer.status === 401) sessionExpired();
         else if (!answer.ok) notice("The figures can not be reached. Try again in a moment.");
         else if ($("#notice") && /reached/.test($("#notice").textContent)) notice("");
@@ -261,6 +331,7 @@
       }
       return answer;
     }, (error) => {
+      $$("[data-more]").forEach((button) => button.removeAttribute("aria-busy"));
       if (url.includes("_dash-update-component")) notice("The server does not answer. Try again in a moment.");
       throw error;
     });
@@ -362,8 +433,8 @@
 
   /* Clicks and changes, wherever they were drawn. */
   const CLICKS = {
-    open: open, close: close, pin: (b) => pin(b.dataset.pin), unpin: () => go({ pins: [] }),
-    mode: (b) => go({ mode: b.dataset.mode }), more: (b) => go({ shown: Number(b.dataset.more) }),
+    open: open, close: close, pin: (b) => pin(b.dataset.pin), unpin: () => compare([]),
+    mode: (b) => go({ mode: b.dataset.mode }), more: more,
     unlink: () => go({ links: {} }), copy: copyLink, retry: () => draw("view"), preset: (b) => choosePeriod({ period: b.dataset.preset }),
     help: () => $("#help").showModal(), helpClose: () => $("#help").close(),
     findClear: () => { $("#find").value = ""; go({ find: "" }); },
@@ -432,6 +503,8 @@
       if (pending) { notice(pending); pending = ""; }
     }
     if (!view) return;
+    drawMarkup();
+    appendNext();
     findBox();
     $$("select[data-select]").forEach((element) => {
       if (element.dataset.select !== "period" && element.dataset.shown !== element.dataset.value) {
@@ -449,5 +522,5 @@
       heading.focus({ preventScroll: true });
       heading.scrollIntoView({ block: "nearest", behavior: "instant" });
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-markup", "data-pieces"] });
 })();

@@ -21,7 +21,6 @@ from auth.passwords import hash_password
 from auth.viewer import Viewer
 from settings import Settings, load
 from storage import demo, embedded
-from storage.context import job_in
 from storage.database import Database, connect
 
 TODAY = date(2026, 11, 23)
@@ -65,17 +64,15 @@ class Bench:
                 {"e": email, "p": _hash()},
             )
             viewer = Viewer(int(row.scalar_one()), email)
-            ids = connection.execute(text("select id from workspace where is_active order by id"))
-            chosen = ids.scalars().all()[skipped : skipped + workspaces]
-        for workspace_id in chosen:
-            with job_in(self.database.job, workspace_id) as connection:
-                connection.execute(
-                    text(
-                        "insert into membership (workspace_id, user_id, role)"
-                        " values (:w, :u, 'platform_admin') on conflict do nothing"
-                    ),
-                    {"w": workspace_id, "u": viewer.user_id},
-                )
+        with self.owner.begin() as connection:
+            connection.execute(
+                text(
+                    "insert into membership (workspace_id, user_id, role)"
+                    " select id, :u, 'platform_admin' from workspace where is_active"
+                    " order by id offset :skipped limit :n on conflict do nothing"
+                ),
+                {"u": viewer.user_id, "skipped": skipped, "n": workspaces},
+            )
         return viewer
 
 

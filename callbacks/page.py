@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 from sqlalchemy.exc import OperationalError
 
 from aggregators import words
+from aggregators.figures import Dashboard
 from aggregators.period import InvalidPeriod
 from aggregators.read import NoSuchWorkspace, NotPlatformAdmin
 from callbacks.pages import EXECUTIVE, WORKSPACES
 from callbacks.services import Services
 from layouts import ids, states
 from layouts.executive import executive
-from layouts.expansion import expansion
-from layouts.focus import Look, parse
+from layouts.expansion import comparison, expansion, following
+from layouts.focus import Focus, Look, parse
 from layouts.workspace import workspace
 
 
 def register(app: Dash, services: Services) -> None:
-    """The two callbacks: the whole page, and the expansion alone."""
+    """The whole page, and what changes in the open domain alone. Nothing is drawn before the address
+    has been read, and nothing twice because its place was drawn anew."""
 
     @app.callback(
         Output(ids.PAGE, "children"),
         Output(ids.LIVE, "children"),
         Output("account", "children"),
         Input(ids.VIEW, "data"),
+        prevent_initial_call=True,
     )
     def draw_page(view: object) -> tuple[list[Component] | Component, str, str]:
-        if view is None:
-            raise PreventUpdate
         viewer = services.viewer()
         page, said = _page(view, services)
         return page, said, viewer.email
 
-    @app.callback(Output(ids.EXPANSION, "children"), Input(ids.FOCUS, "data"))
-    def draw_expansion(view: object) -> Component | list[Component]:
-        if view is None:
-            raise PreventUpdate
+    for place, store, draw in (
+        (ids.EXPANSION, ids.FOCUS, expansion),
+        (ids.COMPARISON, ids.PINS, comparison),
+        (ids.NEXT, ids.MORE, following),
+    ):
+        _within(app, services, place, store, draw)
+
+
+Draw = Callable[[Dashboard, Focus], Component | None]
+
+
+def _within(app: Dash, services: Services, place: str, store: str, draw: Draw) -> None:
+    @app.callback(Output(place, "children"), Input(store, "data"), prevent_initial_call=True)
+    def draw_within(view: object) -> Component | list[Component]:
         look = parse(view)
         if look.focus is None:
             return []
-        return expansion(services.dashboard(look.ask), look.focus)
+        drawn = draw(services.dashboard(look.ask), look.focus)
+        return [] if drawn is None else drawn
 
 
 def _page(view: object, services: Services) -> tuple[list[Component] | Component, str]:

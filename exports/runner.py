@@ -1,4 +1,4 @@
-"""Wakes the work: in this process by default, through Celery where Redis is there.
+"""Wakes the work: in this process by default, in a worker apart, or through Celery where Redis is there.
 
 A wake carries nothing but the news that a job waits. Where it is lost, the keeper finds the job: every
 process that serves looks every few seconds, and so does ``worker``.
@@ -64,6 +64,8 @@ class Runner:
             celery_app.wake(redis)
             return
         Bell(settings.data_dir).ring()
+        if not settings.exports_in_process:
+            return
         with self._lock:
             if self._process != os.getpid():  # a fork has no threads
                 self._process, self._thread, self._keeper = os.getpid(), None, None
@@ -87,8 +89,9 @@ class Runner:
                 log.exception("exports")
 
     def keep(self) -> None:
-        """Starts looking after forgotten jobs, mails and files, for as long as the process lives."""
-        if self._keeper is None:
+        """Starts looking after forgotten jobs, mails and files, for as long as the process lives; a worker
+        apart does it itself."""
+        if self._keeper is None and self._place().settings.exports_in_process:
             self._keeper = threading.Thread(target=self._keep, daemon=True, name="export-keeper")
             self._keeper.start()
 

@@ -14,26 +14,19 @@ from layouts.card import card_head
 from layouts.parts import evidence_line, pill, unseen
 
 
-def bars(
-    scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
-) -> Component:
-    """The grid of cards."""
+def bars(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Component]:
+    """The cards."""
     every = groups.every(scorecard, measure_key)
-    return html.Div(
-        [_card(c, scorecard.domain, measure_key, every, c.slug in pins) for c in cards],
-        className="cards",
-    )
+    return [_card(c, scorecard.domain, measure_key, every) for c in cards]
 
 
-def _card(
-    shown: Card, domain: Domain, measure_key: str, every: list[str], pinned: bool
-) -> Component:
+def _card(shown: Card, domain: Domain, measure_key: str, every: list[str]) -> Component:
     rows, absent = groups.of(shown, measure_key, every)
     listed = [_row(group, figure, shown, domain) for group, figure in rows]
     if absent:
         listed.append(_absent(absent, bool(rows)))
     return html.Article(
-        [card_head(shown, pinned), html.Ul(listed, className="bars")],
+        [card_head(shown), html.Ul(listed, className="bars")],
         className="card",
         **{"aria-labelledby": f"card-{shown.slug}"},
     )

@@ -12,13 +12,13 @@ from layouts.parts import badge, data, evidence_line, link, named, pill, unseen,
 from layouts.sparkline import Scale, sparkline
 
 
-def card(shown: Card, domain: Domain, measure_key: str, scale: Scale, pinned: bool) -> Component:
+def card(shown: Card, domain: Domain, measure_key: str, scale: Scale) -> Component:
     """Rank, name, figure, change, sparkline on the common scale, evidence, the other measures."""
     figure = shown.figures[measure_key]
     others = [k for k in (domain.headline, *domain.columns) if k != measure_key]
     return html.Article(
         [
-            card_head(shown, pinned),
+            card_head(shown),
             html.Div(
                 [
                     html.Span(value(figure), className=f"card-value status-{figure.status.value}"),
@@ -36,17 +36,18 @@ def card(shown: Card, domain: Domain, measure_key: str, scale: Scale, pinned: bo
     )
 
 
-def card_head(shown: Card, pinned: bool) -> Component:
-    """Rank, the workspace's link, and the pin that puts it into the comparison."""
+def card_head(shown: Card) -> Component:
+    """Rank, the workspace's link, and the pin that puts it into the comparison; assets/vigilo.js says
+    whether it is in it."""
     return html.Header(
         [
             html.Span(f"{shown.rank}", className="rank", title=f"Rank {shown.rank}, 1 is worst"),
             html.H3(link(shown.name, shown.href), id=f"card-{shown.slug}", className="card-name"),
             html.Button(
-                ["Pinned" if pinned else "Pin", unseen(f" {shown.name} to compare")],
+                ["Pin", unseen(f" {shown.name} to compare")],
                 type="button",
                 className="pin",
-                **{"aria-pressed": str(pinned).lower()},
+                **{"aria-pressed": "false"},
                 **data(pin=shown.slug),
             ),
         ],

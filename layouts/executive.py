@@ -13,6 +13,7 @@ from layouts import ids, states
 from layouts.answers import answers
 from layouts.expansion import expansion
 from layouts.focus import Focus
+from layouts.markup import drawn
 from layouts.parts import accent_line, data, heading_part
 from layouts.tile import tile
 
@@ -36,10 +37,12 @@ def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
     opened = [expansion(dashboard, focus)] if focus else []
     tiles = [tile(s, dashboard, focus and focus.domain) for s in dashboard.scorecards]
     return [
-        *filter(None, [states.partial(dashboard), stale(dashboard)]),
-        answers(dashboard.answers),
+        drawn([states.partial(dashboard), stale(dashboard), answers(dashboard.answers)]),
         html.Div(
-            [*tiles, html.Div(opened, id=ids.EXPANSION, className="expansion-slot")],
+            [
+                drawn(tiles, className="six"),
+                html.Div(opened, id=ids.EXPANSION, className="expansion-slot"),
+            ],
             className="tiles",
         ),
     ]

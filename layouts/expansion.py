@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -14,51 +15,97 @@ from layouts import ids
 from layouts.bars import bars
 from layouts.card import card
 from layouts.chart import compared
-from layouts.focus import TABLE, Focus
-from layouts.matrix import matrix
+from layouts.focus import FIRST, NEXT, TABLE, Focus
+from layouts.markup import drawn, markup
+from layouts.matrix import matrix, rows
 from layouts.parts import data
 from layouts.sparkline import scale_within
 
-Picture = Callable[[Scorecard, Sequence[Card], str, Sequence[str]], Component]
-
 
 def small_multiples(
-    scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
-) -> Component:
+    scorecard: Scorecard, cards: Sequence[Card], measure_key: str
+) -> list[Component]:
     """Cards whose sparklines share one scale, that of every workspace with enough data: one that
     failed 3 of 4 must not flatten all others."""
     scale = scale_within(extremes(scorecard.cards, measure_key))
-    return html.Div(
-        [card(c, scorecard.domain, measure_key, scale, c.slug in pins) for c in cards],
-        className="cards",
-    )
+    return [card(c, scorecard.domain, measure_key, scale) for c in cards]
 
 
-def table(
-    scorecard: Scorecard, cards: Sequence[Card], measure_key: str, pins: Sequence[str]
-) -> Component:
-    """The same workspaces as rows."""
-    return matrix(scorecard, cards, measure_key)
+def grid(scorecard: Scorecard, pieces: Sequence[Component], measure_key: str) -> Component:
+    """Around cards."""
+    return html.Div(list(pieces), className="cards", **data(grows="1"))
 
 
-PICTURES: Mapping[str, Picture] = {"cards": small_multiples, "matrix": table, "bars": bars}
+class Picture(NamedTuple):
+    """How workspaces are shown: a piece for each, and what is around the pieces. Further pieces go into
+    the element that ``grows``."""
+
+    pieces: Callable[[Scorecard, Sequence[Card], str], list[Component]]
+    around: Callable[[Scorecard, Sequence[Component], str], Component]
+
+
+PICTURES: Mapping[str, Picture] = {
+    "cards": Picture(small_multiples, grid),
+    "matrix": Picture(rows, matrix),
+    "bars": Picture(bars, grid),
+}
 """What a Domain's ``picture`` names."""
+
+
+class _Page(NamedTuple):
+    """Some of the workspaces that were found, and what the page must say of them."""
+
+    scorecard: Scorecard
+    focus: Focus
+    cards: Sequence[Card]
+    total: int
+    found: int
+    order: str
+
+    @property
+    def end(self) -> int:
+        """How many are shown with these."""
+        return self.focus.start + len(self.cards)
+
+    @property
+    def said(self) -> str:
+        """How many of those found."""
+        return f"{words.number(self.end)} of {words.number(self.found)}"
+
+    @property
+    def counted(self) -> str:
+        """How many of all."""
+        return f"{words.number(self.end)} of {words.number(self.total)}"
+
+    @property
+    def picture(self) -> Picture:
+        """As the domain or the reader wants it."""
+        table = self.focus.mode == TABLE
+        return PICTURES["matrix" if table else self.scorecard.domain.picture]
+
+    def pieces(self) -> list[Component]:
+        """One for each workspace."""
+        return self.picture.pieces(self.scorecard, self.cards, self.focus.measure)
+
+
+def _page(dashboard: Dashboard, focus: Focus) -> _Page:
+    scorecard = dashboard.scorecard(focus.domain)
+    order = ranked(scorecard.cards, scorecard.domain, focus.measure)
+    found = named(order, focus.find)
+    cards = found[focus.start : focus.start + (NEXT if focus.start else FIRST)]
+    which = (dashboard.version, focus.domain, focus.measure, focus.mode, focus.find)
+    return _Page(scorecard, focus, cards, len(order), len(found), "/".join(which))
 
 
 def expansion(dashboard: Dashboard, focus: Focus) -> Component:
     """The region "DOMAIN by workspace"."""
-    scorecard = dashboard.scorecard(focus.domain)
-    domain = scorecard.domain
-    order = ranked(scorecard.cards, domain, focus.measure)
-    found = named(order, focus.find)
-    shown = found[: focus.shown]
-    picture = PICTURES["matrix" if focus.mode == TABLE else domain.picture]
+    page = _page(dashboard, focus)
     return html.Section(
         [
-            _head(scorecard, focus, len(shown), len(order)),
-            _pinned(order, scorecard, focus),
-            picture(scorecard, shown, focus.measure, focus.pins) if shown else _nothing(focus),
-            _more(len(shown), len(found)),
+            _head(page),
+            html.Div(comparison(dashboard, focus), id=ids.COMPARISON),
+            drawn([_picture(page), _more(page)], **data(counted=page.counted)),
+            html.Div(id=ids.NEXT, hidden=True),
         ],
         className=f"expansion after-{domain_index(dashboard, focus.domain)}",
         **{"aria-labelledby": ids.HEADING},
@@ -66,13 +113,29 @@ def expansion(dashboard: Dashboard, focus: Focus) -> Component:
     )
 
 
+def following(dashboard: Dashboard, focus: Focus) -> Component:
+    """The pieces that come next, for assets/vigilo.js to put behind the others if they are still of
+    that order."""
+    page = _page(dashboard, focus)
+    more = page.end if page.end < page.found else ""
+    told = data(order=page.order, start=focus.start, then=more)
+    words_of = data(said=page.said, counted=page.counted)
+    return html.Div(**told, **words_of, **data(pieces=markup(page.pieces())))
+
+
+def _picture(page: _Page) -> Component:
+    if not page.cards:
+        return _nothing(page.focus)
+    return page.picture.around(page.scorecard, page.pieces(), page.focus.measure)
+
+
 def domain_index(dashboard: Dashboard, key: str) -> int:
     """The place of a domain's tile, from 1."""
     return 1 + [s.domain.key for s in dashboard.scorecards].index(key)
 
 
-def _head(scorecard: Scorecard, focus: Focus, shown: int, total: int) -> Component:
-    domain = scorecard.domain
+def _head(page: _Page) -> Component:
+    domain, measure = page.scorecard.domain, page.scorecard.domain.measure(page.focus.measure)
     return html.Header(
         [
             html.Div(
@@ -84,13 +147,15 @@ def _head(scorecard: Scorecard, focus: Focus, shown: int, total: int) -> Compone
                         className="expansion-title",
                     ),
                     html.P(
-                        f"{words.number(shown)} of {words.number(total)}, worst first by "
-                        f"{domain.measure(focus.measure).title.lower()}",
+                        [
+                            html.Span(page.counted, className="counted"),
+                            f", worst first by {measure.title.lower()}",
+                        ],
                         className="muted expansion-count",
                     ),
                 ]
             ),
-            html.Div(_toolbar(scorecard, focus), className="toolbar"),
+            html.Div(_toolbar(page.scorecard, page.focus), className="toolbar"),
         ],
         className="expansion-head",
     )
@@ -140,8 +205,11 @@ def _select(label: str, name: str, options: list[tuple[str, str]], chosen: str) 
     )
 
 
-def _pinned(order: Sequence[Card], scorecard: Scorecard, focus: Focus) -> Component | None:
-    chosen = [c for c in order if c.slug in focus.pins] if focus.pins else []
+def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
+    """The pinned workspaces in one chart."""
+    scorecard = dashboard.scorecard(focus.domain)
+    order = ranked(scorecard.cards, scorecard.domain, focus.measure) if focus.pins else ()
+    chosen = [c for c in order if c.slug in focus.pins]
     if not chosen:
         return None
     measure = scorecard.domain.measure(focus.measure)
@@ -177,15 +245,10 @@ def _nothing(focus: Focus) -> Component:
     )
 
 
-def _more(shown: int, found: int) -> Component | None:
-    if shown >= found:
+def _more(page: _Page) -> Component | None:
+    if page.end >= page.found:
         return None
-    return html.P(
-        [
-            html.Span(f"{words.number(shown)} of {words.number(found)}", className="muted"),
-            html.Button(
-                "Show more", type="button", className="button", **data(more=str(shown + 48))
-            ),
-        ],
-        className="more",
+    button = html.Button(
+        "Show more", type="button", className="button", **data(more=page.end, order=page.order)
     )
+    return html.P([html.Span(page.said, className="muted shown"), button], className="more")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from aggregators.domains import DOMAINS
 from aggregators.period import Ask
 
-FIRST, MOST = 24, 2400
+FIRST, NEXT, MOST = 24, 48, 100_000
+"""Cards that a domain opens with, those that come with each press, and the highest rank asked for."""
 MAX_PINS = 4
 MAX_FIND = 80
 CARDS, TABLE = "cards", "table"
@@ -20,11 +21,11 @@ class MalformedView(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """The open domain, the measure it is ranked by, and how it is looked at."""
+    """The open domain, the measure it is ranked by, how it is looked at, and from which place on."""
 
     domain: str
     measure: str
-    shown: int = FIRST
+    start: int = 0
     find: str = ""
     mode: str = CARDS
     pins: tuple[str, ...] = ()
@@ -73,11 +74,9 @@ def _focus(view: Mapping[str, object]) -> Focus | None:
     measure = _text(view, "measure", 60)
     if measure not in {m.key for m in domain.measures}:
         measure = domain.headline
-    shown, pins = view.get("shown") or FIRST, view.get("pins") or []
-    if not isinstance(shown, int) or not isinstance(pins, list):
-        raise MalformedView("shown is a number and pins are a list")
+    start, pins = view.get("from") or 0, view.get("pins") or []
+    if not isinstance(start, int) or not isinstance(pins, list):
+        raise MalformedView("from is a number and pins are a list")
     slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= 30)[:MAX_PINS]
     mode = TABLE if view.get("mode") == TABLE else CARDS
-    return Focus(
-        key, measure, min(max(shown, FIRST), MOST), _text(view, "find", MAX_FIND), mode, slugs
-    )
+    return Focus(key, measure, min(max(start, 0), MOST), _text(view, "find", MAX_FIND), mode, slugs)

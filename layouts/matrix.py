@@ -10,21 +10,19 @@ from dash.development.base_component import Component
 from aggregators import words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain, Status, Unit
-from layouts.parts import evidence_line, link
+from layouts.parts import data, evidence_line, link
 
 
-def matrix(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> Component:
-    """Rows workspaces, columns the domain's; cells over their threshold solid red with "!"; the
-    organisation in the last row."""
+def matrix(scorecard: Scorecard, rows: Sequence[Component], measure_key: str) -> Component:
+    """Rows workspaces, columns the domain's; the organisation in the last row."""
     domain = scorecard.domain
-    keys = list(dict.fromkeys((*domain.columns, measure_key)))
-    share = _share_key(domain)
+    keys, share = _keys(domain, measure_key), _share_key(domain)
     return html.Div(
         html.Table(
             [
                 html.Caption(f"{domain.title} by workspace", className="visually-hidden"),
                 html.Thead(html.Tr(_header(domain, keys, measure_key, share))),
-                html.Tbody([_row(c, scorecard, keys, share) for c in cards]),
+                html.Tbody(list(rows), **data(grows="1")),
                 html.Tfoot(html.Tr(_total(scorecard, keys, share))),
             ],
             className="matrix",
@@ -34,6 +32,16 @@ def matrix(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> Com
         role="group",
         **{"aria-label": f"{domain.title}, table"},
     )
+
+
+def rows(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Component]:
+    """The rows; cells over their threshold solid red with "!"."""
+    keys, share = _keys(scorecard.domain, measure_key), _share_key(scorecard.domain)
+    return [_row(c, scorecard, keys, share) for c in cards]
+
+
+def _keys(domain: Domain, measure_key: str) -> list[str]:
+    return list(dict.fromkeys((*domain.columns, measure_key)))
 
 
 def _share_key(domain: Domain) -> str | None:

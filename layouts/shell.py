@@ -28,6 +28,8 @@ def shell() -> Component:
             html.A("Skip to content", href=f"#{ids.PAGE}", className="skip"),
             dcc.Store(id=ids.VIEW),
             dcc.Store(id=ids.FOCUS),
+            dcc.Store(id=ids.PINS),
+            dcc.Store(id=ids.MORE),
             html.Header(_controls(), className="topbar"),
             html.Div(id=ids.NOTICE, role="alert", className="notice"),
             html.Main(skeleton(), id=ids.PAGE, tabIndex="-1"),

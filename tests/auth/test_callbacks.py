@@ -84,7 +84,7 @@ def junk(rng: random.Random, depth: int = 0):
         return [junk(rng, depth + 1) for _ in range(rng.randrange(4))]
     if kind >= 7:
         keys = ("output", "outputs", "inputs", "state", "id", "property", "value", "path", "period",
-                "start", "end", "domain", "measure", "shown", "pins", "find", "mode", "x")  # fmt: skip
+                "start", "end", "domain", "measure", "from", "pins", "find", "mode", "x")  # fmt: skip
         return {rng.choice(keys): junk(rng, depth + 1) for _ in range(rng.randrange(6))}
     return rng.choice(
         (None, True, rng.randint(-(10**12), 10**12), rng.random() * 1e300, "", "dora", "28", "x" * 300,
@@ -101,7 +101,7 @@ def mutated(rng: random.Random):
     elif where == "field":
         sent["inputs"][0]["value"] = VIEW | {
             rng.choice(
-                ("path", "period", "start", "domain", "measure", "shown", "pins", "find", "mode")
+                ("path", "period", "start", "domain", "measure", "from", "pins", "find", "mode")
             ): junk(rng)
         }
     elif rng.random() < 0.3:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
+from xml.etree import ElementTree
 
 import pytest
+from dash import dcc, html
 from plotly.utils import PlotlyJSONEncoder
 
 from aggregators import groups
@@ -15,10 +19,12 @@ from aggregators.figures import Figure
 from aggregators.groups import dropped
 from aggregators.measure import HIGHER, LOWER, Ratio
 from aggregators.period import InvalidPeriod
+from aggregators.rollup import ranked
 from layouts import focus, sparkline
 from layouts.executive import executive, stale
-from layouts.expansion import expansion
+from layouts.expansion import expansion, following
 from layouts.focus import Focus, parse
+from layouts.markup import markup
 from layouts.parts import pill
 from layouts.sparkline import HEIGHT, PAD, runs, scale_of
 from tests.samples import dashboard
@@ -38,6 +44,8 @@ def text_of(component) -> str:
         return str(component)
     if isinstance(component, list | tuple):
         return " ".join(filter(None, map(text_of, component)))
+    if held := getattr(component, "data-markup", ""):
+        return " ".join(unescape(re.sub(r"<[^>]*>", "\n", held)).split("\n"))
     return text_of(getattr(component, "children", None))
 
 
@@ -107,6 +115,51 @@ def test_every_domain_opens_ranked_by_each_of_its_measures(domain, mode):
         assert "NaN" not in plain(made)
 
 
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
+@pytest.mark.parametrize("mode", ["cards", "table"])
+def test_the_next_workspaces_come_alone_and_in_the_same_order(domain, mode):
+    shown = dashboard(80)
+    order = ranked(shown.scorecard(domain.key).cards, domain, domain.headline)
+    slugs = [c.slug for c in order]
+    first = expansion(shown, Focus(domain.key, domain.headline, mode=mode))
+    last = following(shown, Focus(domain.key, domain.headline, 72, mode=mode))
+    middle = following(shown, Focus(domain.key, domain.headline, 24, mode=mode))
+    pieces = [
+        plain(first),
+        plain(getattr(middle, "data-pieces")),
+        plain(getattr(last, "data-pieces")),
+    ]
+    for i, (start, end) in enumerate(((0, 24), (24, 72), (72, 80))):
+        assert [s for s in slugs if f"/ws/{s}/" in pieces[i]] == slugs[start:end]
+    assert (getattr(middle, "data-then"), getattr(last, "data-then")) == ("72", "")
+    assert getattr(middle, "data-said") == "72 of 80"
+    assert plain(getattr(middle, "data-order")).strip('"') in pieces[0]
+
+
+def test_another_ranking_period_or_search_is_another_order():
+    shown = dashboard(12)
+    looks = [Focus("dora", "mttr"), Focus("dora", "deployments"), Focus("dora", "mttr", find="a"),
+             Focus("dora", "mttr", mode="table"), Focus("slos", "fastest_burn")]  # fmt: skip
+    orders = [getattr(following(shown, look), "data-order") for look in looks]
+    orders.append(getattr(following(replace(shown, version="2"), looks[0]), "data-order"))
+    assert len(set(orders)) == len(orders)
+
+
+def test_what_is_drawn_as_text_can_not_be_markup():
+    name = """</article><script>alert("1")</script>'&"""
+    made = markup(html.A(name, href=f"/{name}", title=name, style={"width": f'1px"{name}'}))
+    assert "<script" not in made
+    (found,) = ElementTree.fromstring(f"<p>{made}</p>")
+    assert (found.text, found.get("href"), found.get("title")) == (name, f"/{name}", name)
+
+
+def test_text_is_made_of_plain_components_alone():
+    made = markup([html.Div(html.Br(), hidden=True, tabIndex="0"), None, html.P(title=None), 3])
+    assert made == '<div hidden="" tabindex="0"><br></div><p></p>3'
+    with pytest.raises(TypeError, match="Graph"):
+        markup(html.Div(dcc.Graph()))
+
+
 def test_finding_narrows_and_says_when_nothing_is_found():
     shown = dashboard(12)
     found = text_of(expansion(shown, Focus("dora", "mttr", find="payM")))
@@ -146,7 +199,7 @@ def test_old_data_are_said_to_be_old(hours, level):
         3,
         {"path": 3},
         {"path": "x" * 500},
-        {"shown": "many", "domain": "dora"},
+        {"from": "many", "domain": "dora"},
         {"pins": "all", "domain": "dora"},
         {"find": "x" * 500, "domain": "dora"},
         {"domain": ["dora"]},
@@ -165,8 +218,8 @@ def test_a_wrong_period_is_named():
 def test_unknown_names_fall_back_and_counts_are_bounded():
     assert parse({"domain": "nowhere"}).focus is None
     assert parse({"domain": "dora", "measure": "nothing"}).focus.measure == "change_failure_rate"
-    found = parse({"domain": "dora", "shown": 10**9, "pins": list("abcdefgh")}).focus
-    assert (found.shown, len(found.pins)) == (focus.MOST, focus.MAX_PINS)
+    found = parse({"domain": "dora", "from": 10**9, "pins": list("abcdefgh")}).focus
+    assert (found.start, len(found.pins)) == (focus.MOST, focus.MAX_PINS)
 
 
 def test_a_card_names_few_groups_that_it_lacks_and_counts_many():

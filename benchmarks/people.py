@@ -1,0 +1,174 @@
+"""Many people at once: the program as it is deployed, exports in a worker apart, and a crowd."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks.browser import ALL
+from benchmarks.installation import PERSON, Bench
+from benchmarks.serving import ROOT, Site, running, served
+from benchmarks.table import Row
+
+PART = "many people"
+CROWD, EVERYTHING = 200, 20
+"""So many people; every twentieth sees all workspaces."""
+MINUTES = 15.0
+ALONE_SECONDS = 30
+SETTLING = 45
+"""Seconds in which everybody arrives and what they see is computed, before it is measured."""
+LOOK_SECONDS = 2.0
+
+
+def measure(bench: Bench, minutes: float = MINUTES) -> list[Row]:
+    """One person alone, the crowd, and the crowd while exports of everything are made."""
+    emails = _people(bench)
+    with served(bench, VIGILO_EXPORTS_IN_PROCESS="false") as site:
+        worker = ["-m", "flask", "--app", "app", "worker"]
+        with running(worker, site.environment, bench.settings.data_dir / "worker.log"):
+            return _measured(site, emails, minutes * 60)
+
+
+def _measured(site: Site, emails: Sequence[str], seconds: float) -> list[Row]:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(site.session, emails))
+    beside = max(60.0, seconds / 5)
+    one = _run(site, emails[:1], ("Alone",), ALONE_SECONDS)
+    memory = Memory(site)
+    crowd = _run(site, emails, ("Crowd",), seconds, memory)
+    without = _run(site, emails, ("Reader",), beside)
+    exporting = _run(site, [*emails, ALL], ("Reader", "Exporter"), beside)
+    runs = {"alone": one, "crowd": crowd, "without": without, "exporting": exporting}
+    for name, run in runs.items():
+        for error in run.errors:
+            print(f"{name}: {error}", flush=True)
+    return [
+        *_times(one, crowd, seconds),
+        Row(PART, "errors", sum(len(r.errors) for r in runs.values()), 1, "kinds", 0.0, "none"),
+        *memory.rows(),
+        Row(
+            PART,
+            "page, p95 while everything is exported",
+            exporting.p95("page"),
+            without.p95("page"),
+            "ms",
+            1.5,
+            "p95 without",
+        ),
+        Row(PART, "exports made meanwhile", exporting.count("export's file"), 1, "exports"),
+    ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a crowd met, by what it asked for."""
+
+    found: dict[str, dict[str, float]]
+    errors: list[str]
+
+    def p95(self, name: str) -> float:
+        """Milliseconds that one of twenty waits longer than."""
+        return self.found[name]["p95"]
+
+    def median(self, name: str) -> float:
+        """Milliseconds that half wait longer than."""
+        return self.found[name]["median"]
+
+    def count(self, name: str) -> float:
+        """How often it was asked for."""
+        return self.found.get(name, {"n": 0})["n"]
+
+
+def _times(one: Run, crowd: Run, seconds: float) -> list[Row]:
+    alone = one.median("page")
+    rows = [Row(PART, "page, p95", crowd.p95("page"), alone, "ms", 8.0, "median of one alone")]
+    for name in ("page", "ninety days", "a domain", "the API", "a workspace's page", "export"):
+        if crowd.count(name) and one.count(name):
+            median = one.median(name)
+            rows.append(
+                Row(PART, f"{name}, median", crowd.median(name), median, "ms", None, "alone")
+            )
+    whole = {"page", "a workspace's page"}
+    requests = sum(e["n"] for name, e in crowd.found.items() if name not in whole) / seconds
+    pages = crowd.count("page") / seconds
+    return [*rows, Row(PART, "requests a second", requests, pages, "1/s", None, "pages a second")]
+
+
+@dataclass
+class Memory:
+    """What the workers hold, looked at all the time."""
+
+    site: Site
+    taken: list[float] = field(default_factory=list)
+
+    def look(self, stop: threading.Event) -> None:
+        """Until it is stopped."""
+        workers = self.site.workers()
+        while not stop.wait(LOOK_SECONDS):
+            self.taken.append(sum(_held(w) for w in workers))
+
+    def rows(self) -> list[Row]:
+        """The last third beside the middle one."""
+        third = len(self.taken) // 3
+        middle, last = self.taken[third : 2 * third], self.taken[2 * third :]
+        now, before = statistics.median(last), statistics.median(middle)
+        return [Row(PART, "memory of the workers", now, before, "MB", 1.1, "the middle third")]
+
+
+def _held(worker: psutil.Process) -> float:
+    return float(worker.memory_info().rss) / 2**20
+
+
+def _people(bench: Bench) -> list[str]:
+    """Their addresses; scopes of five to two hundred workspaces that overlap, some of everything."""
+    chance = random.Random(7)
+    emails = []
+    for n in range(CROWD):
+        size = min(chance.randint(5, 200), bench.workspaces)
+        skipped = chance.randint(0, bench.workspaces - size)
+        if n % EVERYTHING == EVERYTHING - 1:
+            size, skipped = bench.workspaces, 0
+        emails.append(bench.person(PERSON.format(n), size, skipped).email)
+    bench.person(ALL, bench.workspaces)
+    return emails
+
+
+def _run(
+    site: Site,
+    emails: Sequence[str],
+    kinds: Sequence[str],
+    seconds: float,
+    memory: Memory | None = None,
+) -> Run:
+    """A crowd in a process of its own: Locust changes how Python waits."""
+    people = [
+        {"path": site.path(e), "cookies": site.session(e).cookies.get_dict(), "turn": n}
+        for n, e in enumerate(emails)
+    ]
+    asked = {"address": site.address, "people": people, "kinds": kinds, "count": len(emails)}
+    asked |= {"seconds": seconds, "settling": SETTLING if len(emails) > 1 else 5}
+    stop = threading.Event()
+    looking = threading.Thread(target=memory.look, args=(stop,)) if memory else None
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder) / "asked.json", Path(folder) / "found.json"
+        given.write_text(json.dumps(asked), encoding="utf-8")
+        if looking:
+            looking.start()
+        try:
+            command = [sys.executable, "-m", "benchmarks.crowd", str(given), str(made)]
+            subprocess.run(command, cwd=ROOT, check=True, timeout=seconds + 600)
+        finally:
+            stop.set()
+        found = json.loads(made.read_text(encoding="utf-8"))
+    return Run(found["found"], found["errors"])

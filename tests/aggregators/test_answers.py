@@ -7,10 +7,12 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from aggregators.answers import theil_sen, wilson
 from aggregators.period import Ask, completed_sprints
 from aggregators.read import read
+from storage.context import job_in
 from tests.conftest import TODAY
 from tests.world import World, at
 
@@ -130,6 +132,25 @@ def test_without_due_dates_it_is_a_labelled_projection(world):
     assert "Projection" in found.sentence
     assert found.evidence["projection"] is True
     assert found.evidence["slope_points_per_day"] < 0
+
+
+def test_a_framework_that_is_gone_is_no_projection(world):
+    """It was there on two days between the points of the period's series, and falling."""
+    for i in range(10):
+        assess(world, "payments", f"CC{i}", "compliant", None, back=40)
+    world.backfill(LAST - timedelta(days=60), LAST)
+    insert = (
+        "insert into compliance_snapshot_history (workspace_id, framework, snapshot_date, computed_at,"
+        " compliant, non_compliant) values (:w, 'GONE', :d, now(), :c, :n)"
+    )
+    with job_in(world.database.job, world.ids["payments"]) as connection:
+        for back, passing in ((10, 9), (9, 1)):
+            day = LAST - timedelta(days=back)
+            values = {"w": world.ids["payments"], "d": day, "c": passing, "n": 10 - passing}
+            connection.execute(text(insert), values)
+    found = read(world.database, world.alice, Ask(90), world.settings).answers
+    said = next(a for a in found if a.key == "closest_to_lapse")
+    assert "no pass rate is falling" in said.sentence
 
 
 def test_theil_sen_ignores_an_outlier_and_a_gap():

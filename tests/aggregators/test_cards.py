@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -12,10 +13,14 @@ from hypothesis import strategies as st
 
 from aggregators.domains import DOMAINS
 from aggregators.figures import Points
-from aggregators.rollup import Cards, badness, extremes, named, ranked
+from aggregators.measure import COMPLIANCE
+from aggregators.packed import tables
+from aggregators.rollup import Cards, Place, badness, extremes, named, ranked, roll
 from aggregators.sketch import Histogram, Sketch
 from api.encode import card_json, cards_json, figure_json, table_json
-from tests.aggregators.organisations import organisations, scorecard
+from storage.executive import PACKED_EPOCH, Packed
+from storage.models import COMPLIANCE_LEVELS, USAGE_PACKED
+from tests.aggregators.organisations import AS_OF, PLAN, organisations, scorecard
 
 some_organisation = st.sampled_from(DOMAINS).flatmap(
     lambda domain: organisations(domain).map(lambda org: (domain, org))
@@ -109,3 +114,19 @@ def test_a_card_that_is_not_there_is_named():
     cards = scorecard(domain, {("w0", ""): (None, None)}).cards
     with pytest.raises(KeyError):
         cards.find("nobody")
+
+
+def test_groups_stand_by_name_whatever_the_order_they_were_read_in():
+    """PostgreSQL groups by hash once a table has grown."""
+    day, numbers = (AS_OF - PACKED_EPOCH).days, [1.0] * len(COMPLIANCE_LEVELS)
+    row = struct.pack(f">i{len(numbers)}d", day, *numbers)
+    usage = struct.pack(f">i{len(USAGE_PACKED)}d", day, *[1.0] * len(USAGE_PACKED))
+    names = ["SOC2", "alpha", "HIPAA"]
+    packed = Packed(1, usage, names, [row] * 3, b"", [b""] * 4, (), {n: (n, None) for n in names})
+    facts = tables([packed], {1: "team"}, PLAN, AS_OF).by_name[COMPLIANCE]
+    assert list(facts.scopes) == [("team", n) for n in sorted(names)]
+    assert facts.names["lapse_control"] == sorted(names)
+    compliance = next(d for d in DOMAINS if d.table == COMPLIANCE)
+    (card,) = roll(compliance, facts, [Place("team", "Team")], PLAN).cards
+    assert card.figures["pass_rate"].group == "HIPAA"
+    assert list(card.figures["pass_rate"].by) == sorted(names)

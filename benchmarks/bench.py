@@ -44,7 +44,8 @@ def main() -> None:
         print(f"{workspaces:,} workspaces x {days} days, loaded in {loaded:.0f} s", flush=True)
         for name in chosen:
             print(f"measuring: {name}", flush=True)
-            rows += PARTS[name](bench)
+            crowd = name == "people" and given.minutes
+            rows += people.measure(bench, given.minutes) if crowd else PARTS[name](bench)
         if chosen == tuple(PARTS) and workspaces == LARGE:
             measured.keep(bench, rows)
     print(table.told(rows))
@@ -63,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="*", choices=list(PARTS), help="some of the parts, not kept"
     )
+    parser.add_argument("--minutes", type=float, help="how long the people stay; 15 if absent")
     parser.add_argument("--data-dir", type=Path, help="keep the data there, and use it again")
     return parser.parse_args()
 

@@ -50,9 +50,6 @@ def _measured(site: Site, emails: Sequence[str], seconds: float) -> list[Row]:
     without = _run(site, emails, ("Reader",), beside)
     exporting = _run(site, [*emails, ALL], ("Reader", "Exporter"), beside)
     runs = {"alone": one, "crowd": crowd, "without": without, "exporting": exporting}
-    for name, run in runs.items():
-        for error in run.errors:
-            print(f"{name}: {error}", flush=True)
     return [
         *_times(one, crowd, seconds),
         Row(PART, "errors", sum(len(r.errors) for r in runs.values()), 1, "kinds", 0.0, "none"),
@@ -171,4 +168,6 @@ def _run(
         finally:
             stop.set()
         found = json.loads(made.read_text(encoding="utf-8"))
+    page = found["found"].get("page", {})
+    print(f"  {len(emails)} as {', '.join(kinds)}: {page}, {found['errors'] or 'no error'}", flush=True)
     return Run(found["found"], found["errors"])

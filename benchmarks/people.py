@@ -169,5 +169,8 @@ def _run(
             stop.set()
         found = json.loads(made.read_text(encoding="utf-8"))
     page = found["found"].get("page", {})
-    print(f"  {len(emails)} as {', '.join(kinds)}: {page}, {found['errors'] or 'no error'}", flush=True)
+    print(
+        f"  {len(emails)} as {', '.join(kinds)}: {page}, {found['errors'] or 'no error'}",
+        flush=True,
+    )
     return Run(found["found"], found["errors"])

@@ -226,6 +226,13 @@
       if (box.dataset.counted) say(box.dataset.counted);
     });
     if (boxes.length) { showPins(); showControls(); }
+    if (boxes.some((box) => box.classList.contains("six"))) catchUp();
+  }
+  /* The page was asked for before a domain was opened, or closed, and came after it. */
+  function catchUp() {
+    const open = $(".expansion"), rank = open && $("select[data-select='rank']", open);
+    const stale = rank && view.measure && rank.dataset.value !== view.measure;
+    if ((open ? open.dataset.of : "") !== view.domain || stale) draw("focus");
   }
   function say(counted) {
     const place = $(".counted");

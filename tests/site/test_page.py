@@ -273,3 +273,32 @@ def test_a_revoked_one_in_the_middle_of_their_work_is_told(visit, site):
     finally:
         for slug in slugs:
             site.flask("member", "grant", "carol@demo.example", slug, "platform_admin")
+
+
+def test_a_domain_opened_while_the_page_is_on_its_way_stays_open(visit):
+    """The page that was asked for before knows nothing of it, and comes after it."""
+    page = drawn(visit("alice", EXECUTIVE))
+    held = []
+
+    def hold(route):
+        if (
+            '"period":"90"' in (route.request.post_data or "")
+            and "page.children" in route.request.post_data
+        ):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile("_dash-update-component"), hold)
+    page.get_by_label("Period").select_option("Last 90 days")
+    page.get_by_role("region", name="SLOs", exact=True).get_by_role(
+        "button", name=re.compile("Fastest burn")
+    ).click()
+    opened = page.get_by_role("region", name="SLOs by workspace")
+    expect(opened).to_contain_text("worst first by fastest burn")
+    assert held
+    for route in held:
+        route.continue_()
+    expect(page.locator(".heading")).to_contain_text("25 Aug")
+    page.wait_for_timeout(500)
+    expect(opened).to_contain_text("worst first by fastest burn")

@@ -93,7 +93,11 @@ def kept(rows: list[Row], facts: dict[str, object], *, quick: bool) -> None:
     }
     name = "quick.json" if quick else "bench.json"
     (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    line = {row.what: round(row.ratio, 3) for row in rows if row.target is not None}
+    line = {
+        f"{row.part}: {row.what} / {row.against}": round(row.ratio, 3)
+        for row in rows
+        if row.target is not None
+    }
     with HISTORY.open("a", encoding="utf-8") as file:
         file.write(json.dumps({k: found[k] for k in ("at", "revision")} | {"quick": quick} | line))
         file.write("\n")

@@ -183,3 +183,10 @@ def test_metrics_count_requests_by_route_for_this_machine_only(web):
 def test_health_says_nothing_about_data(web):
     assert web.browser().get("/healthz").text == "ok\n"
     assert web.browser().get("/readyz").text == "ready\n"
+
+
+def test_a_script_is_there_before_any_page_was_written_and_comes_compressed(web):
+    path = "/_dash-component-suites/dash/dash-renderer/build/dash_renderer.min.js"
+    answer = web.browser().get(path, headers={"Accept-Encoding": "br"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Encoding"] == "br"

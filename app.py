@@ -235,10 +235,10 @@ def _dash(app: Flask, services: Services) -> Dash:
     dash_app.layout = shell()
     callbacks.register(dash_app, services)
     strict_callbacks(app, dash_app)
-    # Dash learns which scripts it has when it writes its first page: a worker that is asked for one of them
-    # before, since another wrote the page, would answer with a server error.
+    # Dash sets itself up within the first request, and says that it is done before it is: of several first
+    # requests at once, which a browser sends for the scripts, all but one would meet a server error.
     with app.test_request_context():
-        dash_app.index()  # type: ignore[no-untyped-call]
+        dash_app._setup_server()  # type: ignore[no-untyped-call]
     return dash_app
 
 

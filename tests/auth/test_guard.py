@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from dash import Dash
 from sqlalchemy import text
 
 from auth.guard import ROUTES, local_target
@@ -183,3 +186,23 @@ def test_metrics_count_requests_by_route_for_this_machine_only(web):
 def test_health_says_nothing_about_data(web):
     assert web.browser().get("/healthz").text == "ok\n"
     assert web.browser().get("/readyz").text == "ready\n"
+
+
+def test_the_first_requests_of_a_process_may_come_at_once(web, monkeypatch):
+    path = "/_dash-component-suites/dash/dash-renderer/build/dash_renderer.min.js"
+    in_setup, answered = threading.Event(), threading.Event()
+
+    def slow(_dash: Dash) -> str:
+        in_setup.set()
+        answered.wait(10)
+        return ""
+
+    monkeypatch.setattr(Dash, "_generate_scripts_html", slow)
+    first = threading.Thread(target=lambda: web.browser().get(path))
+    first.start()
+    in_setup.wait(0.5)
+    answer = web.browser().get(path, headers={"Accept-Encoding": "br"})
+    answered.set()
+    first.join()
+    assert answer.status_code == 200
+    assert answer.headers["Content-Encoding"] == "br"

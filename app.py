@@ -7,12 +7,13 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 from dash import Dash
-from flask import Flask, current_app, g
+from flask import Flask, Response, current_app, g, make_response, session
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_login import LoginManager, current_user
@@ -28,7 +29,9 @@ from aggregators.kept import Kept
 from aggregators.listing import Page, Request
 from aggregators.period import Ask, InvalidPeriod
 from aggregators.read import (
+    Drawn,
     NotPlatformAdmin,
+    draw_kept,
     each_record,
     read_kept,
     read_live,
@@ -64,6 +67,9 @@ from storage.demo import people
 from storage.schema import is_current
 
 PATIENCE_SECONDS = 60
+TURN_SECONDS = 0.0005
+CONSTANT = ("/<path:path>", "/_dash-layout", "/_dash-dependencies")
+"""Dash makes these anew for each request, though the page and its layout are the same for everyone."""
 DEMO_ACCOUNTS = "select email from app_user where email like '%@demo.example' order by id"
 
 
@@ -102,9 +108,11 @@ class Services:
         """Any viewer's dashboard."""
         return read_kept(self.database, viewer, ask, self.settings, self.kept).only(domains)
 
-    def dashboard(self, ask: Ask) -> Dashboard:
-        """The signed-in person's dashboard."""
-        return self.read(self.viewer(), ask)
+    def drawn(
+        self, ask: Ask, drawing: tuple[object, ...] | None, draw: Callable[[Dashboard], Drawn]
+    ) -> Drawn:
+        """What is drawn of the signed-in person's dashboard."""
+        return draw_kept(self.database, self.viewer(), ask, self.settings, self.kept, drawing, draw)
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """One domain of one of their workspaces."""
@@ -169,7 +177,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         api_ingest.blueprint(engine, lambda: services.database, app.config["SECRET_KEY"])
     )
     app.register_blueprint(members.blueprint(engine, lambda: services.database.job))
-    headers.install(app, dash_app.csp_hashes, secure=settings.is_secure)
+    headers.install(app, cache(dash_app.csp_hashes), secure=settings.is_secure)
     Compress(app)
     for command in (db, serve, user, member, token, export, worker, records, snapshot, demo):
         app.cli.add_command(command)
@@ -218,6 +226,9 @@ def _login(app: Flask, engine: Callable[[], Engine]) -> None:
 
     @manager.user_loader
     def load_user(user_id: str) -> accounts.Account | None:
+        known: accounts.Account | None = session.account  # type: ignore[attr-defined]
+        if known is not None and known.id == int(user_id):
+            return known
         return accounts.by_id(engine(), int(user_id))
 
 
@@ -239,7 +250,23 @@ def _dash(app: Flask, services: Services) -> Dash:
     # requests at once, which a browser sends for the scripts, all but one would meet a server error.
     with app.test_request_context():
         dash_app._setup_server()  # type: ignore[no-untyped-call]
+    for endpoint in CONSTANT:
+        app.view_functions[endpoint] = _made_once(app.view_functions[endpoint])
     return dash_app
+
+
+def _made_once(view: Callable[..., Any]) -> Callable[..., Response]:
+    """A view whose answer is the same for everyone, whatever the path."""
+    made: list[tuple[bytes, str]] = []
+
+    def answer(**_path: str) -> Response:
+        if not made:
+            first = make_response(view(**_path))
+            made.append((first.get_data(), first.content_type))
+        body, kind = made[0]
+        return Response(body, content_type=kind)
+
+    return answer
 
 
 @click.group()
@@ -277,9 +304,12 @@ def wsgi() -> Flask:
 
 
 def settle() -> None:
-    """What the start has made lives as long as the process: the collector need not look at it again."""
+    """What the start has made lives as long as the process: the collector need not look at it again.
+    Threads take turns often: one that computes would else hold up, for 5 ms after each answer of the
+    database, those who only wait for the database."""
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def prepare(services: Services, *, demo_when_empty: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""Dashboards kept by the version of what they show, so that one is computed once, across processes.
+"""What was computed, kept by the version of what it shows, so that it is computed once, across processes.
 
-A key says everything that a dashboard depends on, the scope among it; it is looked up only after the
+A key says everything that what is kept depends on, the scope among it; it is looked up only after the
 database has said who is in scope. Nothing is ever invalidated: what changed has another key.
 """
 
@@ -13,32 +13,47 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from diskcache import Cache, Lock
 
-from aggregators.figures import Dashboard
-
-HOURS, BROKEN_SECONDS = 24, 3.0
-ON_DISK = 1 << 30
+KEPT_SECONDS, BROKEN_SECONDS = 24 * 3600.0, 3.0
+"""How long a whole dashboard is kept, and one that a broken workspace is missing from."""
+HELD_FROM = 3600.0
+"""What is kept shorter is not held ready: it must end on time."""
+ON_DISK = 2 << 30
 IN_MEMORY = 128 << 20
-"""Bytes of dashboards that a process holds ready: one of a thousand workspaces takes 30 MB."""
+"""Bytes that a process holds ready: a dashboard of a thousand workspaces takes 30 MB, a page 40 KB."""
 PATIENCE = 15
 """Seconds after which a process that died while it computed is waited for no longer."""
+
+Made = TypeVar("Made")
+
+
+_NOTHING = object()
+
+
+def _a_day(_made: object) -> float:
+    return KEPT_SECONDS
 
 
 @cache
 def _release() -> str:
     """Changes with the code that makes what is kept."""
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    root = Path(__file__).parent.parent
+    sources = sorted(
+        p for made_by in ("aggregators", "layouts") for p in (root / made_by).rglob("*.py")
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 class Kept:
-    """The dashboards of one installation, in a folder that only its owner may read."""
+    """What is kept of one installation, in a folder that only its owner may read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ready: OrderedDict[str, tuple[Dashboard, int]] = OrderedDict()
+        self._ready: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._held = 0
         self._guard = threading.Lock()
 
     @cached_property
@@ -47,52 +62,53 @@ class Kept:
         self._folder.chmod(0o700)
         return Cache(str(self._folder), size_limit=ON_DISK, eviction_policy="least-recently-used")
 
-    def once(self, version: str, make: Callable[[], Dashboard]) -> Dashboard:
-        """The dashboard of a version; ``make`` computes it when nobody has, and only one of those who
-        ask at the same time does. One that a broken workspace is missing from is kept for BROKEN_SECONDS:
-        its version does not change when it is mended, and without it all readers would queue."""
-        key = f"scope:{version}:{_release()}"
-        if (found := self._find(key)) is not None:
-            return found
+    def once(
+        self, key: str, make: Callable[[], Made], seconds: Callable[[Made], float] = _a_day
+    ) -> Made:
+        """What is kept under a key; ``make`` computes it when nobody has, and only one of those who
+        ask at the same time does. ``seconds`` says how long it is kept, 0 for not at all."""
+        key = f"{key}:{_release()}"
+        if (found := self._find(key)) is not _NOTHING:
+            return found  # type: ignore[no-any-return]
         with Lock(self._disk, f"lock:{key}", expire=PATIENCE):
-            if (found := self._find(key)) is not None:
-                return found
+            if (found := self._find(key)) is not _NOTHING:
+                return found  # type: ignore[no-any-return]
             made = make()
-            if made.version == version:
-                made = made.without_facts()
-                self._keep(key, made)
+            if (life := seconds(made)) > 0:
+                self._keep(key, made, life)
             return made
 
-    def _keep(self, key: str, made: Dashboard) -> None:
+    def _keep(self, key: str, made: object, seconds: float) -> None:
         packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
-        if made.scope.unavailable:
-            self._disk.set(key, packed, expire=BROKEN_SECONDS)
-        else:
-            self._disk.set(key, packed, expire=HOURS * 3600)
+        self._disk.set(key, (seconds, packed), expire=seconds)
+        if seconds >= HELD_FROM:
             self._hold(key, made, len(packed))
 
-    def _find(self, key: str) -> Dashboard | None:
+    def _find(self, key: str) -> Any:
         with self._guard:
             if key in self._ready:
                 self._ready.move_to_end(key)
                 return self._ready[key][0]
-        packed = self._disk.get(key)
-        if packed is None:
-            return None
-        found: Dashboard = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
-        if not found.scope.unavailable:
+        kept = self._disk.get(key)
+        if kept is None:
+            return _NOTHING
+        seconds, packed = kept
+        found = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
+        if seconds >= HELD_FROM:
             self._hold(key, found, len(packed))
         return found
 
-    def _hold(self, key: str, dashboard: Dashboard, size: int) -> None:
+    def _hold(self, key: str, made: object, size: int) -> None:
         with self._guard:
-            self._ready[key] = dashboard, size
+            self._held += size - (self._ready[key][1] if key in self._ready else 0)
+            self._ready[key] = made, size
             self._ready.move_to_end(key)
-            while len(self._ready) > 1 and sum(s for _, s in self._ready.values()) > IN_MEMORY:
-                self._ready.popitem(last=False)
+            while len(self._ready) > 1 and self._held > IN_MEMORY:
+                self._held -= self._ready.popitem(last=False)[1][1]
 
     def close(self) -> None:
         """Forgets what this process holds; the folder stays."""
         self._ready.clear()
+        self._held = 0
         if "_disk" in self.__dict__:
             self._disk.close()

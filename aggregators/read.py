@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from aggregators.figures import (
     Scorecard,
     WorkspaceView,
 )
-from aggregators.kept import Kept
+from aggregators.kept import BROKEN_SECONDS, KEPT_SECONDS, Kept
 from aggregators.listing import Listing, Page, Request
 from aggregators.live import live
 from aggregators.measure import DAYS_SEEN, USAGE, Domain
@@ -35,8 +36,9 @@ from auth.viewer import Viewer
 from settings import Settings
 from storage import context, executive, listings
 from storage.database import Database
-from storage.executive import Asked, State
+from storage.executive import Asked, Glimpse, State
 
+Drawn = TypeVar("Drawn")
 Failures = dict[int, str]
 """Why a workspace could not be read, by its id."""
 
@@ -56,7 +58,8 @@ def read(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> Da
     InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
     """
     with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
-        return _dashboard(connection, _view(connection, viewer, ask, settings), settings)
+        view = _view(connection, viewer, ask, settings)
+        return _dashboard(connection, view, executive.state(connection), settings)
 
 
 def version(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> str:
@@ -71,8 +74,52 @@ def read_kept(
     """As ``read``, computed once for everyone who may see the same. Scorecards have no facts."""
     # The connection goes back before anyone waits: fifty who wait must not hold fifty.
     asked = version(database, viewer, ask, settings)
-    found = kept.once(asked, lambda: read(database, viewer, ask, settings))
-    return replace(found, now=settings.now())
+    return replace(_kept(database, viewer, ask, settings, kept, asked), now=settings.now())
+
+
+def draw_kept(
+    database: Database,
+    viewer: Viewer,
+    ask: Ask,
+    settings: Settings,
+    kept: Kept,
+    drawing: tuple[object, ...] | None,
+    draw: Callable[[Dashboard], Drawn],
+) -> Drawn:
+    """What ``draw`` makes of what ``read_kept`` gives, made once for everyone who may see the same.
+    ``drawing`` names it, with all that it depends on beside the dashboard, and without a name it is
+    made each time; it must not look at the dashboard's ``now``. Nobody may change what comes back."""
+    asked = version(database, viewer, ask, settings)
+    if drawing is None:
+        return draw(_kept(database, viewer, ask, settings, kept, asked))
+    seconds = 0.0
+
+    def make() -> Drawn:
+        nonlocal seconds
+        found = _kept(database, viewer, ask, settings, kept, asked)
+        seconds = _seconds_kept(found, asked)
+        return draw(found)
+
+    return kept.once(f"drawing:{asked}:{drawing!r}", make, lambda _: seconds)
+
+
+def _kept(
+    database: Database, viewer: Viewer, ask: Ask, settings: Settings, kept: Kept, asked: str
+) -> Dashboard:
+    return kept.once(
+        f"dashboard:{asked}",
+        lambda: read(database, viewer, ask, settings).without_facts(),
+        lambda made: _seconds_kept(made, asked),
+    )
+
+
+def _seconds_kept(made: Dashboard, asked: str) -> float:
+    """How long one may be handed out for a version: not at all when the data have changed meanwhile.
+    One that a broken workspace is missing from only briefly, as its version does not change when it is
+    mended; but without keeping it all readers would queue."""
+    if made.version != asked:
+        return 0.0
+    return BROKEN_SECONDS if made.scope.unavailable else KEPT_SECONDS
 
 
 def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
@@ -87,57 +134,55 @@ def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a viewer is about to see: where they are platform admin, the workspaces of it that count,
-    the last day and the period."""
+    """What a viewer is about to see: the last day, the period, and of which version."""
 
-    states: Sequence[State]
-    inside: Sequence[State]
     as_of: date | None
     period: Period
     version: str
 
 
 def _view(connection: Connection, viewer: Viewer, ask: Ask, settings: Settings) -> _View:
-    states = executive.state(connection)
-    if not states:
+    seen = executive.glimpse(connection)
+    if not seen.workspaces:
         raise NotPlatformAdmin(viewer.email)
-    inside = [s for s in states if not s.left_out]
-    as_of = _as_of(inside, executive.unfinished(connection))
+    as_of = _as_of(seen)
     today = settings.now().date()
     period = ask.on(as_of or today - timedelta(days=1), today)
-    return _View(states, inside, as_of, period, _version(states, as_of, period, settings))
+    return _View(as_of, period, _version(seen, as_of, period, settings))
 
 
-def _dashboard(connection: Connection, view: _View, settings: Settings) -> Dashboard:
+def _dashboard(
+    connection: Connection, view: _View, states: Sequence[State], settings: Settings
+) -> Dashboard:
+    inside = [s for s in states if not s.left_out]
     failed: Failures = {}
     rolled: dict[str, Rolled] = {}
     said: tuple = ()
     declared = all_domains((), settings.thresholds)
     if view.as_of is not None:
         plan = Plan.of(view.period, view.as_of, settings.sprint_days)
-        rolled = _rolled(connection, view.inside, plan, view.as_of, declared, failed)
-        trend = _trend(connection, view, rolled) if lacks_dates(rolled) else None
+        rolled = _rolled(connection, inside, plan, view.as_of, declared, failed)
+        trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
         said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
         settings.time_zone,
         view.as_of,
-        max((s.computed_at for s in view.inside if s.computed_at), default=None),
+        max((s.computed_at for s in inside if s.computed_at), default=None),
         view.period,
-        _scope(view.states, failed),
-        tuple(_scorecard(d, rolled.get(d.key), view.inside, view.period.days) for d in declared),
+        _scope(states, failed),
+        tuple(_scorecard(d, rolled.get(d.key), inside, view.period.days) for d in declared),
         said,
         view.version,
         settings.now(),
     )
 
 
-def _as_of(states: Sequence[State], unfinished: date | None) -> date | None:
+def _as_of(seen: Glimpse) -> date | None:
     """The last day that has a snapshot and whose nightly run, if one is under way, is through."""
-    last = max((s.last_day for s in states if s.last_day), default=None)
-    if last is None or unfinished is None:
-        return last
-    return min(last, unfinished - timedelta(days=1))
+    if seen.last_day is None or seen.unfinished is None:
+        return seen.last_day
+    return min(seen.last_day, seen.unfinished - timedelta(days=1))
 
 
 def _rolled(
@@ -189,12 +234,14 @@ def _tables(
     return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan, last)
 
 
-def _trend(connection: Connection, view: _View, rolled: Mapping[str, Rolled]) -> Rolled | None:
+def _trend(
+    connection: Connection, view: _View, inside: Sequence[State], rolled: Mapping[str, Rolled]
+) -> Rolled | None:
     """Compliance day by day. A second reading, which only an organisation without dates needs."""
     if view.as_of is None:
         return None
     domain, plan = rolled["compliance"].domain, Plan.trend(view.period)
-    return _rolled(connection, view.inside, plan, view.as_of, [domain], {})[domain.key]
+    return _rolled(connection, inside, plan, view.as_of, [domain], {})[domain.key]
 
 
 def read_workspace(
@@ -367,19 +414,8 @@ def _scorecard(
     )
 
 
-def _version(
-    states: Sequence[State], as_of: date | None, period: Period, settings: Settings
-) -> str:
+def _version(seen: Glimpse, as_of: date | None, period: Period, settings: Settings) -> str:
     """Changes when the scope, its snapshots, the period or the thresholds do."""
-    # The counter alone would come to the same number again in a restored or re-created database.
-    scope = [
-        (s.workspace_id, s.slug, s.name, s.accent, s.left_out, s.version, _seconds(s.computed_at))
-        for s in states
-    ]
     zone, sprints = settings.time_zone, settings.sprint_days
-    parts = (scope, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
+    parts = (seen, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-
-
-def _seconds(instant: datetime | None) -> float | None:
-    return instant.timestamp() if instant else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, urlsplit
 
@@ -78,14 +77,6 @@ ROUTES: dict[str, Needs] = {
     "members.page": Needs.SIGN_IN,
     "ingest.take": Needs.NOTHING,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Memberships:
-    """Where the signed-in person may go, as the database says now."""
-
-    slugs: frozenset[str]
-    executive_slugs: frozenset[str]
 
 
 def install(app: Flask, engine: Callable[[], Engine], csrf: CSRFProtect, address: str) -> None:
@@ -181,26 +172,24 @@ def local_target(target: str | None) -> str:
     return target
 
 
-def memberships(engine: Engine, account: Account) -> Memberships:
+def standing(engine: Engine, account: Account, slug: str) -> executive.Standing:
     """Looked up on every page request: a revoked membership is gone with the next one."""
     with context.as_viewer(engine, account.viewer) as connection:
-        mine = {m.slug for m in executive.memberships(connection)}
-        wide = {s.slug for s in executive.state(connection)}
-    return Memberships(frozenset(mine), frozenset(wide))
+        return executive.standing(connection, slug)
 
 
 def _by_path(engine: Engine, account: Account, path: str) -> None:
     """The pages: executive for platform admins, a workspace's for its members, nothing else."""
-    known = memberships(engine, account)
     if matched := EXECUTIVE.fullmatch(path):
-        if not known.executive_slugs:
+        known = standing(engine, account, matched[1])
+        if not known.is_platform_admin:
             raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
-        if matched[1] not in known.slugs | known.executive_slugs:
+        if not (known.is_member or known.is_its_admin):
             raise Problem(404)
         return
     for pattern in WORKSPACE_PAGES:
         matched = pattern.fullmatch(path)
-        if matched and matched[1] in known.slugs:
+        if matched and standing(engine, account, matched[1]).is_member:
             return
     raise Problem(404)
 

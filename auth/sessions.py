@@ -18,7 +18,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
+from auth.accounts import Account
+
 IDLE, LIFETIME = "12 hours", "7 days"
+NOTED = "1 minute"
+"""How often it is noted that somebody is there: a write with each request would wait for the disk."""
 BARE = ("/assets/", "/_dash-component-suites/", "/healthz", "/readyz", "/metrics")
 
 
@@ -34,6 +38,8 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.replaces: str | None = None
         self.is_away = False
+        self.account: Account | None = None
+        """Who is signed in, as the database said when the session was opened."""
 
     def rotate(self) -> None:
         """Goes on under a new id; the old one dies."""
@@ -53,14 +59,25 @@ class DatabaseSessions(SessionInterface):
         if not id or request.path.startswith(BARE):
             return ServerSession()
         try:
-            with self.engine().begin() as connection:
-                row = connection.execute(text(OPEN), {"id": _hash(id)}).first()
+            return self._opened(id)
         except OperationalError:
             # Flask opens sessions before its error handlers stand: the gate answers 503.
             away = ServerSession()
             away.is_away = True
             return away
-        return ServerSession(id, dict(row[0])) if row else ServerSession()
+
+    def _opened(self, id: str) -> ServerSession:
+        with self.engine().connect() as connection:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            row = connection.execute(OPEN, {"id": _hash(id)}).first()
+            if row is None:
+                return ServerSession()
+            held, is_due, *person = row
+            if is_due:
+                connection.execute(SEEN, {"id": _hash(id)})
+        session = ServerSession(id, dict(held))
+        session.account = Account(*person) if person[0] is not None else None
+        return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Writes what changed; an emptied or replaced session is deleted."""
@@ -84,14 +101,14 @@ class DatabaseSessions(SessionInterface):
             )
 
 
-OPEN = f"""
-update web_session s set seen_at = now()
-where id_hash = :id and expires_at > now() and seen_at > now() - interval '{IDLE}'
-  and (s.user_id is null or exists (
-      select 1 from app_user u
-      where u.id = s.user_id and u.is_active and u.password_changed_at <= s.created_at))
-returning data
-"""
+OPEN = text(f"""
+select s.data, s.seen_at < now() - interval '{NOTED}', u.id, u.email, u.name, u.password_hash
+from web_session s
+left join app_user u on u.id = s.user_id and u.is_active and u.password_changed_at <= s.created_at
+where s.id_hash = :id and s.expires_at > now() and s.seen_at > now() - interval '{IDLE}'
+  and (s.user_id is null or u.id is not null)
+""")
+SEEN = text("update web_session set seen_at = now() where id_hash = :id")
 INSERT = f"""
 insert into web_session (id_hash, user_id, data, expires_at)
 values (:id, :user, cast(:data as jsonb), now() + interval '{LIFETIME}')

@@ -20,7 +20,7 @@ import requests
 from benchmarks.installation import PASSWORD, TODAY, Bench
 
 ROOT = Path(__file__).parent.parent
-WORKERS, THREADS = 2, 8
+WORKERS, THREADS, KEEP_ALIVE = 2, 8, 75
 """As the README deploys it."""
 PATIENCE = 120
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -70,6 +70,7 @@ def served(bench: Bench, **settings: str) -> Iterator[Site]:
     port = _free_port()
     environment = _environment(bench) | {"HOST": "127.0.0.1", "PORT": str(port)} | settings
     command = ["-m", "gunicorn", "--workers", str(WORKERS), "--threads", str(THREADS)]
+    command += ["--keep-alive", str(KEEP_ALIVE)]
     command += ["--bind", f"127.0.0.1:{port}", "app:wsgi()"]
     with running(command, environment, bench.settings.data_dir / "serve.log") as process:
         address = f"http://127.0.0.1:{port}"

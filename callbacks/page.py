@@ -15,9 +15,10 @@ from aggregators.read import NoSuchWorkspace, NotPlatformAdmin
 from callbacks.pages import EXECUTIVE, WORKSPACES
 from callbacks.services import Services
 from layouts import ids, states
-from layouts.executive import executive
+from layouts.executive import page
 from layouts.expansion import comparison, expansion, following
 from layouts.focus import Focus, Look, parse
+from layouts.markup import drawn
 from layouts.workspace import workspace
 
 
@@ -34,8 +35,8 @@ def register(app: Dash, services: Services) -> None:
     )
     def draw_page(view: object) -> tuple[list[Component] | Component, str, str]:
         viewer = services.viewer()
-        page, said = _page(view, services)
-        return page, said, viewer.email
+        shown, said = _page(view, services)
+        return shown, said, viewer.email
 
     for place, store, draw in (
         (ids.EXPANSION, ids.FOCUS, expansion),
@@ -54,27 +55,36 @@ def _within(app: Dash, services: Services, place: str, store: str, draw: Draw) -
         look = parse(view)
         if look.focus is None:
             return []
-        drawn = draw(services.dashboard(look.ask), look.focus)
-        return [] if drawn is None else drawn
+        focus = look.focus
+        made = services.drawn(look.ask, _named(place, focus), lambda d: draw(d, focus))
+        return [] if made is None else made
+
+
+def _named(place: str, focus: Focus | None, slug: str = "") -> tuple[object, ...] | None:
+    """What a drawing depends on; without a name where somebody types or chooses, which few do alike."""
+    if focus is not None and (focus.find or focus.pins):
+        return None
+    return place, focus, slug
 
 
 def _page(view: object, services: Services) -> tuple[list[Component] | Component, str]:
     try:
         return _drawn(parse(view), services)
     except InvalidPeriod as wrong:
-        return states.invalid(f"{wrong.field} {wrong}"), "That period can not be shown."
+        return drawn(states.invalid(f"{wrong.field} {wrong}")), "That period can not be shown."
     except NotPlatformAdmin:
-        return states.forbidden(), "You can not see this page."
+        return drawn(states.forbidden()), "You can not see this page."
     except OperationalError:
-        return states.unavailable(), "The figures can not be reached."
+        return drawn(states.unavailable()), "The figures can not be reached."
 
 
 def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component, str]:
     if found := EXECUTIVE.fullmatch(look.path):
-        dashboard = services.dashboard(look.ask)
-        return executive(
-            dashboard, look.focus, found[1]
-        ), f"Updated: {words.span(dashboard.period.span)}"
+        slug, focus = found[1], look.focus
+        made = services.drawn(
+            look.ask, _named(ids.PAGE, focus, slug), lambda d: page(d, focus, slug)
+        )
+        return made.at(services.settings.now()), f"Updated: {made.updated}"
     for key, pattern in WORKSPACES.items():
         if matched := pattern.fullmatch(look.path):
             try:
@@ -82,4 +92,4 @@ def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component,
             except NoSuchWorkspace:
                 break
             return workspace(shown, look.links), f"Updated: {words.span(shown.period.span)}"
-    return states.unknown(), "There is no such page."
+    return drawn(states.unknown()), "There is no such page."

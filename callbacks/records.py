@@ -18,7 +18,7 @@ from callbacks.services import Services
 from layouts import ids
 from layouts.focus import Look, parse
 from layouts.grid import counted, csv_href, rows
-from layouts.workspace import live_figures
+from layouts.live import live_figures
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 from aggregators.figures import Dashboard, LiveView, WorkspaceView
 from aggregators.listing import Page, Request
 from aggregators.period import Ask
 from auth.viewer import Viewer
 from settings import Settings
+
+Drawn = TypeVar("Drawn")
 
 
 class Services(Protocol):
@@ -20,8 +22,10 @@ class Services(Protocol):
     def viewer(self) -> Viewer:
         """The signed-in person."""
 
-    def dashboard(self, ask: Ask) -> Dashboard:
-        """Their dashboard for a period."""
+    def drawn(
+        self, ask: Ask, drawing: tuple[object, ...] | None, draw: Callable[[Dashboard], Drawn]
+    ) -> Drawn:
+        """What is drawn of their dashboard for a period; kept where it is named."""
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """One domain of one of their workspaces."""

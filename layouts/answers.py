@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators.figures import Answer
+from layouts.markup import html
 from layouts.parts import link
 
 
-def answers(given: Sequence[Answer]) -> Component:
+def answers(given: Sequence[Answer]) -> Markup:
     """A band of four: a sentence with its figure and link, and the evidence behind "Why"."""
     return html.Section(
         [
@@ -22,7 +22,7 @@ def answers(given: Sequence[Answer]) -> Component:
     )
 
 
-def _answer(answer: Answer) -> Component:
+def _answer(answer: Answer) -> Markup:
     return html.Li(
         [
             html.H3(answer.question, className="answer-question"),
@@ -46,15 +46,15 @@ def _answer(answer: Answer) -> Component:
     )
 
 
-def _sentence(answer: Answer) -> list[Component | str]:
+def _sentence(answer: Answer) -> list[Markup | str]:
     """The sentence, its workspace a link and its figure emphasised."""
-    parts: list[Component | str] = [answer.sentence]
+    parts: list[Markup | str] = [answer.sentence]
     if answer.workspace_name and answer.href:
         parts = _marked(parts, answer.workspace_name, link(answer.workspace_name, answer.href))
     return _marked(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
 
 
-def _marked(parts: list[Component | str], text: str, component: Component) -> list[Component | str]:
+def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Markup | str]:
     """Puts the component where the text first stands."""
     for i, part in enumerate(parts):
         if isinstance(part, str) and text in part:
@@ -63,7 +63,7 @@ def _marked(parts: list[Component | str], text: str, component: Component) -> li
     return parts
 
 
-def _evidence(evidence: Mapping[str, object]) -> Component | None:
+def _evidence(evidence: Mapping[str, object]) -> Markup | None:
     rows = [(k, v) for k, v in evidence.items() if isinstance(v, str | int | float)]
     if not rows:
         return None

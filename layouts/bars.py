@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import groups, words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain
 from layouts.card import card_head
+from layouts.markup import html
 from layouts.parts import evidence_line, pill, unseen
 
 
-def bars(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Component]:
+def bars(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Markup]:
     """The cards."""
     every = groups.every(scorecard, measure_key)
     return [_card(c, scorecard.domain, measure_key, every) for c in cards]
 
 
-def _card(shown: Card, domain: Domain, measure_key: str, every: list[str]) -> Component:
+def _card(shown: Card, domain: Domain, measure_key: str, every: list[str]) -> Markup:
     rows, absent = groups.of(shown, measure_key, every)
     listed = [_row(group, figure, shown, domain) for group, figure in rows]
     if absent:
@@ -32,7 +32,7 @@ def _card(shown: Card, domain: Domain, measure_key: str, every: list[str]) -> Co
     )
 
 
-def _absent(names: Sequence[str], others: bool) -> Component:
+def _absent(names: Sequence[str], others: bool) -> Markup:
     return html.Li(
         html.Span(
             f"{len(names)} {'others ' if others else ''}not set up",
@@ -43,13 +43,13 @@ def _absent(names: Sequence[str], others: bool) -> Component:
     )
 
 
-def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Component:
+def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Markup:
     if figure is None or not figure.has_data:
         return html.Li(
             [html.Span(group, className="bar-name"), html.Span("not set up", className="muted")],
             className="bar-row",
         )
-    change: Component = pill(figure)
+    change: Markup = pill(figure)
     if groups.dropped(figure, domain):
         change = html.A(
             [f"▼ {words.points(figure.delta or 0)}", unseen(f", {shown.name} {group}")],
@@ -71,7 +71,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain) -> Comp
     )
 
 
-def _bar(figure: Figure, domain: Domain) -> Component:
+def _bar(figure: Figure, domain: Domain) -> Markup:
     share = min(max(figure.value or 0.0, 0.0), 1.0)
     target = domain.target
     return html.Span(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Card, Figure
 from aggregators.measure import Domain
+from layouts.markup import html
 from layouts.parts import badge, data, evidence_line, link, named, pill, unseen, value
 from layouts.sparkline import Scale, sparkline
 
 
-def card(shown: Card, domain: Domain, measure_key: str, scale: Scale) -> Component:
+def card(shown: Card, domain: Domain, measure_key: str, scale: Scale) -> Markup:
     """Rank, name, figure, change, sparkline on the common scale, evidence, the other measures."""
     figure = shown.figures[measure_key]
     others = [k for k in (domain.headline, *domain.columns) if k != measure_key]
@@ -36,7 +36,7 @@ def card(shown: Card, domain: Domain, measure_key: str, scale: Scale) -> Compone
     )
 
 
-def card_head(shown: Card) -> Component:
+def card_head(shown: Card) -> Markup:
     """Rank, the workspace's link, and the pin that puts it into the comparison; assets/vigilo.js says
     whether it is in it."""
     return html.Header(
@@ -55,26 +55,26 @@ def card_head(shown: Card) -> Component:
     )
 
 
-def _footnote(figure: Figure) -> list[Component]:
+def _footnote(figure: Figure) -> list[Markup]:
     """What the figure rests on, what it was, and the object that holds it."""
     if not figure.has_data and not figure.evidence.days_seen:
         return [html.Span("No snapshot in this period.")]
     before = f"before {words.value(figure.previous, figure.measure.unit)}"
     parts = (words.evidence(figure), words.days_seen(figure), before)
-    shown: list[Component] = [html.Span(part) for part in parts if part]
+    shown: list[Markup] = [html.Span(part) for part in parts if part]
     if figure.evidence.name:
         shown.append(html.Span(figure.evidence.name, className="name"))
     return shown
 
 
-def _beside(shown: Card, figure: Figure) -> Component | None:
+def _beside(shown: Card, figure: Figure) -> Markup | None:
     """What belongs to the figure in words: "Open P1 1 · Oldest open 3 d"."""
     found = [shown.figures[key] for key in figure.measure.beside]
     said = [f"{f.measure.title} {words.figure(f)}" for f in found if f.value]
     return html.P(" · ".join(said), className="card-beside") if said else None
 
 
-def _others(figures: list[Figure]) -> Component:
+def _others(figures: list[Figure]) -> Markup:
     return html.Dl(
         [
             html.Div(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from dash import html
+from dash import html as dash_html
 from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Dashboard
@@ -13,42 +15,63 @@ from layouts import ids, states
 from layouts.answers import answers
 from layouts.expansion import expansion
 from layouts.focus import Focus
-from layouts.markup import drawn
+from layouts.markup import drawn, html
 from layouts.parts import accent_line, data, heading_part
 from layouts.tile import tile
 
 AMBER, RED = timedelta(hours=26), timedelta(hours=48)
 
 
+class Page(NamedTuple):
+    """Everything below the title bar but for what changes with the clock, so that it can be kept."""
+
+    top: Component
+    body: list[Component]
+    as_of: date | None
+    updated: str
+
+    def at(self, now: datetime | None) -> list[Component]:
+        """The whole of it, as it is read now."""
+        return [self.top, *filter(None, [_aged(self.as_of, now)]), *self.body]
+
+
+def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> Page:
+    """In the colour of the workspace ``slug`` that one came from."""
+    accent = accent_line(dashboard.scope.accents.get(slug))
+    top = drawn([accent, heading(dashboard)], className="bare")
+    return Page(top, _body(dashboard, focus), dashboard.as_of, words.span(dashboard.period.span))
+
+
 def executive(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> list[Component]:
-    """Everything below the title bar, in the colour of the workspace ``slug`` that one came from."""
-    return [
-        accent_line(dashboard.scope.accents.get(slug)),
-        heading(dashboard),
-        *_body(dashboard, focus),
-    ]
+    """The page at the dashboard's own time."""
+    return page(dashboard, focus, slug).at(dashboard.now)
+
+
+def _aged(as_of: date | None, now: datetime | None) -> Component | None:
+    banner = stale(as_of, now)
+    return drawn(banner) if banner else None
 
 
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
     if not dashboard.scope.slugs:
-        return [states.no_scope(dashboard)]
+        return [drawn(states.no_scope(dashboard))]
     if dashboard.as_of is None:
-        return [states.no_snapshot()]
+        return [drawn(states.no_snapshot())]
     opened = [expansion(dashboard, focus)] if focus else []
     tiles = [tile(s, dashboard, focus and focus.domain) for s in dashboard.scorecards]
     return [
-        drawn([states.partial(dashboard), stale(dashboard), answers(dashboard.answers)]),
-        html.Div(
+        drawn([states.partial(dashboard), answers(dashboard.answers)]),
+        dash_html.Div(
             [
-                drawn(tiles, className="six"),
-                html.Div(opened, id=ids.EXPANSION, className="expansion-slot"),
+                drawn(tiles, className="six bare"),
+                dash_html.Div(opened, id=ids.EXPANSION, className="expansion-slot"),
             ],
             className="tiles",
         ),
     ]
 
 
-def heading(dashboard: Dashboard) -> Component:
+def heading(dashboard: Dashboard) -> Markup:
     """The title and one line that says what is counted."""
     return html.Div(
         [
@@ -71,7 +94,7 @@ def heading(dashboard: Dashboard) -> Component:
     )
 
 
-def _scope(dashboard: Dashboard) -> Component:
+def _scope(dashboard: Dashboard) -> Markup:
     scope = dashboard.scope
     inside = len(scope.slugs) - len(scope.unavailable)
     if inside == scope.total:
@@ -102,18 +125,17 @@ def _freshness(dashboard: Dashboard) -> str:
     return f"data to {words.day(dashboard.as_of, year=False)} 23:59 {dashboard.time_zone}"
 
 
-def age(dashboard: Dashboard) -> timedelta | None:
-    """How long ago the last snapshot day ended, in the reporting time zone."""
-    if dashboard.as_of is None or dashboard.now is None:
+def age(as_of: date | None, now: datetime | None) -> timedelta | None:
+    """How long ago the last snapshot day ended, in the time zone of ``now``, the reporting one."""
+    if as_of is None or now is None:
         return None
-    day = dashboard.as_of + timedelta(days=1)
-    ended = datetime(day.year, day.month, day.day, tzinfo=dashboard.now.tzinfo)
-    return dashboard.now - ended
+    day = as_of + timedelta(days=1)
+    return now - datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
 
 
-def stale(dashboard: Dashboard) -> Component | None:
+def stale(as_of: date | None, now: datetime | None) -> Markup | None:
     """Amber past 26 hours, red past 48, with what to do."""
-    old = age(dashboard)
+    old = age(as_of, now)
     if old is None or old <= AMBER:
         return None
     level = "bad" if old > RED else "watch"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from dash import html
+from dash import html as dash_html
 from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Card, Dashboard, Scorecard
@@ -16,22 +17,20 @@ from layouts.bars import bars
 from layouts.card import card
 from layouts.chart import compared
 from layouts.focus import FIRST, NEXT, TABLE, Focus
-from layouts.markup import drawn, markup
+from layouts.markup import drawn, html, markup
 from layouts.matrix import matrix, rows
 from layouts.parts import data
 from layouts.sparkline import scale_within
 
 
-def small_multiples(
-    scorecard: Scorecard, cards: Sequence[Card], measure_key: str
-) -> list[Component]:
+def small_multiples(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Markup]:
     """Cards whose sparklines share one scale, that of every workspace with enough data: one that
     failed 3 of 4 must not flatten all others."""
     scale = scale_within(extremes(scorecard.cards, measure_key))
     return [card(c, scorecard.domain, measure_key, scale) for c in cards]
 
 
-def grid(scorecard: Scorecard, pieces: Sequence[Component], measure_key: str) -> Component:
+def grid(scorecard: Scorecard, pieces: Sequence[Markup], measure_key: str) -> Markup:
     """Around cards."""
     return html.Div(list(pieces), className="cards", **data(grows="1"))
 
@@ -40,8 +39,8 @@ class Picture(NamedTuple):
     """How workspaces are shown: a piece for each, and what is around the pieces. Further pieces go into
     the element that ``grows``."""
 
-    pieces: Callable[[Scorecard, Sequence[Card], str], list[Component]]
-    around: Callable[[Scorecard, Sequence[Component], str], Component]
+    pieces: Callable[[Scorecard, Sequence[Card], str], list[Markup]]
+    around: Callable[[Scorecard, Sequence[Markup], str], Markup]
 
 
 PICTURES: Mapping[str, Picture] = {
@@ -83,7 +82,7 @@ class _Page(NamedTuple):
         table = self.focus.mode == TABLE
         return PICTURES["matrix" if table else self.scorecard.domain.picture]
 
-    def pieces(self) -> list[Component]:
+    def pieces(self) -> list[Markup]:
         """One for each workspace."""
         return self.picture.pieces(self.scorecard, self.cards, self.focus.measure)
 
@@ -100,12 +99,12 @@ def _page(dashboard: Dashboard, focus: Focus) -> _Page:
 def expansion(dashboard: Dashboard, focus: Focus) -> Component:
     """The region "DOMAIN by workspace"."""
     page = _page(dashboard, focus)
-    return html.Section(
+    return dash_html.Section(
         [
             _head(page),
-            html.Div(comparison(dashboard, focus), id=ids.COMPARISON),
+            dash_html.Div(comparison(dashboard, focus), id=ids.COMPARISON),
             drawn([_picture(page), _more(page)], **data(counted=page.counted)),
-            html.Div(id=ids.NEXT, hidden=True),
+            dash_html.Div(id=ids.NEXT, hidden=True),
         ],
         className=f"expansion after-{domain_index(dashboard, focus.domain)}",
         **{"aria-labelledby": ids.HEADING},
@@ -120,10 +119,10 @@ def following(dashboard: Dashboard, focus: Focus) -> Component:
     more = page.end if page.end < page.found else ""
     told = data(order=page.order, start=focus.start, then=more)
     words_of = data(said=page.said, counted=page.counted)
-    return html.Div(**told, **words_of, **data(pieces=markup(page.pieces())))
+    return dash_html.Div(**told, **words_of, **data(pieces=markup(page.pieces())))
 
 
-def _picture(page: _Page) -> Component:
+def _picture(page: _Page) -> Markup:
     if not page.cards:
         return _nothing(page.focus)
     return page.picture.around(page.scorecard, page.pieces(), page.focus.measure)
@@ -136,26 +135,26 @@ def domain_index(dashboard: Dashboard, key: str) -> int:
 
 def _head(page: _Page) -> Component:
     domain, measure = page.scorecard.domain, page.scorecard.domain.measure(page.focus.measure)
-    return html.Header(
+    return dash_html.Header(
         [
-            html.Div(
+            dash_html.Div(
                 [
-                    html.H2(
+                    dash_html.H2(
                         f"{domain.title} by workspace",
                         id=ids.HEADING,
                         tabIndex="-1",
                         className="expansion-title",
                     ),
-                    html.P(
+                    dash_html.P(
                         [
-                            html.Span(page.counted, className="counted"),
+                            dash_html.Span(page.counted, className="counted"),
                             f", worst first by {measure.title.lower()}",
                         ],
                         className="muted expansion-count",
                     ),
                 ]
             ),
-            html.Div(_toolbar(page.scorecard, page.focus), className="toolbar"),
+            dash_html.Div(_toolbar(page.scorecard, page.focus), className="toolbar"),
         ],
         className="expansion-head",
     )
@@ -166,10 +165,10 @@ def _toolbar(scorecard: Scorecard, focus: Focus) -> list[Component | None]:
     is_table = focus.mode == TABLE
     return [
         _select("Rank by", "rank", [(m.key, m.title) for m in domain.measures], focus.measure),
-        html.Label(
+        dash_html.Label(
             [
-                html.Span("Find a workspace", className="control-label"),
-                html.Div(
+                dash_html.Span("Find a workspace", className="control-label"),
+                dash_html.Div(
                     id="find-box",
                     className="find-box",
                     **data(value=focus.find),
@@ -177,7 +176,7 @@ def _toolbar(scorecard: Scorecard, focus: Focus) -> list[Component | None]:
             ],
             className="control",
         ),
-        html.Button(
+        dash_html.Button(
             "Cards" if is_table else "Table",
             type="button",
             className="button quiet",
@@ -185,17 +184,17 @@ def _toolbar(scorecard: Scorecard, focus: Focus) -> list[Component | None]:
         )
         if domain.picture != "matrix"
         else None,
-        html.Button("Close", type="button", className="button quiet", **data(close="1")),
+        dash_html.Button("Close", type="button", className="button quiet", **data(close="1")),
     ]
 
 
 def _select(label: str, name: str, options: list[tuple[str, str]], chosen: str) -> Component:
     """A native select; assets/vigilo.js sets its value and listens to it."""
-    return html.Label(
+    return dash_html.Label(
         [
-            html.Span(label, className="control-label"),
-            html.Select(
-                [html.Option(text, value=key) for key, text in options],
+            dash_html.Span(label, className="control-label"),
+            dash_html.Select(
+                [dash_html.Option(text, value=key) for key, text in options],
                 id=f"select-{name}",
                 className="select",
                 **data(select=name, value=chosen),
@@ -213,12 +212,12 @@ def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
     if not chosen:
         return None
     measure = scorecard.domain.measure(focus.measure)
-    return html.Section(
+    return dash_html.Section(
         [
-            html.Div(
+            dash_html.Div(
                 [
-                    html.H3(f"{measure.title}, compared", id="compare-title"),
-                    html.Button(
+                    dash_html.H3(f"{measure.title}, compared", id="compare-title"),
+                    dash_html.Button(
                         "Clear", type="button", className="button quiet", **data(unpin="1")
                     ),
                 ],
@@ -231,7 +230,7 @@ def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
     )
 
 
-def _nothing(focus: Focus) -> Component:
+def _nothing(focus: Focus) -> Markup:
     return html.Div(
         [
             html.P(f"No workspace is called “{focus.find}”.")
@@ -245,7 +244,7 @@ def _nothing(focus: Focus) -> Component:
     )
 
 
-def _more(page: _Page) -> Component | None:
+def _more(page: _Page) -> Markup | None:
     if page.end >= page.found:
         return None
     button = html.Button(

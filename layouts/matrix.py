@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Card, Figure, Scorecard
 from aggregators.measure import Domain, Status, Unit
+from layouts.markup import html
 from layouts.parts import data, evidence_line, link
 
 
-def matrix(scorecard: Scorecard, rows: Sequence[Component], measure_key: str) -> Component:
+def matrix(scorecard: Scorecard, rows: Sequence[Markup], measure_key: str) -> Markup:
     """Rows workspaces, columns the domain's; the organisation in the last row."""
     domain = scorecard.domain
     keys, share = _keys(domain, measure_key), _share_key(domain)
@@ -34,7 +34,7 @@ def matrix(scorecard: Scorecard, rows: Sequence[Component], measure_key: str) ->
     )
 
 
-def rows(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Component]:
+def rows(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Markup]:
     """The rows; cells over their threshold solid red with "!"."""
     keys, share = _keys(scorecard.domain, measure_key), _share_key(scorecard.domain)
     return [_row(c, scorecard, keys, share) for c in cards]
@@ -50,10 +50,8 @@ def _share_key(domain: Domain) -> str | None:
     return levels[-1] if levels else None
 
 
-def _header(
-    domain: Domain, keys: list[str], measure_key: str, share: str | None
-) -> list[Component]:
-    cells: list[Component] = [html.Th("Workspace", scope="col")]
+def _header(domain: Domain, keys: list[str], measure_key: str, share: str | None) -> list[Markup]:
+    cells: list[Markup] = [html.Th("Workspace", scope="col")]
     for key in keys:
         sort = {"aria-sort": "descending"} if key == measure_key else {}
         cells.append(html.Th(domain.measure(key).title, scope="col", className="num", **sort))
@@ -62,8 +60,8 @@ def _header(
     return cells
 
 
-def _row(card: Card, scorecard: Scorecard, keys: list[str], share: str | None) -> Component:
-    cells: list[Component] = [html.Th(link(card.name, card.href), scope="row")]
+def _row(card: Card, scorecard: Scorecard, keys: list[str], share: str | None) -> Markup:
+    cells: list[Markup] = [html.Th(link(card.name, card.href), scope="row")]
     cells += [_cell(card, card.figures[key], scorecard.domain) for key in keys]
     if share:
         cells.append(
@@ -78,11 +76,11 @@ def _share(part: Figure, whole: Figure) -> str:
     return words.percent(part.value / whole.value, 0)
 
 
-def _cell(card: Card, figure: Figure, domain: Domain) -> Component:
+def _cell(card: Card, figure: Figure, domain: Domain) -> Markup:
     text = words.figure(figure) + (f" {figure.group}" if figure.group else "")
     bad = figure.status is Status.BAD
     query = domain.cell_queries.get(figure.measure.key)
-    content: list[Component | str | None] | Component = [
+    content: list[Markup | str | None] | Markup = [
         text,
         html.Span(" !", className="alarm") if bad else None,
     ]
@@ -99,8 +97,8 @@ def _cell(card: Card, figure: Figure, domain: Domain) -> Component:
     return html.Td(content, className=classes, title=evidence_line(figure))
 
 
-def _total(scorecard: Scorecard, keys: list[str], share: str | None) -> list[Component]:
-    cells: list[Component] = [html.Th("Organisation", scope="row")]
+def _total(scorecard: Scorecard, keys: list[str], share: str | None) -> list[Markup]:
+    cells: list[Markup] = [html.Th("Organisation", scope="row")]
     cells += [
         html.Td(
             words.figure(scorecard.figures[k]),

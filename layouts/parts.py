@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Figure
 from aggregators.measure import Status
+from layouts.markup import html
 
 
-def pill(figure: Figure) -> Component:
+def pill(figure: Figure) -> Markup:
     """The change against the previous period. Three shapes, so that colour is never alone: solid when
     it got worse and stands bad, tinted when it got worse, plain otherwise."""
     arrow = words.arrow(figure)
@@ -25,13 +25,13 @@ def pill(figure: Figure) -> Component:
     )
 
 
-def value(figure: Figure, class_name: str = "value") -> Component:
+def value(figure: Figure, class_name: str = "value") -> Markup:
     """A figure as words, the exact value on hover."""
     exact = "no data" if figure.value is None else f"exactly {figure.value:.6g}"
     return html.Span(words.figure(figure), className=class_name, title=exact)
 
 
-def badge(figure: Figure) -> Component | None:
+def badge(figure: Figure) -> Markup | None:
     """Marks a figure that rests on little, or on nothing."""
     if not figure.has_data:
         return html.Span("No data", className="badge badge-none")
@@ -51,22 +51,22 @@ def named(figure: Figure) -> str:
     return f" ({figure.evidence.name})" if figure.evidence.name else ""
 
 
-def link(text: str, href: str, class_name: str = "link", **more: Any) -> Component:
+def link(text: str, href: str, class_name: str = "link", **more: Any) -> Markup:
     """A link within the program."""
     return html.A(text, href=href, className=class_name, **more)
 
 
-def accent_line(accent: str | None) -> Component:
+def accent_line(accent: str | None) -> Markup:
     """The active workspace's colour along the top of the page."""
     return html.Div(className="accent", style={"background": accent} if accent else {}, **hidden())
 
 
-def heading_part(text: str) -> Component:
+def heading_part(text: str) -> Markup:
     """A further part of the line under a title."""
     return html.Span([html.Span("· ", **hidden()), text], className="heading-part")
 
 
-def unseen(text: str) -> Component:
+def unseen(text: str) -> Markup:
     """Words for those who hear the page."""
     return html.Span(text, className="visually-hidden")
 

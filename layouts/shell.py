@@ -7,7 +7,8 @@ from dash.development.base_component import Component
 
 from aggregators.period import PRESETS
 from layouts import ids
-from layouts.parts import data, unseen
+from layouts.markup import drawn
+from layouts.parts import data
 from layouts.states import skeleton
 
 KEYS = (
@@ -32,7 +33,7 @@ def shell() -> Component:
             dcc.Store(id=ids.MORE),
             html.Header(_controls(), className="topbar"),
             html.Div(id=ids.NOTICE, role="alert", className="notice"),
-            html.Main(skeleton(), id=ids.PAGE, tabIndex="-1"),
+            html.Main(drawn(skeleton()), id=ids.PAGE, tabIndex="-1"),
             html.Div(id=ids.LIVE, role="status", className="visually-hidden"),
             _help(),
         ],
@@ -57,7 +58,10 @@ def _controls() -> Component:
                 className="export-box",
             ),
             html.Button(
-                ["Theme", unseen(": switch between light and dark")],
+                [
+                    "Theme",
+                    html.Span(": switch between light and dark", className="visually-hidden"),
+                ],
                 id="theme",
                 type="button",
                 className="button quiet",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import dash_svg as svg
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Figure, Series
+from layouts.markup import html
 
 WIDTH, HEIGHT, PAD = 240.0, 40.0, 3.0
 Scale = tuple[float, float]
@@ -56,22 +55,22 @@ def path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def sparkline(figure: Figure, scale: Scale | None = None, *, previous: bool = False) -> Component:
+def sparkline(figure: Figure, scale: Scale | None = None, *, previous: bool = False) -> Markup:
     """The picture, with words for those who do not see it. ``scale`` is shared by several cards."""
     scale = scale or scale_of([figure], previous=previous)
     lines = [
-        svg.Path(d=path(piece), className="spark-line") for piece in runs(figure.series, scale)
+        html.Path(d=path(piece), className="spark-line") for piece in runs(figure.series, scale)
     ]
     before = []
     if previous:
         before = [
-            svg.Path(d=path(piece), className="spark-before")
+            html.Path(d=path(piece), className="spark-before")
             for piece in runs(figure.previous_series, scale)
         ]
     last = _last_point(figure.series, scale)
     return html.Span(
-        svg.Svg(
-            [svg.Path(d=_baseline(scale), className="spark-base"), *before, *lines, *last],
+        html.Svg(
+            [html.Path(d=_baseline(scale), className="spark-base"), *before, *lines, *last],
             viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
             preserveAspectRatio="none",
             className="spark",
@@ -88,9 +87,9 @@ def _baseline(scale: Scale) -> str:
     return f"M{PAD} {y:.1f}H{WIDTH - PAD}"
 
 
-def _last_point(series: Series, scale: Scale) -> list[Component]:
+def _last_point(series: Series, scale: Scale) -> list[Markup]:
     pieces = runs(series, scale)
     if not pieces or series[-1][1] is None:
         return []
     x, y = pieces[-1][-1]
-    return [svg.Path(d=f"M{x:.1f} {y:.1f}h0.01", className="spark-end")]
+    return [html.Path(d=f"M{x:.1f} {y:.1f}h0.01", className="spark-end")]

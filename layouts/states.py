@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Dashboard
+from layouts.markup import html
 from layouts.parts import data, link
 
 NO_SCOPE = (
@@ -15,7 +15,7 @@ NO_SCOPE = (
 )
 
 
-def skeleton() -> Component:
+def skeleton() -> Markup:
     """Tiles of the final size before the first figures."""
     return html.Div(
         [html.Div(className="tile skeleton") for _ in range(6)],
@@ -24,12 +24,12 @@ def skeleton() -> Component:
     )
 
 
-def message(title: str, text: object, *steps: Component) -> Component:
+def message(title: str, text: object, *steps: Markup) -> Markup:
     """A state in the middle of the page."""
     return html.Div([html.H2(title), html.P(text), *steps], className="state card")
 
 
-def no_scope(dashboard: Dashboard) -> Component:
+def no_scope(dashboard: Dashboard) -> Markup:
     """Memberships, but nothing that counts: the message and the reasons."""
     left_out = [
         html.Li(f"{name}: {words.REASONS.get(reason, reason)}")
@@ -46,7 +46,7 @@ def no_scope(dashboard: Dashboard) -> Component:
     )
 
 
-def no_snapshot() -> Component:
+def no_snapshot() -> Markup:
     """Nothing has been counted yet."""
     return message(
         "No snapshot yet",
@@ -60,7 +60,7 @@ def no_snapshot() -> Component:
     )
 
 
-def partial(dashboard: Dashboard) -> Component | None:
+def partial(dashboard: Dashboard) -> Markup | None:
     """Some workspaces could not be read."""
     failed = dashboard.scope.unavailable
     if not failed:
@@ -78,7 +78,7 @@ def partial(dashboard: Dashboard) -> Component | None:
     )
 
 
-def invalid(reason: str) -> Component:
+def invalid(reason: str) -> Markup:
     """A period that can not be."""
     return message(
         "That period can not be shown",
@@ -89,7 +89,7 @@ def invalid(reason: str) -> Component:
     )
 
 
-def unavailable() -> Component:
+def unavailable() -> Markup:
     """The database does not answer."""
     return message(
         "The figures can not be reached",
@@ -98,7 +98,7 @@ def unavailable() -> Component:
     )
 
 
-def forbidden() -> Component:
+def forbidden() -> Markup:
     """The role went away while the page was open."""
     return message(
         "You can not see this page",
@@ -107,7 +107,7 @@ def forbidden() -> Component:
     )
 
 
-def unknown() -> Component:
+def unknown() -> Markup:
     """No such page."""
     return message(
         "There is no such page", "The address leads nowhere.", link("Start", "/", "button")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
+from markupsafe import Markup
 
 from aggregators import words
 from aggregators.figures import Dashboard, Evidence, Figure, Scorecard
 from aggregators.rollup import worst
 from layouts import ids
+from layouts.markup import html
 from layouts.parts import data, evidence_line, hidden, link, named, pill, value
 from layouts.sparkline import sparkline
 
 
-def tile(scorecard: Scorecard, dashboard: Dashboard, open_domain: str | None) -> Component:
+def tile(scorecard: Scorecard, dashboard: Dashboard, open_domain: str | None) -> Markup:
     """The section; its heading holds the one button that opens the domain, stretched over it."""
     domain = scorecard.domain
     title_id = f"{ids.TILE.format(domain.key)}-title"
@@ -44,7 +44,7 @@ def tile(scorecard: Scorecard, dashboard: Dashboard, open_domain: str | None) ->
     )
 
 
-def _figures(scorecard: Scorecard) -> list[Component]:
+def _figures(scorecard: Scorecard) -> list[Markup]:
     head = scorecard.headline
     return [
         html.Div(
@@ -68,7 +68,7 @@ def _figures(scorecard: Scorecard) -> list[Component]:
     ]
 
 
-def _group(figure: Figure) -> Component | None:
+def _group(figure: Figure) -> Markup | None:
     return html.Span(figure.group, className="group") if figure.group else None
 
 
@@ -83,7 +83,7 @@ def _supporting(scorecard: Scorecard) -> list[Figure]:
     return [scorecard.figures[key] for key in scorecard.domain.supporting]
 
 
-def measure_button(scorecard: Scorecard, figure: Figure, class_name: str) -> Component:
+def measure_button(scorecard: Scorecard, figure: Figure, class_name: str) -> Markup:
     """A figure that opens its domain ranked by it."""
     measure = figure.measure
     shown = html.Span(
@@ -109,14 +109,14 @@ def _label(scorecard: Scorecard, figure: Figure) -> str:
     return f"{figure.measure.title}, {figure.group}"
 
 
-def _of_total(scorecard: Scorecard, figure: Figure) -> Component | None:
+def _of_total(scorecard: Scorecard, figure: Figure) -> Markup | None:
     total = figure.measure.of_total
     if not total or not figure.has_data:
         return None
     return html.Span(f" / {words.figure(scorecard.figures[total])}", className="muted")
 
 
-def _worst(scorecard: Scorecard) -> Component:
+def _worst(scorecard: Scorecard) -> Markup:
     domain = scorecard.domain
     found = worst(scorecard.cards, domain)
     if found is None:
@@ -130,11 +130,11 @@ def _worst(scorecard: Scorecard) -> Component:
     )
 
 
-def _empty(scorecard: Scorecard) -> list[Component]:
+def _empty(scorecard: Scorecard) -> list[Markup]:
     return [html.P(scorecard.domain.empty, className="tile-empty muted")]
 
 
-def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Component:
+def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Markup:
     """What hover and focus show: when, of what, how it is defined."""
     head = scorecard.headline
     measure = head.measure

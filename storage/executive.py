@@ -48,12 +48,52 @@ def state(connection: Connection) -> list[State]:
     ]
 
 
-def unfinished(connection: Connection) -> date | None:
-    """The first day whose nightly run over all workspaces has begun and not finished: it is not shown."""
-    found: date | None = connection.execute(
-        text("select min(day) from snapshot_run where finished_at is null")
-    ).scalar_one()
-    return found
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What tells one scope from another without a row of it: a hash over everything that ``state`` says,
+    how many workspaces that are, the last snapshot day of those that count, and the first day whose
+    nightly run over all workspaces has begun and not finished, which is not shown."""
+
+    fingerprint: str
+    workspaces: int
+    last_day: date | None
+    unfinished: date | None
+
+
+GLIMPSE = text("""
+select encode(sha256(convert_to(
+           coalesce(string_agg(s::text, chr(10) order by s.workspace_id), ''), 'UTF8')), 'hex'),
+       count(*), max(s.last_day) filter (where s.left_out is null),
+       (select min(day) from snapshot_run where finished_at is null)
+from vigilo.executive_scope() s
+""")
+
+
+def glimpse(connection: Connection) -> Glimpse:
+    """That of the viewer of this transaction."""
+    return Glimpse(*connection.execute(GLIMPSE).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the viewer is: platform admin of any workspace, platform admin of the one asked about, a
+    member of it."""
+
+    is_platform_admin: bool
+    is_its_admin: bool
+    is_member: bool
+
+
+STANDING = text("""
+with wide as materialized (select slug from vigilo.executive_scope())
+select exists (select from wide), exists (select from wide where slug = :slug),
+       exists (select from vigilo.my_workspaces() m where m.slug = :slug)
+""")
+
+
+def standing(connection: Connection, slug: str) -> Standing:
+    """That of the viewer of this transaction, as the database says now."""
+    return Standing(*connection.execute(STANDING, {"slug": slug}).one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ from aggregators.live import live
 from aggregators.measure import DAYS_SEEN, USAGE, Domain
 from aggregators.packed import Tables
 from aggregators.period import Ask, Period, Span
-from aggregators.rollup import Place, Rolled, roll
+from aggregators.rollup import Place, Rolled, alone, roll
 from aggregators.sketch import BrokenSketch
 from aggregators.spans import BEFORE, NOW, SPRINT, Plan
 from auth.viewer import Viewer
@@ -253,24 +253,25 @@ def read_workspace(
     existence is not told), KeyError for an unknown domain, InvalidPeriod.
     """
     domain = _domain(domain_key, settings)
-    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, as_of):
-        _, computed_at = executive.last_snapshot(connection, place.workspace_id)
-        last_day = as_of or settings.now().date() - timedelta(days=1)
-        plan = Plan.of(period, last_day, settings.sprint_days)
-        tables = _own_tables(connection, place, plan, last_day)
-        rolled = roll(domain, tables.by_name[domain.table], (_place(place),), plan)
-        mine = executive.memberships(connection)
+    with _inside(database, viewer, slug, ask, settings) as here:
+        return _workspace(here, domain, settings)
+
+
+def _workspace(here: _Inside, domain: Domain, settings: Settings) -> WorkspaceView:
+    place, last_day = here.place, here.as_of or settings.now().date() - timedelta(days=1)
+    plan = Plan.of(here.period, last_day, settings.sprint_days)
+    tables = _own_tables(here.connection, place, plan, last_day)
     return WorkspaceView(
-        slug,
+        place.slug,
         place.name,
         domain,
-        rolled.cards[0].figures,
-        period,
-        as_of,
-        computed_at,
+        alone(domain, tables.by_name[domain.table], _place(place), plan),
+        here.period,
+        here.as_of,
+        here.computed_at,
         settings.time_zone,
         place.role,
-        any(m.role == "platform_admin" for m in mine),
+        here.is_platform_admin,
         place.accent,
         settings.org_name,
     )
@@ -282,12 +283,12 @@ def read_live(
     """The figures from the records as they stand now, over the same number of days up to today (a
     custom range stays as it is), beside those of the snapshot. Raises as ``read_workspace``."""
     domain, now = _domain(domain_key, settings), settings.now()
-    snapshot = read_workspace(database, viewer, slug, domain_key, ask, settings)
-    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
-        span = period.span
-        if period.preset:
-            span = Span(now.date() - timedelta(days=period.days - 1), now.date())
-        figures = live(connection, place.workspace_id, domain, span, now, settings)
+    with _inside(database, viewer, slug, ask, settings) as here:
+        snapshot = _workspace(here, domain, settings)
+        span = here.period.span
+        if here.period.preset:
+            span = Span(now.date() - timedelta(days=here.period.days - 1), now.date())
+        figures = live(here.connection, here.place.workspace_id, domain, span, now, settings)
     return LiveView(snapshot, figures, span, now)
 
 
@@ -304,10 +305,10 @@ def read_records(
     """A page of the records behind the figures, in the workspace's context. Raises as
     ``read_workspace``."""
     listing = _listing(domain_key)
-    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
-        scope = _listed(place, period.span, settings, listing.asked(links))
-        found = listings.page(connection, domain_key, listing, scope, asked)
-    return replace(found, span=period.span)
+    with _inside(database, viewer, slug, ask, settings) as here:
+        scope = _listed(here, settings, listing.asked(links))
+        found = listings.page(here.connection, domain_key, listing, scope, asked)
+    return replace(found, span=here.period.span)
 
 
 def each_record(
@@ -322,9 +323,9 @@ def each_record(
 ) -> Iterator[tuple[object, ...]]:
     """All records that fit, streamed in one transaction. Raises as ``read_workspace``."""
     listing = _listing(domain_key)
-    with _inside(database, viewer, slug, ask, settings) as (connection, place, period, _):
-        scope = _listed(place, period.span, settings, listing.asked(links))
-        yield from listings.every(connection, domain_key, listing, scope, asked)
+    with _inside(database, viewer, slug, ask, settings) as here:
+        scope = _listed(here, settings, listing.asked(links))
+        yield from listings.every(here.connection, domain_key, listing, scope, asked)
 
 
 def _domain(key: str, settings: Settings) -> Domain:
@@ -338,30 +339,40 @@ def _listing(key: str) -> Listing:
     return found
 
 
-def _listed(
-    place: executive.Membership, span: Span, settings: Settings, links: Mapping[str, str]
-) -> listings.Scope:
+def _listed(here: _Inside, settings: Settings, links: Mapping[str, str]) -> listings.Scope:
+    span, place = here.period.span, here.place
     return listings.Scope(
         place.workspace_id, span.start, span.end, settings.time_zone, settings.review_days, links
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """A transaction in the context of one of the viewer's workspaces, the period there, and the
+    workspace's last snapshot."""
+
+    connection: Connection
+    place: executive.Membership
+    is_platform_admin: bool
+    period: Period
+    as_of: date | None
+    computed_at: datetime | None
+
+
 @contextmanager
 def _inside(
     database: Database, viewer: Viewer, slug: str, ask: Ask, settings: Settings
-) -> Iterator[tuple[Connection, executive.Membership, Period, date | None]]:
-    """A transaction in the context of one of the viewer's workspaces, with the period there and the
-    last snapshot day. Raises NoSuchWorkspace, InvalidPeriod."""
+) -> Iterator[_Inside]:
+    """Raises NoSuchWorkspace, InvalidPeriod."""
     with context.as_viewer(database.web, viewer, isolation="REPEATABLE READ") as connection:
-        mine = executive.memberships(connection)
-        place = next((m for m in mine if m.slug == slug), None)
+        place, is_platform_admin = executive.membership(connection, slug)
         if place is None:
             raise NoSuchWorkspace(slug)
         with context.entered(connection, context.WORKSPACE, place.workspace_id):
-            as_of, _ = executive.last_snapshot(connection, place.workspace_id)
-            now = settings.now()
-            period = ask.on(as_of or now.date() - timedelta(days=1), now.date())
-            yield connection, place, period, as_of
+            as_of, computed_at = executive.last_snapshot(connection, place.workspace_id)
+            today = settings.now().date()
+            period = ask.on(as_of or today - timedelta(days=1), today)
+            yield _Inside(connection, place, is_platform_admin, period, as_of, computed_at)
 
 
 def _place(state: State | executive.Membership) -> Place:

@@ -74,6 +74,15 @@ def roll(
     return Rolled(domain, figures, cards, facts)
 
 
+def alone(domain: Domain, facts: Facts, place: Place, plan: Plan) -> Mapping[str, Figure]:
+    """The figures of a single workspace's card, without an organisation around it."""
+    both = {label: (own,) for label, own in facts.over.items()}
+    rows = list(facts.scopes)
+    tables = {m.key: Table.of(m, both, plan, facts, rows) for m in domain.measures}
+    cards = Cards(domain, (place,), _Grid.of(domain, tables, rows, [place]), plan.period.query)
+    return cards[0].figures
+
+
 def _joined(
     facts: Facts, domain: Domain, union_seen: Mapping[str, int]
 ) -> Mapping[str, tuple[Named, ...]]:

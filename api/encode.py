@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,11 +117,15 @@ def cards_json(cards: Cards, keys: Sequence[str], series: bool) -> list[Json]:
         }
         for rank, place in enumerate((cards.places[i] for i in cards.order), cards.first)
     ]
+    groups = list(cards.groups())
     for key in keys:
         table = cards.grid.tables[key]
-        rows = table_json(table, series)
+        shown_rows = cards.of(key).tolist()
+        rows = rows_json(
+            table, {*shown_rows, *(at for held in groups for at in held.values())}, series
+        )
         nothing = figure_json(table.nothing())
-        for card, row, held in zip(found, cards.of(key).tolist(), cards.groups(), strict=True):
+        for card, row, held in zip(found, shown_rows, groups, strict=True):
             figure = rows[row] if row >= 0 else nothing
             if cards.domain.by and held:
                 by = {group: {**rows[at], "group": group} for group, at in held.items()}
@@ -131,8 +135,9 @@ def cards_json(cards: Cards, keys: Sequence[str], series: bool) -> list[Json]:
     return found
 
 
-def table_json(table: Table, series: bool = True) -> list[Json]:
-    """``figure_json`` of every row of a table."""
+def rows_json(table: Table, wanted: Iterable[int], series: bool = True) -> dict[int, Json]:
+    """``figure_json`` of some rows of a table, by row; -1 is none."""
+    rows = sorted(row for row in wanted if row >= 0)
     measure = table.measure
     said = {
         "title": measure.title,
@@ -140,23 +145,24 @@ def table_json(table: Table, series: bool = True) -> list[Json]:
         "unit": measure.unit.value,
         "better": measure.better.value,
     }
-    value = table.now.value
+    value = table.now.value[rows]
     bands = [measure.band(v) for v in value.tolist()] if measure.bands else [None] * len(value)
     columns = zip(
+        rows,
         numbers(value),
-        numbers(table.before.value),
-        numbers(table.delta),
-        numbers(table.relative_delta),
-        table.status,
-        table.low_sample.tolist(),
+        numbers(table.before.value[rows]),
+        numbers(table.delta[rows]),
+        numbers(table.relative_delta[rows]),
+        [table.status[row] for row in rows],
+        table.low_sample[rows].tolist(),
         np.isinf(value).tolist(),
         bands,
-        _evidences(table),
-        _serieses(table, series),
+        _evidences(table, rows),
+        _serieses(table, rows, series),
         strict=True,
     )
-    return [
-        {
+    return {
+        row: {
             "value": value,
             "previous": previous,
             "delta": delta,
@@ -169,19 +175,19 @@ def table_json(table: Table, series: bool = True) -> list[Json]:
             "series": points,
             **said,
         }
-        for value, previous, delta, relative, status, low, over, band, evidence, points in columns
-    ]
+        for row, value, previous, delta, relative, status, low, over, band, evidence, points in columns
+    }
 
 
-def _evidences(table: Table) -> list[Json]:
+def _evidences(table: Table, rows: Sequence[int]) -> list[Json]:
     found = table.now
     expected = table.plan.period.days
     columns = zip(
-        numbers(found.numerator),
-        numbers(found.denominator),
-        numbers(found.n),
-        table.seen.astype(int).tolist(),
-        table.names or [None] * len(table.seen),
+        numbers(found.numerator[rows]),
+        numbers(found.denominator[rows]),
+        numbers(found.n[rows]),
+        table.seen[rows].astype(int).tolist(),
+        [table.names[row] for row in rows] if table.names else [None] * len(rows),
         strict=True,
     )
     return [
@@ -197,11 +203,11 @@ def _evidences(table: Table) -> list[Json]:
     ]
 
 
-def _serieses(table: Table, series: bool) -> list[list[tuple[str, Any]]]:
+def _serieses(table: Table, rows: Sequence[int], series: bool) -> list[list[tuple[str, Any]]]:
     if not series:
-        return [[] for _ in table.seen]
+        return [[] for _ in rows]
     days = [day.isoformat() for day in table.plan.points]
-    return [list(zip(days, row, strict=True)) for row in numbers(table.series)]
+    return [list(zip(days, row, strict=True)) for row in numbers(table.series[rows])]
 
 
 def numbers(values: Array) -> list[Any]:

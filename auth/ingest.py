@@ -65,4 +65,5 @@ def by_signature(
 
 def _may_write(engine: Engine, account: Account, slug: str) -> bool:
     with context.as_viewer(engine, account.viewer) as connection:
-        return any(m.slug == slug and m.role in SENDERS for m in executive.memberships(connection))
+        place, _ = executive.membership(connection, slug)
+    return place is not None and place.role in SENDERS

@@ -32,7 +32,8 @@ class Page(NamedTuple):
 
     def at(self, now: datetime | None) -> list[Component]:
         """The whole of it, as it is read now."""
-        return [self.top, *filter(None, [_aged(self.as_of, now)]), *self.body]
+        banner = stale(self.as_of, now)
+        return [self.top, *([drawn(banner)] if banner else []), *self.body]
 
 
 def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> Page:
@@ -45,11 +46,6 @@ def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> Page:
 def executive(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> list[Component]:
     """The page at the dashboard's own time."""
     return page(dashboard, focus, slug).at(dashboard.now)
-
-
-def _aged(as_of: date | None, now: datetime | None) -> Component | None:
-    banner = stale(as_of, now)
-    return drawn(banner) if banner else None
 
 
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:

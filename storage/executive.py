@@ -251,6 +251,19 @@ def memberships(connection: Connection) -> list[Membership]:
     ]
 
 
+MEMBERSHIP = text("""
+with mine as materialized (select * from vigilo.my_workspaces())
+select exists (select from mine where role = 'platform_admin'), mine.* from mine where slug = :slug
+""")
+
+
+def membership(connection: Connection, slug: str) -> tuple[Membership | None, bool]:
+    """The viewer's membership of one active workspace, and whether they are platform admin of any;
+    neither without the first."""
+    found = connection.execute(MEMBERSHIP, {"slug": slug}).first()
+    return (Membership(*found[1:]), found[0]) if found else (None, False)
+
+
 def last_snapshot(connection: Connection, workspace_id: int) -> tuple[date | None, datetime | None]:
     """Day and instant of the last snapshot of the workspace whose context the connection is in."""
     row = connection.execute(

@@ -11,13 +11,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dash._utils import to_json
 from sqlalchemy import text
 
 from aggregators.domains import DOMAINS
 from aggregators.kept import Kept
 from aggregators.period import Ask
-from aggregators.read import NotPlatformAdmin, read, read_kept, read_workspace, version
+from aggregators.read import (
+    NotPlatformAdmin,
+    draw_kept,
+    read,
+    read_kept,
+    read_workspace,
+    version,
+)
 from api.encode import dashboard_json
+from layouts.executive import page
+from layouts.focus import Focus
 from storage.context import job_in
 from tests import samples
 from tests.conftest import TODAY
@@ -250,3 +260,61 @@ def test_a_process_holds_what_there_is_room_for_and_forgets_the_oldest(kept, mon
     assert any(key.startswith("v8:") for key in kept._ready)
     assert not any(key.startswith("v0:") for key in kept._ready)
     assert kept._held == sum(size for _, size in kept._ready.values())
+
+
+def drawing(world: World, kept: Kept, name: tuple[object, ...] | None, made: list[str]):
+    """A drawing that notes each time that it is made."""
+
+    def draw(dashboard):
+        made.append(dashboard.version)
+        return [c.name for c in dashboard.scorecard("dora").cards]
+
+    return draw_kept(world.database, world.alice, Ask(), world.settings, kept, name, draw)
+
+
+def test_a_drawing_is_made_once_by_name_and_each_time_without_one(world, kept):
+    made: list[str] = []
+    first = drawing(world, kept, ("page", ""), made)
+    assert drawing(world, kept, ("page", ""), made) == first
+    assert drawing(world, Kept(kept._folder), ("page", ""), made) == first
+    assert len(made) == 1
+    drawing(world, kept, ("page", "alpha"), made)
+    assert len(made) == 2
+    for _ in range(2):
+        assert drawing(world, kept, None, made) == first
+    assert len(made) == 4
+
+
+def test_a_drawing_follows_what_changes(world, kept):
+    made: list[str] = []
+    assert len(drawing(world, kept, ("page",), made)) == 2
+    world.revoke(world.alice, world.ids[1])
+    assert drawing(world, kept, ("page",), made) == ["Alpha"]
+    assert len(set(made)) == 2
+
+
+def test_a_drawing_without_a_broken_workspace_is_kept_for_seconds(world, kept, monkeypatch):
+    monkeypatch.setattr("aggregators.read.BROKEN_SECONDS", 0.3)
+    made: list[str] = []
+    _broken(world, "12345")
+    drawing(world, kept, ("page",), made)
+    _broken(world, "")
+    drawing(world, kept, ("page",), made)
+    assert len(made) == 1
+    time.sleep(0.4)
+    drawing(world, kept, ("page",), made)
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
+def test_the_kept_page_and_domain_are_those_drawn_afresh(world, kept, domain):
+    focus = Focus(domain.key, domain.headline)
+    for look in (None, focus):
+        name = ("page", look)
+        fresh = page(read(world.database, world.alice, Ask(), world.settings), look)
+        for keeps in (kept, kept, Kept(kept._folder)):
+            asked = (world.database, world.alice, Ask(), world.settings, keeps, name)
+            shown = draw_kept(*asked, lambda d, look=look: page(d, look))
+            now = world.settings.now()
+            assert to_json(shown.at(now)) == to_json(fresh.at(now))
+            assert to_json(shown.at(now + timedelta(days=3))) != to_json(shown.at(now))

@@ -50,8 +50,8 @@ def main() -> None:
             measured.keep(bench, rows)
     print(table.told(rows))
     facts = {"workspaces": workspaces, "days": days, "loaded_seconds": round(loaded)}
-    if not given.only:
-        table.kept(rows, facts, quick=given.quick)
+    if given.keep or not given.only:
+        table.kept(rows, facts, quick=given.quick, whole=not given.only)
     if missed := [f"{row.part}: {row.what}" for row in rows if row.missed]:
         sys.exit("\nmissed by more than a fifth: " + "; ".join(missed))
 
@@ -62,8 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workspaces", type=int)
     parser.add_argument("--days", type=int, default=800)
     parser.add_argument(
-        "--only", nargs="*", choices=list(PARTS), help="some of the parts, not kept"
+        "--only", nargs="*", choices=list(PARTS), help="some of the parts; kept with --keep"
     )
+    parser.add_argument("--keep", action="store_true", help="in the table, beside the other parts")
     parser.add_argument("--minutes", type=float, help="how long the people stay; 15 if absent")
     parser.add_argument("--data-dir", type=Path, help="keep the data there, and use it again")
     return parser.parse_args()

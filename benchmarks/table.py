@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 HISTORY = Path(__file__).parent / "history.jsonl"
@@ -82,17 +83,18 @@ def told(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def kept(rows: list[Row], facts: dict[str, object], *, quick: bool) -> None:
-    """Writes the JSON of this run, and a line of the history."""
+def kept(rows: list[Row], facts: dict[str, object], *, quick: bool, whole: bool = True) -> None:
+    """Writes the JSON of this run, and a line of the history. Unless it is ``whole``, the parts that
+    were not measured stay as they are; each row says of which day and revision it is."""
     RESULTS.mkdir(exist_ok=True)
-    found = {
-        "at": time.strftime("%Y-%m-%d"),
-        "revision": _revision(),
-        "facts": facts,
-        "rows": [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows],
-    }
-    name = "quick.json" if quick else "bench.json"
-    (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    path = RESULTS / ("quick.json" if quick else "bench.json")
+    found = {"at": time.strftime("%Y-%m-%d"), "revision": _revision()}
+    made = [found | asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
+    if not whole and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        facts, made = before["facts"], _merged(before, made)
+    written = found | {"facts": facts, "rows": made}
+    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     line = {
         f"{row.part}: {row.what} / {row.against}": round(row.ratio, 3)
         for row in rows
@@ -101,6 +103,17 @@ def kept(rows: list[Row], facts: dict[str, object], *, quick: bool) -> None:
     with HISTORY.open("a", encoding="utf-8") as file:
         file.write(json.dumps({k: found[k] for k in ("at", "revision")} | {"quick": quick} | line))
         file.write("\n")
+
+
+def _merged(before: Mapping[str, Any], made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of before, those of each part that was measured again in their place."""
+    once = {"at": before["at"], "revision": before["revision"]}
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in before["rows"]:
+        parts.setdefault(row["part"], []).append(once | row)
+    for part in dict.fromkeys(row["part"] for row in made):
+        parts[part] = [row for row in made if row["part"] == part]
+    return [row for rows in parts.values() for row in rows]
 
 
 def _revision() -> str:

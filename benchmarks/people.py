@@ -43,7 +43,7 @@ def measure(bench: Bench, minutes: float = MINUTES) -> list[Row]:
 def _measured(site: Site, emails: Sequence[str], seconds: float) -> list[Row]:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(site.session, emails))
-    beside = max(60.0, seconds / 5)
+    beside = max(60.0, seconds / 10)
     one = _run(site, emails[:1], ("Alone",), ALONE_SECONDS)
     memory = Memory(site)
     crowd = _run(site, emails, ("Crowd",), seconds, memory)

@@ -68,6 +68,14 @@ from storage.schema import is_current
 
 PATIENCE_SECONDS = 60
 TURN_SECONDS = 0.0005
+CONFIG = {
+    "MAX_CONTENT_LENGTH": guard.MAX_BODY,
+    "WTF_CSRF_CHECK_DEFAULT": False,
+    "WTF_CSRF_TIME_LIMIT": None,
+    "WTF_CSRF_SSL_STRICT": False,
+    "COMPRESS_MIMETYPES": ["application/json", "text/html", "text/css", "text/javascript"],
+}
+"""Flask's, Flask-WTF's and Flask-Compress's: the gate itself asks for the token."""
 CONSTANT = ("/<path:path>", "/_dash-layout", "/_dash-dependencies")
 """Dash makes these anew for each request, though the page and its layout are the same for everyone."""
 DEMO_ACCOUNTS = "select email from app_user where email like '%@demo.example' order by id"
@@ -145,14 +153,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app = Flask(__name__, static_folder=None, root_path=str(Path(__file__).parent))
     services = Services(settings, database)
     app.extensions["vigilo"] = services
-    app.config.update(
-        SECRET_KEY=secret_key(settings),
-        MAX_CONTENT_LENGTH=guard.MAX_BODY,
-        WTF_CSRF_CHECK_DEFAULT=False,
-        WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=False,
-        COMPRESS_MIMETYPES=["application/json", "text/html", "text/css", "text/javascript"],
-    )
+    app.config.update(CONFIG, SECRET_KEY=secret_key(settings))
 
     def engine() -> Engine:
         return services.web

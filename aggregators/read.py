@@ -90,17 +90,14 @@ def draw_kept(
     ``drawing`` names it, with all that it depends on beside the dashboard, and without a name it is
     made each time; it must not look at the dashboard's ``now``. Nobody may change what comes back."""
     asked = version(database, viewer, ask, settings)
-    if drawing is None:
-        return draw(_kept(database, viewer, ask, settings, kept, asked))
-    seconds = 0.0
 
-    def make() -> Drawn:
-        nonlocal seconds
+    def make() -> tuple[Drawn, float]:
         found = _kept(database, viewer, ask, settings, kept, asked)
-        seconds = _seconds_kept(found, asked)
-        return draw(found)
+        return draw(found), _seconds_kept(found, asked)
 
-    return kept.once(f"drawing:{asked}:{drawing!r}", make, lambda _: seconds)
+    if drawing is None:
+        return make()[0]
+    return kept.once(f"drawing:{asked}:{drawing!r}", make, lambda made: made[1])[0]
 
 
 def _kept(

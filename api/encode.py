@@ -147,35 +147,22 @@ def rows_json(table: Table, wanted: Iterable[int], series: bool = True) -> dict[
     }
     value = table.now.value[rows]
     bands = [measure.band(v) for v in value.tolist()] if measure.bands else [None] * len(value)
-    columns = zip(
-        rows,
-        numbers(value),
-        numbers(table.before.value[rows]),
-        numbers(table.delta[rows]),
-        numbers(table.relative_delta[rows]),
-        [table.status[row] for row in rows],
-        table.low_sample[rows].tolist(),
-        np.isinf(value).tolist(),
-        bands,
-        _evidences(table, rows),
-        _serieses(table, rows, series),
-        strict=True,
-    )
+    columns = {
+        "value": numbers(value),
+        "previous": numbers(table.before.value[rows]),
+        "delta": numbers(table.delta[rows]),
+        "delta_relative": numbers(table.relative_delta[rows]),
+        "status": [table.status[row] for row in rows],
+        "low_sample": table.low_sample[rows].tolist(),
+        "over_budget": np.isinf(value).tolist(),
+        "band": bands,
+        "evidence": _evidences(table, rows),
+        "series": _serieses(table, rows, series),
+    }
+    each = zip(*columns.values(), strict=True)
     return {
-        row: {
-            "value": value,
-            "previous": previous,
-            "delta": delta,
-            "delta_relative": relative,
-            "status": status,
-            "low_sample": low,
-            "over_budget": over,
-            "band": band,
-            "evidence": evidence,
-            "series": points,
-            **said,
-        }
-        for row, value, previous, delta, relative, status, low, over, band, evidence, points in columns
+        row: dict(zip(columns, values, strict=True)) | said
+        for row, values in zip(rows, each, strict=True)
     }
 
 

@@ -79,8 +79,9 @@ class Kept:
             return made
 
     def _keep(self, key: str, made: object, seconds: float) -> None:
-        packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
-        self._disk.set(key, (seconds, packed), expire=seconds)
+        # Bytes are written as they are; anything else diskcache pickles once more, and writes by line.
+        packed = pickle.dumps((seconds, made), pickle.HIGHEST_PROTOCOL)
+        self._disk.set(key, packed, expire=seconds)
         if seconds >= HELD_FROM:
             self._hold(key, made, len(packed))
 
@@ -89,11 +90,10 @@ class Kept:
             if key in self._ready:
                 self._ready.move_to_end(key)
                 return self._ready[key][0]
-        kept = self._disk.get(key)
-        if kept is None:
+        packed = self._disk.get(key)
+        if packed is None:
             return _NOTHING
-        seconds, packed = kept
-        found = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
+        seconds, found = pickle.loads(packed)  # noqa: S301 - the folder is this account's alone
         if seconds >= HELD_FROM:
             self._hold(key, found, len(packed))
         return found

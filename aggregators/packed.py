@@ -44,10 +44,12 @@ USAGE_ROW, COMPLIANCE_ROW = _row_type(USAGE_PACKED), _row_type(COMPLIANCE_LEVELS
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows."""
+    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows, and
+    whether any of them has a snapshot at all among the days that were asked for."""
 
     slugs: Sequence[str]
     by_name: Mapping[str, Facts]
+    any_snapshot: bool
 
 
 def whole(packed: Packed) -> None:
@@ -61,12 +63,14 @@ def whole(packed: Packed) -> None:
 def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan, last: date) -> Tables:
     """The facts of every workspace, over the spans of a plan, of the days up to ``last``."""
     names = [slugs[p.workspace_id] for p in packed]
-    usage = usage_table(names, plan, natures_of(USAGE), _usage_rows(packed), _events(packed, last))
+    rows = _usage_rows(packed)
+    usage = usage_table(names, plan, natures_of(USAGE), rows, _events(packed, last))
     said = {
         label: [_named(p.usage_names, USAGE_LABELS, label) for p in packed]
         for label in labels_of(USAGE)
     }
-    return Tables(names, {USAGE: usage.facts(said), COMPLIANCE: _compliance(packed, names, usage)})
+    by_name = {USAGE: usage.facts(said), COMPLIANCE: _compliance(packed, names, usage)}
+    return Tables(names, by_name, len(rows.day) > 0)
 
 
 def _compliance(packed: Sequence[Packed], slugs: Sequence[str], usage: Table) -> Facts:

@@ -159,12 +159,13 @@ def _dashboard(
     if view.as_of is not None:
         plan = Plan.of(view.period, view.as_of, settings.sprint_days)
         rolled = _rolled(connection, inside, plan, view.as_of, declared, failed)
-        trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
-        said = answers(rolled, plan.spans[SPRINT], trend)
+        if rolled:
+            trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
+            said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
         settings.time_zone,
-        view.as_of,
+        view.as_of if rolled else None,
         max((s.computed_at for s in inside if s.computed_at), default=None),
         view.period,
         _scope(states, failed),
@@ -190,8 +191,11 @@ def _rolled(
     domains: Sequence[Domain],
     failed: Failures,
 ) -> dict[str, Rolled]:
-    """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``."""
+    """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``. Nothing while
+    the first run of all is under way: before its days there is no snapshot that could be shown."""
     tables = _tables(connection, states, plan, last, failed)
+    if not tables.any_snapshot and not failed and plan.period.end >= last:
+        return {}
     places = [_place(s) for s in states if s.workspace_id not in failed]
     union = _union_seen(connection, tables, plan, last)
     return {d.key: roll(d, tables.by_name[d.table], places, plan, union) for d in domains}

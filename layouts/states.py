@@ -51,7 +51,8 @@ def no_snapshot() -> Markup:
     return message(
         "No snapshot yet",
         [
-            "The page shows end-of-day snapshots, and none has been made. An operator runs ",
+            "The page shows end-of-day snapshots, and none has been made, or the first are being made"
+            " now: they show when all workspaces have theirs. An operator runs ",
             html.Code("flask --app app snapshot run"),
             " each night, and ",
             html.Code("flask --app app snapshot backfill --from … --to …"),

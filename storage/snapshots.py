@@ -120,7 +120,8 @@ def histories(
     """As ``backfill`` up to ``last``, with days of its own for each slug. Raises DayNotOver."""
     _refuse_unfinished(last, settings)
     work = [(key, slug, ranges[slug]) for key, slug in _workspaces(database) if slug in ranges]
-    with _whole(database, last, last, resume=False) as whole:
+    first = min((days.first for _, _, ranges in work for days in ranges), default=last)
+    with _whole(database, first, last, resume=False) as whole:
         return _each(database, settings, work, progress, whole)
 
 
@@ -162,6 +163,15 @@ def _broken_off(database: Database, before: date) -> list[date]:
         return list(connection.execute(text(query), {"day": before}).scalars())
 
 
+FIRST_UNSEEN = """
+insert into snapshot_run (day)
+select unseen from (
+    select greatest(cast(:first as date), max(day) + 1) as unseen
+    from snapshot_run where finished_at is not null
+) days
+where unseen < :day
+on conflict (day) do nothing
+"""
 BEGIN = """
 insert into snapshot_run as r (day)
 select :day where not exists (
@@ -180,13 +190,15 @@ where day between :first and :day and finished_at is null
 
 @contextmanager
 def _whole(database: Database, first: date, day: date, *, resume: bool) -> Iterator[Whole | None]:
-    """Within the block readers do not see the day; broken off, they do not until a run finishes it.
+    """Within the block readers do not see the day, nor any from ``first`` on that no run has finished: half
+    of the workspaces with their history are no organisation. Broken off, they do not until one does.
 
     A day before one that readers see already stays as it is, and there is nothing to resume: it would
     hide the later ones. The end finishes whatever was broken off from ``first`` on.
     """
     values = {"day": day, "resume": resume}
     with database.job.begin() as connection:
+        connection.execute(text(FIRST_UNSEEN), {"first": first, "day": day})
         started = connection.execute(text(BEGIN), values).scalar()
     yield None if started is None else Whole(day, started if resume else None)
     with database.job.begin() as connection:

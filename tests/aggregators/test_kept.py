@@ -187,6 +187,24 @@ def test_a_name_from_before_the_period_names_nothing(world):
     assert (oldest.value, oldest.evidence.name) == (None, None)
 
 
+def test_while_the_first_run_is_under_way_there_is_no_snapshot(world, kept):
+    """Not a dashboard full of zeros or of "no data"."""
+    world.sql("update snapshot_run set finished_at = null")
+    for ask in (Ask(7), Ask(365), Ask(None, LAST - timedelta(days=90), LAST)):
+        seen = kept_read(world, kept, ask)
+        assert (seen.as_of, seen.scope.slugs) == (None, ("alpha", "beta"))
+        assert not any(s.cards for s in seen.scorecards)
+        assert "No snapshot yet" in to_json(page(seen, None).at(None))
+    world.sql("update snapshot_run set finished_at = now()")
+    assert kept_read(world, kept).as_of == LAST
+
+
+def test_days_before_the_first_snapshot_have_cards_without_data(world, kept):
+    seen = kept_read(world, kept, Ask(None, LAST - timedelta(days=90), LAST - timedelta(days=80)))
+    assert seen.as_of == LAST
+    assert len(seen.scorecard("dora").cards.scopes) == 2
+
+
 def test_a_day_is_shown_when_its_run_is_through(world, kept):
     assert kept_read(world, kept).as_of == LAST
     world.sql(f"update snapshot_run set finished_at = null where day = '{LAST}'")

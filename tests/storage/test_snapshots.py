@@ -375,7 +375,7 @@ def test_one_workspace_alone_hides_nothing_from_anybody(three):
 
 def test_a_backfill_hides_its_last_day_but_none_that_readers_know(three, monkeypatch):
     three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=1))
-    assert runs(three) == [(LAST - timedelta(days=1), True)]
+    assert runs(three)[-1] == (LAST - timedelta(days=1), True)
     killed_at(monkeypatch, three.team)
     with pytest.raises(KeyboardInterrupt):
         three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=5))
@@ -383,6 +383,27 @@ def test_a_backfill_hides_its_last_day_but_none_that_readers_know(three, monkeyp
     with pytest.raises(KeyboardInterrupt):
         three.backfill(LAST - timedelta(days=9), LAST)
     assert hidden_from(three) == LAST
+
+
+def test_the_first_backfill_of_all_hides_every_day_of_it(three, monkeypatch, one_at_a_time):
+    """Half of the workspaces with their history, the others without, is no organisation."""
+    first = LAST - timedelta(days=9)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            three.backfill(first, LAST)
+    assert hidden_from(three) == first
+    three.backfill(first, LAST)
+    assert hidden_from(three) is None
+    assert runs(three) == [(first, True), (LAST, True)]
+
+
+def test_a_backfill_hides_every_day_that_readers_do_not_know(three, monkeypatch):
+    run(three, LAST - timedelta(days=9))
+    killed_at(monkeypatch, three.team)
+    with pytest.raises(KeyboardInterrupt):
+        three.backfill(LAST - timedelta(days=20), LAST)
+    assert hidden_from(three) == LAST - timedelta(days=8)
 
 
 def test_a_backfill_finishes_what_was_broken_off_within_it(three, monkeypatch):

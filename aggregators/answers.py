@@ -238,12 +238,12 @@ def theil_sen(values: np.ndarray) -> float:
 def expiring_certificates(certificates: Rolled) -> Answer:
     """Who holds the certificates that expire within 30 days."""
     key, question = "expiring_certificates", "Most expiring certificates"
-    held = np.sort(np.nan_to_num(certificates.cards.values("within_30")))[::-1]
+    known = certificates.cards.values("within_30")
+    held = np.sort(np.nan_to_num(known))[::-1]
     total = float(held.sum())
     if total == 0:
-        return Answer(
-            key, question, "No certificate expires within 30 days.", evidence={"total": 0}
-        )
+        none = "expires within 30 days" if (~np.isnan(known)).any() else "is on record at that time"
+        return Answer(key, question, f"No certificate {none}.", evidence={"total": 0})
     most, card = float(held[0]), certificates.cards.most("within_30")
     href = f"{certificates.domain.page(card.slug)}?{certificates.domain.cell_queries['within_30']}"
     share = most / total

@@ -180,6 +180,20 @@ class Scorecard:
         """No workspace has any figure in this domain."""
         return not any(f.has_data for f in self.figures.values())
 
+    @property
+    def why_empty(self) -> str | None:
+        """Why it has no figure; None where it has one."""
+        return _why_empty(self.domain, self.figures) if self.is_empty else None
+
+
+NO_SNAPSHOT_THEN = "No snapshot was made in this period or before it."
+
+
+def _why_empty(domain: Domain, figures: Mapping[str, Figure]) -> str:
+    """What was never recorded, but for days that nobody looked at: of those nothing is known."""
+    looked = any(f.has_data or f.evidence.days_seen for f in figures.values())
+    return domain.empty if looked else NO_SNAPSHOT_THEN
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -272,6 +286,12 @@ class WorkspaceView:
     is_platform_admin: bool
     accent: str | None = None
     organisation: str = ""
+
+    @property
+    def why_empty(self) -> str:
+        """Why it has no figure."""
+        why = _why_empty(self.domain, self.figures)
+        return why.replace("No workspace in scope has", f"{self.name} has not")
 
 
 @dataclass(frozen=True, slots=True)

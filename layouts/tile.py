@@ -131,7 +131,7 @@ def _worst(scorecard: Scorecard) -> Markup:
 
 
 def _empty(scorecard: Scorecard) -> list[Markup]:
-    return [html.P(scorecard.domain.empty, className="tile-empty muted")]
+    return [html.P(scorecard.why_empty, className="tile-empty muted")]
 
 
 def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Markup:

@@ -32,7 +32,7 @@ def workspace(view: WorkspaceView, links: Mapping[str, str] | None = None) -> li
                 accent_line(view.accent),
                 _heading(view),
                 states.no_snapshot() if view.as_of is None else _figures(view),
-                None if head.has_data else html.P(_nothing(view), className="state card"),
+                None if head.has_data else html.P(view.why_empty, className="state card"),
             ],
             className="bare",
         ),
@@ -53,10 +53,6 @@ def _heading(view: WorkspaceView) -> Markup:
         className="heading",
         **data(start=view.period.start, end=view.period.end, updated=words.span(view.period.span)),
     )
-
-
-def _nothing(view: WorkspaceView) -> str:
-    return view.domain.empty.replace("No workspace in scope has", f"{view.name} has not")
 
 
 def _asks(view: WorkspaceView, asked: dict[str, str]) -> dict[str, object]:

@@ -85,7 +85,7 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
         ahead = list(islice(rest, LEAST))
         if not ahead:
             y = y if y + NOTHING <= END else _sheet(canvas, dashboard)
-            _none(canvas, dashboard, scorecard.domain, y)
+            _none(canvas, dashboard, scorecard, y)
             y += NOTHING
         while ahead:
             fits = int((END - y - HEAD) / ROW)
@@ -120,10 +120,10 @@ def _title(canvas: Canvas, title: str, y: float) -> None:
     canvas.text(Box(style.LEFT, y, WIDE, 14), title, style.BODY + 1, bold=True, colour=style.ACCENT)
 
 
-def _none(canvas: Canvas, dashboard: Dashboard, domain: Domain, y: float) -> None:
+def _none(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, y: float) -> None:
     """A domain without a row says why."""
-    _title(canvas, domain.title, y)
-    why = notes.nothing(dashboard) or domain.empty
+    _title(canvas, scorecard.domain.title, y)
+    why = notes.nothing(dashboard) or scorecard.why_empty or scorecard.domain.empty
     canvas.text(Box(style.LEFT, y + 16, WIDE, 12), why, colour=style.MUTED)
 
 

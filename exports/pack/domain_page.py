@@ -23,7 +23,7 @@ PLACES = Box(TREND.right + 24, BODY_TOP, style.RIGHT - TREND.right - 24, FIGURES
 def draw(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard) -> None:
     """A page with what the domain has to say, or why it has nothing."""
     canvas.page(scorecard.domain.title)
-    why = notes.nothing(dashboard) or (scorecard.domain.empty if scorecard.is_empty else None)
+    why = notes.nothing(dashboard) or scorecard.why_empty
     if why:
         _masthead(canvas, dashboard, scorecard, why)
         _nothing(canvas, dashboard, scorecard.domain)

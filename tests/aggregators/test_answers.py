@@ -198,6 +198,11 @@ def test_four_certificates_are_too_few_to_speak_of_hoarding(world):
     assert "holds 80 %" in answer(world, "expiring_certificates").sentence
 
 
+def test_without_any_certificate_nothing_is_promised(world):
+    found = answer(world, "expiring_certificates")
+    assert (found.found, found.sentence) == (False, "No certificate is on record at that time.")
+
+
 def test_no_expiring_certificate_is_an_answer(world):
     expire(world, "payments", 3, days=80)
     found = answer(world, "expiring_certificates")

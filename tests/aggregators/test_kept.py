@@ -203,6 +203,8 @@ def test_days_before_the_first_snapshot_have_cards_without_data(world, kept):
     seen = kept_read(world, kept, Ask(None, LAST - timedelta(days=90), LAST - timedelta(days=80)))
     assert seen.as_of == LAST
     assert len(seen.scorecard("dora").cards.scopes) == 2
+    drawn = to_json(page(seen, None).at(None))
+    assert drawn.count("No snapshot was made in this period or before it.") == len(DOMAINS)
 
 
 def test_a_day_is_shown_when_its_run_is_through(world, kept):

@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ from exports.runner import Runner
 from exports.worker import Place
 from layouts.focus import MalformedView
 from layouts.shell import shell
-from settings import Settings
+from settings import Settings, WrongSetting, strangers
 from settings import load as load_settings
 from storage import demo as demo_organisation
 from storage.commands.demo import demo
@@ -149,7 +149,7 @@ class Services:
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """The whole application. Raises SystemExit on a wrong setting."""
-    settings = settings or load_settings()
+    settings = settings or _from_environment()
     app = Flask(__name__, static_folder=None, root_path=str(Path(__file__).parent))
     services = Services(settings, database)
     app.extensions["vigilo"] = services
@@ -183,6 +183,21 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for command in (db, serve, user, member, token, export, worker, records, snapshot, demo):
         app.cli.add_command(command)
     return app
+
+
+def _from_environment() -> Settings:
+    """The settings, with a word about what looks like one and is none."""
+    for sentence in strangers():
+        click.echo(sentence, err=True)
+    settings = load_settings()
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        folder = settings.data_dir
+        raise WrongSetting(
+            f"VIGILO_DATA_DIR: {folder} can not be made: {error.strerror}."
+        ) from error
+    return settings
 
 
 def _client_errors(app: Flask) -> None:
@@ -289,10 +304,10 @@ def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
     services: Services = current_app.extensions["vigilo"]
     prepare(services, demo_when_empty=services.settings.database_url is None)
-    announce(services)
     services.runner.keep()
     settle()
-    run(current_app._get_current_object(), services.settings, reloads=reloads)  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    run(app, services.settings, partial(announce, services), reloads=reloads)
 
 
 def wsgi() -> Flask:

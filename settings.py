@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
+import json
+import os
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from aggregators.domains import DOMAINS
+from aggregators.measure import LOWER
 
 PREFIX = "VIGILO_"
+SECRETS = ("key", "password", "url")
+"""How the names of fields end that hold a secret, or may: their values are never told."""
+OF_OTHERS = ("VIGILO_ACCEPTANCE_DATA", "VIGILO_EXHAUSTIVE")
+"""What the Makefile and the tests read."""
 
 
 class WrongSetting(SystemExit):
@@ -84,11 +94,11 @@ class Settings(BaseSettings):
     sprint_days: int = Field(
         14, ge=1, le=90, description="length of a sprint, anchored on a Monday"
     )
-    review_days: tuple[int, int, int, int] = Field(
+    review_days: Annotated[tuple[int, int, int, int], NoDecode] = Field(
         (365, 365, 730, 730),
         description="days between vendor reviews for tiers 1 to 4, as a JSON list",
     )
-    thresholds: dict[str, tuple[float | None, float | None]] = Field(
+    thresholds: Annotated[dict[str, tuple[float | None, float | None]], NoDecode] = Field(
         {},
         description='`{"domain.measure": [watch, bad]}` as JSON, over the declared thresholds',
     )
@@ -104,6 +114,24 @@ class Settings(BaseSettings):
         8050, ge=1, le=65535, validation_alias="PORT", description="the port to serve on"
     )
 
+    @field_validator("review_days", mode="before")
+    @classmethod
+    def _four(cls, days: object) -> object:
+        if not isinstance(days, (list, tuple)) or len(days) != 4:
+            raise ValueError("takes a list of four numbers of days")
+        return days
+
+    # Pydantic runs the last of these first.
+    @field_validator("review_days", "thresholds", mode="before")
+    @classmethod
+    def _json(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            return json.loads(given)
+        except ValueError as error:
+            raise ValueError(f"takes JSON: {error}") from error
+
     @field_validator("review_days")
     @classmethod
     def _cadence(cls, days: tuple[int, ...]) -> tuple[int, ...]:
@@ -114,9 +142,16 @@ class Settings(BaseSettings):
     @field_validator("thresholds")
     @classmethod
     def _known_measures(cls, given: dict[str, Any]) -> dict[str, Any]:
-        known = {f"{d.key}.{m.key}" for d in DOMAINS for m in d.measures}
-        if unknown := sorted(set(given) - known):
+        known = {f"{d.key}.{m.key}": m for d in DOMAINS for m in d.measures}
+        if unknown := sorted(set(given) - set(known)):
             raise ValueError(f"takes domain.measure keys; there is no {', '.join(unknown)}")
+        for key, (watch, bad) in given.items():
+            lower = known[key].better is LOWER
+            if None not in (watch, bad) and (watch > bad if lower else watch < bad):
+                worse = "higher" if lower else "lower"
+                raise ValueError(
+                    f"takes [watch, bad]: of {key} {worse} is worse, so bad is not first"
+                )
         return given
 
     @field_validator("time_zone")
@@ -197,7 +232,29 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"{variable(str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})" for e in error.errors()
-        ]
-        raise WrongSetting("Wrong setting.\n" + "\n".join(lines)) from error
+        lines = [_wrong(each) for each in error.errors()]
+        raise WrongSetting("Wrong setting.\n" + "\n".join(lines)) from None
+
+
+def _wrong(error: ErrorDetails) -> str:
+    """What is wrong with a variable, where in it, and what it is for."""
+    field, *within = map(str, error["loc"])
+    name, wrong = field.lower(), error["msg"].removeprefix("Value error, ")
+    at = f" at {'.'.join(within)}" if within else ""
+    got = "" if name.endswith(SECRETS) else f" (got {error['input']!r})"
+    meaning = Settings.model_fields[name].description
+    return f"{variable(field)}{at}: {wrong}{got}. It is {meaning}."
+
+
+def strangers(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence about each variable that looks like one of ours and is none."""
+    known = [variable(field) for field in Settings.model_fields]
+    found = sorted(n for n in environment if n.startswith(PREFIX) and n not in (*known, *OF_OTHERS))
+    return [f"{name} is no setting and was not read{_like(name, known)}." for name in found]
+
+
+def _like(name: str, known: list[str]) -> str:
+    """Compared without the prefix, which is half of a short name."""
+    ours = [k.removeprefix(PREFIX) for k in known if k.startswith(PREFIX)]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), ours, 1)
+    return f"; {PREFIX}{near[0]} is" if near else ""

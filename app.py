@@ -253,6 +253,7 @@ def _dash(app: Flask, services: Services) -> Dash:
         __name__,
         server=app,  # type: ignore[arg-type] # Dash annotates its own default only
         assets_folder=str(Path(__file__).parent / "assets"),
+        assets_ignore="follow.js",
         title="Vigilo Executive",
         update_title=None,  # type: ignore[arg-type]
         suppress_callback_exceptions=True,

@@ -60,10 +60,9 @@ def _asking(made: Blueprint, desk: Desk) -> None:
     @made.post("/exports")
     def create() -> ResponseReturnValue:
         viewer = g.account.viewer
-        asked = {k: v for k, v in request.form.items() if k in FIELDS} or json_body()
-        id = _queued(desk, viewer, asked)
         if request.form:
-            return redirect("/exports", 303)
+            return _from_page(desk, viewer)
+        id = _queued(desk, viewer, json_body())
         at_once = "respond-async" in request.headers.get("Prefer", "")
         return _answer(_settled(desk, viewer, id, 0 if at_once else seconds), seconds)
 
@@ -78,7 +77,7 @@ def _asking(made: Blueprint, desk: Desk) -> None:
             packs=schedule.listed(desk.engine, viewer),
             cadences=CADENCES,
             me=viewer.email,
-            said=session.pop("exports_said", None),
+            said=session.pop("exports_said", {}),
             span=_span,
             presets=PRESETS,
             formats=tuple(TYPES),
@@ -138,7 +137,7 @@ def _schedule(made: Blueprint, desk: Desk) -> None:
         try:
             schedule.subscribe(desk.engine, viewer, email, cadence, form, desk.settings.now())
         except (schedule.Wrong, queue.TooMany) as error:
-            session["exports_said"] = str(error)
+            _say("schedule", str(error), {"email": email, "cadence": cadence, "format": form})
         return redirect("/exports", 303)
 
     @made.post("/exports/schedule/<int:number>/remove")
@@ -146,6 +145,27 @@ def _schedule(made: Blueprint, desk: Desk) -> None:
         if number >= 2**63 or not schedule.unsubscribe(desk.engine, g.account.viewer, number):
             raise Problem(404)
         return redirect("/exports", 303)
+
+
+def _from_page(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
+    """Asks for what the page's form says; dates go before the list of periods."""
+    asked = {k: v for k, v in request.form.items() if k in FIELDS and v}
+    if asked.keys() & {"start", "end"}:
+        asked.pop("period", None)
+    try:
+        _queued(desk, viewer, asked)
+    except Problem as wrong:
+        _say("export", wrong.detail, asked)
+    return redirect("/exports", 303)
+
+
+def _say(form: str, text: str, typed: dict[str, str]) -> None:
+    """What is wrong with a form of the page, said when it is shown again with what was typed."""
+    session["exports_said"] = {
+        "form": form,
+        "text": f"{text[:1].upper()}{text[1:]}",
+        "typed": typed,
+    }
 
 
 def _span(job: Job) -> str:

@@ -221,6 +221,43 @@ def test_a_job_that_no_process_remembers_is_made_by_the_next_one(web, settings):
     runner.stop()
 
 
+def test_days_are_asked_for_on_the_page(web):
+    """Dates go before the list, which always has something chosen."""
+    page = form(
+        web.sign_in("alice"),
+        "/exports",
+        period="28",
+        start="2026-11-02",
+        end="2026-11-08",
+        format="csv",
+    )
+    assert "2 Nov – 8 Nov 2026" in page.text
+    assert "<td>CSV" in page.text
+
+
+def test_wrong_days_are_said_beside_what_was_typed(web):
+    alice = web.sign_in("alice")
+    asked = {"period": "28", "start": "2026-11-08", "end": "2026-11-02", "format": "xlsx"}
+    page = form(alice, "/exports", **asked).text
+    assert 'role="alert" class="field-error">End must not be before start</p>' in page
+    assert 'name="start" value="2026-11-08"' in page
+    assert 'value="xlsx" selected' in page
+    assert "You have not exported anything yet" in page
+    assert "field-error" not in alice.get("/exports").text
+
+
+def test_a_refused_recipient_is_still_there_to_be_mended(web):
+    page = form(
+        web.sign_in("alice"),
+        "/exports/schedule",
+        email="no@x.example",
+        cadence="quarterly",
+        format="csv",
+    ).text
+    assert 'value="no@x.example"' in page
+    assert 'value="quarterly" selected' in page
+
+
 def test_a_platform_admin_schedules_packs_on_the_page(web):
     alice = web.sign_in("alice")
     page = form(

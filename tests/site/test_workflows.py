@@ -175,3 +175,12 @@ def test_an_export_survives_a_reload_and_is_listed(visit):
     with page.expect_download() as again:
         row.get_by_role("link", name=re.compile("^Download")).click()
     assert again.value.suggested_filename.endswith(".pdf")
+
+
+def test_the_list_of_exports_follows_by_itself(visit):
+    page = visit("alice", "/exports")
+    before = page.get_by_role("link", name=re.compile("^Download")).count()
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_role("link", name=re.compile("^Download"))).to_have_count(before + 1)
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Ready")
+    assert page.locator("[data-follow]").count() == 0

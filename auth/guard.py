@@ -64,7 +64,7 @@ ROUTES: dict[str, Needs] = {
     "/": Needs.BY_PATH,
     "/<path:path>": Needs.BY_PATH,
     "api.executive_dashboard": Needs.SIGN_IN_OR_TOKEN,
-    "api.openapi": Needs.SIGN_IN,
+    "api.openapi": Needs.SIGN_IN_OR_TOKEN,
     "api.docs": Needs.SIGN_IN,
     "exports.create": Needs.SIGN_IN,
     "exports.download": Needs.SIGN_IN,
@@ -106,7 +106,7 @@ def install(app: Flask, engine: Callable[[], Engine], csrf: CSRFProtect, address
         if needs is Needs.NOTHING:
             return None
         if needs is Needs.SIGN_IN_OR_TOKEN and "Authorization" in request.headers:
-            g.account = _token_holder(engine(), request)
+            g.account, g.by_token = _token_holder(engine(), request), True
             if g.account is None:
                 raise Problem(401, "The token is not valid.")
             return None

@@ -51,8 +51,9 @@ def install(app: Flask, engine: Callable[[], Engine], settings: Settings) -> Non
 
     @app.after_request
     def csrf_cookie(answer: Response) -> Response:
-        """Dash sends the token back from this cookie."""
-        if g.get("account") is not None and "_csrf_token" not in request.cookies:
+        """Dash sends the token back from this cookie. A program with a bearer token is in no session."""
+        person = g.get("account") is not None and not g.get("by_token")
+        if person and "_csrf_token" not in request.cookies:
             answer.set_cookie(  # type: ignore[attr-defined]
                 "_csrf_token", generate_csrf(), secure=settings.is_secure, samesite="Lax", path="/"
             )

@@ -33,6 +33,8 @@ COLUMNS = (
     "days_expected",
     "low_sample",
     "status",
+    "start",
+    "end",
 )
 UNIT, IN_UNIT = COLUMNS.index("unit"), ("value", "previous", "change")
 """Where a row has its unit, and the columns that are in it."""
@@ -42,7 +44,14 @@ Cell = str | float | int | bool | None
 
 def rows(dashboard: Dashboard) -> Iterator[tuple[Cell, ...]]:
     """The rows under ``COLUMNS``: ratios 0..1, durations in seconds, no data empty. The organisation's
-    have no workspace and no rank."""
+    have no workspace and no rank. ``start`` and ``end`` are the period's first and last day."""
+    span = dashboard.period.span
+    days = span.start.isoformat(), span.end.isoformat()
+    for row in _figures(dashboard):
+        yield (*row, *days)
+
+
+def _figures(dashboard: Dashboard) -> Iterator[tuple[Cell, ...]]:
     for scorecard in dashboard.scorecards:
         key = scorecard.domain.key
         for figure in scorecard.figures.values():
@@ -79,8 +88,13 @@ def as_csv(dashboard: Dashboard) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([harmless(cell) for cell in row] for row in rows(dashboard))
+    writer.writerows([_plain(cell) for cell in row] for row in rows(dashboard))
     return out.getvalue().encode("utf-8-sig")
+
+
+def _plain(cell: Cell) -> object:
+    """A whole number without a fraction of 0."""
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else harmless(cell)
 
 
 def as_xlsx(

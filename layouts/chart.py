@@ -17,9 +17,12 @@ from aggregators.measure import Measure, Unit
 from layouts.markup import drawn, html
 
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
-COLOURS = ("#0B5CAD", "#946200", "#1B6B74", "#9E0B3A")
+COLOURS = ("#2F7FD6", "#B27300", "#2B8C98", "#D93A66")
+"""Each stands out against the light card and the dark one: Plotly knows no themes."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 GREY = "#7C8A99"
+FEW = 6
+"""Up to so many, an axis has a tick for each."""
 Line = tuple[str, Series]
 
 
@@ -73,8 +76,15 @@ def _figure(measure: Measure, lines: Sequence[Line], colours: Sequence[str]) -> 
         }
         for (name, series), colour, dash in zip(lines, colours, DASHES, strict=False)
     ]
-    layout = LAYOUT | {"yaxis": LAYOUT["yaxis"] | {"ticksuffix": suffix}}
+    axis: dict[str, Any] = {"ticksuffix": suffix}
+    if measure.unit is Unit.COUNT and _highest(lines) <= FEW:
+        axis["dtick"] = 1  # there is no half of a thing
+    layout = LAYOUT | {"yaxis": LAYOUT["yaxis"] | axis}
     return {"data": traces, "layout": layout}
+
+
+def _highest(lines: Sequence[Line]) -> float:
+    return max((value or 0.0 for _, series in lines for _, value in series), default=0.0)
 
 
 def _with_table(measure: Measure, lines: Sequence[Line], figure: dict[str, Any]) -> Component:

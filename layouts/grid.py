@@ -24,6 +24,13 @@ FILTERS = {
 }
 WIDEST_INSTANT = 175
 RIGHT = (Type.NUMBER, Type.DURATION, Type.SHARE, Type.BURN)
+COLUMN = {
+    "resizable": True,
+    "sortable": True,
+    "suppressMovable": True,
+    "wrapHeaderText": True,
+    "autoHeaderHeight": True,
+}
 GRID = {
     "cacheBlockSize": BLOCK,
     "maxBlocksInCache": 10,
@@ -62,7 +69,7 @@ def grid(view: WorkspaceView, listing: Listing, asked: dict[str, str]) -> Compon
                 id=ids.RECORDS,
                 rowModelType="infinite",
                 columnDefs=[_column(c, listing) for c in listing.columns],
-                defaultColDef={"resizable": True, "sortable": True, "suppressMovable": True},
+                defaultColDef=COLUMN,
                 dashGridOptions=GRID,
                 className="records-grid",
                 style={"height": None},

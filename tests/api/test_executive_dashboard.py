@@ -182,6 +182,17 @@ def test_a_token_opens_it_until_it_is_revoked(web):
         assert web.browser().get(API, headers={"Authorization": wrong}).status_code == 401
 
 
+def test_a_token_is_in_no_session(web):
+    """A program that asks every minute leaves no row and is given no cookie."""
+    job = web.world.database.job
+    bearer = {"Authorization": f"Bearer {tokens.create(job, 'alice@x.example')}"}
+    for path in (API, "/api/openapi.json"):
+        answer = web.browser().get(path, headers=bearer)
+        assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (200, [])
+    with job.connect() as connection:
+        assert connection.execute(text("select count(*) from web_session")).scalar_one() == 0
+
+
 def test_a_token_of_somebody_without_the_role_is_refused(web):
     token = tokens.create(web.world.database.job, "bob@x.example")
     answer = web.browser().get(API, headers={"Authorization": f"Bearer {token}"})

@@ -358,6 +358,8 @@ class TestFormats:
         rate = dashboard.scorecard("dora").figures["change_failure_rate"]
         mine = next(x for x in lines if x.startswith("dora,,Organisation,,change_failure_rate"))
         assert float(mine.split(",")[7]) == rate.value
+        assert ".0," not in found.data.decode()
+        assert {tuple(x.split(",")[-2:]) for x in lines[1:]} == {("2026-11-01", "2026-11-22")}
 
     def test_xlsx_has_typed_cells_and_a_frozen_header(self, here):
         found, dashboard = self.made(here, "xlsx")

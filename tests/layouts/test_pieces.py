@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
+from pathlib import Path
 from xml.etree import ElementTree
 
 import plotly.graph_objects as go
@@ -20,11 +21,11 @@ from aggregators import groups
 from aggregators.domains import DOMAINS
 from aggregators.figures import Figure
 from aggregators.groups import dropped
-from aggregators.measure import HIGHER, LOWER, Ratio
+from aggregators.measure import HIGHER, LOWER, Ratio, Unit
 from aggregators.period import InvalidPeriod
 from aggregators.rollup import ranked
 from layouts import focus, sparkline
-from layouts.chart import compared
+from layouts.chart import COLOURS, GREY, compared
 from layouts.executive import executive, stale
 from layouts.expansion import expansion, following
 from layouts.focus import Focus, parse
@@ -198,6 +199,28 @@ def test_plotly_takes_the_chart():
     figures = [(f"W{i}", Figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
     (graph,) = (p for p in every(compared(measure, figures)) if isinstance(p, dcc.Graph))
     assert [trace.name for trace in go.Figure(graph.figure).data] == ["W0", "W1", "W2", "W3"]
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("card", ["#FFFFFF", "#18212B"], ids=["light", "dark"])
+@pytest.mark.parametrize("colour", [*COLOURS, GREY])
+def test_a_line_stands_out_against_the_card(colour, card):
+    assert card in Path("assets/base.css").read_text(encoding="utf-8")
+    dark, light = sorted(map(luminance, (colour, card)))
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+@pytest.mark.parametrize(("most", "tick"), [(2.0, 1), (40.0, None)])
+def test_a_count_has_no_tick_at_a_half(most, tick):
+    measure = next(m for d in DOMAINS for m in d.measures if m.unit is Unit.COUNT)
+    figure = Figure(measure, series=series(1.0, None, most))
+    (graph,) = (p for p in every(compared(measure, [("W", figure)])) if isinstance(p, dcc.Graph))
+    assert graph.figure["layout"]["yaxis"].get("dtick") == tick
 
 
 def test_finding_narrows_and_says_when_nothing_is_found():

@@ -62,7 +62,7 @@
   }
   function fromAddress() {
     const query = new URLSearchParams(location.search);
-    const asked = {};
+    const asked = { format: format };
     PAGE_KEYS.forEach((key) => { if (query.has(key)) asked[key] = query.get(key); });
     const period = Object.keys(asked).length ? asked : storedPeriod() || { period: "28" };
     const links = {};
@@ -354,15 +354,15 @@
       headers: Object.assign({ "Content-Type": "application/json", "X-CSRFToken": cookie("_csrf_token") }, more),
       body: JSON.stringify(body) });
   }
-  function exportPdf() {
+  function exportAs(format) {
     if (exporting) {
       if (exporting.id) post("/exports/" + exporting.id + "/cancel", {});
       endExport("Export cancelled");
       return;
     }
-    const asked = {};
+    const asked = { format: format };
     PAGE_KEYS.forEach((key) => { if (view[key]) asked[key] = view[key]; });
-    beginExport(null);
+    beginExport(null, format);
     const mine = exporting;
     post("/exports", asked, { Prefer: "respond-async" })
       .then((answer) => answer.json().then((body) => ({ answer: answer, body: body })))
@@ -376,11 +376,11 @@
       })
       .catch((error) => { if (mine === exporting) failExport(error.message); });
   }
-  function beginExport(id) {
-    exporting = { id: id, since: Date.now(), told: false, away: 0 };
+  function beginExport(id, format) {
+    exporting = { id: id, name: format.toUpperCase(), since: Date.now(), told: false, away: 0 };
     $("#export").setAttribute("aria-busy", "true");
     $("#progress").classList.add("is-running");
-    $("#live").textContent = "Exporting the PDF";
+    $("#live").textContent = "Exporting the " + exporting.name;
     $("#export").textContent = "Exporting… Cancel";
   }
   function endExport(said) {
@@ -392,8 +392,9 @@
     if (said) $("#live").textContent = said;
   }
   function failExport(why) {
+    const name = exporting.name;
     endExport("");
-    notice("The PDF could not be made: " + why.replace(/\.$/, "") + ". Try again.");
+    notice("The " + name + " could not be made: " + why.replace(/\.$/, "") + ". Try again.");
   }
   /* Asks how far it is until it is there; a server that restarts finds the job again, and so do we. */
   function follow(mine) {
@@ -406,7 +407,7 @@
         if (answer.status === 404) { endExport(""); return; }
         if (!answer.ok) throw new Error(answer.status);
         mine.away = 0;
-        if (body.state === "ready") { endExport("The PDF is ready: " + body.filename); fetchFile(body); return; }
+        if (body.state === "ready") { endExport("The " + body.format.toUpperCase() + " is ready: " + body.filename); fetchFile(body); return; }
         if (body.state === "failed") { failExport(body.error || "it failed"); return; }
         if (body.state === "cancelled" || body.state === "expired") { endExport("Export cancelled"); return; }
         if (body.steps) $("#export").textContent = "Exporting " + body.progress + " of " + body.steps + "… Cancel";
@@ -435,25 +436,26 @@
   function resumeExport() {
     let id = null;
     try { id = sessionStorage.getItem(EXPORT_KEY); } catch (_) { /* private */ }
-    if (id && !exporting && $("#export")) { beginExport(id); follow(exporting); }
+    if (id && !exporting && $("#export")) { beginExport(id, "file"); follow(exporting); }
   }
 
   /* Clicks and changes, wherever they were drawn. */
   const CLICKS = {
     open: open, close: close, pin: (b) => pin(b.dataset.pin), unpin: () => compare([]),
     mode: (b) => go({ mode: b.dataset.mode }), more: more,
+    format: (b) => { b.closest("details").open = false; if (!exporting) exportAs(b.dataset.format); },
     unlink: () => go({ links: {} }), copy: copyLink, retry: () => draw("view"), preset: (b) => choosePeriod({ period: b.dataset.preset }),
     help: () => $("#help").showModal(), helpClose: () => $("#help").close(),
     findClear: () => { $("#find").value = ""; go({ find: "" }); },
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    $$("details[open].account, details[open].scope").forEach((d) => {
+    $$("details[open].menu, details[open].scope").forEach((d) => {
       if (!d.contains(event.target)) d.open = false;
     });
     if (!button || !view) return;
     if (button.id === "theme") switchTheme();
-    else if (button.id === "export") exportPdf();
+    else if (button.id === "export") exportAs("pdf");
     else if (button.id === "keys-off") toggleKeys(button);
     else {
       const action = Object.keys(CLICKS).find((name) => name in button.dataset);
@@ -493,7 +495,7 @@
       tile.classList.add("tip-off");
       return;
     }
-    const menu = $("details[open].account, details[open].scope");
+    const menu = $("details[open].menu, details[open].scope");
     if (menu) { menu.open = false; $("summary", menu).focus(); return; }
     close();
   }

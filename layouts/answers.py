@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from markupsafe import Markup
 
+from aggregators import words
 from aggregators.figures import Answer
+from aggregators.period import Span
 from layouts.markup import html
 from layouts.parts import link
+
+
+def _path(seconds: Sequence[float]) -> str:
+    return " → ".join(map(words.duration, seconds))
+
+
+def _numbers(given: Sequence[float]) -> str:
+    return ", ".join(map(words.number, given))
+
+
+def _sprints(given: Sequence[Sequence[str]]) -> str:
+    first, last = given[0][0], given[-1][1]
+    return words.span(Span(date.fromisoformat(first), date.fromisoformat(last)))
+
+
+EVIDENCE: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "failed": ("Failed deployments", words.number),
+    "deployments": ("Deployments", words.number),
+    "interval_low": ("95 % interval from", words.percent),
+    "interval_high": ("95 % interval to", words.percent),
+    "delta_points": ("Change", words.points),
+    "judged": ("Workspaces with enough events", words.number),
+    "framework": ("Framework", str),
+    "control": ("Control", str),
+    "days": ("Days left", words.number),
+    "lapsing_within_30_days": ("Lapse within 30 days", words.number),
+    "already_out": ("Workspaces with controls out", lambda given: words.number(len(given))),
+    "slope_points_per_day": ("Change a day", words.points),
+    "projected": ("Projected pass rate", words.percent),
+    "total": ("Expire within 30 days", words.number),
+    "held": ("In this workspace", words.number),
+    "share": ("Its share", words.percent),
+    "workspaces": ("Workspaces that hold most", words.number),
+    "hold": ("Their share", words.percent),
+    "of": ("Of workspaces", words.number),
+    "mttr_seconds": ("MTTR by sprint", _path),
+    "resolved": ("Resolved by sprint", _numbers),
+    "sprints": ("Sprints", _sprints),
+    "climbing": ("Workspaces whose MTTR climbs", lambda given: words.number(len(given))),
+}
+"""How each piece of evidence is told; what is not here is for programs."""
 
 
 def answers(given: Sequence[Answer]) -> Markup:
@@ -64,18 +109,11 @@ def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Mar
 
 
 def _evidence(evidence: Mapping[str, object]) -> Markup | None:
-    rows = [(k, v) for k, v in evidence.items() if isinstance(v, str | int | float)]
+    rows = [
+        (title, said(evidence[key]))
+        for key, (title, said) in EVIDENCE.items()
+        if evidence.get(key) is not None
+    ]
     if not rows:
         return None
-    return html.Dl(
-        [
-            html.Div([html.Dt(name.replace("_", " ").capitalize()), html.Dd(_plain(value))])
-            for name, value in rows
-        ]
-    )
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,.3g}" if value % 1 else f"{value:,.0f}"
+    return html.Dl([html.Div([html.Dt(title), html.Dd(value)]) for title, value in rows])

@@ -20,6 +20,7 @@ KEYS = (
     ("Esc", "close"),
     ("?", "this help"),
 )
+FORMATS = ("csv", "xlsx", "json")
 
 
 def shell() -> Component:
@@ -46,17 +47,7 @@ def _controls() -> Component:
         [
             html.Div([_period(), _custom()], className="period-box"),
             html.Button("Copy link", type="button", className="button quiet", **data(copy="1")),
-            html.Div(
-                [
-                    html.Button(
-                        "Export PDF", id="export", type="button", className="button primary"
-                    ),
-                    html.Div(
-                        html.Div(className="progress-run"), className="progress", id="progress"
-                    ),
-                ],
-                className="export-box",
-            ),
+            _export(),
             html.Button(
                 [
                     "Theme",
@@ -69,6 +60,38 @@ def _controls() -> Component:
             _account(),
         ],
         className="controls",
+    )
+
+
+def _export() -> Component:
+    """The board pack with one press, its figures in other formats behind the arrow."""
+    return html.Div(
+        [
+            html.Button("Export PDF", id="export", type="button", className="button primary"),
+            html.Details(
+                [
+                    html.Summary(
+                        html.Span("Other formats", className="visually-hidden"),
+                        className="button primary",
+                    ),
+                    html.Div(
+                        [
+                            html.Button(
+                                f"Export {name.upper()}",
+                                type="button",
+                                className="button quiet",
+                                **data(format=name),
+                            )
+                            for name in FORMATS
+                        ],
+                        className="popover popover-right",
+                    ),
+                ],
+                className="formats menu",
+            ),
+            html.Div(html.Div(className="progress-run"), className="progress", id="progress"),
+        ],
+        className="export-box",
     )
 
 
@@ -92,7 +115,7 @@ def _account() -> Component:
                 className="popover popover-right",
             ),
         ],
-        className="account",
+        className="account menu",
     )
 
 

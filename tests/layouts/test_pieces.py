@@ -25,6 +25,7 @@ from aggregators.measure import HIGHER, LOWER, Ratio, Unit
 from aggregators.period import InvalidPeriod
 from aggregators.rollup import ranked
 from layouts import focus, sparkline
+from layouts.answers import EVIDENCE, answers
 from layouts.chart import COLOURS, GREY, compared
 from layouts.executive import executive, stale
 from layouts.expansion import expansion, following
@@ -199,6 +200,20 @@ def test_plotly_takes_the_chart():
     figures = [(f"W{i}", Figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
     (graph,) = (p for p in every(compared(measure, figures)) if isinstance(p, dcc.Graph))
     assert [trace.name for trace in go.Figure(graph.figure).data] == ["W0", "W1", "W2", "W3"]
+
+
+def test_the_evidence_of_an_answer_is_told_in_words():
+    """Not a fraction with three digits under the name of a variable."""
+    given = dashboard(12).answers
+    assert all(set(answer.evidence) <= set(EVIDENCE) for answer in given)
+    sprints = [["2026-09-14", "2026-09-27"], ["2026-09-28", "2026-10-11"]]
+    climbs = {"mttr_seconds": [7200.0, 9000.0], "resolved": [4, 5], "sprints": sprints}
+    said = words_in(
+        answers([*given, replace(given[-1], evidence=climbs | {"delta_points": 0.0922})])
+    )
+    for told in ("19.1 %", "2 h → 2 h 30 min", "4, 5", "14 Sep – 11 Oct 2026", "+9.2 pts"):
+        assert told in said
+    assert "_" not in said
 
 
 def luminance(colour: str) -> float:

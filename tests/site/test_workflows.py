@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -175,6 +176,18 @@ def test_an_export_survives_a_reload_and_is_listed(visit):
     with page.expect_download() as again:
         row.get_by_role("link", name=re.compile("^Download")).click()
     assert again.value.suggested_filename.endswith(".pdf")
+
+
+def test_the_figures_in_another_format_from_the_page(visit):
+    page = executive(visit, "?start=2026-11-01&end=2026-11-20")
+    page.get_by_text("Other formats").locator("..").click()
+    with page.expect_download(timeout=60_000) as started:
+        page.get_by_role("button", name="Export CSV").click()
+    assert started.value.suggested_filename.endswith(".csv")
+    lines = Path(started.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[1].endswith("2026-11-01,2026-11-20")
+    expect(page.get_by_role("button", name="Export CSV")).to_be_hidden()
+    expect(page.get_by_role("button", name="Export PDF")).to_be_visible()
 
 
 def test_the_list_of_exports_follows_by_itself(visit):

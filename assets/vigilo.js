@@ -62,7 +62,7 @@
   }
   function fromAddress() {
     const query = new URLSearchParams(location.search);
-    const asked = { format: format };
+    const asked = {};
     PAGE_KEYS.forEach((key) => { if (query.has(key)) asked[key] = query.get(key); });
     const period = Object.keys(asked).length ? asked : storedPeriod() || { period: "28" };
     const links = {};

@@ -80,7 +80,11 @@ def _others(figures: list[Figure]) -> Markup:
             html.Div(
                 [
                     html.Dt(f.measure.title),
-                    html.Dd(words.figure(f), title=f"{evidence_line(f)}{named(f)}"),
+                    html.Dd(
+                        words.figure(f),
+                        title=f"{evidence_line(f)}{named(f)}",
+                        className="low" if f.low_sample else None,
+                    ),
                 ]
             )
             for f in figures

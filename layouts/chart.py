@@ -17,8 +17,8 @@ from aggregators.measure import Measure, Unit
 from layouts.markup import drawn, html
 
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
-COLOURS = ("#2F7FD6", "#B27300", "#2B8C98", "#D93A66")
-"""Each stands out against the light card and the dark one: Plotly knows no themes."""
+COLOURS = ("#0B5CAD", "#946200", "#1B6B74", "#9E0B3A")
+"""Of the light theme. Plotly knows no themes: assets/page.css puts the token in the place of each."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 GREY = "#7C8A99"
 FEW = 6

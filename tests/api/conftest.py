@@ -1,11 +1,15 @@
 """The application for the tests of this folder."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.webworld import Web, make
 
 
 @pytest.fixture
-def web(database, settings) -> Web:
-    """A fresh world."""
-    return make(database, settings)
+def web(database, settings) -> Iterator[Web]:
+    """A fresh world. An export under way is finished: the next test empties the tables."""
+    made = make(database, settings)
+    yield made
+    made.app.extensions["vigilo"].runner.stop()

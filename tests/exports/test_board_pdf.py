@@ -12,7 +12,14 @@ from pypdf import PdfReader
 
 from aggregators import words
 from aggregators.domains import DOMAINS
-from aggregators.figures import Dashboard, Figure, Scope, Scorecard
+from aggregators.figures import (
+    NO_SNAPSHOT_THEN,
+    Dashboard,
+    Evidence,
+    Figure,
+    Scope,
+    Scorecard,
+)
 from aggregators.groups import dropped
 from aggregators.measure import Status, Unit
 from exports.board_pdf import draw, file_name
@@ -208,10 +215,11 @@ def test_any_number_of_workspaces(workspaces):
     assert all("Workspace" in page and "num. / den." in page for page in pages[7:])
 
 
-def nothing(dashboard: Dashboard) -> Dashboard:
+def nothing(dashboard: Dashboard, days_seen: int = 0) -> Dashboard:
     """As read before the first snapshot."""
+    seen = Evidence(days_seen=days_seen)
     bare = tuple(
-        Scorecard(s.domain, {m.key: Figure(m) for m in s.domain.measures})
+        Scorecard(s.domain, {m.key: Figure(m, evidence=seen) for m in s.domain.measures})
         for s in dashboard.scorecards
     )
     return replace(dashboard, as_of=None, snapshot_at=None, scorecards=bare, answers=())
@@ -231,11 +239,13 @@ def test_without_any_snapshot_or_workspace(dashboard, workspaces):
 
 
 def test_a_domain_without_data_says_so_in_its_own_words(dashboard):
-    empty = nothing(dashboard).scorecards
-    pages = texts(pack(replace(dashboard, scorecards=empty)))
-    for number, domain in enumerate(DOMAINS, 1):
-        assert flat(domain.empty) in pages[number]
-        assert flat(domain.empty) in " ".join(pages[7:])
+    for days_seen in (0, 28):
+        empty = nothing(dashboard, days_seen).scorecards
+        pages = texts(pack(replace(dashboard, scorecards=empty)))
+        for number, domain in enumerate(DOMAINS, 1):
+            why = flat(domain.empty) if days_seen else NO_SNAPSHOT_THEN
+            assert why in pages[number]
+            assert why in " ".join(pages[7:])
 
 
 def test_letters_that_the_fonts_lack(dashboard):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
 from storage import embedded
+from tests.site.conftest import ROOT
 from tests.site.test_page import drawn, violations
 
 MANY = 80
@@ -17,7 +20,7 @@ MANY = 80
 
 @pytest.fixture(scope="module", autouse=True)
 def frank(site) -> Iterator[None]:
-    """One who sees eighty workspaces that nobody else sees."""
+    """One who sees eighty workspaces that nobody else sees, one of them with a snapshot."""
     engine = create_engine(embedded.start(site.data_dir).set(database=embedded.DATABASE))
     with engine.begin() as connection:
         connection.execute(
@@ -43,6 +46,8 @@ def frank(site) -> Iterator[None]:
                 " where slug like 'many-%'"
             )
         )
+    command = [sys.executable, "-m", "flask", "--app", "app", "snapshot", "run"]
+    subprocess.run([*command, "--workspace", "many-1"], cwd=ROOT, env=site.environment, check=True)
     yield
     engine.dispose()
     embedded.stop(site.data_dir)

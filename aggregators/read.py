@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ from aggregators.figures import (
     Scorecard,
     WorkspaceView,
 )
-from aggregators.kept import BROKEN_SECONDS, KEPT_SECONDS, Kept
+from aggregators.kept import BROKEN_SECONDS, KEPT_SECONDS, Changed, Kept, release
 from aggregators.listing import Listing, Page, Request
 from aggregators.live import live
 from aggregators.measure import DAYS_SEEN, USAGE, Domain
@@ -38,6 +38,8 @@ from storage import context, executive, listings
 from storage.database import Database
 from storage.executive import Asked, Glimpse, State
 
+TRIES = 5
+"""How often a reader follows figures that change while they are waited for; then they are read alone."""
 Drawn = TypeVar("Drawn")
 Failures = dict[int, str]
 """Why a workspace could not be read, by its id."""
@@ -72,9 +74,8 @@ def read_kept(
     database: Database, viewer: Viewer, ask: Ask, settings: Settings, kept: Kept
 ) -> Dashboard:
     """As ``read``, computed once for everyone who may see the same. Scorecards have no facts."""
-    # The connection goes back before anyone waits: fifty who wait must not hold fifty.
-    asked = version(database, viewer, ask, settings)
-    return replace(_kept(database, viewer, ask, settings, kept, asked), now=settings.now())
+    look = _Look(database, viewer, ask, settings, kept)
+    return replace(look.dashboard(look.version()), now=settings.now())
 
 
 def draw_kept(
@@ -89,33 +90,83 @@ def draw_kept(
     """What ``draw`` makes of what ``read_kept`` gives, made once for everyone who may see the same.
     ``drawing`` names it, with all that it depends on beside the dashboard, and without a name it is
     made each time; it must not look at the dashboard's ``now``. Nobody may change what comes back."""
-    asked = version(database, viewer, ask, settings)
-
-    def make() -> tuple[Drawn, float]:
-        found = _kept(database, viewer, ask, settings, kept, asked)
-        return draw(found), _seconds_kept(found, asked)
-
+    look = _Look(database, viewer, ask, settings, kept)
     if drawing is None:
-        return make()[0]
-    return kept.once(f"drawing:{asked}:{drawing!r}", make, lambda made: made[1])[0]
+        return draw(look.dashboard(look.version()))
+
+    def make(asked: str) -> _Made[Drawn]:
+        found = look.dashboard(asked)
+        return _Made(draw(found), found.version, _seconds_kept(found))
+
+    return look.once(lambda asked: f"drawing:{asked}:{drawing!r}", make, look.version()).what
 
 
-def _kept(
-    database: Database, viewer: Viewer, ask: Ask, settings: Settings, kept: Kept, asked: str
-) -> Dashboard:
-    return kept.once(
-        f"dashboard:{asked}",
-        lambda: read(database, viewer, ask, settings).without_facts(),
-        lambda made: _seconds_kept(made, asked),
-    )
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[Drawn]):
+    """What was made, of which version it is, and how long it may be kept for that."""
+
+    what: Drawn
+    version: str
+    seconds: float
 
 
-def _seconds_kept(made: Dashboard, asked: str) -> float:
-    """How long one may be handed out for a version: not at all when the data have changed meanwhile.
-    One that a broken workspace is missing from only briefly, as its version does not change when it is
-    mended; but without keeping it all readers would queue."""
-    if made.version != asked:
-        return 0.0
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A viewer's look at a period, at what is kept of it."""
+
+    database: Database
+    viewer: Viewer
+    ask: Ask
+    settings: Settings
+    kept: Kept
+
+    def version(self) -> str:
+        # The connection goes back before anyone waits: fifty who wait must not hold fifty.
+        return version(self.database, self.viewer, self.ask, self.settings)
+
+    def dashboard(self, asked: str) -> Dashboard:
+        def make(_asked: str) -> _Made[Dashboard]:
+            made = read(self.database, self.viewer, self.ask, self.settings).without_facts()
+            return _Made(made, made.version, _seconds_kept(made))
+
+        return self.once(lambda asked: f"dashboard:{asked}", make, asked).what
+
+    def once(
+        self, key: Callable[[str], str], make: Callable[[str], _Made[Drawn]], asked: str
+    ) -> _Made[Drawn]:
+        """What is kept of a version, or is made now. What the data have changed under is kept for the
+        version that it is of, and those who waited for it ask which that is."""
+
+        for _ in range(TRIES):
+            try:
+                return self._once(key, make, asked)
+            except Changed as changed:
+                asked = changed.version
+        return make(asked)
+
+    def _once(
+        self, key: Callable[[str], str], make: Callable[[str], _Made[Drawn]], asked: str
+    ) -> _Made[Drawn]:
+        def made() -> _Made[Drawn]:
+            found = make(asked)
+            if found.version != asked:
+                self.kept.put(key(found.version), found, found.seconds)
+            return found
+
+        def life(found: _Made[Drawn]) -> float:
+            return found.seconds if found.version == asked else 0.0
+
+        def still() -> None:
+            if (now := self.version()) != asked:
+                raise Changed(now)
+
+        return self.kept.once(key(asked), made, life, still)
+
+
+def _seconds_kept(made: Dashboard) -> float:
+    """How long one may be handed out for its version. One that a broken workspace is missing from only
+    briefly, as its version does not change when it is mended; but without keeping it all readers would
+    queue."""
     return BROKEN_SECONDS if made.scope.unavailable else KEPT_SECONDS
 
 
@@ -427,7 +478,7 @@ def _scorecard(
 
 
 def _version(seen: Glimpse, as_of: date | None, period: Period, settings: Settings) -> str:
-    """Changes when the scope, its snapshots, the period or the thresholds do."""
+    """Changes when the scope, its snapshots, the period, the thresholds or the program do."""
     zone, sprints = settings.time_zone, settings.sprint_days
-    parts = (seen, as_of, period, settings.thresholds, settings.org_name, zone, sprints)
+    parts = (seen, as_of, period, settings.thresholds, settings.org_name, zone, sprints, release())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -262,6 +262,81 @@ def test_a_failure_is_not_kept_and_does_not_hold_the_others(kept):
     thread.join()
 
 
+def test_those_who_wait_while_a_snapshot_lands_do_not_all_read(world, kept, monkeypatch):
+    """The version that they asked for is of the past when the first of them is through."""
+    reads, looked = [], threading.Barrier(8)
+
+    def moved(*asked):
+        reads.append(1)
+        if len(reads) == 1:
+            _new_snapshot(world)
+        time.sleep(0.2)
+        return read(*asked)
+
+    def at_once(*asked):
+        found = version(*asked)
+        if not reads:
+            looked.wait(10)
+        return found
+
+    monkeypatch.setattr("aggregators.read.read", moved)
+    monkeypatch.setattr("aggregators.read.version", at_once)
+    with ThreadPoolExecutor(8) as people:
+        found = list(people.map(lambda _: kept_read(world, kept), range(8)))
+    assert len(reads) <= 2
+    assert {d.version for d in found} == {read(*_asked(world)).version}
+
+
+def _asked(world: World) -> tuple:
+    return world.database, world.alice, Ask(), world.settings
+
+
+def _hold(folder: Path, holds) -> None:
+    """Begins to compute and never ends."""
+
+    def make():
+        holds.set()
+        time.sleep(600)
+
+    Kept(folder).once("v1", make)
+
+
+def test_who_dies_while_computing_is_not_waited_for(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    holds = spawn.Event()
+    process = spawn.Process(target=_hold, args=(tmp_path / "cache", holds))
+    process.start()
+    assert holds.wait(30)
+    process.kill()
+    process.join()
+    assert Kept(tmp_path / "cache").once("v1", lambda: "made") == "made"
+
+
+def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path, caplog):
+    (tmp_path / "cache").write_text("no folder")
+    kept, made = Kept(tmp_path / "cache"), []
+    for _ in range(2):
+        assert kept.once("v1", lambda: made.append(1) or "made", lambda _: 60.0) == "made"
+    assert len(made) == 2
+    assert "kept" in caplog.text
+
+
+def test_what_is_held_ready_ends_on_time(kept, monkeypatch):
+    monkeypatch.setattr("aggregators.kept.HELD_FROM", 0.0)
+    made: list[int] = []
+    for pause in (0.0, 0.0, 0.4):
+        time.sleep(pause)
+        kept.once("v1", lambda: made.append(1) or made, lambda _: 0.3)
+    assert len(made) == 2
+
+
+def test_another_release_is_another_version(world, monkeypatch):
+    """A client's ETag is of the program that answered, too."""
+    before = version(*_asked(world))
+    monkeypatch.setattr("aggregators.read.release", lambda: "another")
+    assert version(*_asked(world)) != before
+
+
 def test_the_folder_is_its_owners_alone(kept):
     kept.once("v1", lambda: samples.dashboard(3))
     assert kept._folder.stat().st_mode & 0o777 == 0o700
@@ -272,14 +347,14 @@ def test_a_process_holds_what_there_is_room_for_and_forgets_the_oldest(kept, mon
         kept.once(f"v{n}", lambda: replace(samples.dashboard(3, seed=n), version=f"v{n}"))
 
     show(0)
-    size = next(size for _, size in kept._ready.values())
+    size = next(size for _, size, _ in kept._ready.values())
     monkeypatch.setattr("aggregators.kept.IN_MEMORY", int(3.5 * size))
     for n in range(1, 9):
         show(n)
     assert 1 < len(kept._ready) <= 4
     assert any(key.startswith("v8:") for key in kept._ready)
     assert not any(key.startswith("v0:") for key in kept._ready)
-    assert kept._held == sum(size for _, size in kept._ready.values())
+    assert kept._held == sum(size for _, size, _ in kept._ready.values())
 
 
 def drawing(world: World, kept: Kept, name: tuple[object, ...] | None, made: list[str]):

@@ -89,7 +89,7 @@ class Services:
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
-        self.kept = Kept(settings.data_dir / "cache")
+        self.kept = Kept(settings.cache_dir or settings.data_dir / "cache")
         if database is not None:
             self.database = database
 

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("var"), description="a folder for the embedded database, exports and mails"
     )
+    cache_dir: Path | None = Field(
+        None,
+        description="a folder on a local disk for computed dashboards; unset: in the data directory",
+    )
     secret_key: str | None = Field(
         None,
         min_length=32,

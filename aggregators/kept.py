@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import pickle
+import shutil
 import sqlite3
 import threading
 import time
@@ -28,7 +29,9 @@ KEPT_SECONDS, BROKEN_SECONDS = 24 * 3600.0, 3.0
 """How long a whole dashboard is kept, and one that a broken workspace is missing from."""
 HELD_FROM = 3600.0
 """What is kept shorter is not held ready: it must end on time."""
-ON_DISK = 2 << 30
+ON_DISK, OF_FREE = 8 << 30, 4
+"""Bytes on the disk, at most this part of what is free there. Two hundred people with a thousand workspaces
+among them look at 1.3 GB in two periods; with too little room they would push each other out."""
 IN_MEMORY = 128 << 20
 """Bytes that a process holds ready: a dashboard of a thousand workspaces takes 30 MB, a page 40 KB."""
 LOOK_SECONDS = 0.01
@@ -79,7 +82,8 @@ class Kept:
     def _disk(self) -> Cache:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        return Cache(str(self._folder), size_limit=ON_DISK, eviction_policy="least-recently-used")
+        room = min(ON_DISK, shutil.disk_usage(self._folder).free // OF_FREE)
+        return Cache(str(self._folder), size_limit=room, eviction_policy="least-recently-used")
 
     def once(
         self,

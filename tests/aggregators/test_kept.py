@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -319,6 +320,14 @@ def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path, caplo
         assert kept.once("v1", lambda: made.append(1) or "made", lambda _: 60.0) == "made"
     assert len(made) == 2
     assert "kept" in caplog.text
+
+
+def test_a_quarter_of_the_free_disk_is_the_most(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=4 << 20))
+    assert Kept(tmp_path / "small")._disk.size_limit == 1 << 20
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=1 << 50))
+    assert Kept(tmp_path / "large")._disk.size_limit == 8 << 30
 
 
 def test_what_is_held_ready_ends_on_time(kept, monkeypatch):

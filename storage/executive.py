@@ -64,7 +64,7 @@ GLIMPSE = text("""
 select encode(sha256(convert_to(
            coalesce(string_agg(s::text, chr(10) order by s.workspace_id), ''), 'UTF8')), 'hex'),
        count(*), max(s.last_day) filter (where s.left_out is null),
-       (select min(day) from snapshot_run where finished_at is null)
+       (select min(coalesce(hidden_from, day)) from snapshot_run where finished_at is null)
 from vigilo.executive_scope() s
 """)
 

@@ -478,8 +478,11 @@ snapshot_run = Table(
     Column("day", Date, primary_key=True),
     instant("started_at", nullable=False, now=True),
     instant("finished_at"),
+    Column("range_first", Date),
+    Column("hidden_from", Date),
 )
-"""A night's job over all workspaces. A day whose run has begun and not finished is not shown yet."""
+"""A run over all workspaces: a night, or a backfill of the days from ``range_first`` on. Of one that has
+begun and not finished no day is shown from ``hidden_from`` on (null: its own day)."""
 
 COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
 COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")

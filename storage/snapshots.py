@@ -74,8 +74,8 @@ def run(
 ) -> Outcome:
     """The snapshot of ``day`` (yesterday when None), recomputing the trailing days that have one.
 
-    Over all workspaces it first finishes earlier days whose run was broken off, and goes on with its
-    own where one was. Raises DayNotOver, NoSuchWorkspace. A workspace that fails is reported; the
+    Over all workspaces it first finishes earlier days and backfills whose run was broken off, and goes on
+    with its own where one was. Raises DayNotOver, NoSuchWorkspace. A workspace that fails is reported; the
     others go on.
     """
     last = day or settings.now().date() - timedelta(days=1)
@@ -83,10 +83,11 @@ def run(
     if slug is not None:
         return _each(database, settings, _of_all(database, _night(last), slug), progress)
     found = Outcome(0, 0, {})
-    for each in (*_broken_off(database, last), last):
-        with _whole(database, each, each, resume=True) as whole:
-            work = _of_all(database, _night(each))
-            made = _each(database, settings, work, progress, whole)
+    for each, first in (*_broken_off(database, last), (last, None)):
+        ranges = [Range(first, each)] if first else _night(each)
+        backfills = first is not None
+        with _whole(database, first or each, each, resume=True, backfills=backfills) as whole:
+            made = _each(database, settings, _of_all(database, ranges), progress, whole)
             found = Outcome(made.done, found.rows + made.rows, found.failed | made.failed)
     return found
 
@@ -106,7 +107,7 @@ def backfill(
     work = _of_all(database, [Range(first, last)], slug)
     if slug is not None:
         return _each(database, settings, work, progress)
-    with _whole(database, first, last, resume=False) as whole:
+    with _whole(database, first, last, resume=False, backfills=True) as whole:
         return _each(database, settings, work, progress, whole)
 
 
@@ -121,7 +122,7 @@ def histories(
     _refuse_unfinished(last, settings)
     work = [(key, slug, ranges[slug]) for key, slug in _workspaces(database) if slug in ranges]
     first = min((days.first for _, _, ranges in work for days in ranges), default=last)
-    with _whole(database, first, last, resume=False) as whole:
+    with _whole(database, first, last, resume=False, backfills=True) as whole:
         return _each(database, settings, work, progress, whole)
 
 
@@ -156,30 +157,33 @@ def _workspaces(database: Database, slug: str | None = None) -> list[tuple[int, 
     return found
 
 
-def _broken_off(database: Database, before: date) -> list[date]:
-    """Days whose run has begun and not finished."""
-    query = "select day from snapshot_run where finished_at is null and day < :day order by day"
+def _broken_off(database: Database, last: date) -> list[tuple[date, date | None]]:
+    """The days whose run has begun and not finished, before ``last`` or a backfill up to it; each with the
+    first day of what a backfill was asked for."""
+    query = """
+        select day, range_first from snapshot_run
+        where finished_at is null and (day < :day or day = :day and range_first is not null)
+        order by day
+    """
     with database.job.connect() as connection:
-        return list(connection.execute(text(query), {"day": before}).scalars())
+        found = connection.execute(text(query), {"day": last})
+        return [(row.day, row.range_first) for row in found]
 
 
-FIRST_UNSEEN = """
-insert into snapshot_run (day)
-select unseen from (
-    select greatest(cast(:first as date), max(day) + 1) as unseen
-    from snapshot_run where finished_at is not null
-) days
-where unseen < :day
-on conflict (day) do nothing
-"""
 BEGIN = """
-insert into snapshot_run as r (day)
-select :day where not exists (
+insert into snapshot_run as r (day, range_first, hidden_from)
+select cast(:day as date), :range_first, least(:day, greatest(cast(:first as date), (
+    select max(known.day) + 1 from snapshot_run known where known.finished_at is not null
+)))
+where not exists (
     select from snapshot_run later where later.day > :day and later.finished_at is not null
 )
 on conflict (day) do update
 set started_at = case when :resume and r.finished_at is null then r.started_at else now() end,
-    finished_at = null
+    finished_at = null,
+    range_first = excluded.range_first,
+    hidden_from = case when :resume and r.finished_at is null
+                       then least(r.hidden_from, excluded.hidden_from) else excluded.hidden_from end
 returning started_at
 """
 END = """
@@ -189,16 +193,18 @@ where day between :first and :day and finished_at is null
 
 
 @contextmanager
-def _whole(database: Database, first: date, day: date, *, resume: bool) -> Iterator[Whole | None]:
+def _whole(
+    database: Database, first: date, day: date, *, resume: bool, backfills: bool
+) -> Iterator[Whole | None]:
     """Within the block readers do not see the day, nor any from ``first`` on that no run has finished: half
     of the workspaces with their history are no organisation. Broken off, they do not until one does.
 
     A day before one that readers see already stays as it is, and there is nothing to resume: it would
     hide the later ones. The end finishes whatever was broken off from ``first`` on.
     """
-    values = {"day": day, "resume": resume}
+    values = {"first": first, "day": day, "resume": resume}
+    values["range_first"] = first if backfills else None
     with database.job.begin() as connection:
-        connection.execute(text(FIRST_UNSEEN), {"first": first, "day": day})
         started = connection.execute(text(BEGIN), values).scalar()
     yield None if started is None else Whole(day, started if resume else None)
     with database.job.begin() as connection:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from dash._utils import to_json
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from aggregators.domains import DOMAINS
 from aggregators.kept import Kept
@@ -35,6 +36,7 @@ from tests.conftest import TODAY
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
+UNFINISHED = f"update snapshot_run set finished_at = null, hidden_from = null where day = '{LAST}'"
 
 
 def deployed(key: str, outcome: str) -> dict[str, object]:
@@ -156,6 +158,27 @@ def test_a_database_that_was_made_anew_is_another(world, kept):
     assert kept_read(world, kept).version != before.version
 
 
+STARVED = (
+    "create function vigilo.starved() returns boolean language plpgsql as"
+    " $$ begin raise 'out of memory' using errcode = '53200'; end $$",
+    "grant execute on function vigilo.starved() to public",
+    "create policy starved on duration_block as restrictive for select using (vigilo.starved())",
+)
+FED = ("drop policy starved on duration_block", "drop function vigilo.starved()")
+
+
+def test_a_server_without_memory_is_no_broken_workspace(world):
+    """Not a page that says of every workspace that it could not be read."""
+    for statement in STARVED:
+        world.owner_sql(statement)
+    try:
+        with pytest.raises(OperationalError, match="out of memory"):
+            read(*_asked(world))
+    finally:
+        for statement in FED:
+            world.owner_sql(statement)
+
+
 @pytest.mark.parametrize("data", ["12345", "123456"])
 def test_the_page_of_a_broken_workspace_has_no_data_and_does_not_fail(world, data):
     _broken(world, data)
@@ -165,7 +188,7 @@ def test_the_page_of_a_broken_workspace_has_no_data_and_does_not_fail(world, dat
 
 
 def test_a_custom_range_shows_nothing_of_a_night_that_is_not_through(world):
-    world.sql(f"update snapshot_run set finished_at = null where day = '{LAST}'")
+    world.sql(UNFINISHED)
     for days in (1, 7):
         ask = Ask(None, LAST - timedelta(days=days - 1), LAST)
         dora = read(world.database, world.alice, ask, world.settings).scorecard("dora")
@@ -210,7 +233,7 @@ def test_days_before_the_first_snapshot_have_cards_without_data(world, kept):
 
 def test_a_day_is_shown_when_its_run_is_through(world, kept):
     assert kept_read(world, kept).as_of == LAST
-    world.sql(f"update snapshot_run set finished_at = null where day = '{LAST}'")
+    world.sql(UNFINISHED)
     assert kept_read(world, kept).as_of == LAST - timedelta(days=1)
     assert kept_read(world, kept).scorecard("dora").figures["deployments"].value is None
     world.sql("update snapshot_run set finished_at = now()")

@@ -274,7 +274,7 @@ def one_at_a_time(monkeypatch):
 def hidden_from(world: World):
     """The first day that readers are not shown, as they ask for it."""
     with world.database.web.connect() as connection:
-        query = "select min(day) from snapshot_run where finished_at is null"
+        query = "select min(coalesce(hidden_from, day)) from snapshot_run where finished_at is null"
         return connection.execute(text(query)).scalar()
 
 
@@ -375,7 +375,7 @@ def test_one_workspace_alone_hides_nothing_from_anybody(three):
 
 def test_a_backfill_hides_its_last_day_but_none_that_readers_know(three, monkeypatch):
     three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=1))
-    assert runs(three)[-1] == (LAST - timedelta(days=1), True)
+    assert runs(three) == [(LAST - timedelta(days=1), True)]
     killed_at(monkeypatch, three.team)
     with pytest.raises(KeyboardInterrupt):
         three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=5))
@@ -395,7 +395,45 @@ def test_the_first_backfill_of_all_hides_every_day_of_it(three, monkeypatch, one
     assert hidden_from(three) == first
     three.backfill(first, LAST)
     assert hidden_from(three) is None
-    assert runs(three) == [(first, True), (LAST, True)]
+    assert runs(three) == [(LAST, True)]
+
+
+def test_a_night_finishes_a_backfill_that_was_broken_off(three, monkeypatch, one_at_a_time):
+    """The workspaces that it had not reached get the whole of it, not the night alone."""
+    first, eve = LAST - timedelta(days=9), LAST - timedelta(days=1)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            three.backfill(first, eve)
+    before = noted(three)
+    assert run(three).failed == {}
+    assert hidden_from(three) is None
+    assert runs(three) == [(eve, True), (LAST, True)]
+    for workspace_id in (three.team, *three.more):
+        with job_in(three.database.job, workspace_id) as connection:
+            query = "select count(*) from workspace_usage_snapshot"
+            assert connection.execute(text(query)).scalar() == 10
+    assert noted(three)["team"][2] == before["team"][2] + 1, "computed again"
+
+
+def test_a_night_anew_hides_its_day_alone(three, monkeypatch):
+    """Not all that the backfill hid which wrote that day before."""
+    three.backfill(LAST - timedelta(days=9), LAST)
+    killed_at(monkeypatch, three.team)
+    with pytest.raises(KeyboardInterrupt):
+        run(three)
+    assert hidden_from(three) == LAST
+
+
+def test_the_same_night_finishes_a_backfill_up_to_its_day(three, monkeypatch, one_at_a_time):
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            three.backfill(LAST - timedelta(days=9), LAST)
+    run(three)
+    with job_in(three.database.job, three.more[1]) as connection:
+        query = "select count(*) from workspace_usage_snapshot"
+        assert connection.execute(text(query)).scalar() == 10
 
 
 def test_a_backfill_hides_every_day_that_readers_do_not_know(three, monkeypatch):

@@ -242,8 +242,11 @@ def expiring_certificates(certificates: Rolled) -> Answer:
     held = np.sort(np.nan_to_num(known))[::-1]
     total = float(held.sum())
     if total == 0:
-        none = "expires within 30 days" if (~np.isnan(known)).any() else "is on record at that time"
-        return Answer(key, question, f"No certificate {none}.", evidence={"total": 0})
+        if np.isnan(known).all():
+            return Answer(key, question, "No certificate is on record at that time.")
+        return Answer(
+            key, question, "No certificate expires within 30 days.", evidence={"total": 0}
+        )
     most, card = float(held[0]), certificates.cards.most("within_30")
     href = f"{certificates.domain.page(card.slug)}?{certificates.domain.cell_queries['within_30']}"
     share = most / total

@@ -201,6 +201,7 @@ def test_four_certificates_are_too_few_to_speak_of_hoarding(world):
 def test_without_any_certificate_nothing_is_promised(world):
     found = answer(world, "expiring_certificates")
     assert (found.found, found.sentence) == (False, "No certificate is on record at that time.")
+    assert found.evidence == {}
 
 
 def test_no_expiring_certificate_is_an_answer(world):

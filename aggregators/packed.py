@@ -44,12 +44,10 @@ USAGE_ROW, COMPLIANCE_ROW = _row_type(USAGE_PACKED), _row_type(COMPLIANCE_LEVELS
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows, and
-    whether any of them has a snapshot at all among the days that were asked for."""
+    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows."""
 
     slugs: Sequence[str]
     by_name: Mapping[str, Facts]
-    any_snapshot: bool
 
 
 def whole(packed: Packed) -> None:
@@ -70,7 +68,7 @@ def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan, last:
         for label in labels_of(USAGE)
     }
     by_name = {USAGE: usage.facts(said), COMPLIANCE: _compliance(packed, names, usage)}
-    return Tables(names, by_name, len(rows.day) > 0)
+    return Tables(names, by_name)
 
 
 def _compliance(packed: Sequence[Packed], slugs: Sequence[str], usage: Table) -> Facts:

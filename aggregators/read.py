@@ -210,13 +210,12 @@ def _dashboard(
     if view.as_of is not None:
         plan = Plan.of(view.period, view.as_of, settings.sprint_days)
         rolled = _rolled(connection, inside, plan, view.as_of, declared, failed)
-        if rolled:
-            trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
-            said = answers(rolled, plan.spans[SPRINT], trend)
+        trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
+        said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
         settings.time_zone,
-        view.as_of if rolled else None,
+        view.as_of,
         max((s.computed_at for s in inside if s.computed_at), default=None),
         view.period,
         _scope(states, failed),
@@ -228,10 +227,12 @@ def _dashboard(
 
 
 def _as_of(seen: Glimpse) -> date | None:
-    """The last day that has a snapshot and whose nightly run, if one is under way, is through."""
-    if seen.last_day is None or seen.unfinished is None:
+    """The last day that a run over all workspaces has published, or that each of them has reached on its
+    own: one workspace that is ahead makes no day of the organisation. Where no such run has ever been, the
+    last day there is."""
+    if seen.last_day is None or seen.common_day is None or seen.whole_day is None:
         return seen.last_day
-    return min(seen.last_day, seen.unfinished - timedelta(days=1))
+    return min(seen.last_day, max(seen.common_day, seen.whole_day))
 
 
 def _rolled(
@@ -242,11 +243,8 @@ def _rolled(
     domains: Sequence[Domain],
     failed: Failures,
 ) -> dict[str, Rolled]:
-    """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``. Nothing while
-    the first run of all is under way: before its days there is no snapshot that could be shown."""
+    """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``."""
     tables = _tables(connection, states, plan, last, failed)
-    if not tables.any_snapshot and not failed and plan.period.end >= last:
-        return {}
     places = [_place(s) for s in states if s.workspace_id not in failed]
     union = _union_seen(connection, tables, plan, last)
     return {d.key: roll(d, tables.by_name[d.table], places, plan, union) for d in domains}

@@ -59,7 +59,7 @@ class Row(NamedTuple):
 
 def plain(table: str, columns: tuple[str, ...], rows: str, found: str) -> str:
     """The statement over all active workspaces that inserts ``found`` of the CTEs ``rows``."""
-    each = rows.replace(":w", "w.id").replace(":now", "null").replace(":only_known", "false")
+    each = rows.replace(":w", "w.id").replace(":now", "null")
     listed = ", ".join(columns)
     return (
         f"insert into {table} (workspace_id, {listed}) select w.id, one.* from workspace w"
@@ -111,6 +111,8 @@ def inserted(database: Database, settings: Settings, first: date, last: date) ->
         "zone": settings.time_zone,
         "first": first,
         "last": last,
+        "firsts": [first],
+        "lasts": [last],
         "cadence": list(settings.review_days),
     }
     assert database.owner is not None

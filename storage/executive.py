@@ -51,20 +51,22 @@ def state(connection: Connection) -> list[State]:
 @dataclass(frozen=True, slots=True)
 class Glimpse:
     """What tells one scope from another without a row of it: a hash over everything that ``state`` says,
-    how many workspaces that are, the last snapshot day of those that count, and the first day whose
-    nightly run over all workspaces has begun and not finished, which is not shown."""
+    how many workspaces that are; the last snapshot day of those that count, and the one that all of them
+    have reached which have any; and the last day that a run over all workspaces has published."""
 
     fingerprint: str
     workspaces: int
     last_day: date | None
-    unfinished: date | None
+    common_day: date | None
+    whole_day: date | None
 
 
 GLIMPSE = text("""
 select encode(sha256(convert_to(
            coalesce(string_agg(s::text, chr(10) order by s.workspace_id), ''), 'UTF8')), 'hex'),
        count(*), max(s.last_day) filter (where s.left_out is null),
-       (select min(coalesce(hidden_from, day)) from snapshot_run where finished_at is null)
+       min(s.last_day) filter (where s.left_out is null),
+       (select max(day) from snapshot_run where finished_at is not null)
 from vigilo.executive_scope() s
 """)
 

@@ -58,7 +58,12 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({listed})", name=f"{column}_known")
 
 
-def tenant(name: str, *columns: Column | CheckConstraint | Index, key: tuple[str, ...]) -> Table:
+def tenant(
+    name: str,
+    *columns: Column | CheckConstraint | Index,
+    key: tuple[str, ...],
+    prefixes: tuple[str, ...] = (),
+) -> Table:
     """A table of one workspace's rows, keyed by workspace_id first. Tenancy is in the migrations."""
     workspace_id = Column(
         "workspace_id", BigInteger, ForeignKey("workspace.id"), primary_key=True, nullable=False
@@ -66,7 +71,7 @@ def tenant(name: str, *columns: Column | CheckConstraint | Index, key: tuple[str
     for column in columns:
         if isinstance(column, Column) and column.name in key:
             column.primary_key, column.nullable = True, False
-    return Table(name, metadata, workspace_id, *columns)
+    return Table(name, metadata, workspace_id, *columns, prefixes=list(prefixes))
 
 
 installation = Table(
@@ -479,10 +484,9 @@ snapshot_run = Table(
     instant("started_at", nullable=False, now=True),
     instant("finished_at"),
     Column("range_first", Date),
-    Column("hidden_from", Date),
 )
-"""A run over all workspaces: a night, or a backfill of the days from ``range_first`` on. Of one that has
-begun and not finished no day is shown from ``hidden_from`` on (null: its own day)."""
+"""A run over all workspaces: a night, or a backfill of the days from ``range_first`` on. It is under way,
+or was broken off, where it has not finished since it started."""
 
 COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
 COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")
@@ -503,5 +507,32 @@ Index(
     compliance_history.c.snapshot_date,
 )
 
+
+def staged(name: str, like: Table) -> Table:
+    """An unlogged table like another, without what is generated there: what a run computes waits there
+    until it is published."""
+    copied = [
+        Column(c.name, c.type, nullable=c.nullable)
+        for c in like.columns
+        if c.name != "workspace_id" and c.computed is None
+    ]
+    key = tuple(c.name for c in like.primary_key.columns if c.name != "workspace_id")
+    return tenant(name, *copied, key=key, prefixes=("UNLOGGED",))
+
+
+staged_usage = staged("staged_usage_snapshot", usage_snapshot)
+staged_compliance = staged("staged_compliance_history", compliance_history)
+staged_block = staged("staged_duration_block", duration_block)
+"""A row of nothing stands for a block that is to go."""
+staged_workspace = tenant(
+    "staged_workspace",
+    instant("since", nullable=False),
+    Column("days", ARRAY(Date), nullable=False),
+    key=(),
+    prefixes=("UNLOGGED",),
+)
+"""A workspace that is through: for the run that started at ``since``, with these days."""
+
 TENANT_TABLES = tuple(t for t in metadata.sorted_tables if "workspace_id" in t.c)
 SNAPSHOT_TABLES = (usage_snapshot, compliance_history, duration_block)
+STAGED_TABLES = (staged_usage, staged_compliance, staged_block, staged_workspace)

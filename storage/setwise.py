@@ -1,7 +1,8 @@
 """The end-of-day job's statements: all days of one workspace at once, inside PostgreSQL.
 
 They are put together from the collectors' own queries, so a live figure and a stored one can not
-differ by their definition. Each is prepared once a connection, with ``PARAMETERS`` for its arguments.
+differ by their definition. ``STAGE`` computes, beside what readers see; ``PUBLISH`` moves the result to
+where they do. Each is prepared once a connection, with ``PARAMETERS`` for its arguments.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from storage.models import (
     COMPLIANCE_LABELS,
     COMPLIANCE_LEVELS,
     QUANTILES,
+    STAGED_TABLES,
     USAGE_COUNTERS,
     USAGE_DISTRIBUTIONS,
     USAGE_FLOWS,
@@ -36,6 +38,10 @@ from storage.models import (
     USAGE_LEVELS,
     compliance_history,
     duration_block,
+    staged_block,
+    staged_compliance,
+    staged_usage,
+    staged_workspace,
     usage_snapshot,
 )
 
@@ -45,8 +51,10 @@ PARAMETERS = {
     "zone": "text",
     "first": "date",
     "last": "date",
-    "only_known": "boolean",
+    "firsts": "date[]",
+    "lasts": "date[]",
     "cadence": "int[]",
+    "since": "timestamptz",
 }
 TOTALS = ("days_total", *(f"{flow}_total" for flow in USAGE_FLOWS))
 NUMBERS = (*USAGE_LEVELS, *USAGE_COUNTERS)
@@ -94,16 +102,14 @@ def _preferring_new(table: str, columns: Iterable[str]) -> str:
 
 ASKED = f"""
 asked as (
-    select d::date as day
-    from generate_series(cast(:first as timestamp), cast(:last as timestamp), interval '1 day') d
-    where not :only_known or d::date = :last or exists (
-        select from {usage_snapshot.name} u
-        where u.workspace_id = :w and u.snapshot_date = d::date
-          and u.snapshot_date between :first and :last
-    )
+    select generate_series(r.first, r.last, interval '1 day')::date as day
+    from unnest(cast(:firsts as date[]), cast(:lasts as date[])) as r(first, last)
+    union
+    select u.snapshot_date from {usage_snapshot.name} u
+    where u.workspace_id = :w and u.snapshot_date between :first and :last
 )
 """
-"""The days to write: the whole range, or its last day and those that have a row already."""
+"""The days to write: those of each range, and those from first to last that have a row already."""
 
 STAMP = "stamp as materialized (select clock_timestamp() as at)"
 
@@ -124,17 +130,29 @@ ENTRY = (
     f" | ((bucket + 1)::bigint << {COUNT_BITS}) | least({MOST}, n - {MOST} * part)) from 5)"
 )
 """Four bytes of ``sketch.packed_days``: the part-th of a day's durations in one bucket."""
-STORED = f"""
+
+
+def _unpacked(blocks: str) -> str:
+    """The durations of one workspace's blocks, one row per day, distribution and bucket."""
+    return f"""
 select b.block, e.place, d.which, e.bucket, e.n
-from {duration_block.name} b
+from {blocks} b
 cross join lateral (values
     {_listed((f"({n}, b.{name})" for n, name in enumerate(USAGE_DISTRIBUTIONS)))}
 ) as d(which, data)
 cross join lateral vigilo.unpacked_days(d.data) e
 where b.workspace_id = :w
 """
-"""The stored durations, one row per day, distribution and bucket."""
 
+
+WITH_STAGED = f"""(
+    select s.* from {staged_block.name} s where s.workspace_id = :w
+    union all
+    select b.* from {duration_block.name} b where b.workspace_id = :w and not exists (
+        select from {staged_block.name} s where s.workspace_id = :w and s.block = b.block
+    )
+)"""
+"""The blocks of one workspace as they will be."""
 
 DURATIONS = {name: sql for module in (dora, incidents) for name, sql in module.DURATIONS.items()}
 SINGLE = " union all ".join(
@@ -159,7 +177,7 @@ with {ASKED}, {CLOCK}
     from (select distinct {BLOCK_OF.format("day")} as block from asked) b
 )
 , kept as (
-    {STORED} and b.block in (
+    {_unpacked(duration_block.name)} and b.block in (
         select block from touched
         where since < :first or since + {BLOCK_DAYS - 1} > :last and exists (
             select from {usage_snapshot.name} u where u.workspace_id = :w and u.snapshot_date > :last
@@ -179,20 +197,12 @@ with {ASKED}, {CLOCK}
 asked days alone is not read, so that a backfill replaces broken bytes."""
 
 
-def _write_durations() -> str:
-    """Writes the blocks, and removes those that hold nothing any more."""
-    table = duration_block.name
-    nothing = " and ".join(f"blocks.{name} is null" for name in USAGE_DISTRIBUTIONS)
+def _stage_durations() -> str:
+    """The blocks, those that hold nothing any more among them."""
     return f"""
 {DURATION_BLOCKS}
-, gone as (
-    delete from {table} b using blocks
-    where b.workspace_id = :w and b.block = blocks.block and {nothing}
-)
-insert into {table} (workspace_id, block, {_listed(USAGE_DISTRIBUTIONS)})
-select :w, block, {_listed(USAGE_DISTRIBUTIONS)} from blocks where not ({nothing})
-on conflict (workspace_id, block) do update
-set {_listed(USAGE_DISTRIBUTIONS, "{0} = excluded.{0}")}
+insert into {staged_block.name} (workspace_id, block, {_listed(USAGE_DISTRIBUTIONS)})
+select :w, block, {_listed(USAGE_DISTRIBUTIONS)} from blocks
 """
 
 
@@ -270,7 +280,7 @@ affected as (
 )
 , durations as materialized (
     select date '{EPOCH}' + (s.block * {BLOCK_DAYS} + s.place) as day, which, bucket, n
-    from ({STORED} and b.block between
+    from ({_unpacked(WITH_STAGED)} and b.block between
         {BLOCK_OF.format(f"(select min(day) from affected) - {LONGEST - 1}")}
         and {BLOCK_OF.format("(select max(day) from affected)")}
     ) s
@@ -315,41 +325,97 @@ with {ASKED}, {CLOCK} {facts}, {DAILY}, {RUNNING}, {TRAILING}
 """
 
 
-def _write_usage() -> str:
-    """Writes the usage rows."""
-    table = usage_snapshot.name
+def _stage_usage() -> str:
+    """The usage rows."""
     return f"""
 {usage_rows()}, {STAMP}
-insert into {table} (workspace_id, snapshot_date, {_listed(COLUMNS)}, computed_at, changed_at)
+insert into {staged_usage.name}
+    (workspace_id, snapshot_date, {_listed(COLUMNS)}, computed_at, changed_at)
 select :w, day, {_listed(COLUMNS)}, stamp.at, stamp.at from written cross join stamp
+"""
+
+
+def _stage_compliance() -> str:
+    """The compliance rows of the asked days."""
+    return f"""
+with {ASKED}, {CLOCK}, {STAMP}, found as ({compliance.STANDING})
+insert into {staged_compliance.name}
+    (workspace_id, snapshot_date, framework, {_listed(COMPLIANCE_COLUMNS)}, computed_at)
+select :w, day, framework, {_listed(COMPLIANCE_COLUMNS)}, stamp.at from found cross join stamp
+"""
+
+
+def _taken(table: str) -> str:
+    """A CTE that takes one workspace's rows out of a staged table."""
+    return f"ready as (delete from {table} where workspace_id = :w returning *)"
+
+
+def _publish_durations() -> str:
+    """Writes the blocks, and removes those that hold nothing any more."""
+    table, names = duration_block.name, _listed(USAGE_DISTRIBUTIONS)
+    nothing = f"num_nonnulls({_listed(USAGE_DISTRIBUTIONS, 'ready.{}')}) = 0"
+    return f"""
+with {_taken(staged_block.name)}
+, gone as (
+    delete from {table} b using ready
+    where b.workspace_id = :w and b.block = ready.block and {nothing}
+)
+insert into {table} (workspace_id, block, {names})
+select :w, block, {names} from ready where not ({nothing})
+on conflict (workspace_id, block) do update
+set {_listed(USAGE_DISTRIBUTIONS, "{0} = excluded.{0}")}
+"""
+
+
+def _publish_usage() -> str:
+    """Writes the usage rows."""
+    table, columns = (
+        usage_snapshot.name,
+        f"snapshot_date, {_listed(COLUMNS)}, computed_at, changed_at",
+    )
+    return f"""
+with {_taken(staged_usage.name)}
+insert into {table} (workspace_id, {columns}) select :w, {columns} from ready
 on conflict (workspace_id, snapshot_date) do update {_preferring_new(table, COLUMNS)}
 """
 
 
-def _write_compliance() -> str:
+def _publish_compliance() -> str:
     """Writes the compliance rows of the asked days, and removes those of frameworks that are gone."""
-    table, columns = compliance_history.name, COMPLIANCE_COLUMNS
+    table, values = compliance_history.name, (*COMPLIANCE_COLUMNS, "computed_at")
+    columns = f"snapshot_date, framework, {_listed(values)}"
     return f"""
-with {ASKED}, {CLOCK}, {STAMP}
-, found as materialized ({compliance.STANDING})
+with {_taken(staged_compliance.name)}
 , gone as (
-    delete from {table} h using asked
+    delete from {table} h
+    using (select unnest(days) as day from {staged_workspace.name} where workspace_id = :w) asked
     where h.workspace_id = :w and h.snapshot_date = asked.day and not exists (
-        select from found where found.day = h.snapshot_date and found.framework = h.framework
+        select from ready
+        where ready.snapshot_date = h.snapshot_date and ready.framework = h.framework
     )
 )
-insert into {table} (workspace_id, snapshot_date, framework, {_listed(columns)}, computed_at)
-select :w, day, framework, {_listed(columns)}, stamp.at from found cross join stamp
+insert into {table} (workspace_id, {columns}) select :w, {columns} from ready
 on conflict (workspace_id, framework, snapshot_date) do update
-set {_listed((*columns, "computed_at"), "{0} = excluded.{0}")}
+set {_listed(values, "{0} = excluded.{0}")}
 """
 
 
-STATEMENTS = (
-    Statement(_write_durations()),
-    Statement(_write_usage()),
-    Statement(_write_compliance()),
+STAGE = (
+    *(Statement(f"delete from {table.name} where workspace_id = :w") for table in STAGED_TABLES),
+    Statement(_stage_durations()),
+    Statement(_stage_usage()),
+    Statement(_stage_compliance()),
+    Statement(
+        f"with {ASKED} insert into {staged_workspace.name} (workspace_id, since, days)"
+        " select :w, :since, array_agg(day) from asked returning cardinality(days)"
+    ),
 )
-"""In this order: the usage rows read the durations as they are stored by then."""
-NOTED = Statement(f"with {ASKED} select count(*) as rows, vigilo.note_snapshot(:w) from asked")
-"""Notes the workspace's last snapshot beside it; how many days were written."""
+"""In this order: the usage rows read the durations as they will be. The last one says how many days."""
+PUBLISH = (
+    Statement(_publish_durations()),
+    Statement(_publish_usage()),
+    Statement(_publish_compliance()),
+    Statement(f"delete from {staged_workspace.name} where workspace_id = :w"),
+    Statement("select vigilo.note_snapshot(:w)"),
+)
+"""The last one notes the workspace's last snapshot beside it."""

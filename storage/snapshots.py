@@ -1,12 +1,15 @@
 """The end-of-day job: raw records -> snapshot rows, one workspace at a time, in its own context.
 
-One transaction per workspace writes every day of a call, so a reader sees all of it or nothing; a run
-over all workspaces keeps its day from readers until it is through (``snapshot_run``). Flows are stored
-as running totals over the snapshot days so far: the figure of any period is a difference of two rows.
+What is computed waits in staged tables, a transaction per workspace, until all of them are through; one
+transaction then publishes it. So readers see all of a run or nothing, and one that was broken off goes on
+where it was. Flows are stored as running totals over the snapshot days so far: the figure of any period
+is a difference of two rows.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,14 +22,19 @@ from sqlalchemy import Connection, select, text
 from settings import Settings
 from storage import context
 from storage.database import Database
-from storage.models import workspace
-from storage.setwise import NOTED, STATEMENTS
+from storage.models import staged_workspace, workspace
+from storage.setwise import PARAMETERS, PUBLISH, STAGE, Statement
+
+log = logging.getLogger("vigilo.snapshots")
 
 TRAILING_DAYS = 28
 LOCK = 0x5163
 AT_ONCE = 2
 """Workspaces at a time, each on a connection of its own: the work is PostgreSQL's, and two of its
 processes finish a night in little more than half the time of one."""
+
+LOOK_SECONDS = 0.2
+"""How often a run looks whether the one before it is through."""
 
 Progress = Callable[[str], None]
 
@@ -58,11 +66,18 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A run over all workspaces: its day, and since when a workspace's snapshot is this run's."""
+class Asked:
+    """A run over all workspaces: the night of ``day``, or a backfill from ``range_first`` to it; whether it
+    goes on with one that was broken off."""
 
     day: date
-    since: datetime | None = None
+    range_first: date | None = None
+    resume: bool = True
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The days to write in each workspace."""
+        return [Range(self.range_first, self.day)] if self.range_first else _night(self.day)
 
 
 def run(
@@ -80,16 +95,18 @@ def run(
     """
     last = day or settings.now().date() - timedelta(days=1)
     _refuse_unfinished(last, settings)
+    job = _Job(database, settings, progress)
     if slug is not None:
-        return _each(database, settings, _of_all(database, _night(last), slug), progress)
+        return job.alone(_of_all(database, _night(last), slug))
     found = Outcome(0, 0, {})
-    for each, first in (*_broken_off(database, last), (last, None)):
-        ranges = [Range(first, each)] if first else _night(each)
-        backfills = first is not None
-        with _whole(database, first or each, each, resume=True, backfills=backfills) as whole:
-            made = _each(database, settings, _of_all(database, ranges), progress, whole)
-            found = Outcome(made.done, found.rows + made.rows, found.failed | made.failed)
-    return found
+    while True:
+        with _under_way(database) as connection:
+            earlier = _broken_off(connection, last)
+            asked = earlier or Asked(last)
+            made = job.whole(connection, _of_all(database, asked.ranges), asked)
+        found = Outcome(made.done, found.rows + made.rows, found.failed | made.failed)
+        if earlier is None:
+            return found
 
 
 def backfill(
@@ -104,11 +121,12 @@ def backfill(
     if last < first:
         raise ValueError("--to must not be before --from")
     _refuse_unfinished(last, settings)
+    job = _Job(database, settings, progress)
     work = _of_all(database, [Range(first, last)], slug)
     if slug is not None:
-        return _each(database, settings, work, progress)
-    with _whole(database, first, last, resume=False, backfills=True) as whole:
-        return _each(database, settings, work, progress, whole)
+        return job.alone(work)
+    with _under_way(database) as connection:
+        return job.whole(connection, work, Asked(last, first, resume=False))
 
 
 def histories(
@@ -122,8 +140,9 @@ def histories(
     _refuse_unfinished(last, settings)
     work = [(key, slug, ranges[slug]) for key, slug in _workspaces(database) if slug in ranges]
     first = min((days.first for _, _, ranges in work for days in ranges), default=last)
-    with _whole(database, first, last, resume=False, backfills=True) as whole:
-        return _each(database, settings, work, progress, whole)
+    with _under_way(database) as connection:
+        asked = Asked(last, first, resume=False)
+        return _Job(database, settings, progress).whole(connection, work, asked)
 
 
 def _night(day: date) -> list[Range]:
@@ -157,90 +176,111 @@ def _workspaces(database: Database, slug: str | None = None) -> list[tuple[int, 
     return found
 
 
-def _broken_off(database: Database, last: date) -> list[tuple[date, date | None]]:
-    """The days whose run has begun and not finished, before ``last`` or a backfill up to it; each with the
-    first day of what a backfill was asked for."""
-    query = """
-        select day, range_first from snapshot_run
-        where finished_at is null and (day < :day or day = :day and range_first is not null)
-        order by day
-    """
-    with database.job.connect() as connection:
-        found = connection.execute(text(query), {"day": last})
-        return [(row.day, row.range_first) for row in found]
+@contextmanager
+def _under_way(database: Database) -> Iterator[Connection]:
+    """A transaction in which no other run is under way, and which publishes what this one makes: whoever
+    lost it to the network has lost the right to publish. Those who wait hold no connection."""
+    waits = False
+    while True:
+        with database.job.begin() as connection:
+            if connection.execute(
+                text("select pg_try_advisory_xact_lock(:l)"), {"l": LOCK}
+            ).scalar():
+                connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+                yield connection
+                return
+        if not waits:
+            log.warning("another run is under way; this one begins when it is through")
+        waits = True
+        time.sleep(LOOK_SECONDS)
 
 
-BEGIN = """
-insert into snapshot_run as r (day, range_first, hidden_from)
-select cast(:day as date), :range_first, least(:day, greatest(cast(:first as date), (
-    select max(known.day) + 1 from snapshot_run known where known.finished_at is not null
-)))
-where not exists (
-    select from snapshot_run later where later.day > :day and later.finished_at is not null
-)
+UNFINISHED = "(r.finished_at is null or r.finished_at < r.started_at)"
+BROKEN_OFF = f"""
+select day, range_first from snapshot_run r
+where {UNFINISHED} and (day < :day or day = :day and range_first is not null)
+order by day limit 1
+"""
+BEGIN = f"""
+insert into snapshot_run as r (day, range_first) values (:day, :range_first)
 on conflict (day) do update
-set started_at = case when :resume and r.finished_at is null then r.started_at else now() end,
-    finished_at = null,
-    range_first = excluded.range_first,
-    hidden_from = case when :resume and r.finished_at is null
-                       then least(r.hidden_from, excluded.hidden_from) else excluded.hidden_from end
+set started_at = case when :resume and {UNFINISHED} then r.started_at
+                      else greatest(now(), r.finished_at + interval '1 microsecond') end,
+    range_first = excluded.range_first
 returning started_at
 """
-END = """
-update snapshot_run set finished_at = now()
-where day between :first and :day and finished_at is null
+END = f"""
+update snapshot_run r set finished_at = greatest(clock_timestamp(), started_at)
+where day between :first and :day and {UNFINISHED}
 """
 
 
-@contextmanager
-def _whole(
-    database: Database, first: date, day: date, *, resume: bool, backfills: bool
-) -> Iterator[Whole | None]:
-    """Within the block readers do not see the day, nor any from ``first`` on that no run has finished: half
-    of the workspaces with their history are no organisation. Broken off, they do not until one does.
-
-    A day before one that readers see already stays as it is, and there is nothing to resume: it would
-    hide the later ones. The end finishes whatever was broken off from ``first`` on.
-    """
-    values = {"first": first, "day": day, "resume": resume}
-    values["range_first"] = first if backfills else None
-    with database.job.begin() as connection:
-        started = connection.execute(text(BEGIN), values).scalar()
-    yield None if started is None else Whole(day, started if resume else None)
-    with database.job.begin() as connection:
-        connection.execute(text(END), {"first": first, "day": day})
+def _broken_off(connection: Connection, last: date) -> Asked | None:
+    """The earliest run that has begun and not finished, before ``last``, or a backfill up to it."""
+    found = connection.execute(text(BROKEN_OFF), {"day": last}).first()
+    return Asked(found.day, found.range_first) if found else None
 
 
-def _each(
-    database: Database,
-    settings: Settings,
-    work: Work,
-    progress: Progress | None,
-    whole: Whole | None = None,
-) -> Outcome:
-    """Does the work, a transaction per workspace; tells of each one in the order of the work."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One run: what it works on, and whom it tells."""
 
-    def one(task: tuple[int, str, Sequence[Range]]) -> int | str:
-        workspace_id, _, ranges = task
-        try:
-            with context.job_in(database.job, workspace_id) as connection:
-                _wait_for_others(connection, workspace_id)
-                if whole is not None and _is_done(connection, workspace_id, whole):
-                    return 0
-                return sum(write(connection, workspace_id, days, settings) for days in ranges)
-        except Exception as error:  # noqa: BLE001 - one broken workspace must not stop the others
-            return f"{type(error).__name__}: {error}".splitlines()[0]
+    database: Database
+    settings: Settings
+    progress: Progress | None
 
-    rows, failed = 0, {}
-    with _stopping(ThreadPoolExecutor(AT_ONCE)) as pool:
-        for (_, slug, _), made in zip(work, pool.map(one, work), strict=True):
-            if isinstance(made, str):
-                failed[slug] = made
-            else:
-                rows += made
-            if progress:
-                progress(slug)
-    return Outcome(len(work) - len(failed), rows, failed)
+    def alone(self, work: Work) -> Outcome:
+        """The work as one that no other workspace waits for."""
+        with _under_way(self.database) as connection:
+            since = connection.execute(text("select now()")).scalar_one()
+            return self._published(connection, work, since)
+
+    def whole(self, connection: Connection, work: Work, asked: Asked) -> Outcome:
+        """The work as a run over all workspaces; with it all is finished that was broken off within its
+        days."""
+        values = {"day": asked.day, "range_first": asked.range_first, "resume": asked.resume}
+        with self.database.job.begin() as noted:
+            since = noted.execute(text(BEGIN), values).scalar_one()
+        outcome = self._published(connection, work, since)
+        finished = {"first": asked.range_first or asked.day, "day": asked.day}
+        connection.execute(text(END), finished)
+        return outcome
+
+    def _published(self, connection: Connection, work: Work, since: datetime) -> Outcome:
+        """Stages the work, a transaction per workspace, telling of each in the order of the work; then
+        publishes what did not fail within the connection's transaction."""
+
+        def one(task: tuple[int, str, Sequence[Range]]) -> int | str:
+            try:
+                return self._staged(*task, since)
+            except Exception as error:  # noqa: BLE001 - one broken workspace must not stop the others
+                return f"{type(error).__name__}: {error}".splitlines()[0]
+
+        ready, rows, failed = [], 0, {}
+        with _stopping(ThreadPoolExecutor(AT_ONCE)) as pool:
+            for (key, slug, _), made in zip(work, pool.map(one, work), strict=True):
+                if isinstance(made, str):
+                    failed[slug] = made
+                else:
+                    ready.append(key)
+                    rows += made
+                if self.progress:
+                    self.progress(slug)
+        for key in ready:
+            with context.entered(connection, context.JOB, key):
+                publish(connection, key)
+        return Outcome(len(ready), rows, failed)
+
+    def _staged(self, key: int, _slug: str, ranges: Sequence[Range], since: datetime) -> int:
+        with context.job_in(self.database.job, key) as connection:
+            # The commit that publishes waits for the disk; a crash before it empties what is staged.
+            connection.execute(text("set local synchronous_commit = off"))
+            if connection.execute(text(STAGED), {"w": key, "since": since}).first():
+                return 0
+            return stage(connection, key, ranges, self.settings, since)
+
+
+STAGED = f"select 1 from {staged_workspace.name} where workspace_id = :w and since = :since"
 
 
 @contextmanager
@@ -250,27 +290,6 @@ def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _wait_for_others(connection: Connection, workspace_id: int) -> None:
-    """Until the transaction's end nobody else writes snapshots of the workspace."""
-    connection.execute(
-        text("select pg_advisory_xact_lock(:lock, :id)"), {"lock": LOCK, "id": workspace_id}
-    )
-
-
-def _is_done(connection: Connection, workspace_id: int, whole: Whole) -> bool:
-    """Whether this run has been here before it was broken off.
-
-    If not, the commit to come need not wait for the disk: the one that finishes the day does, for all.
-    """
-    connection.execute(text("set local synchronous_commit = off"))
-    if whole.since is None:
-        return False
-    noted = select(
-        (workspace.c.snapshot_day == whole.day) & (workspace.c.snapshot_at >= whole.since)
-    )
-    return bool(connection.execute(noted.where(workspace.c.id == workspace_id)).scalar_one())
 
 
 PLANNED = """
@@ -284,31 +303,55 @@ work), and serve however the tables grow: a workspace's rows are always found by
 
 
 def write(connection: Connection, workspace_id: int, days: Range, settings: Settings) -> int:
-    """Writes one workspace's days within the transaction in its job context; returns how many.
+    """Stages one workspace's days and publishes them, within the transaction in its job context; returns
+    how many. The caller is alone."""
+    since = connection.execute(text("select now()")).scalar_one()
+    staged = stage(connection, workspace_id, [days], settings, since)
+    publish(connection, workspace_id)
+    return staged
 
-    The caller holds the workspace's lock, or is alone.
-    """
+
+def stage(
+    connection: Connection,
+    workspace_id: int,
+    ranges: Sequence[Range],
+    settings: Settings,
+    since: datetime,
+) -> int:
+    """Computes one workspace's days from its records, beside what readers see, for the run that began at
+    ``since``; replaces what is staged of it. Returns how many days."""
     values = {
         "w": workspace_id,
         "zone": settings.time_zone,
-        "first": days.first,
-        "last": days.last,
-        "only_known": days.only_known,
+        "first": min(days.first for days in ranges),
+        "last": max(days.last for days in ranges),
+        "firsts": [days.last if days.only_known else days.first for days in ranges],
+        "lasts": [days.last for days in ranges],
         "cadence": list(settings.review_days),
+        "since": since,
     }
-    arguments = ", ".join(f"%({name})s" for name in values)
+    return int(_executed(connection, STAGE, values))
+
+
+def publish(connection: Connection, workspace_id: int) -> None:
+    """Moves what is staged of one workspace to where readers see it."""
+    _executed(connection, PUBLISH, {"w": workspace_id})
+
+
+def _executed(
+    connection: Connection, statements: Sequence[Statement], values: Mapping[str, Any]
+) -> Any:
+    """Runs prepared statements in one round trip; the first value of what the last one returns."""
+    arguments = ", ".join(f"%({n})s" if n in values else "null" for n in PARAMETERS)
     raw: Any = connection.connection.dbapi_connection
     with raw.cursor() as cursor:
-        _prepare(cursor)
-        cursor.execute(
-            "; ".join(f"execute {s.name} ({arguments})" for s in (*STATEMENTS, NOTED)), values
-        )
-        return int(cursor.fetchone()[0])
+        _prepare(cursor, statements)
+        cursor.execute("; ".join(f"execute {s.name} ({arguments})" for s in statements), values)
+        return cursor.fetchone()[0]
 
 
-def _prepare(cursor: Any) -> None:
+def _prepare(cursor: Any, statements: Sequence[Statement]) -> None:
     """Prepares what this connection of the server lacks: behind a pooler it may be another each time."""
-    statements = (*STATEMENTS, NOTED)
     cursor.execute(
         f"{PLANNED}; select name from pg_prepared_statements where name = any(%s)",
         ([statement.name for statement in statements],),

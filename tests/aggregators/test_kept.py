@@ -36,7 +36,11 @@ from tests.conftest import TODAY
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
-UNFINISHED = f"update snapshot_run set finished_at = null, hidden_from = null where day = '{LAST}'"
+AHEAD = """
+update snapshot_run set day = day - 1;
+update workspace set snapshot_day = snapshot_day - 1 where slug = 'beta'
+"""
+"""Alpha is a day ahead: it has one of its own that no run over all has published."""
 
 
 def deployed(key: str, outcome: str) -> dict[str, object]:
@@ -104,9 +108,9 @@ def _moved_away(world: World) -> None:
         lambda w: w.revoke(w.alice, w.ids[1]),
         lambda w: w.sql("update workspace set is_active = false where slug = 'beta'"),
         lambda w: w.sql("update workspace set name = 'Renamed' where slug = 'beta'"),
-        lambda w: w.sql(f"update snapshot_run set finished_at = null where day = '{LAST}'"),
+        lambda w: w.sql(AHEAD),
     ],
-    ids=["snapshot", "region", "revoked", "inactive", "renamed", "unfinished run"],
+    ids=["snapshot", "region", "revoked", "inactive", "renamed", "another day"],
 )
 def test_what_changes_shows_at_once(world, kept, change):
     before = kept_read(world, kept)
@@ -187,8 +191,8 @@ def test_the_page_of_a_broken_workspace_has_no_data_and_does_not_fail(world, dat
         assert not any(f.has_data for f in read_workspace(*ask).figures.values())
 
 
-def test_a_custom_range_shows_nothing_of_a_night_that_is_not_through(world):
-    world.sql(UNFINISHED)
+def test_a_custom_range_shows_nothing_of_a_day_that_one_workspace_has_alone(world):
+    world.sql(AHEAD)
     for days in (1, 7):
         ask = Ask(None, LAST - timedelta(days=days - 1), LAST)
         dora = read(world.database, world.alice, ask, world.settings).scorecard("dora")
@@ -211,16 +215,19 @@ def test_a_name_from_before_the_period_names_nothing(world):
     assert (oldest.value, oldest.evidence.name) == (None, None)
 
 
-def test_while_the_first_run_is_under_way_there_is_no_snapshot(world, kept):
+def test_before_the_first_run_is_through_there_is_no_snapshot(database, settings, kept):
     """Not a dashboard full of zeros or of "no data"."""
-    world.sql("update snapshot_run set finished_at = null")
+    empty = World(database, settings)
+    empty.alice = empty.person("alice@x.example")
+    for slug in ("alpha", "beta"):
+        empty.member(empty.alice, empty.workspace(slug), "platform_admin")
     for ask in (Ask(7), Ask(365), Ask(None, LAST - timedelta(days=90), LAST)):
-        seen = kept_read(world, kept, ask)
+        seen = kept_read(empty, kept, ask)
         assert (seen.as_of, seen.scope.slugs) == (None, ("alpha", "beta"))
         assert not any(s.cards for s in seen.scorecards)
         assert "No snapshot yet" in to_json(page(seen, None).at(None))
-    world.sql("update snapshot_run set finished_at = now()")
-    assert kept_read(world, kept).as_of == LAST
+    empty.backfill(LAST, LAST)
+    assert kept_read(empty, kept).as_of == LAST
 
 
 def test_days_before_the_first_snapshot_have_cards_without_data(world, kept):
@@ -231,12 +238,12 @@ def test_days_before_the_first_snapshot_have_cards_without_data(world, kept):
     assert drawn.count("No snapshot was made in this period or before it.") == len(DOMAINS)
 
 
-def test_a_day_is_shown_when_its_run_is_through(world, kept):
+def test_a_day_is_shown_when_every_workspace_has_it(world, kept):
     assert kept_read(world, kept).as_of == LAST
-    world.sql(UNFINISHED)
+    world.sql(AHEAD)
     assert kept_read(world, kept).as_of == LAST - timedelta(days=1)
     assert kept_read(world, kept).scorecard("dora").figures["deployments"].value is None
-    world.sql("update snapshot_run set finished_at = now()")
+    world.sql("update workspace set snapshot_day = snapshot_day + 1 where slug = 'beta'")
     assert kept_read(world, kept).as_of == LAST
     assert kept_read(world, kept).scorecard("dora").figures["deployments"].value == 4
 

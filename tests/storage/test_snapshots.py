@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from dataclasses import replace
 from datetime import timedelta
+from multiprocessing import get_context
 
 import pytest
 from sqlalchemy import text
 
 from aggregators.period import Ask
-from aggregators.read import read
+from aggregators.read import read, version
 from storage import snapshots
 from storage.context import job_in
+from storage.database import connect
+from storage.models import STAGED_TABLES
 from storage.snapshots import DayNotOver, NoSuchWorkspace
 from tests.conftest import TODAY
 from tests.world import World, at
@@ -180,7 +186,6 @@ def test_two_runs_at_once_leave_what_one_would(world):
         thread.join()
     assert rows(world, "snapshot_date, packed") == before
     assert [(o.done, o.failed) for o in outcomes] == [(1, {})] * 4
-    assert hidden_from(world) is None
 
 
 def test_readers_see_the_whole_old_day_or_the_whole_new_one(world):
@@ -216,11 +221,11 @@ def test_killed_in_the_middle_nothing_is_left(world, monkeypatch):
     written = []
 
     def killed(*given):
-        written.append(write(*given))
+        written.append(stage(*given))
         raise KeyboardInterrupt
 
-    write = snapshots.write
-    monkeypatch.setattr(snapshots, "write", killed)
+    stage = snapshots.stage
+    monkeypatch.setattr(snapshots, "stage", killed)
     with pytest.raises(KeyboardInterrupt):
         run(world)
     assert written == [4]
@@ -259,9 +264,10 @@ def test_memberships_but_nothing_in_scope_is_an_answer(world):
 
 @pytest.fixture
 def three(world) -> World:
-    """Three workspaces, one done after the other."""
+    """Three workspaces that Alice answers for, one done after the other."""
     world.more = [world.workspace(slug) for slug in ("unit", "vault")]
     for n, made in enumerate(world.more):
+        world.member(world.alice, made, "platform_admin")
         world.add(made, "deployment", [deployed(f"m{n}", LAST)])
     return world
 
@@ -271,17 +277,28 @@ def one_at_a_time(monkeypatch):
     monkeypatch.setattr(snapshots, "AT_ONCE", 1)
 
 
-def hidden_from(world: World):
-    """The first day that readers are not shown, as they ask for it."""
-    with world.database.web.connect() as connection:
-        query = "select min(coalesce(hidden_from, day)) from snapshot_run where finished_at is null"
-        return connection.execute(text(query)).scalar()
+EVE = LAST - timedelta(days=1)
+
+
+def as_of(world: World):
+    """The last day that readers are shown."""
+    return read(world.database, world.alice, Ask(), world.settings).as_of
+
+
+def seen(world: World):
+    """All that a reader is told, but for what time it is."""
+    found = read(world.database, world.alice, Ask(28), world.settings).without_facts()
+    return replace(found, now=None)
+
+
+def told(world: World) -> str:
+    return version(world.database, world.alice, Ask(), world.settings)
 
 
 def runs(world: World) -> list[tuple]:
     with world.database.job.connect() as connection:
-        query = "select day, finished_at is not null from snapshot_run order by day"
-        return [tuple(row) for row in connection.execute(text(query))]
+        query = "select day, finished_at >= started_at from snapshot_run order by day"
+        return [(row[0], bool(row[1])) for row in connection.execute(text(query))]
 
 
 def noted(world: World) -> dict:
@@ -290,139 +307,205 @@ def noted(world: World) -> dict:
         return {row.slug: tuple(row)[1:] for row in connection.execute(text(query))}
 
 
-def killed_at(monkeypatch, workspace_id: int):
+def staged(world: World) -> dict[str, int]:
+    """How many rows wait in each table, in all workspaces."""
+    found = dict.fromkeys((t.name for t in STAGED_TABLES), 0)
+    for workspace_id in (world.team, *world.more):
+        with job_in(world.database.job, workspace_id) as connection:
+            for name in found:
+                query = text(f"select count(*) from {name}")
+                found[name] += connection.execute(query).scalar_one()
+    return found
+
+
+def killed_at(monkeypatch, workspace_id: int, where: str = "stage"):
     """The program ends where that workspace's turn comes; returns whose turn it was until then."""
-    seen, write = [], snapshots.write
+    turns, really = [], getattr(snapshots, where)
 
     def killed(connection, given, *rest):
-        seen.append(given)
+        turns.append(given)
         if given == workspace_id:
             raise KeyboardInterrupt
-        return write(connection, given, *rest)
+        return really(connection, given, *rest)
 
-    monkeypatch.setattr(snapshots, "write", killed)
-    return seen
+    monkeypatch.setattr(snapshots, where, killed)
+    return turns
 
 
-def test_readers_do_not_see_a_day_before_its_run_is_through(three):
-    run(three, LAST - timedelta(days=1))
-    seen = []
+def late_cause(world: World) -> None:
+    """An incident that restates a day that readers know."""
+    world.add(world.team, "incident", [{"key": "INC-1", "opened_at": at(LAST), "caused_by": "d3"}])
+
+
+def failed_deployments(world: World) -> int:
+    return seen(world).scorecard("dora").headline.evidence.numerator
+
+
+def test_readers_see_nothing_of_a_run_before_it_is_through(three):
+    """Neither its day nor the trailing ones of the workspaces that it has been to."""
+    three.backfill(LAST - timedelta(days=40), EVE)
+    late_cause(three)
+    before, meanwhile = told(three), []
     outcome = snapshots.run(
-        three.database, None, three.settings, None, lambda _: seen.append(hidden_from(three))
+        three.database, None, three.settings, None, lambda _: meanwhile.append(told(three))
     )
     assert outcome.done == 3
-    assert seen == [LAST] * 3
-    assert hidden_from(three) is None
-    assert runs(three) == [(LAST - timedelta(days=1), True), (LAST, True)]
+    assert meanwhile == [before] * 3
+    assert told(three) != before
+    assert (as_of(three), failed_deployments(three)) == (LAST, 1)
+    assert runs(three) == [(EVE, True), (LAST, True)]
+    assert set(staged(three).values()) == {0}
+
+
+@pytest.mark.parametrize("where", ["stage", "publish"])
+def test_broken_off_readers_see_the_whole_old_day(three, monkeypatch, one_at_a_time, where):
+    three.backfill(LAST - timedelta(days=40), EVE)
+    late_cause(three)
+    before, version_before = seen(three), told(three)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1], where)
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    assert told(three) == version_before
+    assert seen(three) == before
+    assert runs(three) == [(EVE, True), (LAST, False)]
+    assert run(three).failed == {}
+    assert failed_deployments(three) == 1
 
 
 def test_a_run_that_was_broken_off_goes_on_where_it_was(three, monkeypatch, one_at_a_time):
-    run(three, LAST - timedelta(days=1))
+    run(three, EVE)
     with monkeypatch.context() as patch:
-        assert killed_at(patch, three.more[1]) == []
+        killed_at(patch, three.more[1])
         with pytest.raises(KeyboardInterrupt):
             run(three)
-    assert hidden_from(three) == LAST
-    before = noted(three)
-    assert [before[slug][0] == LAST for slug in ("team", "unit", "vault")] == [True, True, False]
+    assert {day for day, _, _ in noted(three).values()} == {EVE}
+    turns = killed_at(monkeypatch, 0)
     assert run(three).done == 3
-    after = noted(three)
-    assert (after["team"], after["unit"]) == (before["team"], before["unit"])
-    assert after["vault"][0] == LAST
-    assert hidden_from(three) is None
+    assert turns == [three.more[1]], "the others were staged"
+    assert {day for day, _, _ in noted(three).values()} == {LAST}
+
+
+def test_what_was_staged_for_another_run_is_not_published(three, monkeypatch, one_at_a_time):
+    """Neither rows of another day nor what the records have left behind."""
+    three.backfill(LAST - timedelta(days=40), EVE)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    late_cause(three)
+    three.backfill(LAST - timedelta(days=50), LAST - timedelta(days=45))
+    assert {day for day, _, _ in noted(three).values()} == {EVE}
+    run(three)
+    assert failed_deployments(three) == 1
+    totals = rows(three, "snapshot_date, days_total")
+    assert [total for _, total in totals] == list(range(1, len(totals) + 1))
+
+
+def test_one_workspace_alone_takes_back_what_a_broken_off_run_staged_of_it(
+    three, monkeypatch, one_at_a_time
+):
+    run(three, EVE)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    three.backfill(LAST - timedelta(days=9), EVE, "team")
+    run(three)
+    totals = rows(three, "snapshot_date, days_total")
+    assert totals == [(LAST - timedelta(days=9 - n), n + 1) for n in range(10)]
 
 
 def test_the_next_night_finishes_the_day_that_was_broken_off(three, monkeypatch, one_at_a_time):
-    eve = LAST - timedelta(days=1)
     with monkeypatch.context() as patch:
         killed_at(patch, three.more[0])
         with pytest.raises(KeyboardInterrupt):
-            run(three, eve)
-    assert runs(three) == [(eve, False)]
+            run(three, EVE)
+    assert runs(three) == [(EVE, False)]
     assert run(three).done == 3
-    assert runs(three) == [(eve, True), (LAST, True)]
-    assert rows(three, "snapshot_date") == [(eve,), (LAST,)]
-    with job_in(three.database.job, three.more[1]) as connection:
-        query = "select snapshot_date from workspace_usage_snapshot order by 1"
-        assert connection.execute(text(query)).scalars().all() == [eve, LAST]
+    assert runs(three) == [(EVE, True), (LAST, True)]
+    for workspace_id in (three.team, *three.more):
+        with job_in(three.database.job, workspace_id) as connection:
+            query = "select snapshot_date from workspace_usage_snapshot order by 1"
+            assert connection.execute(text(query)).scalars().all() == [EVE, LAST]
 
 
-def test_a_finished_day_is_hidden_again_while_it_is_computed_anew(three, monkeypatch):
+def test_a_day_that_is_computed_anew_stays_with_its_readers(three, monkeypatch):
     run(three)
-    before = noted(three)
+    before, version_before = noted(three), told(three)
     run(three)
     assert all(noted(three)[slug][2] == before[slug][2] + 1 for slug in before)
+    assert told(three) != version_before, "when it was computed is told"
+    version_before = told(three)
     killed_at(monkeypatch, three.team)
     with pytest.raises(KeyboardInterrupt):
         run(three)
-    assert hidden_from(three) == LAST
+    assert (as_of(three), told(three)) == (LAST, version_before)
 
 
 def test_a_failed_workspace_does_not_keep_the_day_from_readers(three):
-    three.backfill(LAST - timedelta(days=40), LAST - timedelta(days=1))
+    three.backfill(LAST - timedelta(days=40), EVE)
     with job_in(three.database.job, three.team) as connection:
         connection.execute(text("update duration_block set lead_time = 'broken'"))
     assert set(run(three).failed) == {"team"}
     assert runs(three)[-1] == (LAST, True)
-    assert noted(three)["team"][0] == LAST - timedelta(days=1)
+    assert noted(three)["team"][0] == EVE
+    assert as_of(three) == LAST
 
 
-def test_one_workspace_alone_hides_nothing_from_anybody(three):
+def test_one_workspace_ahead_makes_no_day_of_the_organisation(three):
+    run(three, EVE)
     run(three, slug="unit")
-    three.backfill(LAST - timedelta(days=3), LAST, "unit")
-    assert runs(three) == []
+    assert runs(three) == [(EVE, True)]
+    assert (as_of(three), noted(three)["unit"][0]) == (EVE, LAST)
+    for slug in ("team", "vault"):
+        run(three, slug=slug)
+    assert as_of(three) == LAST, "each of them is there"
 
 
-def test_a_backfill_hides_its_last_day_but_none_that_readers_know(three, monkeypatch):
-    three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=1))
-    assert runs(three) == [(LAST - timedelta(days=1), True)]
-    killed_at(monkeypatch, three.team)
-    with pytest.raises(KeyboardInterrupt):
-        three.backfill(LAST - timedelta(days=9), LAST - timedelta(days=5))
-    assert hidden_from(three) is None
-    with pytest.raises(KeyboardInterrupt):
-        three.backfill(LAST - timedelta(days=9), LAST)
-    assert hidden_from(three) == LAST
+def test_a_workspace_that_stands_still_does_not_hold_the_day_back(three):
+    run(three, EVE - timedelta(days=3))
+    three.sql("update workspace set is_active = false where slug = 'vault'")
+    run(three, EVE)
+    three.sql("update workspace set is_active = true where slug = 'vault'")
+    assert as_of(three) == EVE
 
 
-def test_the_first_backfill_of_all_hides_every_day_of_it(three, monkeypatch, one_at_a_time):
+def test_where_no_run_over_all_has_ever_been_the_last_day_counts(three):
+    run(three, slug="unit")
+    assert (runs(three), as_of(three)) == ([], LAST)
+
+
+def test_until_the_first_backfill_of_all_is_through_there_is_no_snapshot(
+    three, monkeypatch, one_at_a_time
+):
     """Half of the workspaces with their history, the others without, is no organisation."""
     first = LAST - timedelta(days=9)
     with monkeypatch.context() as patch:
         killed_at(patch, three.more[1])
         with pytest.raises(KeyboardInterrupt):
             three.backfill(first, LAST)
-    assert hidden_from(three) == first
+    assert as_of(three) is None
     three.backfill(first, LAST)
-    assert hidden_from(three) is None
+    assert as_of(three) == LAST
     assert runs(three) == [(LAST, True)]
 
 
 def test_a_night_finishes_a_backfill_that_was_broken_off(three, monkeypatch, one_at_a_time):
-    """The workspaces that it had not reached get the whole of it, not the night alone."""
-    first, eve = LAST - timedelta(days=9), LAST - timedelta(days=1)
+    """With the whole of it, not the night alone; what is staged of it is not computed again."""
+    first = LAST - timedelta(days=9)
     with monkeypatch.context() as patch:
         killed_at(patch, three.more[1])
         with pytest.raises(KeyboardInterrupt):
-            three.backfill(first, eve)
-    before = noted(three)
+            three.backfill(first, EVE)
+    turns = killed_at(monkeypatch, 0)
     assert run(three).failed == {}
-    assert hidden_from(three) is None
-    assert runs(three) == [(eve, True), (LAST, True)]
+    assert turns == [three.more[1], three.team, *three.more]
+    assert runs(three) == [(EVE, True), (LAST, True)]
     for workspace_id in (three.team, *three.more):
         with job_in(three.database.job, workspace_id) as connection:
             query = "select count(*) from workspace_usage_snapshot"
             assert connection.execute(text(query)).scalar() == 10
-    assert noted(three)["team"][2] == before["team"][2] + 1, "computed again"
-
-
-def test_a_night_anew_hides_its_day_alone(three, monkeypatch):
-    """Not all that the backfill hid which wrote that day before."""
-    three.backfill(LAST - timedelta(days=9), LAST)
-    killed_at(monkeypatch, three.team)
-    with pytest.raises(KeyboardInterrupt):
-        run(three)
-    assert hidden_from(three) == LAST
 
 
 def test_the_same_night_finishes_a_backfill_up_to_its_day(three, monkeypatch, one_at_a_time):
@@ -431,17 +514,10 @@ def test_the_same_night_finishes_a_backfill_up_to_its_day(three, monkeypatch, on
         with pytest.raises(KeyboardInterrupt):
             three.backfill(LAST - timedelta(days=9), LAST)
     run(three)
+    assert runs(three) == [(LAST, True)]
     with job_in(three.database.job, three.more[1]) as connection:
         query = "select count(*) from workspace_usage_snapshot"
         assert connection.execute(text(query)).scalar() == 10
-
-
-def test_a_backfill_hides_every_day_that_readers_do_not_know(three, monkeypatch):
-    run(three, LAST - timedelta(days=9))
-    killed_at(monkeypatch, three.team)
-    with pytest.raises(KeyboardInterrupt):
-        three.backfill(LAST - timedelta(days=20), LAST)
-    assert hidden_from(three) == LAST - timedelta(days=8)
 
 
 def test_a_backfill_finishes_what_was_broken_off_within_it(three, monkeypatch):
@@ -449,20 +525,28 @@ def test_a_backfill_finishes_what_was_broken_off_within_it(three, monkeypatch):
         killed_at(patch, three.team)
         with pytest.raises(KeyboardInterrupt):
             run(three, LAST - timedelta(days=2))
-    three.backfill(LAST - timedelta(days=5), LAST - timedelta(days=1))
-    assert hidden_from(three) is None
+    three.backfill(LAST - timedelta(days=5), EVE)
+    assert runs(three) == [(LAST - timedelta(days=2), True), (EVE, True)]
 
 
-def test_two_runs_at_once_do_each_workspace_once(three):
-    """The second finds what the first has done, whichever comes first to which."""
-    with three.database.job.begin() as connection:
-        connection.execute(text("insert into snapshot_run (day) values (:day)"), {"day": LAST})
-    threads = [threading.Thread(target=run, args=(three,)) for _ in range(2)]
+def test_of_runs_at_once_one_is_under_way_at_a_time(three, monkeypatch):
+    """The others wait, and begin where it is through."""
+    under_way, at_once, stage = [], [], snapshots.stage
+
+    def counted(connection, workspace_id, ranges, settings, since):
+        under_way.append(since)
+        at_once.append(len(set(under_way)))
+        made = stage(connection, workspace_id, ranges, settings, since)
+        under_way.remove(since)
+        return made
+
+    monkeypatch.setattr(snapshots, "stage", counted)
+    threads = [threading.Thread(target=run, args=(three,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {version for _, _, version in noted(three).values()} <= {1, 2}
+    assert at_once == [1] * 12
     assert {day for day, _, _ in noted(three).values()} == {LAST}
     assert runs(three) == [(LAST, True)]
 
@@ -473,4 +557,31 @@ def test_interrupted_no_other_workspace_is_begun(three, one_at_a_time):
 
     with pytest.raises(KeyboardInterrupt):
         snapshots.run(three.database, None, three.settings, None, stop)
-    assert noted(three)["vault"][0] is None
+    assert staged(three)["staged_workspace"] < 3
+
+
+def _dies(settings, after: int) -> None:
+    """A process that runs the night and is gone, as by ``kill -9``, after so many workspaces."""
+    turns = []
+
+    def tick(slug: str) -> None:
+        turns.append(slug)
+        if len(turns) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    snapshots.run(connect(settings), None, settings, None, tick)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_process_that_is_killed_leaves_the_old_day_and_no_lock(three, after):
+    three.backfill(LAST - timedelta(days=40), EVE)
+    late_cause(three)
+    before = seen(three)
+    process = get_context("spawn").Process(target=_dies, args=(three.settings, after))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    assert seen(three) == before
+    assert staged(three)["staged_workspace"] >= after
+    run(three)
+    assert (as_of(three), failed_deployments(three)) == (LAST, 1)

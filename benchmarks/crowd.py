@@ -4,8 +4,10 @@ they met. Each person does what the product's page describes, thinking 2 to 8 se
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,14 @@ from locust import FastHttpUser, between, constant_pacing, task
 from locust.env import Environment
 
 from aggregators.domains import DOMAINS
+from benchmarks.installation import TODAY
 
 UPDATE = "/_dash-update-component"
 API = "/api/v1/platform/executive-dashboard/"
 PAGE = ("page.children", "live.children", "account.children")
 ROWS = ("records.getRowsResponse", "records-count.children", "records-csv.href")
 FIRST_ROWS = {"startRow": 0, "endRow": 50, "filterModel": {}, "sortModel": []}
+LAST = TODAY - timedelta(days=1)
 SHARED: dict[str, Any] = {"waiting": [], "asked": 0}
 
 
@@ -53,6 +57,15 @@ class Person(FastHttpUser):
         """One callback."""
         self.period = "90"
         self.call("ninety days", PAGE, "view", self.view())
+
+    @task(1)
+    def looks_at_days_of_their_own(self) -> None:
+        """One callback, most often of days that nobody has asked for: they are read."""
+        end = LAST - timedelta(days=random.randrange(0, 300))
+        days = {"start": str(end - timedelta(days=random.randrange(6, 60))), "end": str(end)}
+        view = self.view()
+        del view["period"]
+        self.call("days of their own", PAGE, "view", view | days)
 
     @task(6)
     def opens_a_domain(self) -> None:

@@ -125,12 +125,13 @@ class Floor:
         quantiles = [self._copied(q.format(**words)) for q in (WHOLE_QUANTILES, QUANTILES)]
         return [*self.sums(period), *quantiles]
 
-    def figures(self, period: Period) -> dict[int, Any]:
-        """Each workspace's flows, by id: what the answers are compared by."""
+    def figures(self, period: Period, *, now: bool = True) -> dict[int, Any]:
+        """Each workspace's flows of the period or of the one before it, and its levels where the last day
+        has a row, by id: what the answers are compared by."""
         with self.owner.connect() as connection:
             query = FIGURES.format(**_words(period)).replace("%", "%%")
             rows = connection.exec_driver_sql(
-                f"select * from ({query}) f where now and workspace_id is not null"
+                f"select * from ({query}) f where now = {now} and workspace_id is not null"
             ).mappings()
             return {row["workspace_id"]: row for row in rows}
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,9 @@ def _measured(site: Site, emails: Sequence[str], seconds: float) -> list[Row]:
     crowd = _run(site, emails, ("Crowd",), seconds, memory)
     without = _run(site, emails, ("Reader",), beside)
     exporting = _run(site, [*emails, ALL], ("Reader", "Exporter"), beside)
+    at_night = _run(site, emails, ("Reader",), beside, meanwhile=_night)
     runs = {"alone": one, "crowd": crowd, "without": without, "exporting": exporting}
+    runs["at night"] = at_night
     return [
         *_times(one, crowd, seconds),
         Row(PART, "errors", sum(len(r.errors) for r in runs.values()), 1, "kinds", 0.0, "none"),
@@ -61,6 +63,15 @@ def _measured(site: Site, emails: Sequence[str], seconds: float) -> list[Row]:
             without.p95("page"),
             "ms",
             1.5,
+            "p95 without",
+        ),
+        Row(
+            PART,
+            "page, p95 while a night is computed and published",
+            at_night.p95("page"),
+            without.p95("page"),
+            "ms",
+            None,
             "p95 without",
         ),
         Row(PART, "exports made meanwhile", exporting.count("export's file"), 1, "exports"),
@@ -90,7 +101,15 @@ class Run:
 def _times(one: Run, crowd: Run, seconds: float) -> list[Row]:
     alone = one.median("page")
     rows = [Row(PART, "page, p95", crowd.p95("page"), alone, "ms", 8.0, "median of one alone")]
-    for name in ("page", "ninety days", "a domain", "the API", "a workspace's page", "export"):
+    for name in (
+        "page",
+        "ninety days",
+        "days of their own",
+        "a domain",
+        "the API",
+        "a workspace's page",
+        "export",
+    ):
         if crowd.count(name) and one.count(name):
             median = one.median(name)
             rows.append(
@@ -123,6 +142,12 @@ class Memory:
         return [Row(PART, "memory of the workers", now, before, "MB", 1.1, "the middle third")]
 
 
+def _night(site: Site) -> None:
+    """A snapshot run of all workspaces, in a process of its own, as each night."""
+    command = [sys.executable, "-m", "flask", "--app", "app", "snapshot", "run"]
+    subprocess.run(command, cwd=ROOT, env=site.environment, check=True, capture_output=True)
+
+
 def _held(worker: psutil.Process) -> float:
     return float(worker.memory_info().rss) / 2**20
 
@@ -147,8 +172,10 @@ def _run(
     kinds: Sequence[str],
     seconds: float,
     memory: Memory | None = None,
+    meanwhile: Callable[[Site], None] | None = None,
 ) -> Run:
-    """A crowd in a process of its own: Locust changes how Python waits."""
+    """A crowd in a process of its own: Locust changes how Python waits. ``meanwhile`` begins when everybody
+    has arrived."""
     people = [
         {"path": site.path(e), "cookies": site.session(e).cookies.get_dict(), "turn": n}
         for n, e in enumerate(emails)
@@ -157,16 +184,20 @@ def _run(
     asked |= {"seconds": seconds, "settling": SETTLING if len(emails) > 1 else 5}
     stop = threading.Event()
     looking = threading.Thread(target=memory.look, args=(stop,)) if memory else None
+    later = threading.Timer(asked["settling"], meanwhile, (site,)) if meanwhile else None
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "asked.json", Path(folder) / "found.json"
         given.write_text(json.dumps(asked), encoding="utf-8")
-        if looking:
-            looking.start()
+        for beside in (looking, later):
+            if beside:
+                beside.start()
         try:
             command = [sys.executable, "-m", "benchmarks.crowd", str(given), str(made)]
             subprocess.run(command, cwd=ROOT, check=True, timeout=seconds + 600)
         finally:
             stop.set()
+            if later:
+                later.join()
         found = json.loads(made.read_text(encoding="utf-8"))
     page = found["found"].get("page", {})
     print(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,11 +18,12 @@ from sqlalchemy import text
 from aggregators.domains import domains
 from aggregators.figures import Dashboard
 from aggregators.kept import Kept
+from aggregators.measure import USAGE
 from aggregators.packed import tables
 from aggregators.period import Ask
 from aggregators.read import read, read_kept, version
 from aggregators.rollup import Place, roll
-from aggregators.spans import NOW, Plan
+from aggregators.spans import BEFORE, NOW, Plan
 from api.encode import dashboard_json
 from auth.viewer import Viewer
 from benchmarks.floor import Floor
@@ -32,8 +33,12 @@ from settings import load
 from storage import context, executive
 from storage.database import connect
 from storage.executive import Asked, Packed
+from storage.models import USAGE_FLOWS, USAGE_LEVELS
+from tests.one_by_one.reading import comparable, one_by_one
 
 READ = "read(), cold, each workspace in its own context"
+COMPARED = 20
+"""Workspaces, spread over all, whose rows are compared byte by byte."""
 NAIVE = 20
 """Workspaces that the naive way reads; its time is theirs, times as many as there are."""
 
@@ -146,7 +151,7 @@ def _naive(bench: Bench) -> list[pd.DataFrame]:
 def _one_by_one(bench: Bench) -> None:
     plan = _plan(bench, 28)
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
-        for _ in islice(executive.one_by_one(connection, _asked(plan)), NAIVE):
+        for _ in islice(one_by_one(connection, _asked(plan)), NAIVE):
             pass
 
 
@@ -160,30 +165,36 @@ def _asked(plan: Plan) -> Asked:
 
 
 def equal(bench: Bench, floor: Floor) -> None:
-    """Fails when the fast read, the one-by-one read and the floor do not say the same."""
+    """Fails when the fast read, the one-by-one read and the floor do not say the same: the floor of every
+    flow and level of every workspace, one by one of every byte of some."""
     for days in (28, 365):
-        plan, expected = _plan(bench, days), floor.figures(bench.period(days))
+        plan = _plan(bench, days)
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
             packed, failed = executive.rows(connection, _asked(plan))
-            slow = [
-                p
-                for _, p in zip(
-                    range(3), executive.one_by_one(connection, _asked(plan)), strict=False
-                )
-            ]
+            spread = {p.workspace_id for p in packed[:: max(1, len(packed) // COMPARED)]}
+            slow = [*one_by_one(connection, _asked(plan), spread)]
         assert not failed
-        slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
-        facts = (
-            tables(packed, slugs, plan, plan.period.end)
-            .by_name["workspace_usage_snapshot"]
-            .over[NOW]
-        )
-        for flow in ("ended_deployments", "resolve_seconds", "incidents_opened"):
-            said = [float(expected[p.workspace_id][flow] or 0.0) for p in packed]
-            assert np.allclose(np.nan_to_num(facts[flow][:, 0]), said), f"{days} days: {flow}"
+        by_id = {p.workspace_id: p for p in packed}
+        assert len(slow) == len(spread)
         for own in slow:
-            fast = next(p for p in packed if p.workspace_id == own.workspace_id)
-            assert bytes(fast.usage) == bytes(own.usage)
+            fast = by_id[own.workspace_id]
+            assert comparable(fast) == comparable(own), f"{days} days: {own.workspace_id}"
+        slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
+        made = tables(packed, slugs, plan, plan.period.end).by_name[USAGE]
+        for label in (NOW, BEFORE):
+            expected = floor.figures(bench.period(days), now=label == NOW)
+            assert set(expected) == set(by_id)
+            _equal(made.over[label], [expected[p.workspace_id] for p in packed], f"{days} {label}")
+
+
+def _equal(facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: str) -> None:
+    for name in (*USAGE_FLOWS, *USAGE_LEVELS):
+        if name in facts:
+            ours = facts[name][:, 0].astype(float)
+            theirs = np.array([row[name] for row in expected], float)
+            said = ~np.isnan(theirs)
+            assert said.any(), f"{what}: {name}"
+            assert np.allclose(np.nan_to_num(ours[said]), theirs[said]), f"{what}: {name}"
 
 
 def _cache(bench: Bench) -> list[Row]:

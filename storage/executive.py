@@ -1,5 +1,5 @@
 """Reads snapshots for the executive view: each workspace in its own context, the loop inside
-PostgreSQL, one round trip, binary. The one-by-one path is kept as the oracle for the tests."""
+PostgreSQL, one round trip, binary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from storage import context
-from storage.models import COMPLIANCE_LABELS, USAGE_DISTRIBUTIONS, USAGE_LABELS
+from storage.models import USAGE_DISTRIBUTIONS
 
 PACKED_EPOCH = date(2000, 1, 1)
 """Days before packed rows count from here."""
@@ -285,61 +285,3 @@ def days_seen(connection: Connection, first: date, last: date) -> int:
         {"first": first, "last": last},
     )
     return int(counted.scalar_one())
-
-
-def one_by_one(connection: Connection, asked: Asked) -> Iterator[Packed]:
-    """The oracle of ``rows``: plain queries per workspace and day, each inside ``context.entered``. Slow
-    and obvious; equal to the fast path by test."""
-    for workspace in state(connection):
-        if not workspace.left_out:
-            with context.entered(connection, context.ROLLUP, workspace.workspace_id):
-                yield _plainly(connection, workspace.workspace_id, asked)
-
-
-def _plainly(connection: Connection, workspace_id: int, asked: Asked) -> Packed:
-    usage: dict[date, Any] = {}
-    for day in asked.days:
-        for row in _select(connection, LAST_USAGE, day=day):
-            usage[row["snapshot_date"]] = row
-    frameworks: dict[str, dict[date, Any]] = {}
-    for day in sorted(usage):
-        for row in _select(connection, COMPLIANCE_OF, day=day):
-            frameworks.setdefault(row["framework"], {})[day] = row
-    first, last = asked.blocks
-    blocks = _select(connection, BLOCKS, first=first, last=last)
-    named = max((day for day in usage if day <= asked.last_day), default=None)
-    return Packed(
-        workspace_id,
-        _rows_of(usage),
-        sorted(frameworks),
-        [_rows_of(frameworks[name]) for name in sorted(frameworks)],
-        b"".join(
-            struct.pack(">5i", b["block"], *(len(b[d] or b"") for d in USAGE_DISTRIBUTIONS))
-            for b in blocks
-        ),
-        [b"".join(bytes(b[d] or b"") for b in blocks) for d in USAGE_DISTRIBUTIONS],
-        [usage[named][label] for label in USAGE_LABELS] if named else (),
-        {
-            name: [rows[named][label] for label in COMPLIANCE_LABELS]
-            for name, rows in frameworks.items()
-            if named in rows
-        },
-    )
-
-
-LAST_USAGE = """
-select * from workspace_usage_snapshot where snapshot_date <= :day order by snapshot_date desc limit 1
-"""
-COMPLIANCE_OF = "select * from compliance_snapshot_history where snapshot_date = :day"
-BLOCKS = "select * from duration_block where block between :first and :last order by block"
-
-
-def _select(connection: Connection, query: str, **values: object) -> list[Any]:
-    return list(connection.execute(text(query), values).mappings())
-
-
-def _rows_of(rows: dict[date, Any]) -> bytes:
-    return b"".join(
-        struct.pack(">i", (day - PACKED_EPOCH).days) + bytes(rows[day]["packed"])
-        for day in sorted(rows)
-    )

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from aggregators.packed import COMPLIANCE_ROW, USAGE_ROW
 from aggregators.period import Ask
 from aggregators.read import NotPlatformAdmin, read
 from aggregators.sketch import place_of
@@ -23,6 +22,7 @@ from storage.database import UnsafeRole, refuse_unsafe
 from storage.models import SNAPSHOT_TABLES, STAGED_TABLES, TENANT_TABLES, metadata
 from storage.roles import DEFINER
 from tests.conftest import TODAY, empty
+from tests.one_by_one.reading import comparable, one_by_one
 from tests.world import World, at
 
 DAY = TODAY - timedelta(days=1)
@@ -390,24 +390,6 @@ def test_many_threads_on_a_small_pool_leak_nothing(world):
 # The fast path is the slow path
 
 
-def comparable(packed: executive.Packed) -> tuple:
-    """What was read of a workspace, whatever the order in which its days came."""
-    days = (packed.usage, *packed.compliance)
-    sizes = (USAGE_ROW.itemsize, *[COMPLIANCE_ROW.itemsize] * len(packed.compliance))
-    return (
-        packed.workspace_id,
-        [
-            sorted(bytes(part[i : i + size]) for i in range(0, len(part), size))
-            for part, size in zip(days, sizes, strict=True)
-        ],
-        list(packed.frameworks),
-        bytes(packed.blocks),
-        [bytes(d) for d in packed.durations],
-        list(packed.usage_names),
-        {group: list(names) for group, names in packed.compliance_names.items()},
-    )
-
-
 @pytest.mark.parametrize("step", [1, 3, 40])
 @pytest.mark.parametrize("named", [0, 1, 4])
 def test_the_loop_in_postgresql_equals_one_workspace_at_a_time(world, step, named):
@@ -416,13 +398,12 @@ def test_the_loop_in_postgresql_equals_one_workspace_at_a_time(world, step, name
     asked = executive.Asked(days, DAY - timedelta(days=named * step), (first, last))
     with as_viewer(world.database.web, world.alice) as connection:
         fast, failed = executive.rows(connection, asked)
-        slow = list(executive.one_by_one(connection, asked))
+        slow = list(one_by_one(connection, asked))
     assert failed == {}
     assert {p.workspace_id for p in fast} == {world.alpha, world.beta}
     assert any(len(p.usage) for p in fast)
     for one, other in zip(fast, slow, strict=True):
-        for got, expected in zip(comparable(one), comparable(other), strict=True):
-            assert got == expected
+        assert comparable(one) == comparable(other)
 
 
 # The catalogue

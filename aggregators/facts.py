@@ -304,7 +304,9 @@ class SpanFacts(LazyFacts):
     def flow(self, column: str) -> Array:
         """The running total at each span's last snapshot less that before its first day."""
         total = self.table.column(column)
-        return np.where(self.within, total[self.last] - np.nan_to_num(total[self.first]), np.nan)
+        before = total[self.first]
+        before[np.isnan(before)] = 0.0
+        return np.where(self.within, total[self.last] - before, np.nan)
 
     def level(self, column: str) -> Array:
         """The value of each span's last snapshot."""

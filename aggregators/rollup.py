@@ -249,7 +249,9 @@ def _flat(found: Evaluation) -> Evaluation:
 
 
 def _days(both: tuple[Named, ...]) -> Array:
-    return np.asarray(np.nan_to_num(np.concatenate([facts[DAYS_SEEN] for facts in both])))
+    days = np.concatenate([facts[DAYS_SEEN] for facts in both])
+    days[np.isnan(days)] = 0.0
+    return days
 
 
 def _series(

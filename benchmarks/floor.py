@@ -40,7 +40,7 @@ create index on floor.duration (day);
 """
 
 FIGURES = """
-select workspace_id, day between '{start}' and '{end}' as now, count(*) as days, {sums}, {lasts}
+select workspace_id, day between '{start}' and '{end}' as now, count(*) as days, {sums}, {at_end}
 from floor.daily where day between '{before}' and '{end}'
 group by grouping sets ((workspace_id, now), (now))
 """
@@ -159,8 +159,9 @@ def _words(period: Period) -> dict[str, object]:
     step, window = period.step, period.window
     previous = period.previous
     first = previous.start.toordinal() - window
-    # A level of the last day of its step, as if no day were missing: cheaper than the last that is there.
+    # Levels of a last day, as if none were missing: cheaper than of the last that is there.
     last = f"('{period.end}'::date - day) % {step} = 0"
+    ends = f"day in ('{period.end}', '{previous.end}')"
     return {
         "start": period.start,
         "end": period.end,
@@ -170,6 +171,7 @@ def _words(period: Period) -> dict[str, object]:
         "behind": window // step - 1,
         "sums": ", ".join(f"sum({f}) as {f}" for f in FLOWS),
         "lasts": ", ".join(f"max({c}) filter (where {last}) as {c}" for c in LEVELS),
+        "at_end": ", ".join(f"max({c}) filter (where {ends}) as {c}" for c in LEVELS),
         "trailing": ", ".join(f"sum({f}) over w as {f}" for f in FLOWS),
         "levels": ", ".join(LEVELS),
         "controls": ", ".join(COMPLIANCE_LEVELS),

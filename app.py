@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import click
@@ -192,10 +193,12 @@ def _from_environment() -> Settings:
     settings = load_settings()
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=settings.data_dir):
+            pass
     except OSError as error:
         folder = settings.data_dir
         raise WrongSetting(
-            f"VIGILO_DATA_DIR: {folder} can not be made: {error.strerror}."
+            f"VIGILO_DATA_DIR: {folder} can not be made or written: {error.strerror}."
         ) from error
     return settings
 

@@ -83,7 +83,7 @@ class Kept:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         room = min(ON_DISK, shutil.disk_usage(self._folder).free // OF_FREE)
-        return Cache(str(self._folder), size_limit=room, eviction_policy="least-recently-used")
+        return Cache(str(self._folder), size_limit=room, eviction_policy="least-recently-stored")
 
     def once(
         self,

@@ -10,15 +10,18 @@ import argparse
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import psutil
 from sqlalchemy import Connection, text
 
 from benchmarks.installation import Bench
@@ -42,14 +45,16 @@ TARGET = 3
 """At most so many times the plain INSERT ... SELECT."""
 NIGHT = snapshots.TRAILING_DAYS
 SAMPLE = 5
+JOB, LOOK_SECONDS = "vigilo_job", 0.5
 
 
 class Row(NamedTuple):
-    """What was done, in how many seconds, and times what of the plain one."""
+    """What was done, in how many seconds (or MB), and times what of the plain one."""
 
     what: str
     seconds: float
     plain: float | None = None
+    unit: str = "s"
 
     @property
     def ratio(self) -> float | None:
@@ -144,6 +149,43 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+@dataclass
+class Memory:
+    """The most that the job has of its own while it works, in MB: what this process grows by, and what
+    PostgreSQL's processes for it do not share."""
+
+    taken: list[float] = field(default_factory=list)
+
+    def over(self, work: Callable[[], object]) -> Callable[[], object]:
+        """The work, looked at meanwhile."""
+
+        def watched() -> object:
+            stop, before = threading.Event(), psutil.Process().memory_full_info().uss
+            looking = threading.Thread(target=self._look, args=(stop, before))
+            looking.start()
+            try:
+                return work()
+            finally:
+                stop.set()
+                looking.join()
+
+        return watched
+
+    def _look(self, stop: threading.Event, before: int) -> None:
+        while not stop.wait(LOOK_SECONDS):
+            held = psutil.Process().memory_full_info().uss - before
+            for process in psutil.process_iter(["cmdline"]):
+                if JOB in " ".join(process.info["cmdline"] or ()):
+                    with suppress(psutil.Error):
+                        held += process.memory_full_info().uss
+            self.taken.append(held / 2**20)
+
+    @property
+    def most(self) -> float:
+        """In MB."""
+        return max(self.taken, default=0.0)
+
+
 def one_by_one(
     database: Database, settings: Settings, days: snapshots.Range
 ) -> tuple[float, float]:
@@ -177,15 +219,18 @@ def measure(database: Database, settings: Settings, days: int = 400) -> list[Row
     emptied(database)
     plain_history = inserted(database, settings, first, last)
     emptied(database)
-    history = timed(lambda: snapshots.backfill(database, first, last, settings))
+    memory, memory_night = Memory(), Memory()
+    history = timed(memory.over(lambda: snapshots.backfill(database, first, last, settings)))
     plain_night = inserted(database, settings, night, last)
-    nightly = timed(lambda: snapshots.run(database, last, settings))
+    nightly = timed(memory_night.over(lambda: snapshots.run(database, last, settings)))
     pandas, ours = one_by_one(database, settings, snapshots.Range(night, last, only_known=True))
     return [
         Row(f"plain INSERT ... SELECT, {days} days", plain_history),
         Row(f"backfill of {days} days", history, plain_history),
         Row(f"plain INSERT ... SELECT, {NIGHT} days", plain_night),
         Row("nightly run", nightly, plain_night),
+        Row("memory of the backfill, at most", memory.most, unit="MB"),
+        Row("memory of the nightly run, at most", memory_night.most, unit="MB"),
         Row(f"one by one, a night of {SAMPLE} workspaces", pandas),
         Row(f"set-wise, a night of {SAMPLE} workspaces", ours),
     ]
@@ -197,7 +242,7 @@ def measure_rows(bench: Bench) -> list[Judged]:
     return [
         Judged(part, row.what, row.seconds, row.plain, "s", TARGET, "plain INSERT ... SELECT")
         if row.plain
-        else Judged(part, row.what, row.seconds, row.seconds, "s")
+        else Judged(part, row.what, row.seconds, row.seconds, row.unit)
         for row in measure(bench.database, bench.settings, bench.days)
     ]
 

@@ -43,6 +43,8 @@ def pdf(
     """Writes the pack to a file; it is noted as an export of that person."""
     if not os.access(out.parent, os.W_OK | os.X_OK):
         raise click.ClickException(f"--out: nothing can be written in {out.parent}")
+    if out.exists() and not os.access(out, os.W_OK):
+        raise click.ClickException(f"--out: {out} is there already and can not be written")
     services = current_app.extensions["vigilo"]
     place = Place(services.database, services.settings)
     account = accounts.by_email(services.database.job, email)
@@ -69,7 +71,13 @@ def pdf(
         raise click.ClickException(
             job.error if job and job.error else "it was cancelled"
         ) from error
-    out.write_bytes(made.data)
+    try:
+        out.write_bytes(made.data)
+    except OSError as error:
+        raise click.ClickException(
+            f"--out: {out} can not be written: {error.strerror}. The export is ready all the same: see"
+            " Your exports."
+        ) from error
     click.echo(f"{out}: {len(made.data):,} bytes, export {made.id}")
 
 

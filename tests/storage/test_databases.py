@@ -168,6 +168,7 @@ def test_migrating_needs_the_owner(tmp_path):
         ({"VIGILO_TIME_ZONE": "Mars"}, "VIGILO_TIME_ZONE"),
         ({"VIGILO_DATABASE_URL": "postgresql://w@127.0.0.1:1/x"}, "VIGILO_SECRET_KEY"),
         ({"VIGILO_DATA_DIR": "/proc/nowhere"}, "VIGILO_DATA_DIR: /proc/nowhere can not be made"),
+        ({"VIGILO_DATA_DIR": "/proc"}, "VIGILO_DATA_DIR: /proc can not be made or written"),
         ({"VIGILO_THRESHOLDS": "{bad", "VIGILO_TYPO": ""}, "VIGILO_TYPO is no setting"),
     ],
 )

@@ -43,11 +43,6 @@ def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> Page:
     return Page(top, _body(dashboard, focus), dashboard.as_of, words.span(dashboard.period.span))
 
 
-def executive(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> list[Component]:
-    """The page at the dashboard's own time."""
-    return page(dashboard, focus, slug).at(dashboard.now)
-
-
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
     if not dashboard.scope.slugs:
         return [drawn(states.no_scope(dashboard))]

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select, text
 from settings import Settings
 from storage import context
 from storage.database import Database
+from storage.distributed import IN_SEQUENCE
 from storage.models import staged_workspace, workspace
 from storage.setwise import PARAMETERS, PUBLISH, STAGE, Statement
 
@@ -186,7 +187,7 @@ def _under_way(database: Database) -> Iterator[Connection]:
             if connection.execute(
                 text("select pg_try_advisory_xact_lock(:l)"), {"l": LOCK}
             ).scalar():
-                connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+                connection.execute(text(PUBLISHER))
                 yield connection
                 return
         if not waits:
@@ -195,6 +196,8 @@ def _under_way(database: Database) -> Iterator[Connection]:
         time.sleep(LOOK_SECONDS)
 
 
+PUBLISHER = f"set local idle_in_transaction_session_timeout = 0; {IN_SEQUENCE}"
+"""The latter says something to Citus alone: the note beside each workspace is in a reference table."""
 UNFINISHED = "(r.finished_at is null or r.finished_at < r.started_at)"
 BROKEN_OFF = f"""
 select day, range_first from snapshot_run r

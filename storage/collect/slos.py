@@ -1,7 +1,7 @@
 """Objectives: budget over each one's own window, and burn over the day.
 
-The arithmetic is that of ``aggregators.budget``; the two are compared by a test. A budget spent to the
-last event is spent, not overspent: the twelfth digit is arithmetic.
+The arithmetic is that of the Google SRE workbook, chapter 5; a test compares it with the published one,
+in Python. A budget spent to the last event is spent, not overspent: the twelfth digit is arithmetic.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from aggregators import budget
+from tests.one_by_one import budget
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from aggregators.rollup import ranked
 from layouts import focus, sparkline
 from layouts.answers import EVIDENCE, answers
 from layouts.chart import COLOURS, compared
-from layouts.executive import executive, stale
+from layouts.executive import page, stale
 from layouts.expansion import expansion, following
 from layouts.focus import Focus, parse
 from layouts.markup import html, markup
@@ -189,7 +189,7 @@ def test_dash_is_given_no_html_to_show_as_words(domain, mode):
     shown = dashboard(30)
     pinned = tuple(c.slug for c in shown.scorecard(domain.key).cards[:2])
     look = Focus(domain.key, domain.headline, mode=mode, pins=pinned)
-    for piece in every([executive(shown, look), following(shown, look), shell()]):
+    for piece in every([page(shown, look).at(shown.now), following(shown, look), shell()]):
         assert not isinstance(piece, Markup)
         for value in vars(piece).values() if isinstance(piece, Component) else ():
             assert not isinstance(value, Markup), piece
@@ -253,7 +253,8 @@ def test_pinned_workspaces_are_compared_in_one_chart():
 
 
 def test_the_page_names_every_domain_once():
-    said = text_of(executive(dashboard(12), None))
+    shown = dashboard(12)
+    said = text_of(page(shown, None).at(shown.now))
     for domain in DOMAINS:
         assert said.count(domain.title) >= 1
 

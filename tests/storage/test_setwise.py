@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from aggregators import budget
 from aggregators.sketch import MOST, bucket_of, packed_days, place_of, unpacked_days
 from storage import collect, setwise, snapshots
 from storage.collect import compliance
@@ -33,8 +32,8 @@ from tests.aggregators.test_figures_against_raw_records import (
     zones,
 )
 from tests.conftest import empty
+from tests.one_by_one import budget, job
 from tests.one_by_one import collect as slow
-from tests.one_by_one import job
 from tests.oracle import Records
 from tests.world import World, at
 

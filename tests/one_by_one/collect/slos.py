@@ -8,8 +8,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from aggregators import budget
-from aggregators.budget import Array
+from tests.one_by_one import budget
+from tests.one_by_one.budget import Array
 from tests.one_by_one.collect import Days
 
 OBJECTIVES = (

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aggregators.effects import Array
-from aggregators.measure import DAYS_SEEN, QUANTILES, Nature, trailing_quantile
+from aggregators.measure import DAYS_SEEN, QUANTILES, Distribution, Nature, trailing_quantile
 from aggregators.measure import Facts as Named
 from aggregators.period import Span
 from aggregators.sketch import BLOCK_DAYS, EPOCH, Histogram
@@ -114,6 +114,37 @@ class PooledFacts(LazyFacts):
         if nature is Nature.DISTRIBUTION:
             return own.merged()
         return _pooled(POOLED_BY[nature], own, rows)
+
+
+class JoinedFacts(LazyFacts):
+    """Facts of several sets of scopes as of one: a measure is evaluated once for the organisation's groups
+    and the workspaces."""
+
+    def __init__(self, natures: Mapping[str, Nature], parts: Sequence[Named]) -> None:
+        super().__init__(natures)
+        self.parts = parts
+
+    def _fact(self, fact: str) -> Any:
+        found = [part[fact] for part in self.parts]
+        if self.natures.get(fact) is Nature.DISTRIBUTION:
+            return JoinedDistributions(found)
+        return np.concatenate(found)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedDistributions:
+    """Distributions of several sets of scopes as of one."""
+
+    parts: Sequence[Distribution]
+
+    @property
+    def n(self) -> Array:
+        """How many durations each holds; NaN where there is none, or it is not kept."""
+        return np.concatenate([part.n for part in self.parts])
+
+    def quantile(self, q: float) -> Array:
+        """The q-quantile of each in seconds; NaN where it holds nothing."""
+        return np.concatenate([part.quantile(q) for part in self.parts])
 
 
 def _pooled(how: Callable[[Array], Array], values: Array, rows: Sequence[np.ndarray]) -> Array:

@@ -20,7 +20,7 @@ from aggregators.facts import (
     usage_table,
 )
 from aggregators.measure import COMPLIANCE, USAGE
-from aggregators.sketch import ENTRY, EPOCH, BrokenSketch, unpacked_days
+from aggregators.sketch import ENTRY, EPOCH, unpacked_days
 from aggregators.spans import Plan
 from storage.executive import PACKED_EPOCH, Packed
 from storage.models import (
@@ -50,12 +50,28 @@ class Tables:
     by_name: Mapping[str, Facts]
 
 
-def whole(packed: Packed) -> None:
-    """Raises BrokenSketch when the stored durations of a workspace are none."""
-    headers = np.frombuffer(packed.blocks, BLOCK).reshape(-1, 1 + len(USAGE_DISTRIBUTIONS))
-    for name, data, sizes in zip(USAGE_DISTRIBUTIONS, packed.durations, headers.T[1:], strict=True):
-        if (sizes % ENTRY.itemsize).any() or sizes.sum() != len(data):
-            raise BrokenSketch(f"{name} holds {len(data)} bytes, no whole number of entries")
+def broken(packed: Sequence[Packed]) -> dict[int, str]:
+    """The workspaces whose stored durations are none, by id, and why."""
+    headers, owner = _headers(packed)
+    found: dict[int, str] = {}
+    for i, name in enumerate(USAGE_DISTRIBUTIONS):
+        sizes = headers[:, 1 + i]
+        odd = np.bincount(owner, sizes % ENTRY.itemsize, len(packed))
+        held = np.array([len(p.durations[i]) for p in packed], float)
+        wrong = (odd > 0) | (np.bincount(owner, sizes, len(packed)) != held)
+        for own, size in ((packed[at], held[at]) for at in map(int, np.flatnonzero(wrong))):
+            said = f"{name} holds {size:.0f} bytes, no whole number of entries"
+            found.setdefault(own.workspace_id, said)
+    return found
+
+
+def _headers(packed: Sequence[Packed]) -> tuple[np.ndarray, np.ndarray]:
+    """Of every block its number and the bytes of each distribution [block, 1 + distribution], and which
+    workspace's it is."""
+    width = 1 + len(USAGE_DISTRIBUTIONS)
+    headers = np.frombuffer(b"".join(p.blocks for p in packed), BLOCK).reshape(-1, width)
+    counts = [len(p.blocks) // (width * BLOCK.itemsize) for p in packed]
+    return headers, np.repeat(np.arange(len(packed)), counts)
 
 
 def tables(packed: Sequence[Packed], slugs: Mapping[int, str], plan: Plan, last: date) -> Tables:
@@ -112,10 +128,7 @@ def _rows(parts: Sequence[bytes | memoryview], of: np.dtype, columns: Sequence[s
 
 def _events(packed: Sequence[Packed], last: date) -> dict[str, Events]:
     """The durations of every workspace up to a day, by distribution."""
-    width = 1 + len(USAGE_DISTRIBUTIONS)
-    headers = np.frombuffer(b"".join(p.blocks for p in packed), BLOCK).reshape(-1, width)
-    counts = [len(p.blocks) // (width * BLOCK.itemsize) for p in packed]
-    scope = np.repeat(np.arange(len(packed)), counts)
+    headers, scope = _headers(packed)
     return {
         name: events_of(
             headers[:, 0],

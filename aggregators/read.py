@@ -30,7 +30,6 @@ from aggregators.measure import DAYS_SEEN, USAGE, Domain
 from aggregators.packed import Tables
 from aggregators.period import Ask, Period, Span
 from aggregators.rollup import Place, Rolled, alone, roll
-from aggregators.sketch import BrokenSketch
 from aggregators.spans import BEFORE, NOW, SPRINT, Plan
 from auth.viewer import Viewer
 from settings import Settings
@@ -263,24 +262,17 @@ def _own_tables(
     slugs = {place.workspace_id: place.slug}
     try:
         own = executive.own_rows(connection, place.workspace_id, _asked(plan, last))
-        packed.whole(own)
-    except (BrokenSketch, executive.Unreadable):
+    except executive.Unreadable:
         return packed.tables([], slugs, plan, last)
-    return packed.tables([own], slugs, plan, last)
+    return packed.tables([] if packed.broken([own]) else [own], slugs, plan, last)
 
 
 def _tables(
     connection: Connection, states: Sequence[State], plan: Plan, last: date, failed: Failures
 ) -> Tables:
-    found, broken = executive.rows(connection, _asked(plan, last))
-    failed.update(broken)
-    kept = []
-    for own in found:
-        try:
-            packed.whole(own)
-            kept.append(own)
-        except BrokenSketch as error:
-            failed[own.workspace_id] = str(error)
+    found, unreadable = executive.rows(connection, _asked(plan, last))
+    failed |= unreadable | packed.broken(found)
+    kept = [own for own in found if own.workspace_id not in failed]
     return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan, last)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from aggregators.effects import Array
-from aggregators.facts import Facts, Scope
+from aggregators.facts import Facts, JoinedFacts, Scope
 from aggregators.figures import Card, Evidence, Figure, Points
 from aggregators.measure import DAYS_SEEN, Better, Domain, Evaluation, Measure, Status, Unit
 from aggregators.measure import Facts as Named
@@ -65,9 +65,9 @@ def roll(
 
     ``union_seen`` gives, for NOW and BEFORE, on how many days any workspace had a snapshot.
     """
-    both = _joined(facts, domain, union_seen or {})
+    joined = _joined(facts, domain, union_seen or {})
     rows = [*((ORG, group) for group in facts.groups), *facts.scopes]
-    tables = {m.key: Table.of(m, both, plan, facts, rows) for m in domain.measures}
+    tables = {m.key: Table.of(m, joined, plan, facts, rows) for m in domain.measures}
     cards = Cards(domain, tuple(places), _Grid.of(domain, tables, rows, places), plan.period.query)
     groups = list(facts.groups) if domain.by else [""]
     figures = {key: _org(table, groups, domain, cards) for key, table in tables.items()}
@@ -77,22 +77,19 @@ def roll(
 
 def alone(domain: Domain, facts: Facts, place: Place, plan: Plan) -> Mapping[str, Figure]:
     """The figures of a single workspace's card, without an organisation around it."""
-    both = {label: (own,) for label, own in facts.over.items()}
     rows = list(facts.scopes)
-    tables = {m.key: Table.of(m, both, plan, facts, rows) for m in domain.measures}
+    tables = {m.key: Table.of(m, facts.over, plan, facts, rows) for m in domain.measures}
     cards = Cards(domain, (place,), _Grid.of(domain, tables, rows, [place]), plan.period.query)
     return cards[0].figures
 
 
-def _joined(
-    facts: Facts, domain: Domain, union_seen: Mapping[str, int]
-) -> Mapping[str, tuple[Named, ...]]:
-    """By label the organisation's facts, where there is any workspace, and those of the scopes."""
+def _joined(facts: Facts, domain: Domain, union_seen: Mapping[str, int]) -> Mapping[str, Named]:
+    """By label the organisation's facts, where there is any workspace, and then those of the scopes."""
+    if not facts.scopes:
+        return facts.over
     natures = domain.natures()
     return {
-        label: (facts.pooled(label, natures, union_seen.get(label)), own)
-        if facts.scopes
-        else (own,)
+        label: JoinedFacts(natures, (facts.pooled(label, natures, union_seen.get(label)), own))
         for label, own in facts.over.items()
     }
 
@@ -119,14 +116,14 @@ class Table:
     def of(
         cls,
         measure: Measure,
-        both: Mapping[str, tuple[Named, ...]],
+        over: Mapping[str, Named],
         plan: Plan,
         facts: Facts,
         rows: Sequence[Scope],
     ) -> Table:
         """The measure over the facts of the organisation and of the scopes, by label."""
-        now, before = (_flat(_evaluated(measure, both[label])) for label in (NOW, BEFORE))
-        days, days_before = (_days(both[label])[:, 0] for label in (NOW, BEFORE))
+        now, before = (_flat(measure.evaluate(over[label])) for label in (NOW, BEFORE))
+        days, days_before = (np.nan_to_num(over[label][DAYS_SEEN][:, 0]) for label in (NOW, BEFORE))
         names = list(facts.names.get(measure.named_by or "", ()))
         return cls(
             measure,
@@ -134,10 +131,10 @@ class Table:
             before,
             days,
             days_before,
-            _series(measure, both, TRAILING if measure.trailing else STEP, STEP, len(rows)),
+            _series(measure, over, TRAILING if measure.trailing else STEP, STEP, len(rows)),
             _series(
                 measure,
-                both,
+                over,
                 TRAILING_BEFORE if measure.trailing else STEP_BEFORE,
                 STEP_BEFORE,
                 len(rows),
@@ -231,42 +228,25 @@ def _known(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _evaluated(measure: Measure, both: tuple[Named, ...]) -> Evaluation:
-    """The organisation's rows, then the scopes'."""
-    found = [measure.evaluate(facts) for facts in both]
-    return Evaluation(
-        *(
-            np.concatenate([getattr(f, part) for f in found])
-            for part in ("value", "numerator", "denominator", "n")
-        )
-    )
-
-
 def _flat(found: Evaluation) -> Evaluation:
     return Evaluation(
         *(a[:, 0] for a in (found.value, found.numerator, found.denominator, found.n))
     )
 
 
-def _days(both: tuple[Named, ...]) -> Array:
-    days = np.concatenate([facts[DAYS_SEEN] for facts in both])
-    days[np.isnan(days)] = 0.0
-    return days
-
-
 def _series(
     measure: Measure,
-    both: Mapping[str, tuple[Named, ...]],
+    over: Mapping[str, Named],
     label: str,
     step: str,
     rows: int,
 ) -> Array:
     """The points of a span: pooled over the trailing window, or of the step alone; a step without
     any snapshot is a gap."""
-    if label not in both:
+    if label not in over:
         return np.empty((rows, 0))
-    value = _evaluated(measure, both[label]).value
-    seen = _days(both[step]) > 0
+    value = measure.evaluate(over[label]).value
+    seen = over[step][DAYS_SEEN] > 0
     return np.where(seen & np.isfinite(value), value, np.nan)
 
 

@@ -36,6 +36,9 @@ IN_MEMORY = 128 << 20
 """Bytes that a process holds ready: a dashboard of a thousand workspaces takes 30 MB, a page 40 KB."""
 LOOK_SECONDS = 0.01
 """How often those who wait look whether the one who computes is through. A process that dies lets go."""
+AT_ONCE = 2
+"""How many threads of a process compute at a time. More would not be through earlier, and would take the
+processor from those whose answer is ready."""
 AWAY = (OSError, sqlite3.Error, Timeout)
 """What a full or slow disk raises: then it is computed, and not kept there."""
 SOURCES = {"aggregators": "*.py", "layouts": "*.py", "api": "*.py", "storage": "*.*"}
@@ -77,6 +80,8 @@ class Kept:
         """By key: what is held, its size, and until when."""
         self._held = 0
         self._guard = threading.Lock()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._mine = threading.local()
 
     @cached_property
     def _disk(self) -> Cache:
@@ -99,10 +104,10 @@ class Kept:
         name = f"{key}:{release()}"
         if (found := self._find(name)) is not _NOTHING:
             return found  # type: ignore[no-any-return]
-        with self._alone(name) as waited:
+        with self._turn() as waited_here, self._alone(name) as waited:
             if (found := self._find(name)) is not _NOTHING:
                 return found  # type: ignore[no-any-return]
-            if waited and still is not None:
+            if (waited or waited_here) and still is not None:
                 still()
             made = make()
             self.put(key, made, seconds(made))
@@ -121,6 +126,23 @@ class Kept:
             log.warning("nothing can be kept on the disk: %s", error)
         if seconds >= HELD_FROM:
             self._hold(key, made, len(packed), until)
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """The thread's turn to compute, once for all that it needs for it; gives whether it had to wait.
+        Before the lock of a key: whoever holds one goes on."""
+        if getattr(self._mine, "turn", False):
+            yield False
+            return
+        waited = not self._turns.acquire(blocking=False)
+        if waited:
+            self._turns.acquire()
+        self._mine.turn = True
+        try:
+            yield waited
+        finally:
+            self._mine.turn = False
+            self._turns.release()
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[bool]:

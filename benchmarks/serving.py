@@ -20,7 +20,7 @@ import requests
 from benchmarks.installation import PASSWORD, TODAY, Bench
 
 ROOT = Path(__file__).parent.parent
-WORKERS, THREADS, KEEP_ALIVE = 2, 8, 75
+WORKERS, THREADS, KEEP_ALIVE = 2, 24, 75
 """As the README deploys it."""
 PATIENCE = 120
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')

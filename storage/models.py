@@ -535,4 +535,5 @@ staged_workspace = tenant(
 
 TENANT_TABLES = tuple(t for t in metadata.sorted_tables if "workspace_id" in t.c)
 SNAPSHOT_TABLES = (usage_snapshot, compliance_history, duration_block)
-STAGED_TABLES = (staged_usage, staged_compliance, staged_block, staged_workspace)
+STAGED_TABLES = (staged_workspace, staged_usage, staged_compliance, staged_block)
+"""Cleared in this order: the first one's row is what a run that publishes holds on to."""

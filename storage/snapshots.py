@@ -48,6 +48,10 @@ class NoSuchWorkspace(LookupError):
     """No active workspace has that slug."""
 
 
+class Overtaken(RuntimeError):
+    """What a run has staged is another's by now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run did: workspaces done, rows written, and the failures by slug."""
@@ -102,7 +106,7 @@ def run(
     found = Outcome(0, 0, {})
     while True:
         with _under_way(database) as connection:
-            earlier = _broken_off(connection, last)
+            earlier = _broken_off(database, last)
             asked = earlier or Asked(last)
             made = job.whole(connection, _of_all(database, asked.ranges), asked)
         found = Outcome(made.done, found.rows + made.rows, found.failed | made.failed)
@@ -218,9 +222,11 @@ where day between :first and :day and {UNFINISHED}
 """
 
 
-def _broken_off(connection: Connection, last: date) -> Asked | None:
-    """The earliest run that has begun and not finished, before ``last``, or a backfill up to it."""
-    found = connection.execute(text(BROKEN_OFF), {"day": last}).first()
+def _broken_off(database: Database, last: date) -> Asked | None:
+    """The earliest run that has begun and not finished, before ``last``, or a backfill up to it. Not asked
+    within the run's own transaction: it would hold the table for hours."""
+    with database.job.connect() as connection:
+        found = connection.execute(text(BROKEN_OFF), {"day": last}).first()
     return Asked(found.day, found.range_first) if found else None
 
 
@@ -271,7 +277,7 @@ class _Job:
                     self.progress(slug)
         for key in ready:
             with context.entered(connection, context.JOB, key):
-                publish(connection, key)
+                publish(connection, key, since)
         return Outcome(len(ready), rows, failed)
 
     def _staged(self, key: int, _slug: str, ranges: Sequence[Range], since: datetime) -> int:
@@ -310,7 +316,7 @@ def write(connection: Connection, workspace_id: int, days: Range, settings: Sett
     how many. The caller is alone."""
     since = connection.execute(text("select now()")).scalar_one()
     staged = stage(connection, workspace_id, [days], settings, since)
-    publish(connection, workspace_id)
+    publish(connection, workspace_id, since)
     return staged
 
 
@@ -336,8 +342,15 @@ def stage(
     return int(_executed(connection, STAGE, values))
 
 
-def publish(connection: Connection, workspace_id: int) -> None:
-    """Moves what is staged of one workspace to where readers see it."""
+def publish(connection: Connection, workspace_id: int, since: datetime) -> None:
+    """Moves what is staged of one workspace to where readers see it. Raises Overtaken where it was staged
+    for another run than that of ``since``."""
+    held = {"w": workspace_id, "since": since}
+    if connection.execute(text(f"{STAGED} for update"), held).first() is None:
+        raise Overtaken(
+            "another run has staged other days meanwhile, as this one had lost its connection;"
+            " nothing was published"
+        )
     _executed(connection, PUBLISH, {"w": workspace_id})
 
 

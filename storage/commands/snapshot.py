@@ -11,7 +11,7 @@ import click
 from flask import current_app
 
 from storage import snapshots
-from storage.snapshots import NoSuchWorkspace, Outcome
+from storage.snapshots import NoSuchWorkspace, Outcome, Overtaken
 
 
 class Day(click.ParamType):
@@ -74,7 +74,7 @@ def _report(job: Job) -> None:
 
     try:
         outcome = job(services, tick)
-    except (NoSuchWorkspace, ValueError) as error:
+    except (NoSuchWorkspace, Overtaken, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{outcome.rows} snapshot days written in {outcome.done} workspaces.")
     for slug, why in outcome.failed.items():

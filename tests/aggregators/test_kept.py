@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from aggregators.domains import DOMAINS
-from aggregators.kept import Kept
+from aggregators.kept import AT_ONCE, KEPT_SECONDS, Kept
 from aggregators.period import Ask
 from aggregators.read import (
     NotPlatformAdmin,
@@ -452,3 +452,36 @@ def test_the_kept_page_and_domain_are_those_drawn_afresh(world, kept, domain):
             now = world.settings.now()
             assert to_json(shown.at(now)) == to_json(fresh.at(now))
             assert to_json(shown.at(now + timedelta(days=3))) != to_json(shown.at(now))
+
+
+def test_few_compute_at_a_time_and_what_is_ready_waits_for_nobody(tmp_path):
+    """A drawing that needs a dashboard has its turn for both: nobody waits for himself."""
+    kept, going, most, done = Kept(tmp_path), [], [], threading.Event()
+    kept.put("ready", "at once", KEPT_SECONDS)
+
+    def dashboard(n: int) -> str:
+        going.append(n)
+        most.append(len(going))
+        done.wait(5)
+        going.remove(n)
+        return f"dashboard {n}"
+
+    def drawing(n: int) -> str:
+        return kept.once(f"dashboard:{n}", lambda: dashboard(n)).upper()
+
+    def look(n: int) -> None:
+        found.append(kept.once(f"drawing:{n}", lambda: drawing(n)))
+
+    found: list[str] = []
+    threads = [threading.Thread(target=look, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    while len(going) < AT_ONCE:
+        time.sleep(0.01)
+    assert kept.once("ready", lambda: "made again") == "at once"
+    assert not done.is_set()
+    done.set()
+    for thread in threads:
+        thread.join(30)
+    assert max(most) == AT_ONCE
+    assert sorted(found) == [f"DASHBOARD {n}" for n in range(8)]

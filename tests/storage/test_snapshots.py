@@ -585,3 +585,38 @@ def test_a_process_that_is_killed_leaves_the_old_day_and_no_lock(three, after):
     assert staged(three)["staged_workspace"] >= after
     run(three)
     assert (as_of(three), failed_deployments(three)) == (LAST, 1)
+
+
+def test_what_another_run_has_staged_meanwhile_is_not_published(three, one_at_a_time):
+    """A run that has lost its connection, and so the lock, goes on staging; nobody publishes its rows."""
+    three.backfill(LAST - timedelta(days=9), EVE)
+    before = seen(three)
+
+    def overtaken(slug: str) -> None:
+        if slug == "vault":
+            days = [snapshots.Range(LAST - timedelta(days=3), EVE)]
+            with job_in(three.database.job, three.team) as connection:
+                other = connection.execute(text("select now()")).scalar_one()
+                snapshots.stage(connection, three.team, days, three.settings, other)
+
+    with pytest.raises(snapshots.Overtaken):
+        snapshots.run(three.database, None, three.settings, None, overtaken)
+    assert seen(three) == before
+    run(three)
+    assert as_of(three) == LAST
+
+
+def test_a_run_holds_no_table_while_it_computes(three):
+    """An upgrade that waits for it would hold up every reader behind itself."""
+    held = []
+
+    def look(_slug: str) -> None:
+        with three.database.owner.connect() as connection:
+            query = """
+                select relation::regclass::text from pg_locks
+                where locktype = 'relation' and relation::regclass::text = 'snapshot_run'
+            """
+            held.extend(connection.execute(text(query)).scalars())
+
+    snapshots.run(three.database, None, three.settings, None, look)
+    assert held == []

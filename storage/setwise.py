@@ -74,7 +74,8 @@ class Statement:
     @property
     def name(self) -> str:
         """Its name on a connection: another query has another one, whatever the program's version."""
-        return f"vigilo_{hashlib.sha256(self.query.encode()).hexdigest()[:16]}"
+        said = f"{self.query} {PARAMETERS}"
+        return f"vigilo_{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
     @property
     def prepare(self) -> str:

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from settings import Settings
 from storage import context
@@ -127,11 +129,11 @@ def backfill(
         raise ValueError("--to must not be before --from")
     _refuse_unfinished(last, settings)
     job = _Job(database, settings, progress)
-    work = _of_all(database, [Range(first, last)], slug)
     if slug is not None:
-        return job.alone(work)
+        return job.alone(_of_all(database, [Range(first, last)], slug))
     with _under_way(database) as connection:
-        return job.whole(connection, work, Asked(last, first, resume=False))
+        asked = Asked(last, min(first, _left_over(database, last) or first), resume=False)
+        return job.whole(connection, _of_all(database, asked.ranges), asked)
 
 
 def histories(
@@ -186,8 +188,9 @@ def _under_way(database: Database) -> Iterator[Connection]:
     """A transaction in which no other run is under way, and which publishes what this one makes: whoever
     lost it to the network has lost the right to publish. Those who wait hold no connection."""
     waits = False
+    engine = database.job.execution_options(isolation_level="READ COMMITTED")
     while True:
-        with database.job.begin() as connection:
+        with engine.begin() as connection:
             if connection.execute(
                 text("select pg_try_advisory_xact_lock(:l)"), {"l": LOCK}
             ).scalar():
@@ -200,8 +203,16 @@ def _under_way(database: Database) -> Iterator[Connection]:
         time.sleep(LOOK_SECONDS)
 
 
-PUBLISHER = f"set local idle_in_transaction_session_timeout = 0; {IN_SEQUENCE}"
-"""The latter says something to Citus alone: the note beside each workspace is in a reference table."""
+PUBLISHER = f"""
+set local idle_in_transaction_session_timeout = 0;
+select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout';
+set local tcp_keepalives_idle = 30;
+set local tcp_keepalives_interval = 10;
+set local tcp_keepalives_count = 3;
+{IN_SEQUENCE}
+"""
+"""It waits for hours where there is much to compute, and is given up within a minute where its host is
+gone. The last says something to Citus alone: the note beside each workspace is in a reference table."""
 UNFINISHED = "(r.finished_at is null or r.finished_at < r.started_at)"
 BROKEN_OFF = f"""
 select day, range_first from snapshot_run r
@@ -218,8 +229,9 @@ returning started_at
 """
 END = f"""
 update snapshot_run r set finished_at = greatest(clock_timestamp(), started_at)
-where day between :first and :day and {UNFINISHED}
+where day between :first and :day and coalesce(range_first, day) >= :first and {UNFINISHED}
 """
+LEFT_OVER = f"select range_first from snapshot_run r where day = :day and {UNFINISHED}"
 
 
 def _broken_off(database: Database, last: date) -> Asked | None:
@@ -228,6 +240,29 @@ def _broken_off(database: Database, last: date) -> Asked | None:
     with database.job.connect() as connection:
         found = connection.execute(text(BROKEN_OFF), {"day": last}).first()
     return Asked(found.day, found.range_first) if found else None
+
+
+def _left_over(database: Database, day: date) -> date | None:
+    """The first day of a backfill up to ``day`` that was broken off: one of fewer days finishes it."""
+    with database.job.connect() as connection:
+        return connection.execute(text(LEFT_OVER), {"day": day}).scalar()
+
+
+SERVERS = ("08", "53", "57P", "58")
+"""SQLSTATE of what is wrong with the server or the way to it, not with a workspace."""
+
+
+def _of_the_server(error: BaseException) -> bool:
+    """Whether an error is the server's: then the run ends, and the next one goes on."""
+    found = getattr(error, "orig", None) or error
+    code = getattr(found, "pgcode", None)
+    if code is None:
+        return isinstance(found, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return str(code).startswith(SERVERS)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,28 +297,37 @@ class _Job:
         def one(task: tuple[int, str, Sequence[Range]]) -> int | str:
             try:
                 return self._staged(*task, since)
-            except Exception as error:  # noqa: BLE001 - one broken workspace must not stop the others
-                return f"{type(error).__name__}: {error}".splitlines()[0]
+            except Exception as error:
+                if _of_the_server(error):
+                    raise
+                return _said(error)
 
-        ready, rows, failed = [], 0, {}
+        ready, rows, failed = {}, 0, {}
         with _stopping(ThreadPoolExecutor(AT_ONCE)) as pool:
             for (key, slug, _), made in zip(work, pool.map(one, work), strict=True):
                 if isinstance(made, str):
                     failed[slug] = made
                 else:
-                    ready.append(key)
+                    ready[key] = slug
                     rows += made
                 if self.progress:
                     self.progress(slug)
-        for key in ready:
-            with context.entered(connection, context.JOB, key):
-                publish(connection, key, since)
-        return Outcome(len(ready), rows, failed)
+        for key, slug in ready.items():
+            try:
+                with connection.begin_nested(), context.entered(connection, context.JOB, key):
+                    publish(connection, key, since)
+            except (SQLAlchemyError, psycopg2.Error) as error:
+                if _of_the_server(error):
+                    raise
+                failed[slug] = _said(error)
+        return Outcome(len(work) - len(failed), rows, failed)
 
     def _staged(self, key: int, _slug: str, ranges: Sequence[Range], since: datetime) -> int:
         with context.job_in(self.database.job, key) as connection:
             # The commit that publishes waits for the disk; a crash before it empties what is staged.
             connection.execute(text("set local synchronous_commit = off"))
+            # Against a run that has lost its lock and does not know it yet.
+            connection.execute(text("select pg_advisory_xact_lock(:l, :w)"), {"l": LOCK, "w": key})
             if connection.execute(text(STAGED), {"w": key, "since": since}).first():
                 return 0
             return stage(connection, key, ranges, self.settings, since)

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 import click
+import psycopg2
 from flask import current_app
+from sqlalchemy.exc import DBAPIError
 
 from storage import snapshots
 from storage.snapshots import NoSuchWorkspace, Outcome, Overtaken
@@ -76,6 +78,11 @@ def _report(job: Job) -> None:
         outcome = job(services, tick)
     except (NoSuchWorkspace, Overtaken, ValueError) as error:
         raise click.ClickException(str(error)) from error
+    except (DBAPIError, psycopg2.Error) as error:
+        said = str(getattr(error, "orig", error)).strip()
+        raise click.ClickException(
+            f"the database broke off: {said}. Nothing was published; the next run goes on."
+        ) from error
     click.echo(f"{outcome.rows} snapshot days written in {outcome.done} workspaces.")
     for slug, why in outcome.failed.items():
         click.echo(f"{slug}: {why}", err=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 
+import psycopg2.errors
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from aggregators.period import Ask
 from aggregators.read import read, version
@@ -620,3 +622,85 @@ def test_a_run_holds_no_table_while_it_computes(three):
 
     snapshots.run(three.database, None, three.settings, None, look)
     assert held == []
+
+
+def test_an_error_while_publishing_one_workspace_does_not_stop_the_others(three):
+    run(three, EVE)
+    three.owner_sql(
+        "create function boom() returns trigger language plpgsql as"
+        " $$ begin raise exception 'boom'; end $$;"
+        "create trigger boom before insert on workspace_usage_snapshot for each row"
+        f" when (new.workspace_id = {three.more[0]}) execute function boom()"
+    )
+    try:
+        outcome = run(three)
+    finally:
+        three.owner_sql("drop trigger boom on workspace_usage_snapshot; drop function boom()")
+    assert (outcome.done, set(outcome.failed)) == (2, {"unit"})
+    assert "boom" in outcome.failed["unit"]
+    assert (as_of(three), noted(three)["unit"][0]) == (LAST, EVE)
+    assert run(three).failed == {}
+    assert noted(three)["unit"][0] == LAST
+
+
+def test_an_error_of_the_server_is_no_broken_workspace(three, monkeypatch, one_at_a_time):
+    run(three, EVE)
+    stage = snapshots.stage
+
+    def full(connection, key, *rest):
+        if key != three.team:
+            raise psycopg2.errors.DiskFull("No space left on device")
+        return stage(connection, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "stage", full)
+        with pytest.raises(psycopg2.errors.DiskFull):
+            run(three)
+    assert (as_of(three), runs(three)[-1]) == (EVE, (LAST, False))
+    run(three)
+    assert as_of(three) == LAST
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "set transaction_timeout = '1s'",
+        "set idle_in_transaction_session_timeout = '300ms'",
+        "set default_transaction_isolation = 'repeatable read'",
+    ],
+)
+def test_a_server_that_is_strict_with_transactions_is_published_to(three, said):
+    run(three, EVE)
+
+    def strict(raw, _record):
+        with raw.cursor() as cursor:
+            cursor.execute(said)
+        raw.commit()
+
+    event.listen(three.database.job, "connect", strict)
+    three.database.job.dispose()
+    try:
+        snapshots.run(three.database, None, three.settings, None, lambda _: time.sleep(0.5))
+    finally:
+        event.remove(three.database.job, "connect", strict)
+        three.database.job.dispose()
+    assert as_of(three) == LAST
+
+
+@pytest.mark.parametrize(("broken_last", "first", "last"), [(10, 12, 1), (0, 1, 0)])
+def test_a_backfill_that_was_broken_off_is_not_forgotten_for_another(
+    three, monkeypatch, one_at_a_time, broken_last, first, last
+):
+    def ago(days: int):
+        return LAST - timedelta(days=days)
+
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            three.backfill(ago(30), ago(broken_last))
+    three.backfill(ago(first), ago(last))
+    run(three)
+    for workspace_id in (three.team, *three.more):
+        with job_in(three.database.job, workspace_id) as connection:
+            query = "select min(snapshot_date) from workspace_usage_snapshot"
+            assert connection.execute(text(query)).scalar() == ago(30)

@@ -91,6 +91,15 @@ def agree(ours: dict, theirs: dict) -> None:
                     assert one[key] == value, where
 
 
+def alike(database, ours: int, theirs: int) -> None:
+    """Two workspaces hold the same rows."""
+    found, expected = rows(database, ours), rows(database, theirs)
+    for listed in (*found.values(), *expected.values()):
+        for row in listed:
+            del row["workspace_id"]
+    agree(found, expected)
+
+
 @st.composite
 def known_certificates(draw):
     """As they come from scans: unreadable ones, several hosts of one fingerprint, undated ones."""
@@ -180,11 +189,7 @@ def test_every_column_equals_the_job_that_goes_day_by_day(
                 world.add(workspace_id, "incident", added)
         written = ask(world, snapshots.write, ours, call)
         assert written == ask(world, job.write, theirs, call)
-        found, expected = rows(server, ours), rows(server, theirs)
-        for listed in (*found.values(), *expected.values()):
-            for row in listed:
-                del row["workspace_id"]
-        agree(found, expected)
+        alike(server, ours, theirs)
         assert noted(world, ours) == noted(world, theirs)
 
 
@@ -372,3 +377,29 @@ def test_broken_durations_fail_the_workspace_unless_they_are_written_anew(
     ask(world, snapshots.write, made, (-32, 59, False))
     (block,) = [b for b in rows(server, made)["duration_block"] if b["lead_time"]]
     assert block[column] != b"broken"
+
+
+@settings(
+    max_examples=int(os.environ.get("EXAMPLES", "10")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(teams(), calls, calls)
+def test_several_ranges_at_once_equal_one_after_the_other(
+    server, settings_of_test, records, before, wanted
+):
+    """As the demo writes a history with gaps."""
+    empty(server)
+    world = World(server, settings_of_test)
+    ours, theirs = fill(world, "ours", records), fill(world, "theirs", records)
+    for call in before:
+        ask(world, snapshots.write, ours, call)
+        ask(world, job.write, theirs, call)
+    ranges = [Range(FIRST + timedelta(days=a), FIRST + timedelta(days=b), k) for a, b, k in wanted]
+    with job_in(server.job, ours) as connection:
+        since = connection.execute(text("select now()")).scalar_one()
+        snapshots.stage(connection, ours, ranges, world.settings, since)
+        snapshots.publish(connection, ours, since)
+    for call in wanted:
+        ask(world, job.write, theirs, call)
+    alike(server, ours, theirs)

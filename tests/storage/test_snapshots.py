@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
@@ -13,6 +14,7 @@ from multiprocessing import get_context
 import psycopg2.errors
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from aggregators.period import Ask
 from aggregators.read import read, version
@@ -704,3 +706,48 @@ def test_a_backfill_that_was_broken_off_is_not_forgotten_for_another(
         with job_in(three.database.job, workspace_id) as connection:
             query = "select min(snapshot_date) from workspace_usage_snapshot"
             assert connection.execute(text(query)).scalar() == ago(30)
+
+
+def test_a_framework_that_is_gone_has_no_rows_in_the_days_that_are_written_anew(world):
+    """And keeps those of the days that are not."""
+    result = {"control": "C1", "assessed_at": at(LAST - timedelta(days=50)), "result": "compliant"}
+    world.add(world.team, "control_result", [{"framework": n, **result} for n in ("SOC2", "HIPAA")])
+    world.backfill(LAST - timedelta(days=40), LAST)
+    with job_in(world.database.job, world.team) as connection:
+        connection.execute(text("delete from control_result where framework = 'HIPAA'"))
+    run(world)
+    with job_in(world.database.job, world.team) as connection:
+        query = """
+            select framework, max(snapshot_date), count(*) from compliance_snapshot_history
+            group by framework order by framework
+        """
+        found = [tuple(row) for row in connection.execute(text(query))]
+    assert found == [("HIPAA", LAST - timedelta(days=28), 13), ("SOC2", LAST, 41)]
+
+
+def test_after_a_crash_of_the_server_the_run_begins_anew(three, monkeypatch, one_at_a_time):
+    """What was staged is empty, readers have the whole old day."""
+    three.backfill(LAST - timedelta(days=40), EVE)
+    late_cause(three)
+    before = seen(three)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    assert staged(three)["staged_workspace"] == 2
+    with three.database.job.connect() as connection:
+        process = connection.execute(text("select pg_backend_pid()")).scalar_one()
+        os.kill(process, signal.SIGKILL)
+        connection.invalidate()
+    # The server notices the death of its process a moment later, and then begins anew itself.
+    left, deadline = {"": 1}, time.monotonic() + 30
+    while set(left.values()) != {0} and time.monotonic() < deadline:
+        time.sleep(0.2)
+        for engine in (three.database.job, three.database.web, three.database.owner):
+            engine.dispose()
+        with suppress(OperationalError):
+            left = staged(three)
+    assert set(left.values()) == {0}
+    assert seen(three) == before
+    run(three)
+    assert (as_of(three), failed_deployments(three)) == (LAST, 1)

@@ -484,9 +484,11 @@ snapshot_run = Table(
     instant("started_at", nullable=False, now=True),
     instant("finished_at"),
     Column("range_first", Date),
+    Column("made_with", Text),
 )
 """A run over all workspaces: a night, or a backfill of the days from ``range_first`` on. It is under way,
-or was broken off, where it has not finished since it started."""
+or was broken off, where it has not finished since it started; and goes on only with what it was made with
+until then: the same statements and settings."""
 
 COMPLIANCE_LEVELS = (*RESULTS, "days_to_lapse", "lapsed", "lapsing_30")
 COMPLIANCE_LABELS = ("lapse_control", "lapsed_control")

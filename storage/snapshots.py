@@ -8,6 +8,7 @@ is a difference of two rows.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -220,11 +221,12 @@ where {UNFINISHED} and (day < :day or day = :day and range_first is not null)
 order by day limit 1
 """
 BEGIN = f"""
-insert into snapshot_run as r (day, range_first) values (:day, :range_first)
+insert into snapshot_run as r (day, range_first, made_with) values (:day, :range_first, :made_with)
 on conflict (day) do update
-set started_at = case when :resume and {UNFINISHED} then r.started_at
+set started_at = case when :resume and {UNFINISHED} and r.made_with = excluded.made_with
+                      then r.started_at
                       else greatest(now(), r.finished_at + interval '1 microsecond') end,
-    range_first = excluded.range_first
+    range_first = excluded.range_first, made_with = excluded.made_with
 returning started_at
 """
 END = f"""
@@ -246,6 +248,13 @@ def _left_over(database: Database, day: date) -> date | None:
     """The first day of a backfill up to ``day`` that was broken off: one of fewer days finishes it."""
     with database.job.connect() as connection:
         return connection.execute(text(LEFT_OVER), {"day": day}).scalar()
+
+
+def _made_with(settings: Settings) -> str:
+    """Changes with all that rows depend on beside the records."""
+    names = [statement.name for statement in STAGE]
+    said = repr((names, settings.time_zone, settings.review_days))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 SERVERS = ("08", "53", "57P", "58")
@@ -283,6 +292,7 @@ class _Job:
         """The work as a run over all workspaces; with it all is finished that was broken off within its
         days."""
         values = {"day": asked.day, "range_first": asked.range_first, "resume": asked.resume}
+        values["made_with"] = _made_with(self.settings)
         with self.database.job.begin() as noted:
             since = noted.execute(text(BEGIN), values).scalar_one()
         outcome = self._published(connection, work, since)

@@ -22,6 +22,7 @@ from storage import snapshots
 from storage.context import job_in
 from storage.database import connect
 from storage.models import STAGED_TABLES
+from storage.setwise import Statement
 from storage.snapshots import DayNotOver, NoSuchWorkspace
 from tests.conftest import TODAY
 from tests.world import World, at
@@ -388,6 +389,51 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(three, monkeypatch, one_
     assert run(three).done == 3
     assert turns == [three.more[1]], "the others were staged"
     assert {day for day, _, _ in noted(three).values()} == {LAST}
+
+
+def test_a_run_that_was_broken_off_begins_anew_where_it_computes_with_something_else(
+    three, monkeypatch, one_at_a_time
+):
+    """Another cadence of reviews, or another program: one day is not made with two."""
+    everybody = [three.team, *three.more]
+    another = three.settings.model_copy(update={"review_days": (10, 20, 30, 40)})
+    for change in ("settings", "program"):
+        run(three, EVE)
+        with monkeypatch.context() as patch:
+            killed_at(patch, three.more[1])
+            with pytest.raises(KeyboardInterrupt):
+                run(three)
+        with monkeypatch.context() as patch:
+            if change == "program":
+                patch.setattr(snapshots, "STAGE", (Statement("select 1"), *snapshots.STAGE))
+            turns = killed_at(patch, 0)
+            settings = another if change == "settings" else three.settings
+            snapshots.run(three.database, None, settings)
+        assert turns == everybody, change
+        assert runs(three)[-1] == (LAST, True)
+
+
+def test_a_clock_that_was_set_back_does_not_end_a_run_that_was_broken_off(three, monkeypatch):
+    run(three)
+    with three.database.job.begin() as connection:
+        later = "started_at + interval '1 hour', finished_at = finished_at + interval '1 hour'"
+        connection.execute(text(f"update snapshot_run set started_at = {later}"))
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.team)
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    assert runs(three) == [(LAST, False)]
+
+
+def test_one_workspace_alone_begins_anew_after_it_was_broken_off(three, monkeypatch):
+    three.backfill(LAST - timedelta(days=40), LAST)
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.team, "publish")
+        with pytest.raises(KeyboardInterrupt):
+            run(three, slug="team")
+    late_cause(three)
+    run(three, slug="team")
+    assert failed_deployments(three) == 1
 
 
 def test_what_was_staged_for_another_run_is_not_published(three, monkeypatch, one_at_a_time):

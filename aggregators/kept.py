@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 from diskcache import Cache, Timeout
 from filelock import FileLock
 
+from aggregators.held import Held
+
 log = logging.getLogger("vigilo.kept")
 
 KEPT_SECONDS, BROKEN_SECONDS = 24 * 3600.0, 3.0
@@ -72,9 +74,11 @@ def release() -> str:
 
 
 class Kept:
-    """What is kept of one installation, in a folder that only its owner may read."""
+    """What is kept of one installation, in a folder that only its owner may read; and the ``rows`` that it
+    was made from, in the process alone."""
 
     def __init__(self, folder: Path) -> None:
+        self.rows = Held()
         self._folder = folder
         self._ready: OrderedDict[str, tuple[Any, int, float]] = OrderedDict()
         """By key: what is held, its size, and until when."""
@@ -193,5 +197,6 @@ class Kept:
         """Forgets what this process holds; the folder stays."""
         self._ready.clear()
         self._held = 0
+        self.rows = Held()
         if "_disk" in self.__dict__:
             self._disk.close()

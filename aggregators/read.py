@@ -23,6 +23,7 @@ from aggregators.figures import (
     Scorecard,
     WorkspaceView,
 )
+from aggregators.held import Held
 from aggregators.kept import BROKEN_SECONDS, KEPT_SECONDS, Changed, Kept, release
 from aggregators.listing import Listing, Page, Request
 from aggregators.live import live
@@ -35,7 +36,7 @@ from auth.viewer import Viewer
 from settings import Settings
 from storage import context, executive, listings
 from storage.database import Database
-from storage.executive import Asked, Glimpse, State
+from storage.executive import Asked, Glimpse, Packed, State
 
 TRIES = 5
 """How often a reader follows figures that change while they are waited for; then they are read alone."""
@@ -52,15 +53,17 @@ class NoSuchWorkspace(LookupError):
     """The viewer is no member of an active workspace with that slug."""
 
 
-def read(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> Dashboard:
+def read(
+    database: Database, viewer: Viewer, ask: Ask, settings: Settings, held: Held | None = None
+) -> Dashboard:
     """The dashboard of a viewer for a period: every domain, with its cards.
 
-    Reads within one transaction on one state of the database. Raises NotPlatformAdmin,
-    InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
+    Reads within one transaction on one state of the database; what is ``held`` of it is not read again.
+    Raises NotPlatformAdmin, InvalidPeriod, and sqlalchemy's OperationalError when the database is away.
     """
     with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         view = _view(connection, viewer, ask, settings)
-        return _dashboard(connection, view, executive.state(connection), settings)
+        return _dashboard(_Source(connection, held), view, executive.state(connection), settings)
 
 
 def version(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> str:
@@ -125,7 +128,8 @@ class _Look:
 
     def dashboard(self, asked: str) -> Dashboard:
         def make(_asked: str) -> _Made[Dashboard]:
-            made = read(self.database, self.viewer, self.ask, self.settings).without_facts()
+            given = self.database, self.viewer, self.ask, self.settings
+            made = read(*given, self.kept.rows).without_facts()
             return _Made(made, made.version, _seconds_kept(made))
 
         return self.once(lambda asked: f"dashboard:{asked}", make, asked).what
@@ -198,8 +202,34 @@ def _view(connection: Connection, viewer: Viewer, ask: Ask, settings: Settings) 
     return _View(as_of, period, _version(seen, as_of, period, settings))
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the rows of a dashboard come from."""
+
+    connection: Connection
+    held: Held | None
+
+    def rows(
+        self, states: Sequence[State], plan: Plan, last: date, failed: Failures
+    ) -> list[Packed]:
+        """Those of each workspace that can be read, in the order of the workspaces; adds to ``failed``.
+        Days of their own are hardly ever asked for by two, so they are not held."""
+        asked = _asked(plan, last)
+        held = self.held if plan.period.preset else None
+        known = held.find(asked, states) if held else {}
+        missing = [s.workspace_id for s in states if s.workspace_id not in known]
+        if missing:
+            found, wrong = executive.rows(self.connection, asked, missing if known else None)
+            failed |= wrong | packed.broken(found)
+            fresh = [own for own in found if own.workspace_id not in failed]
+            if held:
+                held.hold(asked, states, fresh)
+            known |= {own.workspace_id: own for own in fresh}
+        return [known[s.workspace_id] for s in states if s.workspace_id in known]
+
+
 def _dashboard(
-    connection: Connection, view: _View, states: Sequence[State], settings: Settings
+    source: _Source, view: _View, states: Sequence[State], settings: Settings
 ) -> Dashboard:
     inside = [s for s in states if not s.left_out]
     failed: Failures = {}
@@ -208,8 +238,8 @@ def _dashboard(
     declared = all_domains((), settings.thresholds)
     if view.as_of is not None:
         plan = Plan.of(view.period, view.as_of, settings.sprint_days)
-        rolled = _rolled(connection, inside, plan, view.as_of, declared, failed)
-        trend = _trend(connection, view, inside, rolled) if lacks_dates(rolled) else None
+        rolled = _rolled(source, inside, plan, view.as_of, declared, failed)
+        trend = _trend(source, view, inside, rolled) if lacks_dates(rolled) else None
         said = answers(rolled, plan.spans[SPRINT], trend)
     return Dashboard(
         settings.org_name,
@@ -235,7 +265,7 @@ def _as_of(seen: Glimpse) -> date | None:
 
 
 def _rolled(
-    connection: Connection,
+    source: _Source,
     states: Sequence[State],
     plan: Plan,
     last: date,
@@ -243,9 +273,10 @@ def _rolled(
     failed: Failures,
 ) -> dict[str, Rolled]:
     """Every domain over the workspaces that could be read, up to a day. Adds to ``failed``."""
-    tables = _tables(connection, states, plan, last, failed)
+    slugs = {s.workspace_id: s.slug for s in states}
+    tables = packed.tables(source.rows(states, plan, last, failed), slugs, plan, last)
     places = [_place(s) for s in states if s.workspace_id not in failed]
-    union = _union_seen(connection, tables, plan, last)
+    union = _union_seen(source.connection, tables, plan, last)
     return {d.key: roll(d, tables.by_name[d.table], places, plan, union) for d in domains}
 
 
@@ -267,23 +298,14 @@ def _own_tables(
     return packed.tables([] if packed.broken([own]) else [own], slugs, plan, last)
 
 
-def _tables(
-    connection: Connection, states: Sequence[State], plan: Plan, last: date, failed: Failures
-) -> Tables:
-    found, unreadable = executive.rows(connection, _asked(plan, last))
-    failed |= unreadable | packed.broken(found)
-    kept = [own for own in found if own.workspace_id not in failed]
-    return packed.tables(kept, {s.workspace_id: s.slug for s in states}, plan, last)
-
-
 def _trend(
-    connection: Connection, view: _View, inside: Sequence[State], rolled: Mapping[str, Rolled]
+    source: _Source, view: _View, inside: Sequence[State], rolled: Mapping[str, Rolled]
 ) -> Rolled | None:
     """Compliance day by day. A second reading, which only an organisation without dates needs."""
     if view.as_of is None:
         return None
     domain, plan = rolled["compliance"].domain, Plan.trend(view.period)
-    return _rolled(connection, inside, plan, view.as_of, [domain], {})[domain.key]
+    return _rolled(source, inside, plan, view.as_of, [domain], {})[domain.key]
 
 
 def read_workspace(

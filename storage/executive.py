@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -117,6 +117,21 @@ class Packed:
     usage_names: Sequence[str | None]
     compliance_names: dict[str, Sequence[str | None]]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its rows."""
+        return sum(map(len, (self.usage, self.blocks, *self.compliance, *self.durations)))
+
+    def apart(self) -> Packed:
+        """The same with bytes of its own: as it is read it holds on to the whole answer."""
+        return replace(
+            self,
+            usage=bytes(self.usage),
+            compliance=[bytes(rows) for rows in self.compliance],
+            blocks=bytes(self.blocks),
+            durations=[bytes(data) for data in self.durations],
+        )
+
 
 class Unreadable(RuntimeError):
     """A workspace's rows can not be read; the message is the database's."""
@@ -136,18 +151,21 @@ class Asked:
         return list(self.days), self.last_day, *self.blocks
 
 
-def rows(connection: Connection, asked: Asked) -> tuple[list[Packed], dict[int, str]]:
-    """The rows of every workspace in scope, each read in its own context, in one round trip; and the
-    database's words about those that could not be read, by workspace id."""
+def rows(
+    connection: Connection, asked: Asked, among: Sequence[int] | None = None
+) -> tuple[list[Packed], dict[int, str]]:
+    """The rows of every workspace in scope, or of those ``among`` them, each read in its own context, in
+    one round trip; and the database's words about those that could not be read, by workspace id."""
     query = (
         "select s.workspace_id, r.* from vigilo.executive_scope() s cross join lateral"
         " vigilo.rows_in_context(%s, s.workspace_id, %s::date[], %s, %s, %s) r"
         " where s.left_out is null"
     )
+    arguments: tuple[object, ...] = (context.ROLLUP, *asked.arguments)
+    if among is not None:
+        query, arguments = f"{query} and s.workspace_id = any(%s)", (*arguments, list(among))
     found, failed = [], {}
-    for workspace_id, wrong, *values in _copied(
-        connection, query, (context.ROLLUP, *asked.arguments)
-    ):
+    for workspace_id, wrong, *values in _copied(connection, query, arguments):
         if wrong is not None:
             failed[_integer(workspace_id)] = bytes(wrong).decode()
         else:

@@ -291,8 +291,12 @@ class _Job:
     def whole(self, connection: Connection, work: Work, asked: Asked) -> Outcome:
         """The work as a run over all workspaces; with it all is finished that was broken off within its
         days."""
-        values = {"day": asked.day, "range_first": asked.range_first, "resume": asked.resume}
-        values["made_with"] = _made_with(self.settings)
+        values = {
+            "day": asked.day,
+            "range_first": asked.range_first,
+            "resume": asked.resume,
+            "made_with": _made_with(self.settings),
+        }
         with self.database.job.begin() as noted:
             since = noted.execute(text(BEGIN), values).scalar_one()
         outcome = self._published(connection, work, since)

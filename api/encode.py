@@ -139,30 +139,42 @@ def rows_json(table: Table, wanted: Iterable[int], series: bool = True) -> dict[
     """``figure_json`` of some rows of a table, by row; -1 is none."""
     rows = sorted(row for row in wanted if row >= 0)
     measure = table.measure
-    said = {
-        "title": measure.title,
-        "delta_unit": Figure(measure).delta_unit,
-        "unit": measure.unit.value,
-        "better": measure.better.value,
-    }
-    value = table.now.value[rows]
-    bands = [measure.band(v) for v in value.tolist()] if measure.bands else [None] * len(value)
-    columns = {
-        "value": numbers(value),
-        "previous": numbers(table.before.value[rows]),
-        "delta": numbers(table.delta[rows]),
-        "delta_relative": numbers(table.relative_delta[rows]),
-        "status": [table.status[row] for row in rows],
-        "low_sample": table.low_sample[rows].tolist(),
-        "over_budget": np.isinf(value).tolist(),
-        "band": bands,
-        "evidence": _evidences(table, rows),
-        "series": _serieses(table, rows, series),
-    }
-    each = zip(*columns.values(), strict=True)
+    title, unit, better = measure.title, measure.unit.value, measure.better.value
+    delta_unit = Figure(measure).delta_unit
+    now = table.now.value[rows]
+    bands = [measure.band(v) for v in now.tolist()] if measure.bands else [None] * len(now)
+    columns = zip(
+        rows,
+        numbers(now),
+        numbers(table.before.value[rows]),
+        numbers(table.delta[rows]),
+        numbers(table.relative_delta[rows]),
+        [table.status[row] for row in rows],
+        table.low_sample[rows].tolist(),
+        np.isinf(now).tolist(),
+        bands,
+        _evidences(table, rows),
+        _serieses(table, rows, series),
+        strict=True,
+    )
     return {
-        row: dict(zip(columns, values, strict=True)) | said
-        for row, values in zip(rows, each, strict=True)
+        row: {
+            "value": value,
+            "previous": previous,
+            "delta": delta,
+            "delta_relative": relative,
+            "status": status,
+            "low_sample": low,
+            "over_budget": over,
+            "band": band,
+            "evidence": evidence,
+            "series": points,
+            "title": title,
+            "delta_unit": delta_unit,
+            "unit": unit,
+            "better": better,
+        }
+        for row, value, previous, delta, relative, status, low, over, band, evidence, points in columns
     }
 
 

@@ -1,0 +1,42 @@
+"""What a process holds of memory that it has given back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAPS = """
+import ctypes, sys, threading
+import app
+
+app.settle()
+libc, ready = ctypes.CDLL(None), threading.Barrier(9)
+libc.fopen.restype = ctypes.c_void_p
+libc.fopen.argtypes = libc.malloc_info.argtypes = None
+
+def work():
+    ready.wait()
+    held = [bytes(10_000) for _ in range(1000)]
+    ready.wait()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+ready.wait()
+ready.wait()
+for thread in threads:
+    thread.join()
+out = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+assert libc.malloc_info(0, out) == 0
+libc.fclose(out)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heaps are Linux's")
+def test_all_threads_of_a_server_share_two_heaps(tmp_path):
+    """One for each of 24 threads would hold 24 times what the largest read once took."""
+    said = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", HEAPS, str(said)], check=True)
+    assert 1 <= said.read_text().count("<heap ") <= 2

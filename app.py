@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import secrets
 import sys
 import time
@@ -309,6 +310,7 @@ def upgrade() -> None:
 @click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
 def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
+    few_heaps()
     services: Services = current_app.extensions["vigilo"]
     prepare(services, demo_when_empty=services.settings.database_url is None)
     services.runner.keep()
@@ -319,6 +321,7 @@ def serve(reloads: bool) -> None:
 
 def wsgi() -> Flask:
     """What a WSGI server runs: ``gunicorn "app:wsgi()"``. Refuses to start as ``serve`` does."""
+    few_heaps()
     app = create_app()
     prepare(app.extensions["vigilo"])
     settle()
@@ -333,13 +336,15 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(TURN_SECONDS)
-    _few_heaps()
 
 
-def _few_heaps() -> None:
-    """Two heaps for all threads: glibc would give each of the first sixteen its own, and each would hold
-    as much as the largest read that it ever made. Other allocators are left alone."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+def few_heaps() -> None:
+    """Two heaps for all threads that begin from now on: glibc would give each its own (up to eight for each
+    core), and each would hold as much as the largest read that it ever made. Other allocators are left
+    alone, and whoever has set MALLOC_ARENA_MAX."""
+    if sys.platform != "linux" or "MALLOC_ARENA_MAX" in os.environ:
+        return
+    if hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_ARENA_MAX, HEAPS)
 
 

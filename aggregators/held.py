@@ -9,51 +9,55 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from storage.executive import Asked, Packed, State
 
-ROOM = 96 << 20
-"""Bytes that a process holds. A thousand workspaces take 36 MB in a period, of whatever length."""
+ROOM, AT_ONCE = 160 << 20, 4
+"""Bytes that a process holds, and the part of them that one reading may take: a thousand workspaces take
+36 MB in a period, of whatever length, and a reading of more would leave nothing of the others."""
 
-Key = tuple[tuple[date, ...], date, tuple[int, int]]
-
-
-def _key(asked: Asked) -> Key:
-    return tuple(asked.days), asked.last_day, asked.blocks
+Key = tuple[tuple[date, ...], date, tuple[int, int], int]
 
 
 class Held:
-    """Rows by what was asked and of which workspace; what was asked longest ago goes first."""
+    """Rows by what was asked and of which workspace; what was asked for longest ago goes first."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room, self._size = room, 0
         self._guard = threading.Lock()
-        self._rows: OrderedDict[Key, dict[int, tuple[State, Packed]]] = OrderedDict()
+        self._rows: OrderedDict[Key, tuple[State, Packed]] = OrderedDict()
 
     def find(self, asked: Asked, states: Sequence[State]) -> dict[int, Packed]:
         """What is held of these workspaces as they are now, by workspace id."""
+        said = tuple(asked.days), asked.last_day, asked.blocks
+        found: dict[int, Packed] = {}
         with self._guard:
-            if (key := _key(asked)) not in self._rows:
-                return {}
-            self._rows.move_to_end(key)
-            rows = self._rows[key]
-            held = ((s, rows.get(s.workspace_id)) for s in states)
-            return {s.workspace_id: found[1] for s, found in held if found and found[0] == s}
-
-    def hold(self, asked: Asked, states: Sequence[State], found: Iterable[Packed]) -> None:
-        """Holds the rows of some of these workspaces, in place of those of before."""
-        own = {packed.workspace_id: packed.apart() for packed in found}
-        with self._guard:
-            rows = self._rows.setdefault(_key(asked), {})
-            self._rows.move_to_end(_key(asked))
             for state in states:
-                if (packed := own.get(state.workspace_id)) is not None:
-                    if before := rows.get(state.workspace_id):
-                        self._size -= before[1].size
-                    rows[state.workspace_id] = state, packed
-                    self._size += packed.size
-            while self._rows and self._size > self._room:
-                _, gone = self._rows.popitem(last=False)
-                self._size -= sum(packed.size for _, packed in gone.values())
+                key = (*said, state.workspace_id)
+                if (held := self._rows.get(key)) is not None and held[0] == state:
+                    self._rows.move_to_end(key)
+                    found[state.workspace_id] = held[1]
+        return found
+
+    def hold(
+        self, asked: Asked, states: Sequence[State], found: Sequence[Packed]
+    ) -> Sequence[Packed]:
+        """Holds the rows of some of these workspaces, in place of those of before. Gives them as they are
+        held: with bytes of their own, and not with the whole answer that they came in."""
+        if sum(packed.size for packed in found) > self._room // AT_ONCE:
+            return found
+        said = tuple(asked.days), asked.last_day, asked.blocks
+        by_id = {s.workspace_id: s for s in states}
+        own = [packed.apart() for packed in found]
+        with self._guard:
+            for packed in own:
+                key = (*said, packed.workspace_id)
+                if (before := self._rows.pop(key, None)) is not None:
+                    self._size -= before[1].size
+                self._rows[key] = by_id[packed.workspace_id], packed
+                self._size += packed.size
+            while self._size > self._room:
+                self._size -= self._rows.popitem(last=False)[1][1].size
+        return own

@@ -129,7 +129,9 @@ class _Look:
     def dashboard(self, asked: str) -> Dashboard:
         def make(_asked: str) -> _Made[Dashboard]:
             given = self.database, self.viewer, self.ask, self.settings
-            made = read(*given, self.kept.rows).without_facts()
+            # The nodes of a cluster commit one after another: what is read between them is of no version.
+            held = None if self.settings.distributed else self.kept.rows
+            made = read(*given, held).without_facts()
             return _Made(made, made.version, _seconds_kept(made))
 
         return self.once(lambda asked: f"dashboard:{asked}", make, asked).what
@@ -221,9 +223,9 @@ class _Source:
         if missing:
             found, wrong = executive.rows(self.connection, asked, missing if known else None)
             failed |= wrong | packed.broken(found)
-            fresh = [own for own in found if own.workspace_id not in failed]
+            fresh: Sequence[Packed] = [o for o in found if o.workspace_id not in failed]
             if held:
-                held.hold(asked, states, fresh)
+                fresh = held.hold(asked, states, fresh)
             known |= {own.workspace_id: own for own in fresh}
         return [known[s.workspace_id] for s in states if s.workspace_id in known]
 

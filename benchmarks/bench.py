@@ -8,7 +8,9 @@ more than a fifth. ``--quick`` is a fifth of the size, for the read, the cache a
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,17 +41,33 @@ def main() -> None:
     chosen = given.only or parts
     workspaces, days = given.workspaces or (200 if given.quick else 1000), given.days
     rows: list[Row] = []
+    start = time.monotonic()
     with installation(workspaces, days, given.data_dir) as bench:
         loaded = bench.loaded_seconds
-        print(f"{workspaces:,} workspaces x {days} days, loaded in {loaded:.0f} s", flush=True)
+        records = bench.records()
+        said = f"{workspaces:,} workspaces x {days} days, {records:,} records"
+        print(f"{said}, loaded in {loaded:.0f} s", flush=True)
         for name in chosen:
             print(f"measuring: {name}", flush=True)
             crowd = name == "people" and given.minutes
             rows += people.measure(bench, given.minutes) if crowd else PARTS[name](bench)
         if chosen == tuple(PARTS) and workspaces == LARGE:
             measured.keep(bench, rows)
+        server = bench.server()
+    taken = time.monotonic() - start
+    if given.quick:
+        rows.append(Row("the whole of it", "make bench-quick", taken, 180, "s", 1.0, "3 minutes"))
     print(table.told(rows))
-    facts = {"workspaces": workspaces, "days": days, "loaded_seconds": round(loaded)}
+    facts = {
+        "workspaces": workspaces,
+        "days": days,
+        "records": records,
+        "loaded_seconds": round(loaded),
+        "cores": os.cpu_count(),
+        "server": server,
+    }
+    if not given.only:
+        facts["seconds"] = round(taken)
     if given.keep or not given.only:
         table.kept(rows, facts, quick=given.quick, whole=not given.only)
     if missed := [f"{row.part}: {row.what}" for row in rows if row.missed]:

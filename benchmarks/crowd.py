@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import gevent
 from locust import FastHttpUser, between, constant_pacing, task
 from locust.env import Environment
+from locust.stats import RequestStats, StatsEntry
 
 from aggregators.domains import DOMAINS
 from benchmarks.installation import TODAY
@@ -185,20 +187,30 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
     runner = environment.create_local_runner()
     runner.start(asked["count"], spawn_rate=max(1, asked["count"] / 10))
     gevent.sleep(asked["settling"])
-    environment.stats.clear_all()
-    gevent.sleep(asked["seconds"])
     stats = environment.stats
-    found = {
+    arrival = {f"{name}, arriving": entry for (name, _), entry in stats.entries.items()}
+    found, errors = _told(arrival), _errors(stats)
+    stats.clear_all()
+    gevent.sleep(asked["seconds"])
+    found |= _told({name: entry for (name, _), entry in stats.entries.items()})
+    errors += _errors(stats)
+    runner.quit()
+    return {"found": found, "errors": errors}
+
+
+def _told(entries: Mapping[str, StatsEntry]) -> dict[str, dict[str, float]]:
+    return {
         name: {
             "n": entry.num_requests,
             "median": entry.median_response_time,
             "p95": entry.get_response_time_percentile(0.95),
         }
-        for (name, _), entry in stats.entries.items()
+        for name, entry in entries.items()
     }
-    errors = [f"{e.name}: {e.error} ({e.occurrences} times)" for e in stats.errors.values()]
-    runner.quit()
-    return {"found": found, "errors": errors}
+
+
+def _errors(stats: RequestStats) -> list[str]:
+    return [f"{e.name}: {e.error} ({e.occurrences} times)" for e in stats.errors.values()]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ row-level security. It says what the isolation and the Python cost."""
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from aggregators.period import Period
 from storage.models import COMPLIANCE_LEVELS, USAGE_DISTRIBUTIONS, USAGE_FLOWS, USAGE_LEVELS
+from storage.models import QUANTILES as QUANTILES_STORED
 
 FLOWS, LEVELS = list(USAGE_FLOWS), list(USAGE_LEVELS)
 
@@ -19,7 +20,7 @@ DAILY = """
 drop schema if exists floor cascade;
 create schema floor;
 create table floor.daily as
-select workspace_id, snapshot_date as day, {flows}, {levels}
+select workspace_id, snapshot_date as day, {flows}, {levels}, {quantiles}
 from workspace_usage_snapshot window w as (partition by workspace_id order by snapshot_date);
 alter table floor.daily add primary key (workspace_id, day);
 create index on floor.daily (day);
@@ -60,7 +61,6 @@ select workspace_id, framework, ('{end}'::date - day) / {step} as back, {control
 from floor.control where day between '{before}' and '{end}' and ('{end}'::date - day) % {step} = 0
 """
 
-# Of workspaces alone: the organisation's, which read() has too, would cost as much again.
 PICKED = """, running as (
     select *, sum(n) over (partition by workspace_id, kind, point order by bucket) as below,
            sum(n) over (partition by workspace_id, kind, point) as total
@@ -72,13 +72,14 @@ select workspace_id, kind, point, total,
 from running group by 1, 2, 3, 4
 """
 
+# Of the organisation alone: those of each workspace and point stand in its daily row.
 QUANTILES = (
     """
 with entry as (
-    select workspace_id, kind, bucket, ('{end}'::date - day) / {step} as back, n
-    from floor.duration where day between '{first}' and '{end}'
+    select kind, bucket, ('{end}'::date - day) / {step} as back, sum(n) as n
+    from floor.duration where day between '{first}' and '{end}' group by 1, 2, 3
 ), spread as (
-    select workspace_id, kind, back - behind as point, bucket, sum(n) as n
+    select 0 as workspace_id, kind, back - behind as point, bucket, sum(n) as n
     from entry cross join generate_series(0, {behind}) as behind
     group by 1, 2, 3, 4
 )"""
@@ -88,8 +89,10 @@ with entry as (
 WHOLE_QUANTILES = (
     """
 with spread as (
-    select workspace_id, kind, day >= '{start}' as point, bucket, sum(n) as n
-    from floor.duration where day between '{before}' and '{end}' group by 1, 2, 3, 4
+    select coalesce(workspace_id, 0) as workspace_id, kind, day >= '{start}' as point, bucket, sum(n) as n
+    from floor.duration where day between '{before}' and '{end}'
+    group by grouping sets ((workspace_id, kind, day >= '{start}', bucket),
+                            (kind, day >= '{start}', bucket))
 )"""
     + PICKED
 )
@@ -108,6 +111,7 @@ class Floor:
                 f"{f}_total - lag({f}_total, 1, 0::float8) over w as {f}" for f in FLOWS
             ),
             levels=", ".join(LEVELS),
+            quantiles=", ".join(QUANTILES_STORED),
             controls=", ".join(COMPLIANCE_LEVELS),
             durations=", ".join(f"({i}, {d})" for i, d in enumerate(USAGE_DISTRIBUTIONS)),
         )
@@ -120,7 +124,8 @@ class Floor:
         return [self._copied(q.format(**_words(period))) for q in (FIGURES, SERIES, CONTROLS)]
 
     def everything(self, period: Period) -> list[bytes]:
-        """The same with the quantiles."""
+        """The same with the quantiles that no daily row holds: of each whole period, and the organisation's
+        of each point."""
         words = _words(period)
         quantiles = [self._copied(q.format(**words)) for q in (WHOLE_QUANTILES, QUANTILES)]
         return [*self.sums(period), *quantiles]
@@ -128,12 +133,23 @@ class Floor:
     def figures(self, period: Period, *, now: bool = True) -> dict[int, Any]:
         """Each workspace's flows of the period or of the one before it, and its levels where the last day
         has a row, by id: what the answers are compared by."""
+        found = self._rows(FIGURES, period, f"now = {now} and workspace_id is not null")
+        return {row["workspace_id"]: row for row in found}
+
+    def series(self, period: Period, among: Iterable[int]) -> list[Any]:
+        """The flows up to each point of some workspaces, by how many steps it is back from the last."""
+        listed = ", ".join(map(str, among))
+        return self._rows(SERIES, period, f"workspace_id in ({listed})")
+
+    def quantiles(self, period: Period) -> list[Any]:
+        """The buckets of the whole periods' quantiles, of workspaces and (0) the organisation."""
+        return self._rows(WHOLE_QUANTILES, period, "true")
+
+    def _rows(self, query: str, period: Period, where: str) -> list[Any]:
+        said = query.format(**_words(period)).replace("%", "%%")
         with self.owner.connect() as connection:
-            query = FIGURES.format(**_words(period)).replace("%", "%%")
-            rows = connection.exec_driver_sql(
-                f"select * from ({query}) f where now = {now} and workspace_id is not null"
-            ).mappings()
-            return {row["workspace_id"]: row for row in rows}
+            found = connection.exec_driver_sql(f"select * from ({said}) f where {where}")
+            return list(found.mappings())
 
     def _copied(self, query: str) -> bytes:
         """COPY in binary: the rows arrive, and no Python makes objects of them."""
@@ -161,6 +177,7 @@ def _words(period: Period) -> dict[str, object]:
     first = previous.start.toordinal() - window
     # Levels of a last day, as if none were missing: cheaper than of the last that is there.
     last = f"('{period.end}'::date - day) % {step} = 0"
+    points = [*LEVELS, *(q for q in QUANTILES_STORED if q.endswith(f"_{window}"))]
     ends = f"day in ('{period.end}', '{previous.end}')"
     return {
         "start": period.start,
@@ -170,9 +187,9 @@ def _words(period: Period) -> dict[str, object]:
         "step": step,
         "behind": window // step - 1,
         "sums": ", ".join(f"sum({f}) as {f}" for f in FLOWS),
-        "lasts": ", ".join(f"max({c}) filter (where {last}) as {c}" for c in LEVELS),
+        "lasts": ", ".join(f"max({c}) filter (where {last}) as {c}" for c in points),
         "at_end": ", ".join(f"max({c}) filter (where {ends}) as {c}" for c in LEVELS),
         "trailing": ", ".join(f"sum({f}) over w as {f}" for f in FLOWS),
-        "levels": ", ".join(LEVELS),
+        "levels": ", ".join(points),
         "controls": ", ".join(COMPLIANCE_LEVELS),
     }

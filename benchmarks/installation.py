@@ -22,6 +22,7 @@ from auth.viewer import Viewer
 from settings import Settings, load
 from storage import demo, embedded
 from storage.database import Database, connect
+from storage.models import SNAPSHOT_TABLES, STAGED_TABLES, TENANT_TABLES, membership
 
 TODAY = date(2026, 11, 23)
 PASSWORD = "benchmark-only"
@@ -47,6 +48,20 @@ class Bench:
     def period(self, days: int) -> Period:
         """The last days, as ``read`` takes them."""
         return Ask(days).on(TODAY - timedelta(days=1), TODAY)
+
+    def records(self) -> int:
+        """How many records are loaded."""
+        others = (membership, *SNAPSHOT_TABLES, *STAGED_TABLES)
+        tables = [t.name for t in TENANT_TABLES if t not in others]
+        counted = " + ".join(f"(select count(*) from {name})" for name in tables)
+        with self.owner.connect() as connection:
+            return int(connection.execute(text(f"select {counted}")).scalar_one())
+
+    def server(self) -> str:
+        """The major version of PostgreSQL."""
+        with self.owner.connect() as connection:
+            said = connection.execute(text("show server_version")).scalar_one()
+        return f"PostgreSQL {str(said).split('.')[0]}"
 
     def read(self, days: int, viewer: Viewer | None = None) -> Dashboard:
         """A cold read."""

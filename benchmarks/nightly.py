@@ -43,6 +43,8 @@ from tests.one_by_one import job
 
 TARGET = 3
 """At most so many times the plain INSERT ... SELECT."""
+MOST_MEMORY = 300.0
+"""MB that the program and its two connections' backends may hold together."""
 NIGHT = snapshots.TRAILING_DAYS
 SAMPLE = 5
 JOB, LOOK_SECONDS = "vigilo_job", 0.5
@@ -239,12 +241,17 @@ def measure(database: Database, settings: Settings, days: int = 400) -> list[Row
 def measure_rows(bench: Bench) -> list[Judged]:
     """The same as rows of the table."""
     part = "the nightly job"
-    return [
-        Judged(part, row.what, row.seconds, row.plain, "s", TARGET, "plain INSERT ... SELECT")
-        if row.plain
-        else Judged(part, row.what, row.seconds, row.seconds, row.unit)
-        for row in measure(bench.database, bench.settings, bench.days)
-    ]
+    return [_judged(part, row) for row in measure(bench.database, bench.settings, bench.days)]
+
+
+def _judged(part: str, row: Row) -> Judged:
+    if row.unit == "MB":
+        allowed = "the most that is allowed"
+        return Judged(part, row.what, row.seconds, MOST_MEMORY, "MB", 1.0, allowed)
+    if row.plain:
+        against = "plain INSERT ... SELECT"
+        return Judged(part, row.what, row.seconds, row.plain, "s", TARGET, against)
+    return Judged(part, row.what, row.seconds, row.seconds, row.unit)
 
 
 def main() -> None:

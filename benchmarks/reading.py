@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import brotli
 import numpy as np
@@ -19,13 +20,15 @@ from sqlalchemy import text
 
 from aggregators.domains import domains
 from aggregators.figures import Dashboard
+from aggregators.held import Held
 from aggregators.kept import Kept
 from aggregators.measure import USAGE
 from aggregators.packed import tables
 from aggregators.period import Ask
 from aggregators.read import read, read_kept, version
 from aggregators.rollup import Place, roll
-from aggregators.spans import BEFORE, NOW, Plan
+from aggregators.sketch import value_of
+from aggregators.spans import BEFORE, NOW, TRAILING, Plan
 from api.encode import dashboard_json
 from app import create_app
 from auth.viewer import Viewer
@@ -36,7 +39,7 @@ from settings import load
 from storage import context, executive
 from storage.database import connect
 from storage.executive import Asked, Packed
-from storage.models import USAGE_FLOWS, USAGE_LEVELS
+from storage.models import USAGE_DISTRIBUTIONS, USAGE_FLOWS, USAGE_LEVELS
 from tests.one_by_one.reading import comparable, one_by_one
 
 READ = "read(), cold, each workspace in its own context"
@@ -66,13 +69,13 @@ def _reads(bench: Bench, floor: Floor) -> list[Row]:
     taken = together(
         {f"read {n}": lambda n=n: bench.read(n) for n in days}
         | {f"sums {n}": lambda n=n: floor.sums(bench.period(n)) for n in days}
+        | {f"floor {n}": lambda n=n: floor.everything(bench.period(n)) for n in days}
     )
-    quantiles = {n: timed(lambda n=n: floor.everything(bench.period(n)), 3) for n in days}
     for n, target in zip(days, (0.5, 0.15), strict=True):
         against = "plain SQL without quantiles"
-        ours, sums = taken[f"read {n}"], taken[f"sums {n}"]
+        ours, sums, all_of_it = (taken[f"{what} {n}"] for what in ("read", "sums", "floor"))
         found += [
-            Row(READ, f"{n} days", ours, quantiles[n], "ms", target, "plain SQL, all of it"),
+            Row(READ, f"{n} days", ours, all_of_it, "ms", target, "plain SQL, all of it"),
             Row(READ, f"{n} days, quantiles given away", ours, sums, "ms", None, against),
         ]
     few = together({"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)})
@@ -120,20 +123,23 @@ def _rolled(
 
 
 def _ways(bench: Bench) -> list[Row]:
-    """What was tried: the answers are equal, the costs are not."""
-    cold = timed(lambda: bench.read(28), 3)
-    part = "other ways to the same rows, 28 days"
-    naive = once(lambda: _naive(bench)) * bench.workspaces / NAIVE
-    slow = once(lambda: _one_by_one(bench)) * bench.workspaces / NAIVE
-    return [
-        Row(part, "six pandas queries a workspace", naive, cold, "ms", None, f"from {NAIVE}"),
-        Row(part, "plain queries, workspace by workspace", slow, cold, "ms", None, f"from {NAIVE}"),
-    ]
+    """The naive ways to the same rows, from some workspaces, times as many as there are."""
+    found = []
+    for days in (28, 365):
+        cold = timed(lambda d=days: bench.read(d), 3)
+        part = f"other ways to the same rows, {days} days"
+        for what, way in (
+            ("six pandas queries a workspace", _naive),
+            ("plain queries, workspace by workspace", _one_by_one),
+        ):
+            taken = once(lambda w=way, d=days: w(bench, d)) * bench.workspaces / NAIVE
+            found.append(Row(part, what, taken, cold, "ms", None, f"the read; from {NAIVE}"))
+    return found
 
 
-def _naive(bench: Bench) -> list[pd.DataFrame]:
+def _naive(bench: Bench, days: int) -> list[pd.DataFrame]:
     """Six domains, each with a query of its own in every workspace's context."""
-    period, found = bench.period(28), []
+    period, found = bench.period(days), []
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
         for workspace in executive.state(connection)[:NAIVE]:
             with context.entered(connection, context.ROLLUP, workspace.workspace_id):
@@ -151,8 +157,8 @@ def _naive(bench: Bench) -> list[pd.DataFrame]:
     return found
 
 
-def _one_by_one(bench: Bench) -> None:
-    plan = _plan(bench, 28)
+def _one_by_one(bench: Bench, days: int) -> None:
+    plan = _plan(bench, days)
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
         for _ in islice(one_by_one(connection, _asked(plan)), NAIVE):
             pass
@@ -169,7 +175,8 @@ def _asked(plan: Plan) -> Asked:
 
 def equal(bench: Bench, floor: Floor) -> None:
     """Fails when the fast read, the one-by-one read and the floor do not say the same: the floor of every
-    flow and level of every workspace, one by one of every byte of some."""
+    flow, level and quantile of every workspace in both periods, and of each point of some; one by one of
+    every byte of some."""
     for days in (28, 365):
         plan = _plan(bench, days)
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
@@ -184,10 +191,15 @@ def equal(bench: Bench, floor: Floor) -> None:
             assert comparable(fast) == comparable(own), f"{days} days: {own.workspace_id}"
         slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
         made = tables(packed, slugs, plan, plan.period.end).by_name[USAGE]
+        quantiles = floor.quantiles(plan.period)
         for label in (NOW, BEFORE):
-            expected = floor.figures(bench.period(days), now=label == NOW)
+            expected = floor.figures(plan.period, now=label == NOW)
             assert set(expected) == set(by_id)
             _equal(made.over[label], [expected[p.workspace_id] for p in packed], f"{days} {label}")
+            said = [row for row in quantiles if row["point"] == (label == NOW)]
+            _equal_quantiles(made.over[label], said, [*by_id], f"{days} {label}")
+        series = floor.series(plan.period, spread)
+        _equal_series(made.over[TRAILING], series, [*by_id], f"{days} days, points")
 
 
 def _equal(facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: str) -> None:
@@ -197,6 +209,40 @@ def _equal(facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: s
             theirs = np.array([row[name] for row in expected], float)
             said = ~np.isnan(theirs)
             assert np.allclose(np.nan_to_num(ours[said]), theirs[said]), f"{what}: {name}"
+
+
+def _equal_quantiles(
+    facts: Mapping[str, Any], expected: Sequence[Mapping], ids: Sequence[int], what: str
+) -> None:
+    """Those of the workspaces, and of the organisation, whose id is 0."""
+    at = {workspace_id: i for i, workspace_id in enumerate([*ids, 0])}
+    for kind, name in enumerate(USAGE_DISTRIBUTIONS):
+        own, org = facts[name], facts[name].merged()
+        rows = [row for row in expected if row["kind"] == kind]
+        places = [at[row["workspace_id"]] for row in rows]
+        counted = np.zeros(len(at))
+        counted[places] = [float(row["total"]) for row in rows]
+        ours = np.nan_to_num(np.concatenate([own.n, org.n])[:, 0])
+        assert (ours == counted).all(), f"{what}: {name}"
+        for column, q in (("p50", 0.5), ("p90", 0.9)):
+            both = np.concatenate([own.quantile(q), org.quantile(q)])[:, 0]
+            theirs = value_of(np.array([row[column] for row in rows], int))
+            assert np.allclose(both[places], theirs), f"{what}: {name} {column}"
+
+
+def _equal_series(
+    facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], ids: Sequence[int], what: str
+) -> None:
+    """The flows of the points that both have; those of the floor reach further back."""
+    at, compared = {workspace_id: i for i, workspace_id in enumerate(ids)}, 0
+    for row in expected:
+        for name in USAGE_FLOWS:
+            if name in facts and row["back"] < (points := facts[name].shape[1]):
+                ours = facts[name][at[row["workspace_id"]], points - 1 - row["back"]]
+                theirs = float(row[name])
+                assert np.isclose(ours, theirs), f"{what}: {name} of {row['workspace_id']}"
+                compared += 1
+    assert compared, what
 
 
 def _cache(bench: Bench) -> list[Row]:
@@ -242,10 +288,12 @@ def _wire(bench: Bench) -> list[Row]:
     sizes = {
         "all workspaces": len(answer()) / 1000,
         "first page of one domain": _page(bench) / 1000,
+        "first page of all domains": _first_page(bench) / 1000,
     }
     taken = together({"read": lambda: bench.read(28), "answer": answer} | _served(bench))
     allowed = "the most that is allowed"
     page, whole = sizes["first page of one domain"], sizes["all workspaces"]
+    six = sizes["first page of all domains"]
     served, alike = taken["served, days of its own"], taken["read, days of its own"]
     return [
         Row(part, "read, encode, compress", taken["answer"], taken["read"], "ms", 1.5, "the read"),
@@ -259,6 +307,7 @@ def _wire(bench: Bench) -> list[Row]:
             "the read",
         ),
         Row(part, "first page of a domain, compressed", page, 100, "KB", 1.0, allowed),
+        Row(part, "the same of all six in one answer", six, 100, "KB", None, "the same"),
         Row(part, "all workspaces, compressed", whole, 1000, "KB", None, "a megabyte"),
     ]
 
@@ -297,20 +346,23 @@ QUALITY = 4
 
 
 def _page(bench: Bench) -> int:
+    """The largest of the six domains' first 24 cards."""
     dashboard = bench.read(28)
-    return max(
-        len(
-            brotli.compress(
-                orjson.dumps(dashboard_json(dashboard.only([s.domain.key]), ranks=slice(0, 24))),
-                quality=QUALITY,
-            )
-        )
-        for s in dashboard.scorecards
-    )
+    return max(_compressed(dashboard.only([s.domain.key])) for s in dashboard.scorecards)
+
+
+def _first_page(bench: Bench) -> int:
+    """The first 24 cards of each of them, as one answer of the API."""
+    return _compressed(bench.read(28))
+
+
+def _compressed(dashboard: Dashboard) -> int:
+    body = orjson.dumps(dashboard_json(dashboard, ranks=slice(0, 24)))
+    return len(brotli.compress(body, quality=QUALITY))
 
 
 def _memory(bench: Bench) -> float:
-    """What a cold read of a year adds to a process, at its peak, in MB."""
+    """What a cold read of a year, whose rows are held, adds to a process, at its peak, in MB."""
     code = (
         "import resource, sys; sys.path.insert(0, '.')\n"
         "from benchmarks.reading import peak_of_a_read\n"
@@ -339,7 +391,8 @@ def peak_of_a_read(user_id: int, email: str) -> float:
     before = _kilobytes("VmRSS")
     # A forked process begins with the peak of the one that forked it.
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    read(database, viewer, Ask(365), settings)
+    held = Held()
+    read(database, viewer, Ask(365), settings, held)
     return (_kilobytes("VmHWM") - before) / 1024
 
 

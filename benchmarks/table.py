@@ -92,7 +92,7 @@ def kept(rows: list[Row], facts: dict[str, object], *, quick: bool, whole: bool 
     made = [found | asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
     if not whole and path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        facts, made = before["facts"], _merged(before, made)
+        facts, made = facts | before["facts"], _merged(before, made)
     written = found | {"facts": facts, "rows": made}
     path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     line = {

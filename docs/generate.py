@@ -163,8 +163,9 @@ def performance() -> str:
     found = json.loads((table.RESULTS / "bench.json").read_text(encoding="utf-8"))
     facts = found["facts"]
     about = (
-        f"{facts['workspaces']:,} workspaces x {facts['days']} days (loaded in"
-        f" {facts['loaded_seconds']} s), 2 cores, PostgreSQL 18 with its defaults but for the buffers."
+        f"{facts['workspaces']:,} workspaces x {facts['days']} days, {facts['records']:,} records"
+        f" (loaded in {facts['loaded_seconds']} s), {facts['cores']} cores, {facts['server']} with its"
+        " defaults but for the buffers."
     )
     lines = ["| | measured | reference | ratio | target |", "|---|---:|---:|---:|---:|"]
     part = ""

@@ -225,7 +225,8 @@ insert into snapshot_run as r (day, range_first, made_with) values (:day, :range
 on conflict (day) do update
 set started_at = case when :resume and {UNFINISHED} and r.made_with = excluded.made_with
                       then r.started_at
-                      else greatest(now(), r.finished_at + interval '1 microsecond') end,
+                      else greatest(now(), r.finished_at + interval '1 microsecond',
+                                    r.started_at + interval '1 microsecond') end,
     range_first = excluded.range_first, made_with = excluded.made_with
 returning started_at
 """
@@ -251,9 +252,9 @@ def _left_over(database: Database, day: date) -> date | None:
 
 
 def _made_with(settings: Settings) -> str:
-    """Changes with all that rows depend on beside the records."""
+    """Changes with all that rows depend on beside the records and the days that are asked for."""
     names = [statement.name for statement in STAGE]
-    said = repr((names, settings.time_zone, settings.review_days))
+    said = repr((names, TRAILING_DAYS, settings.time_zone, settings.review_days))
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

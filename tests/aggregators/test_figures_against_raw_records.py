@@ -284,6 +284,48 @@ def check(dashboard: Dashboard, organisation: list[Records], zone: ZoneInfo) -> 
         check_scope(figures, oracle, slug or "the organisation")
 
 
+def check_series(dashboard: Dashboard, organisation: list[Records], zone: ZoneInfo) -> None:
+    """Every point: rates and durations over the days up to it, levels as they stood then."""
+    period = dashboard.period
+    for slug, members in [
+        *((f"team-{n}", [records]) for n, records in enumerate(organisation)),
+        (None, organisation),
+    ]:
+        for domain, key in SERIES:
+            scorecard = dashboard.scorecard(domain)
+            figures = scorecard.figures if slug is None else scorecard.cards.find(slug).figures
+            for end, value in figures[key].series:
+                first = max(end - timedelta(days=period.step - 1), period.start)
+                step = Oracle(members, first, end, zone)
+                window = Oracle(members, end - timedelta(days=period.window - 1), end, zone)
+                what = f"{slug}: {key} on {end}"
+                if not step.days_seen():
+                    assert value is None, what
+                elif key in ("open", "expired"):
+                    level = step.open().value if key == "open" else step.expired()
+                    assert value == level, what
+                elif key == "change_failure_rate":
+                    assert value == pytest.approx(window.change_failure_rate().value), what
+                elif slug is None or end in members[0].days:
+                    times = (
+                        window.lead_times() if key.startswith("lead") else window.recovery_times()
+                    )
+                    exact = quantile(times, 0.9 if key.endswith("p90") else 0.5)
+                    near = None if exact is None else pytest.approx(exact, rel=0.02, abs=1)
+                    assert value == near, what
+
+
+SERIES = (
+    ("dora", "change_failure_rate"),
+    ("dora", "lead_time_for_changes"),
+    ("dora", "lead_time_p90"),
+    ("dora", "mttr"),
+    ("incidents", "open"),
+    ("certificates", "expired"),
+)
+"""A rate, durations, and levels."""
+
+
 def check_contributions(dashboard: Dashboard) -> None:
     """What the workspaces contribute adds up to the organisation's change."""
     for scorecard in dashboard.scorecards:
@@ -351,7 +393,11 @@ def check_scope(figures, oracle: Oracle, who: str) -> None:
         HealthCheck.data_too_large,
     ],
 )
-@given(st.lists(workspaces(), min_size=1, max_size=3), st.sampled_from([1, 7, 28, 45, 60]), zones)
+@given(
+    st.lists(workspaces(), min_size=1, max_size=3),
+    st.sampled_from([1, 7, 28, 45, 60, 90, 365]),
+    zones,
+)
 def test_every_figure_equals_the_raw_records(server, settings_of_test, organisation, length, zone):
     installation = settings_of_test.model_copy(update={"time_zone": zone})
     alice = load(server, installation, organisation)
@@ -360,6 +406,7 @@ def test_every_figure_equals_the_raw_records(server, settings_of_test, organisat
     start = LAST - timedelta(days=length - 1)
     dashboard = read(server, alice, Ask(None, start, LAST), installation)
     check(dashboard, organisation, installation.zone)
+    check_series(dashboard, organisation, installation.zone)
     check_contributions(dashboard)
     for scorecard in dashboard.scorecards:
         for card in scorecard.cards:

@@ -425,6 +425,28 @@ def test_a_clock_that_was_set_back_does_not_end_a_run_that_was_broken_off(three,
     assert runs(three) == [(LAST, False)]
 
 
+@pytest.mark.parametrize("then", ["settings", "backfill"])
+def test_after_a_clock_was_set_back_nothing_of_another_run_is_published(
+    three, monkeypatch, one_at_a_time, then
+):
+    run(three)
+    with three.database.job.begin() as connection:
+        later = "started_at + interval '1 hour', finished_at = finished_at + interval '1 hour'"
+        connection.execute(text(f"update snapshot_run set started_at = {later}"))
+    with monkeypatch.context() as patch:
+        killed_at(patch, three.more[1])
+        with pytest.raises(KeyboardInterrupt):
+            run(three)
+    turns = killed_at(monkeypatch, 0)
+    if then == "backfill":
+        three.backfill(LAST - timedelta(days=3), LAST)
+    else:
+        another = three.settings.model_copy(update={"review_days": (10, 20, 30, 40)})
+        snapshots.run(three.database, None, another)
+    assert turns == [three.team, *three.more]
+    assert runs(three) == [(LAST, True)]
+
+
 def test_one_workspace_alone_begins_anew_after_it_was_broken_off(three, monkeypatch):
     three.backfill(LAST - timedelta(days=40), LAST)
     with monkeypatch.context() as patch:

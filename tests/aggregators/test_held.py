@@ -222,11 +222,9 @@ def test_who_is_no_platform_admin_any_more_is_given_nothing(world):
     held = Held()
     of(world, world.alice, held)
     of(world, world.bob, held)
-    world.sql(
-        "update membership set role = 'member' where user_id ="
-        " (select id from app_user where email = 'alice@x.example')"
-        " and workspace_id = (select id from workspace where slug = 'beta')"
-    )
+    with job_in(world.database.job, world.ids["beta"]) as connection:
+        demoted = "update membership set role = 'member' where user_id = :u"
+        connection.execute(text(demoted), {"u": world.alice.user_id})
     assert read(world.database, world.alice, Ask(), world.settings, held).scope.slugs == ("alpha",)
 
 

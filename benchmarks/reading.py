@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -317,7 +318,10 @@ def _served(bench: Bench) -> dict[str, Callable[[], object]]:
     """The request as the program answers it: who asks, the look at what is kept, the read, the encoding,
     what is kept of it, compression; and the read of such days alone. Each time of other days, so that
     nobody has asked for them."""
-    client = create_app(bench.settings, bench.database).test_client()
+    cache = bench.settings.data_dir / "wire-cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    settings = bench.settings.model_copy(update={"cache_dir": cache})
+    client = create_app(settings, bench.database).test_client()
     form = client.get("/login").text
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
     assert token

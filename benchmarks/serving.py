@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,14 +69,21 @@ def _sign_in(address: str, email: str) -> requests.Session:
 def served(bench: Bench, **settings: str) -> Iterator[Site]:
     """gunicorn as it is deployed; ``settings`` are further variables."""
     port = _free_port()
+    # Empty, so that what nobody has asked for has not been asked for in a run before either.
+    cache = bench.settings.data_dir / f"cache-of-{port}"
+    shutil.rmtree(cache, ignore_errors=True)
     environment = _environment(bench) | {"HOST": "127.0.0.1", "PORT": str(port)} | settings
+    environment["VIGILO_CACHE_DIR"] = str(cache.resolve())
     command = ["-m", "gunicorn", "--workers", str(WORKERS), "--threads", str(THREADS)]
     command += ["--keep-alive", str(KEEP_ALIVE)]
     command += ["--bind", f"127.0.0.1:{port}", "app:wsgi()"]
     with running(command, environment, bench.settings.data_dir / "serve.log") as process:
         address = f"http://127.0.0.1:{port}"
         _wait(address, process)
-        yield Site(address, process, environment)
+        try:
+            yield Site(address, process, environment)
+        finally:
+            shutil.rmtree(cache, ignore_errors=True)
 
 
 @contextmanager

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import requests
 from aiosmtpd.controller import Controller
 from pypdf import PdfReader
 from sqlalchemy import text
@@ -25,65 +16,14 @@ from aggregators.domains import DOMAINS
 from exports import files
 from tests.exports.postbox import Postbox
 from tests.exports.test_killed_workers import free_port
-from tests.webworld import PASSWORD, make
+from tests.served import Web, signed_in, until
+from tests.webworld import make
 
-ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 60.0
 MOMENTS = {
     "while it reads": DOMAINS[0].table,
     "when its file is whole, not yet told": "mail_outbox",
 }
 """When it is killed: the table that the job finds locked then."""
-
-
-def until(true: Callable[[], object]) -> None:
-    """Waits for it, with patience."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "that took too long"
-        time.sleep(0.05)
-
-
-@dataclass
-class Web:
-    """gunicorn with one worker, over the tests' database, and a browser that is signed in."""
-
-    environment: dict[str, str]
-    port: int
-    log: Path
-    process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        """Serves; returns when it answers."""
-        command = ["-m", "gunicorn", "--workers", "1", "--threads", "4", "app:wsgi()"]
-        self.process = subprocess.Popen(
-            [sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=self.log.open("ab"),
-            start_new_session=True,
-        )
-        until(self.answers)
-
-    def answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text()[-3000:]
-        try:
-            return requests.get(f"{self.address}/readyz", timeout=2).ok
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """Master and worker, without a warning."""
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-            self.process = None
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture
@@ -99,38 +39,14 @@ def postbox() -> Iterator[tuple[Postbox, int]]:
 @pytest.fixture
 def web(database, settings, tmp_path, postbox) -> Iterator[Web]:
     make(database, settings)
-    addresses = [
-        engine.url.render_as_string(hide_password=False) for engine in (database.web, database.job)
-    ]
-    served = Web(
-        {
-            **{k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")},
-            "VIGILO_DATABASE_URL": addresses[0].replace("+psycopg2", ""),
-            "VIGILO_JOB_DATABASE_URL": addresses[1].replace("+psycopg2", ""),
-            "VIGILO_DATA_DIR": str(tmp_path),
-            "VIGILO_SECRET_KEY": "x" * 32,
-            "VIGILO_TODAY": "2026-11-23",
-            "VIGILO_EXPORT_SYNC_SECONDS": "0",
-            "VIGILO_SMTP_URL": f"smtp://127.0.0.1:{postbox[1]}",
-            "VIGILO_DEBUG": "true",
-        },
-        free_port(),
-        tmp_path / "gunicorn.log",
+    served = Web.over(
+        database,
+        tmp_path,
+        VIGILO_EXPORT_SYNC_SECONDS="0",
+        VIGILO_SMTP_URL=f"smtp://127.0.0.1:{postbox[1]}",
     )
     yield served
     served.kill()
-
-
-def signed_in(web: Web) -> requests.Session:
-    """Alice's browser."""
-    browser = requests.Session()
-    page = browser.get(f"{web.address}/login").text
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert token
-    form = {"email": "alice@x.example", "password": PASSWORD, "csrf_token": token[1]}
-    assert browser.post(f"{web.address}/login", data=form).ok
-    browser.headers["X-CSRFToken"] = browser.cookies["_csrf_token"]
-    return browser
 
 
 @contextmanager

@@ -10,15 +10,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import date
 
 from storage.executive import Asked, Packed, State
 
-ROOM, AT_ONCE = 160 << 20, 4
+ROOM, PART = 160 << 20, 4
 """Bytes that a process holds, and the part of them that one reading may take: a thousand workspaces take
 36 MB in a period, of whatever length, and a reading of more would leave nothing of the others."""
-
-Key = tuple[tuple[date, ...], date, tuple[int, int], int]
 
 
 class Held:
@@ -27,11 +24,11 @@ class Held:
     def __init__(self, room: int = ROOM) -> None:
         self._room, self._size = room, 0
         self._guard = threading.Lock()
-        self._rows: OrderedDict[Key, tuple[State, Packed]] = OrderedDict()
+        self._rows: OrderedDict[tuple[object, ...], tuple[State, Packed]] = OrderedDict()
 
     def find(self, asked: Asked, states: Sequence[State]) -> dict[int, Packed]:
         """What is held of these workspaces as they are now, by workspace id."""
-        said = tuple(asked.days), asked.last_day, asked.blocks
+        said = asked.key
         found: dict[int, Packed] = {}
         with self._guard:
             for state in states:
@@ -46,9 +43,9 @@ class Held:
     ) -> Sequence[Packed]:
         """Holds the rows of some of these workspaces, in place of those of before. Gives them as they are
         held: with bytes of their own, and not with the whole answer that they came in."""
-        if sum(packed.size for packed in found) > self._room // AT_ONCE:
+        if sum(packed.size for packed in found) > self._room // PART:
             return found
-        said = tuple(asked.days), asked.last_day, asked.blocks
+        said = asked.key
         by_id = {s.workspace_id: s for s in states}
         own = [packed.apart() for packed in found]
         with self._guard:

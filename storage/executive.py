@@ -150,6 +150,11 @@ class Asked:
         """As the database functions take them."""
         return list(self.days), self.last_day, *self.blocks
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same as a key: two that are equal bring the same rows."""
+        return tuple(self.days), self.last_day, self.blocks
+
 
 def rows(
     connection: Connection, asked: Asked, among: Sequence[int] | None = None

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from aggregators import held as held_module
-from aggregators.held import AT_ONCE, Held
+from aggregators.held import PART, Held
 from aggregators.kept import Kept
 from aggregators.period import Ask
 from aggregators.read import NotPlatformAdmin, read, read_kept
@@ -178,7 +178,7 @@ def test_one_large_reading_leaves_the_others(world, reads):
         of(world, world.alice, alone, Ask(days))
         sizes[alone._size] = Ask(days)
     (small, asked), (large, too_much) = sorted(sizes.items())
-    held = Held(room=AT_ONCE * (large - 1))
+    held = Held(room=PART * (large - 1))
     of(world, world.alice, held, asked)
     of(world, world.alice, held, too_much)
     assert held._size == small
@@ -243,7 +243,7 @@ def test_many_threads_leave_the_sizes_right(world):
 
 
 def test_what_was_asked_longest_ago_makes_room(world, reads, monkeypatch):
-    monkeypatch.setattr(held_module, "AT_ONCE", 1)
+    monkeypatch.setattr(held_module, "PART", 1)
     all_of_them = Held()
     for days in (28, 90, 365):
         of(world, world.alice, all_of_them, Ask(days))

@@ -16,28 +16,24 @@ from tests.webworld import API, DAY, EXECUTIVE, make
 from tests.world import at
 
 PEOPLE = 50
-ARGUMENTS = "text, bigint, date[], date, int, int"
-COUNTING = f"""
+READ = "vigilo.rows_in_context"
+DECLARED = r"""
+select pg_get_function_arguments(oid), proargnames[1\:pronargs], proargnames[pronargs + 1\:]
+from pg_proc where oid = cast(:name as regproc)
+"""
+COUNTING = """
 create sequence vigilo.readings;
 grant usage on sequence vigilo.readings to public;
-alter function vigilo.rows_in_context({ARGUMENTS}) rename to rows_in_context_itself;
-create function vigilo.rows_in_context(
-    level text, workspace bigint, days date[], named_on date, first_block int, last_block int,
-    out failed text, out usage bytea, out frameworks text[], out compliance bytea[], out blocks bytea,
-    out lead_time bytea, out recovery_time bytea, out ack_time bytea, out resolve_time bytea,
-    out usage_names jsonb, out compliance_names jsonb
-)
-language plpgsql as $$
+alter function {read} rename to rows_in_context_itself;
+create function {read}({declared}) language plpgsql as $$
 begin
     perform nextval('vigilo.readings');
-    select r.* into failed, usage, frameworks, compliance, blocks, lead_time, recovery_time, ack_time,
-        resolve_time, usage_names, compliance_names
-    from vigilo.rows_in_context_itself(level, workspace, days, named_on, first_block, last_block) r;
+    select r.* into {gives} from {read}_itself({takes}) r;
 end $$;
 """
 RESTORED = f"""
-drop function vigilo.rows_in_context({ARGUMENTS});
-alter function vigilo.rows_in_context_itself({ARGUMENTS}) rename to rows_in_context;
+drop function {READ};
+alter function {READ}_itself rename to rows_in_context;
 drop sequence vigilo.readings;
 """
 OUTPUTS = ("page.children", "live.children", "account.children")
@@ -48,7 +44,9 @@ VIEW = {"path": EXECUTIVE, "links": {}, "domain": "", "measure": "", "mode": "ca
 def counted(database) -> Iterator[None]:
     """The database counts how often a workspace's rows are read."""
     with database.owner.begin() as connection:
-        connection.exec_driver_sql(COUNTING)
+        declared, takes, gives = connection.execute(text(DECLARED), {"name": READ}).one()
+        said = {"takes": ", ".join(takes), "gives": ", ".join(gives)}
+        connection.exec_driver_sql(COUNTING.format(read=READ, declared=declared, **said))
     yield
     with database.owner.begin() as connection:
         connection.exec_driver_sql(RESTORED)

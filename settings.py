@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-from collections.abc import Mapping
+import reprlib
+import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from aggregators.domains import DOMAINS
-from aggregators.measure import LOWER
+import addresses
+from provider_settings import OidcProvider, named_for_addresses, of_known_roles
+from source_settings import Authorities, Folders, Places, Proxy
 
 PREFIX = "VIGILO_"
-SECRETS = ("key", "password", "url")
-"""How the names of fields end that hold a secret, or may: their values are never told."""
-OF_OTHERS = ("VIGILO_ACCEPTANCE_DATA", "VIGILO_EXHAUSTIVE")
-"""What the Makefile and the tests read."""
+SECRETS = ("key", "key_former", "password", "url", "providers", "proxy")
+"""Endings of the names of fields that hold a secret, or may: their values are never told."""
+DATABASES = tuple(f"{role}database_url" for role in ("", "owner_", "job_", "read_", "backup_"))
+"""Fields with the address of the database in one role or another."""
+NOT_TEXT = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control characters, halves of characters and line ends."""
 
 
 class WrongSetting(SystemExit):
@@ -40,15 +41,24 @@ class Settings(BaseSettings):
         description="PostgreSQL >= 15, as the web role; unset: an embedded one in the data directory",
     )
     owner_database_url: str | None = Field(
-        None, description="the tables' owner, for migrations and jobs, with an external database"
+        None, description="the tables' owner, for migrations; not for a process that serves"
     )
     job_database_url: str | None = Field(
-        None, description="the job role, where the owner's address is not at hand"
+        None,
+        description="the job role: accounts, sessions, exports, records, snapshots; needed to serve with an"
+        " external database",
     )
     read_database_url: str | None = Field(
         None,
         description="a streaming replica, as the web role: serves the executive dashboard while it is"
         " not behind",
+    )
+    backup_database_url: str | None = Field(
+        None,
+        description="a role with BYPASSRLS that may read all, for `backup`, with an external database",
+    )
+    backup_dir: Path | None = Field(
+        None, description="a folder for backups; unset: `backups` in the data directory"
     )
     distributed: Literal["citus"] | None = Field(
         None, description="`citus`: migrating distributes the tenant tables over its nodes"
@@ -65,14 +75,45 @@ class Settings(BaseSettings):
         min_length=32,
         description="at least 32 characters; required with an external database, else made once",
     )
+    secret_key_former: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="keys that it was before, newest first, with commas between; what is signed or sealed"
+        " under them still opens",
+    )
+    oidc_providers: Annotated[dict[str, OidcProvider], NoDecode] = Field(
+        {},
+        description="identity providers as JSON: name to {issuer, client_id, client_secret, title}",
+    )
+    oidc_groups: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        {},
+        description="roles that the providers' groups stand for, as JSON:"
+        ' `{"group": {"workspace": "role"}}`; `*` is every workspace',
+    )
+    oidc_groups_claim: str = Field(
+        "groups", min_length=1, description="the claim in which a provider lists groups"
+    )
+    oidc_create_accounts: bool = Field(
+        False,
+        description="true: whoever a provider vouches for gets an account when they first come",
+    )
     org_name: str = Field(
-        "Vigilo", min_length=1, max_length=120, description="the organisation's name"
+        "Vigilo",
+        min_length=1,
+        max_length=120,
+        description="the organisation's name, until another is chosen on the page Settings",
+    )
+    logo: Path | None = Field(
+        None, description="the organisation's logo, an SVG or PNG file, shown beside its name"
     )
     time_zone: str = Field("UTC", description="the reporting time zone, an IANA name")
     strict_residency: bool = Field(
         False, description="true: leave workspaces outside the caller's home region out"
     )
-    redis_url: str | None = Field(None, description="set: Celery runs the export jobs")
+    redis_url: str | None = Field(
+        None,
+        description="set: Celery on this Redis brings the news of an export to `flask --app app worker`;"
+        " without it, a folder of the data directory does",
+    )
     smtp_url: str | None = Field(
         None,
         description="where mails go, `smtp://[USER:PASSWORD@]HOST[:PORT]` (`?tls=required`,"
@@ -91,9 +132,44 @@ class Settings(BaseSettings):
     export_sync_seconds: int = Field(
         10, ge=0, le=600, description="how long an export may take before it is mailed"
     )
+    downloads_a_person: int = Field(
+        4, ge=1, le=100, description="how many files a person may be downloading at once"
+    )
+    statement_seconds: int = Field(
+        30, ge=1, le=600, description="how long a statement of the web role may take"
+    )
+    stale_seconds: int = Field(
+        90,
+        ge=0,
+        le=600,
+        description="how long after a snapshot a page of the day before is still shown while the new one is"
+        " computed; 0: everybody waits for the new one",
+    )
     exports_in_process: bool = Field(
         True,
-        description="false: the processes that serve make no exports; `flask --app app worker` does",
+        description="false: the processes that serve make no exports and send no mails;"
+        " `flask --app app worker` does",
+    )
+    scheduler: bool = Field(
+        True,
+        description="false: snapshots, packs and syncs of sources are not begun by the processes that"
+        " serve; a cron job runs `flask --app app schedule run`",
+    )
+    source_allow: Annotated[Places, NoDecode] = Field(
+        (),
+        description="private networks and patterns of host names that sources may be asked at, beside"
+        ' public ones, as a JSON list such as `["10.0.0.0/8", "*.corp.example"]`',
+    )
+    source_folders: Annotated[Folders, NoDecode] = Field(
+        (),
+        description="folders that sources may read files from, as a JSON list; unset: `inbox` in the data"
+        " directory",
+    )
+    source_ca: Authorities = Field(
+        None, description="a file of certificate authorities that sources trust beside the system's"
+    )
+    source_proxy: Proxy = Field(
+        None, description="the proxy through which sources are asked, `http://HOST:PORT`"
     )
     sprint_days: int = Field(
         14, ge=1, le=90, description="length of a sprint, anchored on a Monday"
@@ -102,12 +178,26 @@ class Settings(BaseSettings):
         (365, 365, 730, 730),
         description="days between vendor reviews for tiers 1 to 4, as a JSON list",
     )
+    asset_days: int = Field(
+        90, ge=1, le=3660, description="days without a result after which an asset has left"
+    )
+    delivery_days: int = Field(
+        30,
+        ge=1,
+        le=3660,
+        description="how many days a delivery is kept as it came; what was read of it stays",
+    )
     thresholds: Annotated[dict[str, tuple[float | None, float | None]], NoDecode] = Field(
         {},
         description='`{"domain.measure": [watch, bad]}` as JSON, over the declared thresholds',
     )
     today: date | None = Field(
         None, description="a date that freezes the clock, for demos and tests"
+    )
+    demo: bool = Field(
+        True,
+        description="false: an embedded database that is empty stays so, and the first page leads to an"
+        " organisation of one's own",
     )
     demo_password: str | None = Field(
         None, min_length=8, description="the demo accounts' password; unset: random, printed"
@@ -118,6 +208,14 @@ class Settings(BaseSettings):
         8050, ge=1, le=65535, validation_alias="PORT", description="the port to serve on"
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, given: object) -> object:
+        """Line breaks would end a header of a mail, bytes that are no UTF-8 could not be shown."""
+        if isinstance(given, str) and any(unicodedata.category(c) in NOT_TEXT for c in given):
+            raise ValueError("takes text in UTF-8 on one line, without control characters")
+        return given
+
     @field_validator("review_days", mode="before")
     @classmethod
     def _four(cls, days: object) -> object:
@@ -125,16 +223,38 @@ class Settings(BaseSettings):
             raise ValueError("takes a list of four numbers of days")
         return days
 
+    _providers = field_validator("oidc_providers")(named_for_addresses)
+    _groups = field_validator("oidc_groups")(of_known_roles)
+
+    @field_validator("secret_key_former", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(filter(None, map(str.strip, given.split(","))))
+
+    @field_validator("secret_key_former")
+    @classmethod
+    def _long_enough(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < 32 for key in keys):
+            raise ValueError("takes keys of at least 32 characters")
+        return keys
+
     # Pydantic runs the last of these first.
-    @field_validator("review_days", "thresholds", mode="before")
+    @field_validator(
+        "review_days", "thresholds", "source_allow", "source_folders", "oidc_providers", "oidc_groups",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _json(cls, given: object) -> object:
         if not isinstance(given, str):
             return given
         try:
-            return json.loads(given)
+            return json.loads(given, parse_constant=_no_number)
         except ValueError as error:
             raise ValueError(f"takes JSON: {error}") from error
+        except RecursionError:
+            raise ValueError("takes JSON that is not as deep") from None
 
     @field_validator("review_days")
     @classmethod
@@ -143,20 +263,20 @@ class Settings(BaseSettings):
             raise ValueError("takes four numbers of days from 1 to 3660")
         return days
 
-    @field_validator("thresholds")
+    @field_validator("data_dir", "cache_dir", "backup_dir", mode="before")
     @classmethod
-    def _known_measures(cls, given: dict[str, Any]) -> dict[str, Any]:
-        known = {f"{d.key}.{m.key}": m for d in DOMAINS for m in d.measures}
-        if unknown := sorted(set(given) - set(known)):
-            raise ValueError(f"takes domain.measure keys; there is no {', '.join(unknown)}")
-        for key, (watch, bad) in given.items():
-            lower = known[key].better is LOWER
-            if None not in (watch, bad) and (watch > bad if lower else watch < bad):
-                worse = "higher" if lower else "lower"
-                raise ValueError(
-                    f"takes [watch, bad]: of {key} {worse} is worse, so bad is not first"
-                )
+    def _folder(cls, given: object) -> object:
+        """An empty path would be the working directory."""
+        if given == "":
+            raise ValueError("takes the path of a folder; leave it unset for the default")
         return given
+
+    @field_validator("logo")
+    @classmethod
+    def _picture(cls, file: Path | None) -> Path | None:
+        if file is not None and (file.suffix.lower() not in (".svg", ".png") or not file.is_file()):
+            raise ValueError("takes the path of an SVG or PNG file")
+        return file
 
     @field_validator("time_zone")
     @classmethod
@@ -165,41 +285,56 @@ class Settings(BaseSettings):
             raise ValueError("takes an IANA time zone such as Europe/Berlin")
         return name
 
-    @field_validator("database_url", "owner_database_url", "job_database_url", "read_database_url")
+    @field_validator("today")
+    @classmethod
+    def _of_this_century(cls, day: date | None) -> date | None:
+        if day is not None and not 2000 <= day.year <= 2100:
+            raise ValueError("takes a date from 2000-01-01 to 2100-12-31")
+        return day
+
+    @field_validator(*DATABASES)
     @classmethod
     def _postgres(cls, url: str | None) -> str | None:
-        if url and not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
-            raise ValueError("takes a PostgreSQL URL such as postgresql://user@host/database")
-        return url or None
+        return addresses.postgres(url) if url else None
+
+    @field_validator("owner_database_url", "job_database_url", "backup_database_url")
+    @classmethod
+    def _of_an_external_database(cls, url: str | None, given: ValidationInfo) -> str | None:
+        if url and given.data.get("database_url", url) is None:
+            raise ValueError("applies to the database of VIGILO_DATABASE_URL, which is not set")
+        return url
 
     @field_validator("read_database_url")
     @classmethod
     def _beside_a_primary(cls, url: str | None, given: ValidationInfo) -> str | None:
-        if url and not given.data.get("database_url"):
+        if url and given.data.get("database_url", url) is None:
             raise ValueError("takes a replica of VIGILO_DATABASE_URL, which is not set")
         return url
 
     @field_validator("smtp_url")
     @classmethod
     def _mail_server(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
-            raise ValueError("takes smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://HOST")
-        return url or None
+        return addresses.mail_server(url) if url else None
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, url: str | None) -> str | None:
-        if url and not url.startswith(("redis://", "rediss://")):
-            raise ValueError("takes redis://HOST:PORT/NUMBER or rediss://")
-        return url or None
+        return addresses.redis(url) if url else None
 
     @field_validator("base_url")
     @classmethod
     def _web_address(cls, url: str | None) -> str | None:
-        if url and not url.startswith(("http://", "https://")):
-            raise ValueError("takes a web address such as https://vigilo.example.com")
-        return url.rstrip("/") if url else None
+        return addresses.web(url) if url else None
+
+    @field_validator("host")
+    @classmethod
+    def _listening(cls, host: str) -> str:
+        return addresses.host(host)
+
+    @property
+    def organisation(self) -> str:
+        """The organisation's name."""
+        return self.org_name
 
     @property
     def zone(self) -> ZoneInfo:
@@ -215,12 +350,12 @@ class Settings(BaseSettings):
     def is_secure(self) -> bool:
         """Whether people reach it over TLS: everywhere but in debug and on plain HTTP of this very
         machine, where browsers and scripts would drop Secure cookies."""
-        host = urlsplit(self.address).hostname or ""
+        host = addresses.host_of(self.address)
         local = host in ("localhost", "127.0.0.1", "::1")
         return not self.debug and not (local and self.address.startswith("http://"))
 
     def now(self) -> datetime:
-        """This instant in the reporting zone; noon of VIGILO_TODAY when the clock is frozen."""
+        """Present instant in the reporting zone; noon of VIGILO_TODAY when the clock is frozen."""
         if self.today is not None:
             return datetime(self.today.year, self.today.month, self.today.day, 12, tzinfo=self.zone)
         return datetime.now(self.zone)
@@ -236,29 +371,29 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [_wrong(each) for each in error.errors()]
+        lines = [_sentence(each) for each in error.errors()]
         raise WrongSetting("Wrong setting.\n" + "\n".join(lines)) from None
 
 
-def _wrong(error: ErrorDetails) -> str:
-    """What is wrong with a variable, where in it, and what it is for."""
+def wrong_setting(field: str, problem: str, value: object) -> WrongSetting:
+    """The error of a field whose value fits its type and nothing else; for who knows what it must fit."""
+    return WrongSetting(f"Wrong setting.\n{_told(field, '', problem, value)}")
+
+
+def _no_number(constant: str) -> object:
+    """Python's own words beyond JSON: NaN, Infinity."""
+    raise ValueError(f"{constant} is no number")
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """The variable that is wrong, where in it, why, and what it is for."""
     field, *within = map(str, error["loc"])
-    name, wrong = field.lower(), error["msg"].removeprefix("Value error, ")
     at = f" at {'.'.join(within)}" if within else ""
-    got = "" if name.endswith(SECRETS) else f" (got {error['input']!r})"
-    meaning = Settings.model_fields[name].description
-    return f"{variable(field)}{at}: {wrong}{got}. It is {meaning}."
+    return _told(field.lower(), at, error["msg"].removeprefix("Value error, "), error["input"])
 
 
-def strangers(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """A sentence about each variable that looks like one of ours and is none."""
-    known = [variable(field) for field in Settings.model_fields]
-    found = sorted(n for n in environment if n.startswith(PREFIX) and n not in (*known, *OF_OTHERS))
-    return [f"{name} is no setting and was not read{_like(name, known)}." for name in found]
-
-
-def _like(name: str, known: list[str]) -> str:
-    """Compared without the prefix, which is half of a short name."""
-    ours = [k.removeprefix(PREFIX) for k in known if k.startswith(PREFIX)]
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), ours, 1)
-    return f"; {PREFIX}{near[0]} is" if near else ""
+def _told(field: str, at: str, problem: str, value: object) -> str:
+    shown = reprlib.repr(value) if isinstance(value, str) else repr(value)
+    got = "" if field.endswith(SECRETS) else f" (got {shown})"
+    meaning = Settings.model_fields[field].description
+    return f"{variable(field)}{at}: {problem}{got}. It is {meaning}."

@@ -1,1 +1,1 @@
-"""What the figures mean, how they pool, and how they are read."""
+"""Meaning of the figures, how they pool, and how they are read."""

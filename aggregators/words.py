@@ -1,131 +1,174 @@
-"""Figures as words: one format per unit, shared by the page, the PDF and the sentences."""
+"""A figure in words: its value, its change, the evidence behind it."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from datetime import date
 
-from aggregators.figures import Figure
-from aggregators.measure import Better, Measure, Status, Unit
-from aggregators.period import Span
+import numpy as np
 
-NONE = "–"
-MINUS = "\N{MINUS SIGN}"
-OVER_BUDGET = "over budget"
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from aggregators.pooling.cards import Worst
+from aggregators.pooling.dashboard import DashboardScope, Scorecard
+from aggregators.pooling.figures import Figure
+from aggregators.signal.change import Verdict
+from aggregators.signal.normal import upper_tail
+from aggregators.signal.series import series_of
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.measure import Better, Measure, Origin, Status, Unit
+from aggregators.vocabulary.period import Compare, Period
 
-
-def number(value: float, digits: int = 0) -> str:
-    """1204 -> "1,204"; a true minus; no negative zero."""
-    text = f"{abs(value):,.{digits}f}"
-    return MINUS + text if value < 0 and float(text.replace(",", "")) else text
-
-
-def percent(fraction: float, digits: int = 1) -> str:
-    """0.142 -> "14.2 %"."""
-    return f"{number(fraction * 100, digits)} %"
+ROUNDING = 1e-9
+"""Of a drop that is compared with an alert."""
 
 
-def duration(seconds: float) -> str:
-    """Seconds in the two largest fitting units: "1 h 42 min", "3 d 4 h", "45 s"."""
-    sign, left = (MINUS if seconds < 0 else ""), abs(seconds)
-    if left < MINUTE:
-        return f"{sign}{left:.0f} s"
-    minutes = round(left / MINUTE)
-    if minutes < 60:
-        return f"{sign}{minutes} min"
-    if minutes < 24 * 60:
-        hours, rest = divmod(minutes, 60)
-        return f"{sign}{hours} h {rest} min" if rest else f"{sign}{hours} h"
-    days, hours = divmod(round(left / HOUR), 24)
-    return f"{sign}{days} d {hours} h" if hours else f"{sign}{days} d"
-
-
-def per_day(rate: float) -> str:
-    """A rate per day, shown per week when under one a day: "3.4 / day", "2.1 / week"."""
-    return f"{number(rate, 1)} / day" if rate >= 1 or rate == 0 else f"{number(rate * 7, 1)} / week"
-
-
-def value(amount: float | None, unit: Unit) -> str:
-    """A value in its unit, an en dash for no data, never inf or NaN."""
-    if amount is None or math.isnan(amount):
-        return NONE
-    if math.isinf(amount):
-        return OVER_BUDGET
-    match unit:
-        case Unit.RATIO:
-            return percent(amount)
-        case Unit.SECONDS:
-            return duration(amount)
-        case Unit.PER_DAY:
-            return per_day(amount)
-        case Unit.BURN:
-            return f"{number(amount, 1)}×"
-        case Unit.DAYS:
-            return f"{number(amount)} d"
-        case _:
-            return number(amount)
+def lowered(title: str) -> str:
+    """A title within a sentence: "Fastest burn" -> "fastest burn", "MTTR" as it is."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def figure(shown: Figure) -> str:
     """A figure's value as words."""
-    return OVER_BUDGET if shown.over_budget else value(shown.value, shown.measure.unit)
-
-
-def points(fraction: float) -> str:
-    """A change of a ratio: 0.031 -> "+3.1 pts"."""
-    return f"{'+' if fraction > 0 else ''}{number(fraction * 100, 1)} pts"
+    return (
+        formats.OVER_BUDGET if shown.over_budget else formats.value(shown.value, shown.measure.unit)
+    )
 
 
 def delta(shown: Figure) -> str:
     """The change against the previous period: "+3.1 pts", "−2", "from 0", "No change",
-    "no earlier data"; never NaN, infinity or a percent of a percent."""
+    "no earlier data"; never NaN, infinity or a percent of a percent. Empty where nothing is compared."""
     if shown.delta is None:
-        return "no earlier data" if shown.has_data else NONE
-    if not moved(shown):
-        return "No change"
-    text = shift(shown.delta, shown.measure.unit)
+        alone = shown.has_data or shown.table.compare is Compare.NONE
+        return no_earlier(shown) if alone else formats.NONE
+    return _shift(shown, shown.delta) if moved(shown) else "No change"
+
+
+def _shift(shown: Figure, delta: float) -> str:
+    """A change that can be seen."""
+    text = formats.shift(delta, shown.measure.unit, shown.value)
     if shown.measure.unit is Unit.RATIO:
         return text
     return f"{text}, from 0" if shown.previous == 0 else text
 
 
-def shift(change: float, unit: Unit) -> str:
-    """A change with its sign: "+3.1 pts", "−2", "+1.4 / week", "−1 h 20 min"; "0.0 pts" has none."""
-    change = 0.0 if is_nothing(change, unit) else change
-    if unit is Unit.RATIO:
-        return points(change)
-    sign = "+" if change > 0 else ""
-    if unit is Unit.PER_DAY:
-        return f"{sign}{number(change * 7, 1)} / week"
-    return f"{sign}{value(change, unit)}"
-
-
-def size(change: float, unit: Unit) -> str:
-    """A change within a sentence, without its sign: "3.1 points", "2", "1.4 / week"."""
-    if unit is Unit.RATIO:
-        return f"{number(abs(change) * 100, 1)} points"
-    if unit is Unit.PER_DAY:
-        return f"{number(abs(change) * 7, 1)} / week"
-    return value(abs(change), unit)
-
-
-def is_nothing(change: float, unit: Unit) -> bool:
-    """Whether a change is too small to be seen in its format: 0.04 points, 0.3 s."""
-    return size(change, unit) == size(0.0, unit)
+def no_earlier(shown: Figure) -> str:
+    """Words in place of a change that is not known; none where nothing was to be compared."""
+    return "" if shown.table.compare is Compare.NONE else "no earlier data"
 
 
 def moved(shown: Figure) -> bool:
     """Whether there is a change that can be seen: what reads 0.0 is neither better nor worse."""
     if shown.delta is None or shown.change == "same":
         return False
-    return not is_nothing(shown.delta, shown.measure.unit)
+    return not formats.is_nothing(shown.delta, shown.measure.unit, shown.value)
+
+
+def before(shown: Figure) -> str:
+    """The value of the period before, in the unit of the figure."""
+    return formats.value(shown.previous, shown.measure.unit, shown.value)
 
 
 def change(shown: Figure) -> str:
-    """The change with its direction in words: "+3.1 pts · worse"."""
-    word = f" · {shown.change}" if moved(shown) and shown.change in ("better", "worse") else ""
-    return delta(shown) + word
+    """The change with the verdict on it in words: "+3.1 pts · likely worse", "+3.1 pts · within noise"."""
+    if shown.delta is None or not moved(shown):
+        return delta(shown)
+    return f"{_shift(shown, shown.delta)} · {verdict(shown)}"
+
+
+def verdict(shown: Figure) -> str:
+    """Verdict on a change as a word; of a count, where nothing is sampled, its direction."""
+    return shown.change if shown.verdict is Verdict.CERTAIN else VERDICTS[shown.verdict]
+
+
+GOT_WORSE = (Verdict.WORSE, Verdict.LIKELY_WORSE)
+VERDICTS = {
+    Verdict.WITHIN_NOISE: "within noise",
+    Verdict.LIKELY_WORSE: "likely worse",
+    Verdict.WORSE: "worse",
+    Verdict.LIKELY_BETTER: "likely better",
+    Verdict.BETTER: "better",
+    Verdict.TOO_FEW: "too few to tell",
+    Verdict.CERTAIN: "certain: a count",
+    Verdict.NO_COMPARISON: "no comparison",
+}
+"""Words of the verdicts, everywhere the same."""
+
+
+def tested(shown: Figure) -> str:
+    """The test behind a verdict in one sentence with its numbers; empty without a comparison."""
+    if shown.verdict is Verdict.NO_COMPARISON:
+        return ""
+    evidence = shown.table.change
+    if shown.verdict is Verdict.CERTAIN:
+        return "Certain: counted completely, so nothing of the change is chance."
+    if evidence is None or shown.verdict is Verdict.TOO_FEW:
+        return "Too few to tell: no outcome of so few events would have been beyond chance."
+    errors = abs(float(evidence.outcome.z[shown.row]))
+    scatter = float(evidence.dispersion[shown.row])
+    chance = 2 * upper_tail(errors)
+    return (
+        f"{formats.number(errors, 1)} standard errors from {BESIDE[shown.table.compare]}"
+        f" ({evidence.test(shown.row)}, scatter {formats.number(scatter, 1)} times chance):"
+        f" as much in {how_often(chance)} periods where nothing changed."
+    )
+
+
+TWO_YEARS = 730
+
+
+def slow_to_tell(shown: Figure) -> str:
+    """Time that the watch needs for so few events: "a doubling would show after about 120 days"."""
+    days, series = shown.days_to_tell, series_of(shown.measure)
+    if days is None or series is None:
+        return ""
+    change = "a halving" if series.is_fall else "a doubling"
+    if series.is_complement:
+        change = "a doubling of what is missing"
+    told = f"about {formats.number(round(days, -1))} days" if days < TWO_YEARS else "over two years"
+    return f"{change} would show after {told}"
+
+
+def drifting(figures: Sequence[Figure]) -> str:
+    """Since when figures drift, the first of them without its name: "Drifting since 3 Nov 2026; lead time,
+    median since 5 Nov 2026"; empty where none does."""
+    told: list[str] = []
+    series: set[str] = set()
+    for number, shown in enumerate(figures):
+        since, of = shown.drifting_since, series_of(shown.measure)
+        if since is None or of is None or of.key in series:
+            continue
+        series.add(of.key)
+        name = lowered(shown.measure.title) if number else ""
+        told.append(" ".join(filter(None, (name, "" if told else "drifting", _since(since)))))
+    text = "; ".join(told)
+    return text[:1].upper() + text[1:]
+
+
+def _since(day: date) -> str:
+    return f"since {formats.day(day)}"
+
+
+def moved_with_it(figures: Sequence[Figure]) -> str:
+    """Figures that moved with a drift, in one sentence: "In the same 28 days: lead time +3.1 h · worse.";
+    empty where there are none."""
+    told = [f"{lowered(figure.measure.title)} {change(figure)}" for figure in figures]
+    days = formats.counted(figures[0].table.days, "day") if figures else ""
+    return f"In the same {days}: {'; '.join(told)}." if told else ""
+
+
+def how_often(chance: float) -> str:
+    """A probability as so many of so many: "1 of 14"."""
+    if chance > 0.5:
+        return f"{round(10 * min(chance, 1.0))} of 10"
+    return f"1 of {formats.number(round(1 / max(chance, 1e-6)))}"
+
+
+BESIDE = {Compare.PREVIOUS: "the period before", Compare.YEAR: "a year ago", Compare.NONE: ""}
+"""Words for the days that a figure is compared with."""
+
+
+def compared(period: Period) -> str:
+    """Days that a period is compared with: "vs 28 Sep – 25 Oct 2026"; empty where it is with none."""
+    return "" if period.compare is Compare.NONE else f"vs {formats.span(period.previous)}"
 
 
 def arrow(shown: Figure) -> str:
@@ -135,46 +178,85 @@ def arrow(shown: Figure) -> str:
     return "▲" if shown.delta > 0 else "▼"
 
 
+def superlative(worst: Worst, workspaces: int, title: str = "Worst") -> str:
+    """Words before the name of a workspace that leads an order, true of the figures that are shown:
+    "Worst", "Worst, with 2 others", "Ranked worst" where others show more on less, "Only workspace"."""
+    if workspaces == 1:
+        return "Only workspace"
+    if worst.above:
+        return f"Ranked {lowered(title)}"
+    if worst.equal:
+        return f"{title}, with {formats.counted(worst.equal, 'other')}"
+    return title
+
+
+def hidden_moves(scorecard: Scorecard) -> str:
+    """Words about workspaces whose headline became worse while the organisation's does not show it:
+    "1 workspace dropped by 11.0 points". Of sampled figures those alone that are worse beyond chance."""
+    head, alert = scorecard.headline, scorecard.domain.drop_alert or 0.0
+    measure = head.measure
+    if len(scorecard.cards) < 2 or (measure.prior and head.verdict in GOT_WORSE):
+        return ""
+    moves = scorecard.cards.moves(measure.key)
+    if measure.prior:
+        rows = scorecard.cards.rows(measure.key)
+        worse_rows = [
+            scorecard.cards.grid.tables[measure.key].verdict[r] is Verdict.WORSE for r in rows
+        ]
+        moves = np.where(worse_rows, moves, np.nan)
+    worse = moves[np.nan_to_num(measure.badness(moves)) > alert + ROUNDING]
+    if not len(worse):
+        return ""
+    most = float(worse[np.argmax(measure.badness(worse))])
+    if measure.badness(scorecard.headline.delta or 0.0) >= measure.badness(most):
+        return ""
+    did = "rose" if most > 0 else "dropped"
+    by = f"by {'up to ' if len(worse) > 1 else ''}{formats.size(most, measure.unit)}"
+    return f"{formats.counted(len(worse), 'workspace')} {did} {by}"
+
+
 def days_seen(shown: Figure) -> str:
     """ "26 of 28 days"."""
-    return f"{shown.evidence.days_seen} of {shown.evidence.days_expected} days"
+    seen = shown.evidence
+    return f"{seen.days_seen} of {seen.days_expected} days"
 
 
 def evidence(shown: Figure) -> str:
-    """What the figure rests on: "12 of 97", "n = 41"; empty when the kind has none."""
+    """Numbers behind the figure: "12 of 97", "n = 41"; empty when the kind has none."""
     e, unit = shown.evidence, shown.measure.unit
     if unit is Unit.RATIO and e.numerator is not None and e.denominator is not None:
-        return f"{number(e.numerator)} of {number(e.denominator)}"
+        return f"{formats.number(e.numerator)} of {formats.number(e.denominator)}"
     if unit is Unit.PER_DAY and e.numerator is not None and e.denominator is not None:
-        return f"{number(e.numerator)} in {number(e.denominator)} days"
-    return f"n = {number(e.n)}" if e.n is not None else ""
+        return f"{formats.number(e.numerator)} in {formats.number(e.denominator)} days"
+    return f"n = {formats.number(e.n)}" if e.n is not None else ""
 
 
-def day(when: date, *, year: bool = True) -> str:
-    """22 Nov 2026."""
-    return f"{when.day} {when:%b}" + (f" {when.year}" if year else "")
+def after_shrinking(shown: Figure, shrunken: float | None) -> str:
+    """Value that a figure is ranked by, where that is not the figure: "about 18 % after shrinking"."""
+    measure = shown.measure
+    if shrunken is None or not measure.prior or not shown.has_data:
+        return ""
+    about = formats.about(shrunken, measure.unit)
+    return f"ranked as about {about} after shrinking ({evidence(shown)})"
 
 
-def span(of: Span) -> str:
-    """26 Oct – 22 Nov 2026."""
-    return f"{day(of.start, year=of.start.year != of.end.year)} – {day(of.end)}"
-
-
-def spark(shown: Figure) -> str:
-    """A sparkline in words: "28 days: 9.0 % to 14.0 %, low 8.0 %, high 16.0 %"."""
+def spark(shown: Figure, outside: int = 0) -> str:
+    """A sparkline in words: "28 days: 9.0 % to 14.0 %, low 8.0 %, high 16.0 %", and how many of its points
+    lie outside of what was expected."""
     unit = shown.measure.unit
-    known = [v for _, v in shown.series if v is not None]
+    values = shown.series.values
+    known = values[~np.isnan(values)].tolist()
     if not known:
         return f"{shown.measure.title}: no data"
-    first, last = value(known[0], unit), value(known[-1], unit)
-    low, high = value(min(known), unit), value(max(known), unit)
-    days = shown.evidence.days_expected
-    return f"{shown.measure.title}, {days} days: {first} to {last}, low {low}, high {high}"
-
-
-def counted(amount: float, noun: str) -> str:
-    """1 day, 2 days; 1,204 controls."""
-    return f"{number(amount)} {noun}{'' if amount == 1 else 's'}"
+    ends = (known[0], known[-1], min(known), max(known))
+    first, last, low, high = (formats.value(v, unit, max(known)) for v in ends)
+    days = shown.table.days
+    told = f"{shown.measure.title}, {days} days: {first} to {last}, low {low}, high {high}"
+    return (
+        f"{told}, {formats.counted(outside, 'point')} outside of what was expected"
+        if outside
+        else told
+    )
 
 
 STATUS = {
@@ -185,16 +267,72 @@ STATUS = {
 }
 """A status as a word."""
 
+
+STANDING = STATUS | {Status.GOOD: "On target", Status.BAD: "Off target"}
+"""A status of what has a target as words."""
+
+
 REASONS = {"inactive": "inactive", "other_region": "in another region"}
 """Why a workspace is left out of the scope, by ``Scope.left_out``'s keys."""
 
 
+def why_no_scope(scope: DashboardScope) -> str:
+    """Why no workspace counts of those where the viewer is platform admin."""
+    counts = {reason: len(names) for reason, names in scope.left_out.items() if names}
+    if scope.total == 1:
+        (reason,) = counts
+        return f"The only workspace where you are platform admin is {REASONS.get(reason, reason)}."
+    parts = " and ".join(
+        f"{formats.number(count) if len(counts) > 1 else 'all'} {REASONS.get(reason, reason)}"
+        for reason, count in counts.items()
+    )
+    return f"You are platform admin on {formats.counted(scope.total, 'workspace')}: {parts}."
+
+
 def thresholds(measure: Measure) -> str:
-    """From where a value is flagged: "Watch at 10.0 % or more, bad at 15.0 % or more"; empty without."""
+    """From where a value is flagged: "Watch at 10.0 % or more, off target at 15.0 % or more";
+    empty without."""
     side = "more" if measure.better is Better.LOWER else "less"
-    found = [
-        f"{STATUS[status].lower()} at {value(limit, measure.unit)} or {side}"
+    # A bound that was set is itself still kept to.
+    form = "{} beyond {}" if measure.target and measure.target.is_met_at else "{} at {} or " + side
+    parts = [
+        form.format(STANDING[status].lower(), formats.value(limit, measure.unit))
         for limit, status in ((measure.watch, Status.WATCH), (measure.bad, Status.BAD))
         if limit is not None
     ]
-    return ", ".join(found).capitalize()
+    return ", ".join(parts).capitalize()
+
+
+def aim(measure: Measure) -> str:
+    """The target in words: "under 15.0 %" as declared, "at most 12.0 %" once set; empty without one."""
+    target, lower = measure.aim, measure.better is Better.LOWER
+    if target is None:
+        return ""
+    kept = ("at most", "at least") if target.is_met_at else ("under", "over")
+    return f"{kept[0] if lower else kept[1]} {formats.value(target.value, measure.unit)}"
+
+
+def target(figure: Figure) -> str:
+    """The target of a figure, and whether it reaches it: "target at most 12.0 %, missed"; empty without."""
+    bound = aim(figure.measure)
+    if not bound:
+        return ""
+    told = {True: ", met", False: ", missed", None: ""}[figure.meets_target]
+    return f"target {bound}{told}"
+
+
+OF = {
+    Origin.DECLARATION: "by default",
+    Origin.ENVIRONMENT: "from the environment",
+    Origin.ORGANISATION: "set by the organisation",
+    Origin.WORKSPACE: "set by the workspace",
+}
+"""Words for who gave a target, by its origin."""
+
+
+def whose(measure: Measure) -> str:
+    """Giver of the target, and since when: "set by the workspace, since 1 Oct 2026"; empty without one."""
+    if measure.aim is None:
+        return ""
+    since = measure.aim.since
+    return OF[measure.aim.origin] + (f", since {formats.day(since)}" if since else "")

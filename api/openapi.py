@@ -1,259 +1,228 @@
-"""The OpenAPI 3.1 document, generated from the declared domains."""
+"""The OpenAPI 3.1 document: every operation that a route declares, with what the gate asks and answers."""
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from aggregators.domains import DOMAINS
-from aggregators.period import PRESETS
-from api.encode import FULL_UP_TO
-from api.problem import CODES, TITLES
+from flask import Flask
+from pydantic import BaseModel
+from werkzeug.routing import Rule
 
-Json = dict[str, Any]
-ERRORS = (401, 403, 422, 429, 500, 503)
+from api.figures import schemas as figure_schemas
+from api.figures.told_schemas import told_schemas
+from web.forms import schema_of
+from web.guard import CHANGING, ROUTES, Needs
+from web.operation import FORMS, Json, Operation, Outcome
+from web.problem import CODES, TITLES
+
+TEMPLATE = "#/components/schemas/{model}"
+SIGNED_IN = ("session",)
+SECURITY = {
+    Needs.NOTHING: (),
+    Needs.SIGN_IN: SIGNED_IN,
+    Needs.SIGN_IN_OR_TOKEN: ("token", "session"),
+    Needs.TOKEN: ("token",),
+    Needs.BY_PATH: SIGNED_IN,
+}
+SCHEMES: Json = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of `flask --app app token create EMAIL`; for deliveries with `--ingest SLUG`",
+    },
+    "session": {"type": "apiKey", "in": "cookie", "name": "vigilo"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Hub-Signature-256",
+        "description": "HMAC of the body, or the header of the format's own sender",
+    },
+}
+ABOUT = (
+    "How is the whole organisation doing? Over every workspace where the caller holds platform_admin, from "
+    "end-of-day snapshots. Durations are seconds, ratios 0 to 1, days dates, instants UTC. Missing is "
+    "null, never 0. Changes need the session's token in X-CSRFToken, but for deliveries."
+)
+CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+TYPES: Json = {
+    "UUIDConverter": {"type": "string", "format": "uuid"},
+    "PlainInteger": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+}
 
 
-def nullable(kind: str, description: str = "") -> Json:
-    """A value that may be missing: null, never 0."""
-    return {"type": [kind, "null"], **({"description": description} if description else {})}
+def document(app: Flask) -> Json:
+    """Document of the application's routes. Needs its context."""
+    paths: dict[str, Json] = {}
+    components = figure_schemas.schemas() | told_schemas() | {"Problem": _problem()}
+    for rule, method, operation in operations(app):
+        described = _operation(app, rule, method, operation, components)
+        paths.setdefault(CONVERTER.sub(r"{\1}", rule.rule), {})[method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Vigilo Executive", "version": "1", "description": ABOUT},
+        "paths": dict(sorted(paths.items())),
+        "components": {"securitySchemes": SCHEMES, "schemas": components},
+    }
 
 
-def ref(name: str) -> Json:
-    """A reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
+def operations(app: Flask) -> Iterator[tuple[Rule, str, Operation]]:
+    """Operations that the routes declare, each with its rule and method."""
+    for rule in app.url_map.iter_rules():
+        operation = getattr(app.view_functions[rule.endpoint], "operation", None)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            if operation is not None:
+                yield rule, method, operation
 
 
-def _object(properties: Json, required: bool = True, **more: Any) -> Json:
-    made: Json = {"type": "object", "properties": properties, **more}
-    if required:
-        made["required"] = list(properties)
+PAGES = ("/ws", "/exports", "/account", "/platform", "/admin", "/first-run", "/invitation")
+"""Beginnings of the paths whose problems are pages where a browser asks."""
+
+
+def _operation(app: Flask, rule: Rule, method: str, operation: Operation, components: Json) -> Json:
+    needs = ROUTES[rule.endpoint]
+    schemes = SECURITY[needs] if operation.security is None else operation.security
+    has_page = rule.rule.startswith(PAGES)
+    answers = {
+        str(status): _outcome(o, components) for status, o in sorted(operation.answers.items())
+    }
+    problems = {str(s): _problem_answer(s, has_page) for s in _problems(rule, method, operation)}
+    if needs is Needs.SIGN_IN and has_page:
+        problems["302"] = {"description": "Sign in first, where a browser asks"}
+    made: Json = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": [*_in_path(rule, operation), *_in_query(operation, components)],
+        "responses": dict(sorted((problems | answers).items())),
+        "security": [{name: []} for name in schemes],
+    }
+    if content := _content(operation, components):
+        made["requestBody"] = {"required": operation.body is not None, "content": content}
     return made
 
 
-@cache
-def document() -> Json:
-    """The whole document."""
+def _problems(rule: Rule, method: str, operation: Operation) -> list[int]:
+    """Statuses of problems: of text that is none, of the gate, of the operation, and of ourselves."""
+    needs = ROUTES[rule.endpoint]
+    statuses = {400, 500, 503, *operation.problems}
+    if needs is not Needs.NOTHING:
+        statuses.add(401)
+    if method in CHANGING:
+        statuses |= {403, 413}
+    if method in CHANGING and "<" in rule.rule:
+        statuses.add(405)  # a path that is none of this route's is a page's, which takes GET alone
+    if operation.form or operation.query or method == "GET":
+        statuses.add(422)
+    return sorted(statuses)
+
+
+def _problem_answer(status: int, has_page: bool) -> Json:
+    content: Json = {
+        "application/problem+json": {"schema": {"$ref": TEMPLATE.format(model="Problem")}}
+    }
+    if has_page:
+        content["text/html"] = {"schema": {"type": "string"}}
+    return {"description": f"{TITLES[status]}: code {CODES[status]}", "content": content}
+
+
+def _outcome(outcome: Outcome, components: Json) -> Json:
+    made: Json = {"description": outcome.meaning}
+    if outcome.headers:
+        made["headers"] = {name: {"schema": {"type": "string"}} for name in outcome.headers}
+    if outcome.media:
+        schema = _schema(outcome.schema, components)
+        made["content"] = {media: {"schema": schema} for media in outcome.media.split("\n")}
+    return made
+
+
+def _schema(schema: type[BaseModel] | Json | str, components: Json) -> Json:
+    """Schema, or the reference to it; models are added to the components."""
+    if isinstance(schema, dict):
+        return schema
+    if isinstance(schema, str):
+        return {"$ref": TEMPLATE.format(model=schema)}
+    made = schema.model_json_schema(ref_template=TEMPLATE, mode="serialization")
+    components.update(made.pop("$defs", {}))
+    components[schema.__name__] = _plain(made)
+    return {"$ref": TEMPLATE.format(model=schema.__name__)}
+
+
+def _plain(schema: Any) -> Any:
+    """Schema without the titles and the null defaults that pydantic adds."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Vigilo Executive",
-            "version": "1",
-            "description": "How is the whole organisation doing? Over every workspace where the caller "
-            "holds platform_admin, from end-of-day snapshots. Durations are seconds, ratios 0 to 1, "
-            "days dates, instants UTC. Missing is null, never 0.",
-        },
-        "paths": {"/api/v1/platform/executive-dashboard/": {"get": _operation()}},
-        "components": {
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "vigilo"},
-            },
-            "schemas": schemas(),
-        },
-        "security": [{"token": []}, {"session": []}],
+        key: {name: _plain(of) for name, of in value.items()}
+        if key == "properties"
+        else _plain(value)
+        for key, value in schema.items()
+        if key != "title" and not (key == "default" and value in (None, "", []))
     }
 
 
-def _operation() -> Json:
-    problems = {
-        str(status): {
-            "description": f"{TITLES[status]}: code {CODES[status]}",
-            "content": {"application/problem+json": {"schema": ref("Problem")}},
-        }
-        for status in ERRORS
-    }
-    problems["403"]["description"] = "Not allowed: code platform_admin_required"
-    return {
-        "operationId": "executiveDashboard",
-        "summary": "The executive dashboard",
-        "parameters": _parameters(),
-        "responses": {
-            "200": {
-                "description": "Figures, answers and workspaces, worst first",
-                "headers": {"ETag": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": ref("Dashboard")}},
-            },
-            "304": {"description": "Nothing has changed since the ETag given in If-None-Match"},
-            **problems,
-        },
-    }
-
-
-def _parameters() -> list[Json]:
-    def query(name: str, schema: Json, description: str, **more: Any) -> Json:
-        return {"name": name, "in": "query", "schema": schema, "description": description, **more}
-
-    day = {"type": "string", "format": "date"}
-    count = {"type": "integer", "minimum": 0, "maximum": 999999}
-    keys = {"type": "array", "items": {"enum": [d.key for d in DOMAINS]}}
+def _in_path(rule: Rule, operation: Operation) -> list[Json]:
     return [
-        query(
-            "period", {"enum": list(PRESETS), "default": 28}, "The last days; not with start, end"
-        ),
-        query("start", day, "First day of a range of at most 366 days"),
-        query("end", day, "Last day of the range, included"),
-        query("domain", keys, "Only these domains; repeatable", explode=True, style="form"),
-        query("workspaces", {"enum": [0, 1], "default": 1}, "0 leaves the breakdown out"),
-        query(
-            "detail",
-            {"enum": ["full", "brief"]},
-            "full: every measure of every workspace, with its series; brief: the measures that cards and "
-            f"tables show, their series empty. Full up to {FULL_UP_TO} workspaces, brief beyond",
-        ),
-        query(
-            "limit",
-            {**count, "minimum": 1},
-            "At most so many workspaces a domain; all if absent",
-        ),
-        query("offset", count, "So many of the worst are left out before"),
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": operation.path.get(name)
+            or TYPES.get(type(rule._converters[name]).__name__, {"type": "string"}),
+        }
+        for name in CONVERTER.findall(rule.rule)
     ]
 
 
-def schemas() -> Json:
-    """Every schema by name."""
-    text = {"type": "string"}
-    figures = {
-        f"{d.key.capitalize()}Measures": _object(
-            {m.key: {**ref("Figure"), "description": m.definition} for m in d.measures}
-        )
-        for d in DOMAINS
-    }
-    any_measures = {"anyOf": [ref(name) for name in figures]}
-    some_measures = {"type": "object", "additionalProperties": ref("Figure")}
-    return {
-        **figures,
-        "Evidence": _evidence(),
-        "Figure": _figure(),
-        "Workspace": _object(
-            {
-                "slug": text,
-                "name": text,
-                "rank": {"type": "integer", "description": "1 is the worst"},
-                "href": text,
-                "measures": some_measures,
-            }
-        ),
-        "Domain": _object(
-            {
-                "key": {"enum": [d.key for d in DOMAINS]},
-                "title": text,
-                "headline": text,
-                "snapshot_at": nullable("string"),
-                "measures": any_measures,
-                "workspaces": {"type": "array", "items": ref("Workspace")},
-            },
-            required=False,
-        ),
-        "Answer": _answer(),
-        "Dashboard": _dashboard(),
-        "Problem": _problem(),
-    }
+def _in_query(operation: Operation, components: Json) -> list[Json]:
+    return query_parameters(operation.query, components) if operation.query else []
 
 
-def _answer() -> Json:
-    text = {"type": "string"}
-    return _object(
-        {
-            "key": text,
-            "question": text,
-            "sentence": text,
-            "found": {"type": "boolean"},
-            "workspace": nullable("string"),
-            "href": nullable("string"),
-            "evidence": {"type": "object"},
-        }
-    )
+def query_parameters(model: type[BaseModel], components: Json) -> list[Json]:
+    """Parameters that a model reads; what their schemas refer to is added to the components."""
+    schema = model.model_json_schema(ref_template=TEMPLATE)
+    components.update(schema.get("$defs", {}))
+    return [_parameter(name, _plain(of)) for name, of in schema["properties"].items()]
+
+
+def _parameter(name: str, schema: Json) -> Json:
+    about = schema.pop("description", "")
+    choices = [of for of in schema.pop("anyOf", []) if of != {"type": "null"}]
+    schema |= choices[0] if choices else {}
+    return {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _content(operation: Operation, components: Json) -> Json:
+    """Media types of the body."""
+    content: Json = {}
+    if operation.body:
+        content["application/json"] = {"schema": _schema(operation.body, components)}
+    if operation.form:
+        content |= {media: {"schema": schema_of(operation.form)} for media in FORMS[:1]}
+    if operation.raw:
+        content[operation.raw] = {"schema": {}}
+    return content
 
 
 def _problem() -> Json:
     text = {"type": "string"}
-    return _object(
-        {
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail", "request_id"],
+        "properties": {
             "type": text,
             "title": text,
             "status": {"type": "integer"},
             "code": text,
             "detail": text,
             "request_id": text,
-            "field": {**text, "description": "The parameter that is wrong"},
-        },
-        required=False,
-    )
-
-
-def _evidence() -> Json:
-    return _object(
-        {
-            "numerator": nullable("number"),
-            "denominator": nullable("number"),
-            "n": nullable("number"),
-            "days_seen": {"type": "integer"},
-            "days_expected": {"type": "integer"},
-            "name": {"type": "string", "description": "The object that holds an extreme"},
-            "workspace": {"type": "string"},
-        },
-        required=False,
-    )
-
-
-def _figure() -> Json:
-    return _object(
-        {
-            "title": {"type": "string"},
-            "value": nullable("number"),
-            "previous": nullable("number"),
-            "delta": nullable("number", "null: no comparison"),
-            "delta_unit": {"type": "string"},
-            "delta_relative": nullable("number"),
-            "unit": {"enum": ["count", "ratio", "seconds", "per_day", "burn", "days"]},
-            "better": {"enum": ["higher", "lower"]},
-            "status": {"enum": ["good", "watch", "bad", "no_data"]},
-            "low_sample": {"type": "boolean"},
-            "over_budget": {"type": "boolean", "description": "an infinite burn; value is null"},
-            "band": nullable("string", "benchmark band with its edition"),
-            "evidence": ref("Evidence"),
-            "series": {
+            "field": {**text, "description": "The parameter, field or header that is wrong"},
+            "errors": {
                 "type": "array",
-                "maxItems": 60,
-                "items": {
-                    "type": "array",
-                    "prefixItems": [{"type": "string", "format": "date"}, nullable("number")],
-                },
+                "items": {"type": "object"},
+                "description": "Faults of a delivery, record by record",
             },
-            "group": {"type": "string"},
-            "by": {"type": "object", "additionalProperties": ref("Figure")},
         },
-        required=False,
-    )
-
-
-def _dashboard() -> Json:
-    day = {"type": "string", "format": "date"}
-    count = {"type": "integer"}
-    span = {"start": day, "end": day}
-    period = {
-        "preset": nullable("integer"),
-        **span,
-        "days": count,
-        "previous": _object(span),
-        "series_step_days": count,
-        "series_window_days": count,
     }
-    scope = {
-        "workspaces": count,
-        "left_out": _object({"inactive": count, "other_region": count}),
-        "unavailable": {"type": "array", "items": {"type": "string"}},
-    }
-    return _object(
-        {
-            "organisation": {"type": "string"},
-            "time_zone": {"type": "string"},
-            "as_of": nullable("string"),
-            "snapshot_at": nullable("string"),
-            "period": _object(period),
-            "scope": _object(scope),
-            "answers": {"type": "array", "items": ref("Answer")},
-            "domains": {"type": "array", "items": ref("Domain")},
-        }
-    )

@@ -4,94 +4,111 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from aggregators.asking import InvalidRequest, conditions, order
-from aggregators.cells import harmless
-from aggregators.domains import DOMAINS
-from aggregators.listing import Listing, Request
-from aggregators.period import Ask, InvalidPeriod
-from aggregators.read import NoSuchWorkspace
-from api.problem import Problem
-from api.routes import invalid
+from aggregators.catalogue import DOMAINS
+from aggregators.vocabulary.listing import Listing, RecordsRequest
+from aggregators.vocabulary.period import Ask
+from api.queries import RecordsQuery
+from exports.spreadsheet import harmless
+from reading.grid_request import conditions, order
+from storage.bounds.statement import TooCostly
+from storage.viewer import Viewer
+from web.bounds.streams import Downloads, sent
+from web.members import WORKSPACE
+from web.operation import Operation, Outcome
+from web.people.standing import RightToAnswer
+from web.plain_text import read_json
+from web.problem import Problem
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
 PIECE = 500
+LONGEST_SECONDS = 60.0
+"""Until all records must have been read: each fetch of them is a statement of its own."""
+DOWNLOAD = Operation(
+    "recordsCsv",
+    "Records behind a domain's figures in a workspace, as its page lists them",
+    {200: Outcome("A header line, then a record a line, as they are", "text/csv")},
+    query=RecordsQuery,
+    path={**WORKSPACE, "key": {"type": "string", "enum": list(LISTINGS)}},
+    problems=(404, 422, 429, 503),
+)
 
 
 class Lister(Protocol):
     """Streams the records of one of the signed-in person's workspaces."""
 
+    def viewer(self) -> Viewer:
+        """The signed-in person."""
+
+    def standing(self, slug: str) -> RightToAnswer:
+        """Membership of the signed-in person in a workspace, to be asked for again."""
+
+    def note_download(self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str]) -> None:
+        """Notes that the person takes the records with them."""
+
     def every_record(
-        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], asked: Request
+        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], wanted: RecordsRequest
     ) -> Iterator[tuple[object, ...]]:
-        """Every record; raises NoSuchWorkspace, InvalidPeriod at the first."""
+        """Every record; raises NotAMember, InvalidPeriod at the first."""
 
 
-def blueprint(lister: Lister) -> Blueprint:
-    """The one route."""
+def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
+    """The one route. No connection is held while the client reads: the file is written first."""
     made = Blueprint("records", __name__)
 
     @made.get("/ws/<slug>/records/<key>.csv", endpoint="csv")
-    def download(slug: str, key: str) -> ResponseReturnValue:
+    @DOWNLOAD
+    def download(slug: str, key: str, query: RecordsQuery) -> ResponseReturnValue:
         listing = LISTINGS.get(key)
         if listing is None:
             raise Problem(404)
-        records = lister.every_record(slug, key, _ask(), request.args, _asked(listing))
-        try:
-            first = next(records, None)  # errors come before the first byte, not in mid-file
-        except NoSuchWorkspace as error:
-            raise Problem(404) from error
-        except InvalidPeriod as wrong:
-            raise invalid(wrong.field, str(wrong)) from wrong
-        rows = chain([first] if first else [], records)
-        answer = Response(_written(listing, rows), mimetype="text/csv")
+        wanted = listing_request(listing, query)
+        viewer, standing = lister.viewer(), lister.standing(slug)
+        with downloads.lent(viewer) as slot:
+            records = lister.every_record(slug, key, query.ask, query.links, wanted)
+            pieces = standing.over(_written(listing, _in_time(records)))
+            file = downloads.spooled(viewer, pieces)
+            lister.note_download(slug, key, query.ask, query.links)
+            answer = sent(file, slot, "text/csv; charset=utf-8", standing)
         answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{key}.csv"'
         return answer
 
     return made
 
 
-def _ask() -> Ask:
-    try:
-        return Ask.parse(*(request.args.get(name) for name in ("period", "start", "end")))
-    except InvalidPeriod as wrong:
-        raise invalid(wrong.field, str(wrong)) from wrong
+def listing_request(listing: Listing, query: RecordsQuery) -> RecordsRequest:
+    """Filter and sort of the query. Raises NotText, InvalidRequest."""
+    filters = read_json(query.filter, "filter") if query.filter else {}
+    columns = read_json(query.sort, "sort") if query.sort else []
+    return RecordsRequest(conditions(listing, filters), order(listing, columns))
 
 
-def _asked(listing: Listing) -> Request:
-    """Filter and sort of the query. Raises Problem 422 naming the parameter."""
-    try:
-        return Request(conditions(listing, _json("filter", {})), order(listing, _json("sort", [])))
-    except InvalidRequest as wrong:
-        raise invalid("filter", str(wrong)) from wrong
+def _in_time(rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    """The rows. Raises TooCostly when there is no end to them."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    for row in rows:
+        yield row
+        if time.monotonic() > deadline:
+            raise TooCostly("The list is too long: choose a shorter period or filter it.")
 
 
-def _json(name: str, default: Any) -> Any:
-    given = request.args.get(name)
-    if not given:
-        return default
-    try:
-        return orjson.loads(given[:10_000])
-    except orjson.JSONDecodeError as error:
-        raise invalid(name, "is no JSON") from error
-
-
-def _written(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
-    """The file in pieces: a header, then the values as they are (instants in UTC, seconds)."""
+def _written(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
+    """The file in pieces: a mark by which spreadsheets know UTF-8, a header, then the values as they are
+    (instants in UTC, seconds)."""
     buffer = io.StringIO()
+    buffer.write("\ufeff")
     writer = csv.writer(buffer)
     writer.writerow([c.key for c in listing.columns])
     for number, row in enumerate(rows, 1):
         writer.writerow(map(harmless, row))
         if number % PIECE == 0:
-            yield buffer.getvalue()
+            yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
-    yield buffer.getvalue()
+    yield buffer.getvalue().encode()

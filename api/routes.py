@@ -3,142 +3,97 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from functools import cache
+from typing import Protocol
 
 import orjson
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 
-from aggregators.domains import DOMAINS
-from aggregators.figures import Dashboard
-from aggregators.period import Ask, InvalidPeriod
-from aggregators.read import NotPlatformAdmin
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary.period import Ask
 from api import openapi
-from api.encode import dashboard_json
-from api.problem import Problem
-from auth.viewer import Viewer
+from api.queries import DashboardQuery
+from reading.encode import dashboard_json
+from storage.viewer import Viewer
+from web.operation import Json, Operation, Outcome
 
-PARAMETERS = ("period", "start", "end", "domain", "workspaces", "detail", "limit", "offset")
-DETAILS = {None: None, "full": True, "brief": False}
-Found = TypeVar("Found")
 PATH = "/api/v1/platform/executive-dashboard/"
+DASHBOARD = Operation(
+    "executiveDashboard",
+    "The executive dashboard",
+    {
+        200: Outcome(
+            "Figures, answers and workspaces, worst first",
+            "application/json",
+            "Dashboard",
+            ("ETag",),
+        ),
+        304: Outcome("Nothing has changed since the ETag given in If-None-Match"),
+    },
+    query=DashboardQuery,
+    problems=(403, 422),
+)
+DOCUMENT = Operation(
+    "openapi",
+    "This document",
+    {200: Outcome("OpenAPI 3.1", "application/json", {"type": "object"})},
+)
 
 
-class Reader(Protocol):
+class DashboardReader(Protocol):
     """Reads for any viewer; errors as ``aggregators.read.read``."""
 
     def version(self, viewer: Viewer, ask: Ask) -> str:
         """The version of the viewer's dashboard, without reading a row of it."""
 
     def read(self, viewer: Viewer, ask: Ask, domains: tuple[str, ...] = ()) -> Dashboard:
-        """The viewer's dashboard."""
+        """Dashboard of the viewer."""
 
 
-def blueprint(reader: Reader) -> Blueprint:
+def blueprint(reader: DashboardReader) -> Blueprint:
     """The API's routes."""
     api = Blueprint("api", __name__)
+    described = cache(lambda: openapi.document(current_app))
 
-    @api.route(PATH, strict_slashes=False)
-    def executive_dashboard() -> ResponseReturnValue:
-        query, viewer = parameters(), g.account.viewer
+    @api.get(PATH, strict_slashes=False)
+    @DASHBOARD
+    def executive_dashboard(query: DashboardQuery) -> ResponseReturnValue:
+        viewer = g.account.viewer
         if request.if_none_match:
-            version = _asked(lambda: reader.version(viewer, query.ask))
+            version = reader.version(viewer, query.ask)
             if unchanged(version):
                 return answered(version, None)
-        dashboard = _asked(lambda: reader.read(viewer, query.ask, query.domains))
+        dashboard = reader.read(viewer, query.ask, query.domain)
         whole = not dashboard.scope.unavailable
         return answered(dashboard.version, encoded(dashboard, query), tagged=whole)
 
-    @api.route("/api/openapi.json", endpoint="openapi")
+    @api.get("/api/openapi.json", endpoint="openapi")
+    @DOCUMENT
     def document() -> ResponseReturnValue:
-        return Response(orjson.dumps(openapi.document()), mimetype="application/json")
+        return Response(orjson.dumps(described()), mimetype="application/json")
 
-    @api.route("/api/docs")
+    @api.get("/api/docs")
     def docs() -> ResponseReturnValue:
-        return render_template("api_docs.html", document=openapi.document())
+        return render_template("api_docs.html", document=described())
 
     return api
 
 
-def encoded(dashboard: Dashboard, query: Query) -> bytes:
+def encoded(dashboard: Dashboard, query: DashboardQuery) -> bytes:
     """The JSON of the contract."""
-    return orjson.dumps(
-        dashboard_json(dashboard, breakdown=query.breakdown, full=query.full, ranks=query.ranks)
+    return orjson.dumps(asked_for(dashboard, query))
+
+
+def asked_for(dashboard: Dashboard, query: DashboardQuery) -> Json:
+    """As much of the dashboard as the query asks for."""
+    return dashboard_json(
+        dashboard,
+        breakdown=query.breakdown,
+        full=query.full,
+        ranks=query.ranks,
+        order=query.rank,
     )
-
-
-def _asked(work: Callable[[], Found]) -> Found:
-    """A read whose errors are problems. Raises Problem."""
-    try:
-        return work()
-    except InvalidPeriod as wrong:
-        raise invalid(wrong.field, str(wrong)) from wrong
-    except NotPlatformAdmin as error:
-        raise Problem(
-            403, "You need the platform_admin role on a workspace.", "platform_admin_required"
-        ) from error
-    except OperationalError as error:
-        raise Problem(503, "The database does not answer.") from error
-
-
-def invalid(field: str, why: str) -> Problem:
-    """422 that names the parameter."""
-    return Problem(422, f"{field} {why}", field=field)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is asked for: a period, domains (all when empty), and how much of the breakdown."""
-
-    ask: Ask
-    domains: tuple[str, ...]
-    breakdown: bool
-    full: bool | None
-    ranks: slice
-
-
-def parameters() -> Query:
-    """The query, checked. Raises Problem 422 naming what is wrong."""
-    for name, values in request.args.lists():
-        if name not in PARAMETERS:
-            raise invalid(name[:40], f"is not known; there are {', '.join(PARAMETERS)}")
-        if len(values) > 1 and name != "domain":
-            raise invalid(name, "must be given once")
-    try:
-        ask = Ask.parse(*(request.args.get(name) for name in ("period", "start", "end")))
-    except InvalidPeriod as wrong:
-        raise invalid(wrong.field, str(wrong)) from wrong
-    known = [d.key for d in DOMAINS]
-    domains = tuple(request.args.getlist("domain"))
-    if any(key not in known for key in domains):
-        raise invalid("domain", f"must be one of {', '.join(known)}")
-    workspaces = request.args.get("workspaces", "1")
-    if workspaces not in ("0", "1"):
-        raise invalid("workspaces", "must be 0 or 1")
-    detail = request.args.get("detail")
-    if detail not in DETAILS:
-        raise invalid("detail", "must be full or brief")
-    return Query(ask, domains, workspaces == "1", DETAILS[detail], _ranks())
-
-
-def _ranks() -> slice:
-    """Which ranks of each domain; all unless ``limit`` is given."""
-    offset, limit = _whole("offset", 0), _whole("limit", 1)
-    if limit is None:
-        return slice(offset, None)
-    return slice(offset or 0, (offset or 0) + limit)
-
-
-def _whole(name: str, least: int) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) >= least):
-        raise invalid(name, f"must be a whole number from {least} to 999999")
-    return int(text)
 
 
 def tag_of(version: str) -> str:

@@ -1,1 +1,1 @@
-"""Who is asking, and how they proved it."""
+"""Accounts, sessions and tokens: the identity of a caller, and its proof."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from flask_login import UserMixin
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from auth import granting
-from auth.granting import Change
+from auth import credentials, granting
+from auth.granting import MembershipAction
 from auth.membership import NotAllowed
 from auth.passwords import hash_password, verify_password
-from auth.viewer import Viewer
 from storage import audit
 from storage.context import job_in
-from storage.models import ROLES
+from storage.identity import tickets
+from storage.identity.proof import Proof
+from storage.tables import ROLES
+from storage.viewer import Viewer
 
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s.]{2,}")
+PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
+EMAIL = re.compile(rf"{PLAIN}{{1,64}}@{PLAIN}{{1,180}}\.(?:(?!\.){PLAIN}){{2,63}}")
+"""An address without the characters by which a mail's header would hold more than one."""
 
 
 class AccountError(ValueError):
@@ -32,12 +37,14 @@ class Account(UserMixin):
     id: int
     email: str
     name: str
-    password_hash: str | None
+    password_hash: str | None = field(default=None, repr=False)
+    proof: Proof | None = field(default=None, repr=False, compare=False)
+    """Credential that they came with."""
 
     @property
     def viewer(self) -> Viewer:
         """The one who asks, for everything below the web edge."""
-        return Viewer(self.id, self.email, self.name)
+        return Viewer(self.id, self.email, self.name, self.proof)
 
 
 COLUMNS = "select id, email, name, password_hash from app_user where is_active and "
@@ -53,11 +60,24 @@ def by_id(engine: Engine, user_id: int) -> Account | None:
     return _one(engine, "id = :x", user_id)
 
 
-def authenticate(engine: Engine, email: str, password: str) -> Account | None:
-    """The active account with this e-mail and password; None otherwise, after the same work."""
+def on_behalf(engine: Engine, email: str, lasts: timedelta = tickets.HOUR) -> Viewer | None:
+    """The active account with that address as the one who asks, by a ticket: for commands, as the
+    job role."""
     account = by_email(engine, email)
-    right = verify_password(account.password_hash if account else None, password)
-    return account if right else None
+    if account is None:
+        return None
+    with engine.begin() as connection:
+        return replace(account.viewer, proof=tickets.issue(connection, account.id, lasts))
+
+
+def authenticate(engine: Engine, email: str, password: str) -> Account | None:
+    """The active account with this e-mail and password; None otherwise, after the same work. Turns at it
+    take seconds: a password that was changed meanwhile is none any more."""
+    account = by_email(engine, email)
+    if not verify_password(account.password_hash if account else None, password):
+        return None
+    now = by_email(engine, email)
+    return now if now and account and now.password_hash == account.password_hash else None
 
 
 def _one(engine: Engine, where: str, value: object) -> Account | None:
@@ -70,54 +90,156 @@ def create(
     engine: Engine, email: str, password: str, name: str = "", region: str | None = None
 ) -> int:
     """A new account, as the job role. Raises AccountError, WeakPassword."""
+    email, hashed = checked_address(email), hash_password(password)
+    with engine.begin() as connection:
+        return insert(connection, email, hashed, name, region)
+
+
+def checked_address(email: str) -> str:
+    """The address as it is kept. Raises AccountError where it is none."""
     email = email.strip().lower()
     if not EMAIL.fullmatch(email):
         raise AccountError(f"{email!r} is no e-mail address")
-    values = {"e": email, "n": name, "r": region, "h": hash_password(password)}
+    return email
+
+
+def insert(
+    connection: Connection, email: str, hashed: str, name: str, region: str | None = None
+) -> int:
+    """A new account within the caller's transaction. Raises AccountError."""
+    values = {"e": email, "n": name, "r": region, "h": hashed}
     try:
-        with engine.begin() as connection:
-            made = connection.execute(
-                text(
-                    "insert into app_user (email, name, home_region, password_hash)"
-                    " values (:e, :n, :r, :h) returning id"
-                ),
-                values,
-            )
-            return int(made.scalar_one())
+        made = connection.execute(
+            text(
+                "insert into app_user (email, name, home_region, password_hash)"
+                " values (:e, :n, :r, :h) returning id"
+            ),
+            values,
+        )
+        return int(made.scalar_one())
     except IntegrityError as error:
         raise AccountError(f"{email} exists already") from error
 
 
 def set_password(engine: Engine, email: str, password: str) -> None:
-    """A new password; every session that began before it ends. Raises AccountError, WeakPassword."""
+    """A new password; every session and token of the account ends. Raises AccountError, WeakPassword."""
     email = email.strip().lower()
-    values = {"e": email, "h": hash_password(password)}
+    hashed = hash_password(password)
     with engine.begin() as connection:
-        changed = connection.execute(
-            text(
-                "update app_user set password_hash = :h, password_changed_at = now()"
-                " where email = :e"
-            ),
-            values,
-        )
-        if not changed.rowcount:
-            raise AccountError(f"there is no account {email}")
+        user_id = _known(connection, email)
+        _write_password(connection, user_id, hashed)
         audit.record(connection, granting.OPERATOR, "user.password", email, {})
+
+
+def change_password(engine: Engine, viewer: Viewer, old: str, new: str) -> None:
+    """The person's own password, with the one before it; every session and token of theirs ends. Raises
+    AccountError where ``old`` is wrong, WeakPassword."""
+    account = by_email(engine, viewer.email)
+    if account is None or not verify_password(account.password_hash, old):
+        raise AccountError("That is not your password.")
+    hashed = hash_password(new)
+    with engine.begin() as connection:
+        _write_password(connection, viewer.user_id, hashed)
+        audit.record(connection, viewer.email, "user.password", viewer.email, {})
+
+
+def _write_password(connection: Connection, user_id: int, hashed: str) -> None:
+    connection.execute(
+        text("update app_user set password_hash = :h, password_changed_at = now() where id = :id"),
+        {"h": hashed, "id": user_id},
+    )
+    credentials.end_all(connection, user_id)
+
+
+def set_active(engine: Engine, email: str, *, is_active: bool) -> None:
+    """Lets an account in, or no longer: then every session and token of it ends for good, and comes not
+    back with the account. Raises AccountError."""
+    email = email.strip().lower()
+    with engine.begin() as connection:
+        user_id = _known(connection, email)
+        connection.execute(
+            text("update app_user set is_active = :active where id = :id"),
+            {"active": is_active, "id": user_id},
+        )
+        if not is_active:
+            credentials.end_all(connection, user_id)
+        action = "user.activate" if is_active else "user.deactivate"
+        audit.record(connection, granting.OPERATOR, action, email, {})
+
+
+def _known(connection: Connection, email: str) -> int:
+    """Id of the account, active or not. Raises AccountError."""
+    user_id = connection.execute(
+        text("select id from app_user where email = :e"), {"e": email}
+    ).scalar()
+    if user_id is None:
+        raise AccountError(f"there is no account {email}")
+    return int(user_id)
+
+
+def id_of(engine: Engine, email: str) -> int:
+    """Id of the account, active or not. Raises AccountError."""
+    with engine.connect() as connection:
+        return _known(connection, email.strip().lower())
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """State of an account that its person is shown."""
+
+    has_password: bool
+    password_changed_at: datetime
+    second_factor_at: datetime | None
+    recovery_codes: int
+
+
+def details(engine: Engine, user_id: int) -> AccountDetails:
+    """State of one's own account."""
+    query = text(
+        "select password_hash is not null, password_changed_at, totp_confirmed_at,"
+        " (select count(*) from recovery_code c where c.user_id = u.id and used_at is null)"
+        " from app_user u where id = :id"
+    )
+    with engine.connect() as connection:
+        return AccountDetails(*connection.execute(query, {"id": user_id}).one())
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    """An account as an operator sees it."""
+
+    email: str
+    name: str
+    is_active: bool
+    has_second_factor: bool
+    seen_at: datetime | None
+
+
+def listed(engine: Engine) -> list[ListedAccount]:
+    """Every account, by address. ``seen_at`` is of sessions that still stand."""
+    query = text(
+        "select email, name, is_active, totp_confirmed_at is not null,"
+        " (select max(seen_at) from web_session s where s.user_id = u.id) from app_user u order by email"
+    )
+    with engine.connect() as connection:
+        return [ListedAccount(*row) for row in connection.execute(query)]
 
 
 def grant(engine: Engine, email: str, slug: str, role: str) -> None:
     """Gives a role in a workspace, replacing the one held. Raises AccountError."""
     if role not in ROLES:
         raise AccountError(f"there is no role {role}; it takes one of {', '.join(ROLES)}")
-    _operate(engine, email, slug, Change.GIVE, role)
+    _operate(engine, email, slug, MembershipAction.GIVE, role)
 
 
 def revoke(engine: Engine, email: str, slug: str) -> None:
     """Ends a membership with the next statement of anyone's. Raises AccountError."""
-    _operate(engine, email, slug, Change.REVOKE, None)
+    _operate(engine, email, slug, MembershipAction.REVOKE, None)
 
 
-def _operate(engine: Engine, email: str, slug: str, what: Change, role: str | None) -> None:
+def _operate(
+    engine: Engine, email: str, slug: str, what: MembershipAction, role: str | None
+) -> None:
     _, workspace_id = _ids(engine, email, slug)
     try:
         granting.change(engine, (workspace_id, slug), what, email.strip().lower(), role)

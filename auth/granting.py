@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from sqlalchemy import Connection, Engine, text
 
-from auth import membership
+from auth import credentials, membership
 from auth.membership import NotAllowed
 from storage import audit
 from storage.context import job_in
 
 LOCK = 0x4D656D
 UNKNOWN = "There is no account with that address; an operator creates one with user create."
+END_INVITATIONS = text(
+    "update invitation set ended_at = now() where email = :email and ended_at is null"
+)
 OPERATOR = "operator"
 """The actor of what is done on the command line."""
 
 
-class Change(Enum):
-    """What is wanted. Said, not concluded: a page may be older than the membership that it shows."""
+class MembershipAction(Enum):
+    """Change that is wanted. Named, not concluded: a page may be older than what it shows."""
 
     ADD = "add"
     CHANGE = "change"
@@ -29,62 +34,92 @@ class Change(Enum):
 
 def change(
     jobs: Engine,
-    place: tuple[int, str],
-    what: Change,
+    workspace: tuple[int, str],
+    what: MembershipAction,
     email: str,
     role: str | None = None,
     *,
     asker: tuple[int, str] | None = None,
+    actor: str = OPERATOR,
 ) -> str:
     """Does it in one transaction in which the roles are read as well, and says what was done.
 
-    ``place`` is a workspace's id and slug, ``asker`` the id and address of who wants it; without one it is
-    the operator, who is bound by the last owner alone. Raises NotAllowed.
+    ``workspace`` is its id and slug, ``asker`` the id and address of who wants it; without one it is
+    the operator (``actor``, where it is something that the operator has set up), who is bound by the last
+    owner alone. Raises NotAllowed.
     """
-    workspace_id, slug = place
-    if what is Change.REVOKE:
-        role = None
-    elif role not in membership.ORDER:
-        raise NotAllowed("Choose a role.")
+    with changing(jobs, workspace[0]) as connection:
+        return changed(connection, workspace, what, email, role, asker=asker, actor=actor)
+
+
+@contextmanager
+def changing(jobs: Engine, workspace_id: int) -> Iterator[Connection]:
+    """A transaction in which nobody else changes who belongs to the workspace."""
     with job_in(jobs, workspace_id) as connection:
         connection.execute(
             text("select pg_advisory_xact_lock(:lock, :id)"), {"lock": LOCK, "id": workspace_id}
         )
-        user_id, before = _person(connection, email)
-        _demand(what, email, before)
-        mine = _role(connection, asker[0]) if asker else membership.PLATFORM_ADMIN
-        membership.check(mine, before, role, _owners(connection))
-        if before == role:
-            return f"{email} is {role} already."
-        _write(connection, workspace_id, user_id, role)
-        done = "revoke" if role is None else "change" if before else "grant"
-        details = {"user": email, "before": before, "after": role}
-        actor = asker[1] if asker else OPERATOR
-        audit.record(connection, actor, f"member.{done}", slug, details)
+        yield connection
+
+
+def changed(
+    connection: Connection,
+    workspace: tuple[int, str],
+    what: MembershipAction,
+    email: str,
+    role: str | None = None,
+    *,
+    asker: tuple[int, str] | None = None,
+    actor: str = OPERATOR,
+) -> str:
+    """As ``change``, within a transaction of ``changing``. Open invitations of the person end."""
+    workspace_id, slug = workspace
+    if what is MembershipAction.REVOKE:
+        role = None
+    elif role not in membership.ORDER:
+        raise NotAllowed("Choose a role.")
+    user_id, before = _person(connection, email)
+    _demand(what, email, before)
+    membership.check(role_of(connection, asker), before, role, owners(connection))
+    if before == role:
+        return f"{email} is {role} already."
+    _write(connection, workspace_id, user_id, role)
+    connection.execute(END_INVITATIONS, {"email": email})
+    if before is not None and membership.is_lower(role, before):
+        credentials.end_all(connection, user_id)
+    done = "revoke" if role is None else "change" if before else "grant"
+    details = {"user": email, "before": before, "after": role}
+    audit.record(connection, asker[1] if asker else actor, f"member.{done}", slug, details)
     return f"{email} is no longer a member." if role is None else f"{email} is now {role}."
 
 
-def _demand(what: Change, email: str, before: str | None) -> None:
+def _demand(what: MembershipAction, email: str, before: str | None) -> None:
     """Raises NotAllowed where the membership is not what the asker saw."""
-    if what is Change.ADD and before is not None:
+    if what is MembershipAction.ADD and before is not None:
         raise NotAllowed(f"{email} is a member already, as {before}: change the role in the list.")
-    if what is Change.CHANGE and before is None:
+    if what is MembershipAction.CHANGE and before is None:
         raise NotAllowed(f"{email} is no longer a member: add them again.")
-    if what is Change.REVOKE and before is None:
+    if what is MembershipAction.REVOKE and before is None:
         raise NotAllowed(f"{email} is no member.")
 
 
 def _person(connection: Connection, email: str) -> tuple[int, str | None]:
     """Id and active role. Raises NotAllowed where there is no such account."""
-    found = connection.execute(
+    user_id = connection.execute(
         text("select id from app_user where email = :e and is_active"), {"e": email}
     ).scalar()
-    if found is None:
+    if user_id is None:
         raise NotAllowed(UNKNOWN)
-    return int(found), _role(connection, int(found))
+    return int(user_id), _role(connection, int(user_id))
 
 
-def _owners(connection: Connection) -> int:
+def role_of(connection: Connection, asker: tuple[int, str] | None) -> str | None:
+    """Role in the workspace of whoever asks for a change; an operator's is the highest."""
+    return _role(connection, asker[0]) if asker else membership.PLATFORM_ADMIN
+
+
+def owners(connection: Connection) -> int:
+    """How many owners the workspace has."""
     query = text("select count(*) from membership where role = 'owner' and revoked_at is null")
     return int(connection.execute(query).scalar_one())
 
@@ -92,8 +127,8 @@ def _owners(connection: Connection) -> int:
 def _role(connection: Connection, user_id: int) -> str | None:
     """The active role of a person in the workspace of the context."""
     query = text("select role from membership where user_id = :u and revoked_at is null")
-    found = connection.execute(query, {"u": user_id}).scalar()
-    return str(found) if found else None
+    role = connection.execute(query, {"u": user_id}).scalar()
+    return str(role) if role else None
 
 
 def _write(connection: Connection, workspace_id: int, user_id: int, role: str | None) -> None:
@@ -106,7 +141,7 @@ def _write(connection: Connection, workspace_id: int, user_id: int, role: str | 
         text(
             "insert into membership (workspace_id, user_id, role) values (:w, :u, :r)"
             " on conflict (workspace_id, user_id) do update"
-            " set role = excluded.role, revoked_at = null, granted_at = now()"
+            " set role = excluded.role, revoked_at = null, granted_at = excluded.granted_at"
         ),
         {"w": workspace_id, "u": user_id, "r": role},
     )

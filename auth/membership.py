@@ -1,16 +1,34 @@
-"""Who may give, change and take which role in a workspace. Pure rules, one function each."""
+"""Rules of giving, changing and taking a role in a workspace. Pure, one function each."""
 
 from __future__ import annotations
 
+from provider_settings import ROLES
+
 PLATFORM_ADMIN, OWNER = "platform_admin", "owner"
-ORDER = ("viewer", "engineer", "approver", "admin", "owner", "platform_admin")
+ORDER = ROLES
 """Roles, each above those before it."""
 MANAGERS = ("admin", "owner", "platform_admin")
-"""Who sees the members and changes them."""
+"""Roles that see the members and change them."""
+KEEPERS = ("engineer", "admin", "owner", "platform_admin")
+"""Roles that look after a workspace's records: deliveries, meanings of words, corrections."""
+
+RIGHTS = (
+    ("See the executive dashboard and what is across workspaces", (PLATFORM_ADMIN,)),
+    ("Export the board pack", (PLATFORM_ADMIN,)),
+    ("Open this workspace's pages and the records behind them", ORDER),
+    ("Look after records: deliveries, meanings of words, corrections", KEEPERS),
+    ("See the members, invite, change roles, revoke", MANAGERS),
+)
+"""Rights in words, each with the roles that have it."""
 
 
 class NotAllowed(PermissionError):
     """A change that the rules refuse; the message says which."""
+
+
+def in_words(role: str) -> str:
+    """Name of a role as people read it."""
+    return role.replace("_", " ")
 
 
 def manages(role: str | None) -> bool:
@@ -22,6 +40,11 @@ def grantable(role: str) -> tuple[str, ...]:
     """The roles that someone of ``role`` may give, lowest first: up to their own; platform_admin is
     given by platform admins alone."""
     return ORDER[: ORDER.index(role) + 1] if manages(role) else ()
+
+
+def is_lower(after: str | None, before: str) -> bool:
+    """Whether someone loses by the change."""
+    return after is None or ORDER.index(after) < ORDER.index(before)
 
 
 def check(asker: str | None, before: str | None, after: str | None, owners: int) -> None:

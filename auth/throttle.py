@@ -1,41 +1,68 @@
 """At most ten failed sign-ins per account and per address within fifteen minutes, in the database
-so that it holds over all processes."""
+so that it holds over all processes.
+
+What came of an attempt is told under a lock, after the password was looked at: so attempts in flight count
+as nothing, and of any number in parallel only ten are told that they were wrong.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from sqlalchemy import Connection, Engine, text
 
 MOST, WINDOW = 10, "15 minutes"
+IPV6_PREFIX = 64
+"""A subscriber has that much of IPv6, and may take another address for each attempt."""
+LOCK = text(
+    "select pg_advisory_xact_lock(k) from"
+    " (select hashtextextended(w, 0) as k from unnest(cast(:who as text[])) w order by 1) keys"
+)
+FULL = text(f"""
+select greatest(count(*) filter (where account = :account),
+                count(*) filter (where address = :address)) >= {MOST}
+from sign_in_failure
+where (account = :account or address = :address) and at > now() - interval '{WINDOW}'
+""")
+NOTE = text("insert into sign_in_failure (account, address) values (:account, :address)")
+CLEAR = text("delete from sign_in_failure where account = :account")
+FORGET = text(f"delete from sign_in_failure where at < now() - interval '{WINDOW}'")
 
 
-def begin(engine: Engine, account: str, address: str) -> bool:
-    """Notes an attempt as failed before it is judged, so that attempts in parallel can not pass the
-    limit; False when it is one too many, and then it is not counted either."""
-    who = {"account": account, "address": address, "most": MOST}
+def network(address: str) -> str:
+    """The address as failures are counted for it: an IPv6 one stands for its network."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, IPV6_PREFIX), strict=False))
+    return str(parsed)
+
+
+def is_closed(engine: Engine, account: str, address: str) -> bool:
+    """Whether an attempt would be refused now, whatever its password: asked before that is looked at."""
+    with engine.connect() as connection:
+        return _is_full(connection, account, address)
+
+
+def judged(engine: Engine, account: str, address: str, *, is_right: bool) -> bool:
+    """Notes a wrong attempt, clears the account's count for a right one. False where there were ten
+    failures by now: then the caller is told so, be the attempt right or wrong, and nothing is noted."""
     with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(hashtext(:account))"), who)
-        connection.execute(
-            text(f"delete from sign_in_failure where at < now() - interval '{WINDOW}'")
-        )
-        full = connection.execute(
-            text(
-                "select greatest(count(*) filter (where account = :account),"
-                " count(*) filter (where address = :address)) >= :most from sign_in_failure"
-                " where account = :account or address = :address"
-            ),
-            who,
-        ).scalar_one()
-        if not full:
-            connection.execute(
-                text("insert into sign_in_failure (account, address) values (:account, :address)"),
-                who,
-            )
-    return not full
+        connection.execute(LOCK, {"who": [f"account {account}", f"address {address}"]})
+        if _is_full(connection, account, address):
+            return False
+        if is_right:
+            connection.execute(CLEAR, {"account": account})
+        else:
+            connection.execute(FORGET)
+            connection.execute(NOTE, {"account": account, "address": address})
+    return True
 
 
-def succeeded(engine: Engine, account: str) -> None:
-    """A right password clears the account's count, this attempt included."""
-    with engine.begin() as connection:
-        connection.execute(
-            text("delete from sign_in_failure where account = :account"), {"account": account}
-        )
+def _is_full(connection: Connection, account: str, address: str) -> bool:
+    who = {"account": account, "address": address}
+    return bool(connection.execute(FULL, who).scalar_one())

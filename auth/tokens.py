@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 
 from sqlalchemy import Engine, text
 
-from auth.accounts import Account, AccountError, by_id
+from auth.accounts import Account, AccountError
+from auth.granting import OPERATOR
+from storage import audit
+from storage.identity.proof import Credential, Proof, verifier_of
 
 PREFIX = "vgl_"
 EXECUTIVE_READ = "executive:read"
+HINT = 4
+"""Characters of a token's end that are kept to know it by: of 43, so that nothing is given away."""
 
 
 def create(
@@ -19,46 +23,49 @@ def create(
     days: int = 365,
     scope: str = EXECUTIVE_READ,
     signing_secret: bytes | None = None,
+    *,
+    name: str = "",
+    actor: str = OPERATOR,
 ) -> str:
-    """A new token for an account, as the job role; only its hash is kept. ``signing_secret`` is that
-    of a sender, sealed. Raises AccountError."""
+    """A new token for an account, as the job role; only its hash is kept, and its end to know it by.
+    ``signing_secret`` is that of a sender, sealed. Raises AccountError."""
     token = PREFIX + secrets.token_urlsafe(32)
     with engine.begin() as connection:
         made = connection.execute(
             text(
-                "insert into api_token (user_id, token_hash, expires_at, scopes, signing_secret)"
-                " select id, :hash, now() + make_interval(days => :days), array[:scope], :secret"
-                " from app_user"
-                " where email = :email and is_active"
+                "insert into api_token"
+                " (user_id, token_hash, expires_at, scopes, signing_secret, name, hint)"
+                " select id, :hash, now() + make_interval(days => :days), array[:scope], :secret,"
+                " :name, :hint from app_user where email = :email and is_active"
             ),
             {
-                "hash": _hash(token),
+                "hash": verifier_of(token),
                 "days": days,
                 "email": email.strip().lower(),
                 "scope": scope,
                 "secret": signing_secret,
+                "name": name,
+                "hint": token[-HINT:],
             },
         )
         if not made.rowcount:
             raise AccountError(f"there is no active account {email}")
+        details = {"scope": scope, "name": name, "days": days}
+        audit.record(connection, actor, "token.create", email.strip().lower(), details)
     return token
 
 
 def holder(engine: Engine, token: str, scope: str = EXECUTIVE_READ) -> Account | None:
-    """Whose token it is, when it is valid and has the scope."""
+    """Account of a token that stands and has the scope, as the job role."""
     if not token.startswith(PREFIX) or len(token) > 100:
         return None
     with engine.begin() as connection:
         row = connection.execute(
             text(
-                "update api_token set last_used_at = now() where token_hash = :hash"
-                " and revoked_at is null and (expires_at is null or expires_at > now())"
-                " and :scope = any(scopes) returning user_id"
+                "update api_token t set last_used_at = now() from vigilo.live_token l"
+                " where l.token_hash = :hash and t.id = l.id and :scope = any(l.scopes)"
+                " returning l.user_id, l.email, l.name"
             ),
-            {"hash": _hash(token), "scope": scope},
+            {"hash": verifier_of(token), "scope": scope},
         ).first()
-    return by_id(engine, row[0]) if row else None
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return Account(*row, proof=Proof.of(Credential.TOKEN, token)) if row else None

@@ -14,20 +14,28 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import browser, measured, nightly, pack, people, reading, records, table
+from benchmarks import nightly, pack, reading, records
+from benchmarks.door import imports, pulling
 from benchmarks.installation import Bench, installation
-from benchmarks.scaling import LARGE
-from benchmarks.table import Row
+from benchmarks.report import measured, table
+from benchmarks.report.scaling import LARGE
+from benchmarks.report.table import Row
+from benchmarks.site import browser, people, siege, starting
 
 Part = Callable[[Bench], list[Row]]
 PARTS: Mapping[str, Part] = {
     "reading": reading.measure,
     "browser": browser.measure,
+    "starting": starting.measure,
     "records": records.measure,
+    "imports": imports.measure,
     "pack": pack.measure_rows,
     "people": people.measure,
+    "pulling": pulling.measure,
+    "siege": siege.measure,
     "nightly": nightly.measure_rows,
 }
 """In this order: the last one writes."""
@@ -45,8 +53,8 @@ def main() -> None:
     with installation(workspaces, days, given.data_dir) as bench:
         loaded = bench.loaded_seconds
         records = bench.records()
-        said = f"{workspaces:,} workspaces x {days} days, {records:,} records"
-        print(f"{said}, loaded in {loaded:.0f} s", flush=True)
+        size = f"{workspaces:,} workspaces x {days} days, {records:,} records"
+        print(f"{size}, loaded in {loaded:.0f} s", flush=True)
         for name in chosen:
             print(f"measuring: {name}", flush=True)
             crowd = name == "people" and given.minutes

@@ -13,19 +13,26 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
-import app
-from aggregators.figures import Dashboard
-from aggregators.period import Ask, Period
-from aggregators.read import read
+import demo
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary.period import Ask, Period
+from auth.accounts import on_behalf
 from auth.passwords import hash_password
-from auth.viewer import Viewer
+from reading import presets
+from reading.dashboard import read
+from reading.signals import night
 from settings import Settings, load
-from storage import demo, embedded
+from storage import embedded
 from storage.database import Database, connect
-from storage.models import SNAPSHOT_TABLES, STAGED_TABLES, TENANT_TABLES, membership
+from storage.identity import tickets
+from storage.snapshot.tables import SNAPSHOT_TABLES, STAGED_TABLES, TENANT_TABLES
+from storage.tables import membership
+from storage.viewer import Viewer
+from web.server.startup import settle
 
 TODAY = date(2026, 11, 23)
 PASSWORD = "benchmark-only"
+A_DAY = timedelta(days=1)
 EVERYONE = "alice@demo.example"
 PERSON = "person{:03d}@bench.example"
 
@@ -60,8 +67,8 @@ class Bench:
     def server(self) -> str:
         """The major version of PostgreSQL."""
         with self.owner.connect() as connection:
-            said = connection.execute(text("show server_version")).scalar_one()
-        return f"PostgreSQL {str(said).split('.')[0]}"
+            version = connection.execute(text("show server_version")).scalar_one()
+        return f"PostgreSQL {str(version).split('.')[0]}"
 
     def read(self, days: int, viewer: Viewer | None = None) -> Dashboard:
         """A cold read."""
@@ -78,7 +85,8 @@ class Bench:
                 ),
                 {"e": email, "p": _hash()},
             )
-            viewer = Viewer(int(row.scalar_one()), email)
+            id = int(row.scalar_one())
+            viewer = Viewer(id, email, proof=tickets.issue(connection, id, A_DAY))
         with self.owner.begin() as connection:
             connection.execute(
                 text(
@@ -95,7 +103,7 @@ _hashes: dict[str, str] = {}
 
 
 def _hash() -> str:
-    """One hash for everybody: argon2 is slow by intent."""
+    """Password hash shared by everybody: argon2 is slow by intent."""
     return _hashes.setdefault(PASSWORD, hash_password(PASSWORD))
 
 
@@ -105,12 +113,14 @@ def installation(workspaces: int, days: int, data_dir: Path | None) -> Iterator[
     folder = data_dir or Path(tempfile.mkdtemp(prefix="vigilo-bench-"))
     settings = load(data_dir=folder, demo_password=PASSWORD, today=TODAY)
     database = connect(settings)
-    app.settle()
+    settle()
     try:
         database.upgrade(settings)
         start = time.perf_counter()
         if demo.is_empty(database):
             demo.load(database, settings, workspaces=workspaces, days=days)
+            presets.pack(database, settings)
+            night.run(database, TODAY - A_DAY)
         yield _bench(database, settings, workspaces, days, time.perf_counter() - start)
     finally:
         database.close()
@@ -123,11 +133,8 @@ def _bench(
     database: Database, settings: Settings, workspaces: int, days: int, seconds: float
 ) -> Bench:
     superuser = create_engine(embedded.start(settings.data_dir).set(database=embedded.DATABASE))
-    with database.job.connect() as connection:
-        found = connection.execute(
-            text("select id from app_user where email = :e"), {"e": EVERYONE}
-        )
-        alice = Viewer(found.scalar_one(), EVERYONE)
+    alice = on_behalf(database.job, EVERYONE, A_DAY)
+    assert alice is not None
     made = Bench(database, settings, superuser, alice, alice, alice, workspaces, days, seconds)
     with superuser.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("vacuum analyze")

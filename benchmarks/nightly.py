@@ -1,4 +1,4 @@
-"""What a night costs: the set-wise job against a plain INSERT ... SELECT of the same aggregates.
+"""Cost of a night: the set-wise job against a plain INSERT ... SELECT of the same aggregates.
 
 The plain one is what no product may do: one statement over all workspaces, as the owner, with
 row-level security off, no look at what is stored, nothing kept of earlier rows.
@@ -19,39 +19,44 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from aggregators.chosen.counting import CountingRules
+
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import psutil
 from sqlalchemy import Connection, text
 
+import demo
 from benchmarks.installation import Bench
-from benchmarks.table import Row as Judged
+from benchmarks.report.table import Row as Judged
+from reading import presets
+from reading.signals import night
 from settings import Settings, load
-from storage import demo, embedded, setwise, snapshots
-from storage.collect import compliance
-from storage.context import job_in
+from storage import embedded
 from storage.database import Database, connect
-from storage.models import (
+from storage.snapshot import job
+from storage.snapshot.columns import HISTORY_COLUMNS
+from storage.snapshot.durations import BLOCK_OF, DURATION_BLOCKS, KEY
+from storage.snapshot.history_rows import history_rows, written_columns
+from storage.snapshot.tables import (
     SNAPSHOT_TABLES,
     TENANT_TABLES,
-    USAGE_DISTRIBUTIONS,
-    compliance_history,
     duration_block,
     usage_snapshot,
 )
-from tests.one_by_one import job
+from storage.snapshot.usage_rows import COLUMNS, usage_rows
 
 TARGET = 3
 """At most so many times the plain INSERT ... SELECT."""
 MOST_MEMORY = 300.0
 """MB that the program and its two connections' backends may hold together."""
-NIGHT = snapshots.TRAILING_DAYS
-SAMPLE = 5
+NIGHT = job.TRAILING_DAYS
 JOB, LOOK_SECONDS = "vigilo_job", 0.5
 
 
-class Row(NamedTuple):
-    """What was done, in how many seconds (or MB), and times what of the plain one."""
+class NightlyTiming(NamedTuple):
+    """Step of the night: seconds or MB, and their ratio to the plain statement's."""
 
     what: str
     seconds: float
@@ -64,40 +69,40 @@ class Row(NamedTuple):
         return self.seconds / self.plain if self.plain else None
 
 
-def plain(table: str, columns: tuple[str, ...], rows: str, found: str) -> str:
-    """The statement over all active workspaces that inserts ``found`` of the CTEs ``rows``."""
+def plain(table: str, columns: tuple[str, ...], rows: str, last_select: str) -> str:
+    """The statement over all active workspaces that inserts ``last_select`` of the CTEs ``rows``."""
     each = rows.replace(":w", "w.id").replace(":now", "null")
     listed = ", ".join(columns)
     return (
         f"insert into {table} (workspace_id, {listed}) select w.id, one.* from workspace w"
-        f" cross join lateral ({each} {found}) one where w.is_active"
+        f" cross join lateral ({each} {last_select}) one where w.is_active"
     )
 
 
-def statements() -> list[str]:
-    """One for each table of snapshots."""
-    days = f"with {setwise.ASKED}, {setwise.CLOCK}"
-    usage = ", ".join(setwise.COLUMNS)
-    measured = ", ".join(setwise.COMPLIANCE_COLUMNS)
-    blocks = ", ".join(USAGE_DISTRIBUTIONS)
+def plain_statements() -> list[str]:
+    """Plain statements, one for each table of snapshots."""
+    usage = ", ".join(COLUMNS)
     return [
         plain(
             duration_block.name,
-            ("block", *USAGE_DISTRIBUTIONS),
-            setwise.DURATION_BLOCKS,
-            f"select block, {blocks} from blocks where num_nonnulls({blocks}) > 0",
+            (*KEY, "data"),
+            DURATION_BLOCKS,
+            f"select {', '.join(KEY)}, data from blocks",
         ),
         plain(
             usage_snapshot.name,
-            ("snapshot_date", *setwise.COLUMNS, "computed_at", "changed_at"),
-            setwise.usage_rows(),
+            ("snapshot_date", *COLUMNS, "computed_at", "changed_at"),
+            usage_rows(),
             f"select day, {usage}, now(), now() from written",
         ),
-        plain(
-            compliance_history.name,
-            ("snapshot_date", "framework", *setwise.COMPLIANCE_COLUMNS, "computed_at"),
-            f"{days}, found as ({compliance.STANDING})",
-            f"select day, framework, {measured}, now() from found",
+        *(
+            plain(
+                columns.table,
+                ("snapshot_date", str(columns.group), *written_columns(columns), "computed_at"),
+                history_rows(columns),
+                f"select day, group_key, {', '.join(written_columns(columns))}, now() from written",
+            )
+            for columns in HISTORY_COLUMNS.values()
         ),
     ]
 
@@ -106,7 +111,7 @@ def statements() -> list[str]:
 def without_row_security(connection: Connection) -> Iterator[None]:
     """The owner sees and writes all rows until the end."""
     for how in ("no force", "force"):
-        for table in (*TENANT_TABLES, snapshots.workspace):
+        for table in (*TENANT_TABLES, job.workspace):
             connection.execute(text(f"alter table {table.name} {how} row level security"))
         if how == "no force":
             yield
@@ -115,18 +120,17 @@ def without_row_security(connection: Connection) -> Iterator[None]:
 def inserted(database: Database, settings: Settings, first: date, last: date) -> float:
     """Seconds of the plain statements over days that have no rows, which are taken back after."""
     values = {
-        "zone": settings.time_zone,
         "first": first,
         "last": last,
         "firsts": [first],
         "lasts": [last],
-        "cadence": list(settings.review_days),
+        **CountingRules.of((), settings.time_zone, settings.review_days, 90).parameters,
     }
     assert database.owner is not None
     with database.owner.connect() as connection, connection.begin() as transaction:
         with without_row_security(connection):
             connection.execute(text("set local jit = off; set local work_mem = '32MB'"))
-            block = setwise.BLOCK_OF.format("cast(:first as date)")
+            block = BLOCK_OF.format("cast(:first as date)")
             for table in SNAPSHOT_TABLES:
                 at = (
                     "snapshot_date >= :first"
@@ -135,7 +139,7 @@ def inserted(database: Database, settings: Settings, first: date, last: date) ->
                 )
                 connection.execute(text(f"delete from {table.name} where {at}"), {"first": first})
             start = time.perf_counter()
-            for statement in statements():
+            for statement in plain_statements():
                 connection.execute(text(statement), values)
             taken = time.perf_counter() - start
         transaction.rollback()
@@ -146,13 +150,13 @@ def timed(work: Callable[[], object]) -> float:
     """Seconds of one run. Raises RuntimeError where a workspace failed."""
     start = time.perf_counter()
     made = work()
-    if isinstance(made, snapshots.Outcome) and made.failed:
+    if isinstance(made, job.RunOutcome) and made.failed:
         raise RuntimeError(f"snapshots failed: {made.failed}")
     return time.perf_counter() - start
 
 
 @dataclass
-class Memory:
+class JobMemory:
     """The most that the job has of its own while it works, in MB: what this process grows by, and what
     PostgreSQL's processes for it do not share."""
 
@@ -175,33 +179,17 @@ class Memory:
 
     def _look(self, stop: threading.Event, before: int) -> None:
         while not stop.wait(LOOK_SECONDS):
-            held = psutil.Process().memory_full_info().uss - before
+            megabytes_now = psutil.Process().memory_full_info().uss - before
             for process in psutil.process_iter(["cmdline"]):
                 if JOB in " ".join(process.info["cmdline"] or ()):
                     with suppress(psutil.Error):
-                        held += process.memory_full_info().uss
-            self.taken.append(held / 2**20)
+                        megabytes_now += process.memory_full_info().uss
+            self.taken.append(megabytes_now / 2**20)
 
     @property
     def most(self) -> float:
         """In MB."""
         return max(self.taken, default=0.0)
-
-
-def one_by_one(
-    database: Database, settings: Settings, days: snapshots.Range
-) -> tuple[float, float]:
-    """Seconds of a sample of workspaces day by day in pandas, and of the same ones set-wise."""
-    with database.job.connect() as connection:
-        query = text(f"select id from workspace where is_active order by id limit {SAMPLE}")
-        sample = connection.execute(query).scalars().all()
-
-    def each(write: Callable[..., int]) -> None:
-        for workspace_id in sample:
-            with job_in(database.job, workspace_id) as connection:
-                write(connection, workspace_id, days, settings)
-
-    return timed(lambda: each(job.write)), timed(lambda: each(snapshots.write))
 
 
 def emptied(database: Database) -> None:
@@ -214,37 +202,62 @@ def emptied(database: Database) -> None:
         connection.execute(text("vacuum analyze"))
 
 
-def measure(database: Database, settings: Settings, days: int = 400) -> list[Row]:
-    """A history of ``days`` and one night, set-wise, plain and one by one; snapshots are made anew."""
+def measure(database: Database, settings: Settings, days: int = 400) -> list[NightlyTiming]:
+    """A history of ``days`` and one night, by the job and plain; snapshots are made anew."""
     last = settings.now().date() - timedelta(days=1)
     first, night = last - timedelta(days=days - 1), last - timedelta(days=NIGHT - 1)
     emptied(database)
     plain_history = inserted(database, settings, first, last)
     emptied(database)
-    memory, memory_night = Memory(), Memory()
-    history = timed(memory.over(lambda: snapshots.backfill(database, first, last, settings)))
+    memory, memory_night = JobMemory(), JobMemory()
+    history = timed(memory.over(lambda: job.backfill(database, first, last, settings)))
     plain_night = inserted(database, settings, night, last)
-    nightly = timed(memory_night.over(lambda: snapshots.run(database, last, settings)))
-    pandas, ours = one_by_one(database, settings, snapshots.Range(night, last, only_known=True))
+    nightly = timed(memory_night.over(lambda: job.run(database, last, settings)))
     return [
-        Row(f"plain INSERT ... SELECT, {days} days", plain_history),
-        Row(f"backfill of {days} days", history, plain_history),
-        Row(f"plain INSERT ... SELECT, {NIGHT} days", plain_night),
-        Row("nightly run", nightly, plain_night),
-        Row("memory of the backfill, at most", memory.most, unit="MB"),
-        Row("memory of the nightly run, at most", memory_night.most, unit="MB"),
-        Row(f"one by one, a night of {SAMPLE} workspaces", pandas),
-        Row(f"set-wise, a night of {SAMPLE} workspaces", ours),
+        NightlyTiming(f"plain INSERT ... SELECT, {days} days", plain_history),
+        NightlyTiming(f"backfill of {days} days", history, plain_history),
+        NightlyTiming(f"plain INSERT ... SELECT, {NIGHT} days", plain_night),
+        NightlyTiming("nightly run", nightly, plain_night),
+        NightlyTiming("memory of the backfill, at most", memory.most, unit="MB"),
+        NightlyTiming("memory of the nightly run, at most", memory_night.most, unit="MB"),
     ]
 
 
 def measure_rows(bench: Bench) -> list[Judged]:
-    """The same as rows of the table."""
+    """Measure a night and give it as rows of the table."""
     part = "the nightly job"
-    return [_judged(part, row) for row in measure(bench.database, bench.settings, bench.days)]
+    timings = measure(bench.database, bench.settings, bench.days)
+    rows = [_judged(part, row) for row in timings]
+    run = next(row.seconds for row in timings if row.what == "nightly run")
+    return [*rows, presets_row(bench, part, run), *watch_rows(bench, part)]
 
 
-def _judged(part: str, row: Row) -> Judged:
+PRESETS_SHARE = 0.1
+"""Part of the nightly run that packing the presets may take."""
+
+
+def presets_row(bench: Bench, part: str, run: float) -> Judged:
+    """Packing of all presets after a night, against the run before it."""
+    packed = timed(lambda: presets.pack(bench.database, bench.settings))
+    return Judged(part, "presets of all workspaces", packed, run, "s", PRESETS_SHARE, "nightly run")
+
+
+WATCH_SECONDS = 1.0
+"""Seconds that the watch of a night may take over a thousand workspaces, with replay and reading."""
+
+
+def watch_rows(bench: Bench, part: str) -> list[Judged]:
+    """The watch of a night from the state that is kept, and built anew from the history."""
+    last = bench.settings.now().date() - timedelta(days=1)
+    anew = timed(lambda: night.run(bench.database, last - timedelta(days=1)))
+    kept = timed(lambda: night.run(bench.database, last))
+    return [
+        Judged(part, "the watch of a night", kept, WATCH_SECONDS, "s", 1.0, "1 s"),
+        Judged(part, "the watch built anew", anew, anew, "s"),
+    ]
+
+
+def _judged(part: str, row: NightlyTiming) -> Judged:
     if row.unit == "MB":
         allowed = "the most that is allowed"
         return Judged(part, row.what, row.seconds, MOST_MEMORY, "MB", 1.0, allowed)
@@ -266,17 +279,17 @@ def main() -> None:
     try:
         database.upgrade(settings)
         loaded = timed(lambda: demo.load(database, settings, given.workspaces, given.days))
-        found = measure(database, settings, given.days)
+        steps = measure(database, settings, given.days)
     finally:
         database.close()
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
     print(f"\n{given.workspaces} workspaces x {given.days} days, loaded in {loaded:.0f} s\n")
     print(f"{'what':46}{'s':>9}{'ratio':>9}{'target':>9}")
-    for row in found:
+    for row in steps:
         ratio = f"{row.ratio:.2f}x{TARGET:>9}" if row.ratio else ""
         print(f"{row.what:46}{row.seconds:>9.2f}{ratio:>18}")
-    missed = [row.what for row in found if row.ratio and row.ratio > 1.2 * TARGET]
+    missed = [row.what for row in steps if row.ratio and row.ratio > 1.2 * TARGET]
     if missed:
         sys.exit(f"missed by more than 20 %: {', '.join(missed)}")
 

@@ -21,10 +21,11 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas as Plain
 
-from benchmarks.table import Row
+from benchmarks.report.table import Row
 from exports import board_pdf
-from exports.pack import appendix, ink
-from exports.pack.ink import Ink
+from exports.pack import appendix
+from exports.pack.paper import ink
+from exports.pack.paper.ink import Ink
 from tests.samples import dashboard
 
 SIZES = (12, 200, 1_000)
@@ -71,7 +72,7 @@ def draw(size: int) -> bytes:
 def cells(size: int) -> list[Cell]:
     """Every text that the pack draws, page by page. Raises RuntimeError when the file shows another
     number of texts than was noted."""
-    found: list[Cell] = []
+    drawn_cells: list[Cell] = []
     line = Ink.line
 
     def note(self: Ink, baseline: float, given: Iterable[ink.Cell]) -> None:
@@ -80,7 +81,7 @@ def cells(size: int) -> list[Cell]:
             if shown := self.type.clean(text):
                 x, wide, size, bold, _, align, whole = column
                 size = min(size, wide / self.type.width(shown, 1, bold)) if whole else size
-                found.append(Cell(self.pdf.page, x, baseline, wide, size, bold, align, text))
+                drawn_cells.append(Cell(self.pdf.page, x, baseline, wide, size, bold, align, text))
         line(self, baseline, listed)
 
     Ink.line = note  # type: ignore[method-assign,assignment]
@@ -91,17 +92,17 @@ def cells(size: int) -> list[Cell]:
     shown = sum(
         page.get_contents().get_data().count(b"Tj") for page in PdfReader(io.BytesIO(file)).pages
     )
-    if shown != len(found):
-        raise RuntimeError(f"{shown} texts in the file, {len(found)} noted")
-    return sorted(found, key=lambda cell: cell.page)
+    if shown != len(drawn_cells):
+        raise RuntimeError(f"{shown} texts in the file, {len(drawn_cells)} noted")
+    return sorted(drawn_cells, key=lambda cell: cell.page)
 
 
-def plainly(found: list[Cell]) -> bytes:
-    """The same cells with reportlab: each cut to its width and placed, nothing else."""
+def plainly(drawn_cells: list[Cell]) -> bytes:
+    """Draw the cells with reportlab: each cut to its width and placed, nothing else."""
     out = io.BytesIO()
     canvas = Plain(out, pagesize=(842, 595), pageCompression=1)
-    page = found[0].page
-    for cell in found:
+    page = drawn_cells[0].page
+    for cell in drawn_cells:
         if cell.page != page:
             canvas.showPage()
             page = cell.page
@@ -142,20 +143,20 @@ def measure() -> list[Drawn]:
     regular, bold = sorted(FONTS.glob("*.ttf"), key=lambda p: ("Bold" in p.name, p.name))[:2]
     pdfmetrics.registerFont(TTFont("plain", str(regular)))
     pdfmetrics.registerFont(TTFont("bold", str(bold)))
-    found = {size: cells(size) for size in SIZES}
+    cells_by_size = {size: cells(size) for size in SIZES}
     best = dict.fromkeys(SIZES, (math.inf, math.inf))
     for size in SIZES * ROUNDS:
         ours, theirs = best[size]
         best[size] = (
             min(ours, once(lambda: draw(size))),
-            min(theirs, once(lambda: plainly(found[size]))),
+            min(theirs, once(lambda: plainly(cells_by_size[size]))),
         )
-    return [Drawn(size, len(found[size]), *best[size], peak(size)) for size in SIZES]
+    return [Drawn(size, len(cells_by_size[size]), *best[size], peak(size)) for size in SIZES]
 
 
 def growth(table: list[Drawn], of: str = "ours") -> float:
-    """What a row of the appendix adds between the two larger sizes, of what it adds between the two
-    smaller ones: 1 is linear, whatever a pack costs that has none. ``of`` is "ours" or "peak"."""
+    """Cost of a row of the appendix between the two larger sizes over its cost between the two smaller
+    ones: 1 is linear, whatever a pack costs that has none. ``of`` is "ours" or "peak"."""
     rows = {
         size: sum(len(list(appendix.rows(s))) for s in PACKS[size].scorecards) for size in SIZES
     }
@@ -167,9 +168,9 @@ def growth(table: list[Drawn], of: str = "ours") -> float:
 
 
 def measure_rows(_: object = None) -> list[Row]:
-    """The same as rows of the table."""
+    """Measure the packs and give them as rows of the table."""
     part, table = "drawing the pack", measure()
-    found = [
+    table_rows = [
         Row(
             part,
             f"{d.workspaces:,} workspaces, {d.cells:,} cells, peak {d.peak} MB",
@@ -183,7 +184,7 @@ def measure_rows(_: object = None) -> list[Row]:
     ]
     for of, what in (("ours", "time"), ("peak", "memory")):
         grown = growth(table, of)
-        found.append(
+        table_rows.append(
             Row(
                 part,
                 f"{what} of a row, {SIZES[1]:,} to {SIZES[2]:,}",
@@ -194,7 +195,7 @@ def measure_rows(_: object = None) -> list[Row]:
                 "linear",
             )
         )
-    return found
+    return table_rows
 
 
 def main() -> None:
@@ -202,8 +203,10 @@ def main() -> None:
     table = measure()
     print(f"{'workspaces':>10}{'cells':>10}{'ours':>10}{'reportlab':>11}{'ratio':>8}{'peak MB':>9}")
     for drawn in table:
-        size, count, ours, theirs, held = drawn
-        print(f"{size:>10,}{count:>10,}{ours:>10.0f}{theirs:>11.0f}{ours / theirs:>8.2f}{held:>9}")
+        size, count, ours, theirs, peak_mb = drawn
+        print(
+            f"{size:>10,}{count:>10,}{ours:>10.0f}{theirs:>11.0f}{ours / theirs:>8.2f}{peak_mb:>9}"
+        )
     grown = {"time": growth(table), "memory": growth(table, "peak")}
     for what, share in grown.items():
         print(f"{what} of a row, {SIZES[1]:,} to {SIZES[2]:,} workspaces: {share:.2f} of linear")

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.pop(0)
 sys.path.insert(0, str(HERE.parent))
 
 from sqlalchemy import Connection, create_engine, text  # noqa: E402
@@ -158,21 +159,21 @@ def measure(
         sql = text(f"select read_{number}{named}(cast(:days as date[]))")
         return connection.execute(sql, {"days": spread(over)}).scalar_one()
 
-    found = {}
+    milliseconds_by_task = {}
     for over in (28, days - 40):
         for named, what in (("", ""), ("_named", ", the range named")):
             read(over, named)
             taken = [timed(lambda o=over, n=named: read(o, n)) for _ in range(ROUNDS)]  # type: ignore[misc]
-            found[f"read {over} days{what}"] = statistics.median(taken)
+            milliseconds_by_task[f"read {over} days{what}"] = statistics.median(taken)
     first = {"first": LAST - timedelta(days=TRAILING - 1)}
     night = text(f"select night_{number}(:first)")
-    found["a night"] = statistics.median(
+    milliseconds_by_task["a night"] = statistics.median(
         timed(lambda: connection.execute(night, first)) for _ in range(3)
     )
     cut = date(LAST.year - 1, 1, 1)
-    found["forget"] = timed(lambda: forget(connection, table, unit, cut))
+    milliseconds_by_task["forget"] = timed(lambda: forget(connection, table, unit, cut))
     connection.exec_driver_sql(f"drop table {table} cascade")
-    return {what: round(milliseconds, 1) for what, milliseconds in found.items()}
+    return {what: round(milliseconds, 1) for what, milliseconds in milliseconds_by_task.items()}
 
 
 def main() -> None:

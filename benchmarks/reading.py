@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
 import brotli
@@ -19,29 +15,31 @@ import orjson
 import pandas as pd
 from sqlalchemy import text
 
-from aggregators.domains import domains
-from aggregators.figures import Dashboard
-from aggregators.held import Held
-from aggregators.kept import Kept
-from aggregators.measure import USAGE
-from aggregators.packed import tables
-from aggregators.period import Ask
-from aggregators.read import read, read_kept, version
-from aggregators.rollup import Place, roll
-from aggregators.sketch import value_of
-from aggregators.spans import BEFORE, NOW, TRAILING, Plan
-from api.encode import dashboard_json
+from aggregators.catalogue import domains
+from aggregators.pooling.cards import WorkspaceLabel
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.pooling.plan import BEFORE, NOW, TRAILING, Plan
+from aggregators.pooling.rollup import roll
+from aggregators.vocabulary.domain import USAGE
+from aggregators.vocabulary.period import Ask
+from aggregators.vocabulary.sketch import value_of
 from app import create_app
-from auth.viewer import Viewer
-from benchmarks.floor import Floor
 from benchmarks.installation import EVERYONE, PASSWORD, Bench
-from benchmarks.table import Row, once, timed, together
-from settings import load
-from storage import context, executive
-from storage.database import connect
-from storage.executive import Asked, Packed
-from storage.models import USAGE_DISTRIBUTIONS, USAGE_FLOWS, USAGE_LEVELS
-from tests.one_by_one.reading import comparable, one_by_one
+from benchmarks.instead.floor import Floor
+from benchmarks.proof import proof_milliseconds
+from benchmarks.read_memory import read_memory
+from benchmarks.report.table import Row, once, timed, together
+from reading.caching.cached_dashboard import read_cached
+from reading.caching.dashboard_cache import DashboardCache
+from reading.dashboard import read, version
+from reading.decoding import tables
+from reading.encode import dashboard_json
+from storage import context
+from storage.executive import encoded_rows
+from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
+from storage.executive.scope import scoped_workspaces
+from storage.snapshot.columns import USAGE_COLUMNS
+from tests.plain.reading import comparable, one_by_one
 
 READ = "read(), cold, each workspace in its own context"
 COMPARED = 20
@@ -65,7 +63,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _reads(bench: Bench, floor: Floor) -> list[Row]:
-    found: list[Row] = []
+    table_rows: list[Row] = []
     days = (28, 365)
     taken = together(
         {f"read {n}": lambda n=n: bench.read(n) for n in days}
@@ -75,58 +73,70 @@ def _reads(bench: Bench, floor: Floor) -> list[Row]:
     for n, target in zip(days, (0.5, 0.15), strict=True):
         against = "plain SQL without quantiles"
         ours, sums, all_of_it = (taken[f"{what} {n}"] for what in ("read", "sums", "floor"))
-        found += [
+        table_rows += [
             Row(READ, f"{n} days", ours, all_of_it, "ms", target, "plain SQL, all of it"),
             Row(READ, f"{n} days, quantiles given away", ours, sums, "ms", None, against),
         ]
     few = together({"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)})
     return [
-        *found,
+        *table_rows,
         Row(READ, "365 days", taken["read 365"], taken["read 28"], "ms", 1.3, "28 days"),
         Row(READ, "all workspaces", few["all"], few["some"], "ms", 5.5, "a fifth of them"),
-        Row(READ, "memory, 365 days", _memory(bench), 150, "MB", 1.0, "the most that is allowed"),
-        Row(READ, "memory, its rows held for the next", _memory(bench, "Held()"), 150, "MB"),
+        Row(
+            READ, "memory, 365 days", read_memory(bench), 150, "MB", 1.0, "the most that is allowed"
+        ),
+        Row(
+            READ, "memory, its rows held for the next", read_memory(bench, "RowCache()"), 150, "MB"
+        ),
     ]
 
 
 def _steps(bench: Bench) -> list[Row]:
     """Where the time goes."""
-    part, found = "a read, step by step", []
+    part, table_rows = "a read, step by step", []
     for days in (28, 365):
         plan = _plan(bench, days)
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
-            states = executive.state(connection)
-            packed, _ = executive.rows(connection, _asked(plan))
+            states = scoped_workspaces(connection)
+            layout = encoded_rows.number_layout(connection)
+            request = _asked(plan, layout)
+            packed, _ = encoded_rows.scoped_rows(connection, request)
             slugs = {s.workspace_id: s.slug for s in states}
-            places = [Place(s.slug, s.name) for s in states]
+            places = [WorkspaceLabel(s.slug, s.name) for s in states]
             works: dict[str, Callable[[], object]] = {
-                "who may see what": lambda: executive.state(connection),
-                "rows of all workspaces": lambda p=plan: executive.rows(connection, _asked(p)),
-                "bytes to tables": lambda p=plan, r=packed: tables(r, slugs, p, p.period.end),
-                "tables, figures, series, ranks": lambda p=plan, r=packed: _rolled(
-                    r, slugs, p, places
+                "who may see what": lambda: scoped_workspaces(connection),
+                "rows of all workspaces": lambda a=request: encoded_rows.scoped_rows(connection, a),
+                "bytes to tables": lambda p=plan, r=packed, a=request: tables(
+                    r, slugs, p, p.period.end, a.layout
+                ),
+                "tables, figures, series, ranks": lambda p=plan, r=packed, a=request: _rolled(
+                    r, slugs, p, places, a.layout
                 ),
             }
             taken = together(works)
         whole = timed(lambda n=days: bench.read(n), 3)
-        found += [
+        table_rows += [
             Row(part, f"{what}, {days} days", ms, whole, "ms", None, "the read")
             for what, ms in taken.items()
         ]
-    return found
+    return table_rows
 
 
 def _rolled(
-    packed: Sequence[Packed], slugs: dict[int, str], plan: Plan, places: list[Place]
+    packed: Sequence[EncodedRows],
+    slugs: dict[int, str],
+    plan: Plan,
+    places: list[WorkspaceLabel],
+    layout: Layout,
 ) -> None:
-    made = tables(packed, slugs, plan, plan.period.end)
+    made = tables(packed, slugs, plan, plan.period.end, layout)
     for domain in domains():
         roll(domain, made.by_name[domain.table], places, plan)
 
 
 def _ways(bench: Bench) -> list[Row]:
     """The naive ways to the same rows, from some workspaces, times as many as there are."""
-    found = []
+    table_rows = []
     for days in (28, 365):
         cold = timed(lambda d=days: bench.read(d), 3)
         part = f"other ways to the same rows, {days} days"
@@ -135,17 +145,17 @@ def _ways(bench: Bench) -> list[Row]:
             ("plain queries, workspace by workspace", _one_by_one),
         ):
             taken = once(lambda w=way, d=days: w(bench, d)) * bench.workspaces / NAIVE
-            found.append(Row(part, what, taken, cold, "ms", None, f"the read; from {NAIVE}"))
-    return found
+            table_rows.append(Row(part, what, taken, cold, "ms", None, f"the read; from {NAIVE}"))
+    return table_rows
 
 
 def _naive(bench: Bench, days: int) -> list[pd.DataFrame]:
     """Six domains, each with a query of its own in every workspace's context."""
-    period, found = bench.period(days), []
+    period, frames = bench.period(days), []
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
-        for workspace in executive.state(connection)[:NAIVE]:
+        for workspace in scoped_workspaces(connection)[:NAIVE]:
             with context.entered(connection, context.ROLLUP, workspace.workspace_id):
-                found += [
+                frames += [
                     pd.read_sql(
                         text(
                             f"select * from {table} where snapshot_date"
@@ -156,13 +166,13 @@ def _naive(bench: Bench, days: int) -> list[pd.DataFrame]:
                     )
                     for table in ["workspace_usage_snapshot"] * 5 + ["compliance_snapshot_history"]
                 ]
-    return found
+    return frames
 
 
 def _one_by_one(bench: Bench, days: int) -> None:
     plan = _plan(bench, days)
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
-        for _ in islice(one_by_one(connection, _asked(plan)), NAIVE):
+        for _ in islice(one_by_one(connection, _asked(plan, {})), NAIVE):
             pass
 
 
@@ -171,8 +181,8 @@ def _plan(bench: Bench, days: int) -> Plan:
     return Plan.of(period, period.end, bench.settings.sprint_days)
 
 
-def _asked(plan: Plan) -> Asked:
-    return Asked(plan.borders, plan.period.end, plan.blocks)
+def _asked(plan: Plan, layout: Layout) -> RowsRequest:
+    return RowsRequest(plan.borders, plan.period.end, plan.blocks, layout)
 
 
 def equal(bench: Bench, floor: Floor) -> None:
@@ -182,43 +192,46 @@ def equal(bench: Bench, floor: Floor) -> None:
     for days in (28, 365):
         plan = _plan(bench, days)
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
-            packed, failed = executive.rows(connection, _asked(plan))
+            layout = encoded_rows.number_layout(connection)
+            packed, failed = encoded_rows.scoped_rows(connection, _asked(plan, layout))
             spread = {p.workspace_id for p in packed[:: max(1, len(packed) // COMPARED)]}
-            slow = [*one_by_one(connection, _asked(plan), spread)]
+            slow = [*one_by_one(connection, _asked(plan, layout), spread)]
         assert not failed
         by_id = {p.workspace_id: p for p in packed}
         assert len(slow) == len(spread)
         for own in slow:
             fast = by_id[own.workspace_id]
-            assert comparable(fast) == comparable(own), f"{days} days: {own.workspace_id}"
+            assert comparable(fast, layout) == comparable(own, layout), (
+                f"{days} days: {own.workspace_id}"
+            )
         slugs = {p.workspace_id: str(p.workspace_id) for p in packed}
-        made = tables(packed, slugs, plan, plan.period.end).by_name[USAGE]
+        made = tables(packed, slugs, plan, plan.period.end, layout).by_name[USAGE]
         quantiles = floor.quantiles(plan.period)
         for label in (NOW, BEFORE):
             expected = floor.figures(plan.period, now=label == NOW)
             assert set(expected) == set(by_id)
             _equal(made.over[label], [expected[p.workspace_id] for p in packed], f"{days} {label}")
-            said = [row for row in quantiles if row["point"] == (label == NOW)]
-            _equal_quantiles(made.over[label], said, [*by_id], f"{days} {label}")
+            expected_rows = [row for row in quantiles if row["point"] == (label == NOW)]
+            _equal_quantiles(made.over[label], expected_rows, [*by_id], f"{days} {label}")
         series = floor.series(plan.period, spread)
         _equal_series(made.over[TRAILING], series, [*by_id], f"{days} days, points")
 
 
 def _equal(facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: str) -> None:
-    for name in (*USAGE_FLOWS, *USAGE_LEVELS):
+    for name in (*USAGE_COLUMNS.flows, *USAGE_COLUMNS.levels):
         if name in facts:
             ours = facts[name][:, 0].astype(float)
             theirs = np.array([row[name] for row in expected], float)
-            said = ~np.isnan(theirs)
-            assert np.allclose(np.nan_to_num(ours[said]), theirs[said]), f"{what}: {name}"
+            known = ~np.isnan(theirs)
+            assert np.allclose(np.nan_to_num(ours[known]), theirs[known]), f"{what}: {name}"
 
 
 def _equal_quantiles(
     facts: Mapping[str, Any], expected: Sequence[Mapping], ids: Sequence[int], what: str
 ) -> None:
-    """Those of the workspaces, and of the organisation, whose id is 0."""
+    """Compare quantiles of the workspaces, and of the organisation, whose id is 0."""
     at = {workspace_id: i for i, workspace_id in enumerate([*ids, 0])}
-    for kind, name in enumerate(USAGE_DISTRIBUTIONS):
+    for kind, name in enumerate(USAGE_COLUMNS.distributions):
         own, org = facts[name], facts[name].merged()
         rows = [row for row in expected if row["kind"] == kind]
         places = [at[row["workspace_id"]] for row in rows]
@@ -238,7 +251,7 @@ def _equal_series(
     """The flows of the points that both have; those of the floor reach further back."""
     at, compared = {workspace_id: i for i, workspace_id in enumerate(ids)}, 0
     for row in expected:
-        for name in USAGE_FLOWS:
+        for name in USAGE_COLUMNS.flows:
             if name in facts and row["back"] < (points := facts[name].shape[1]):
                 ours = facts[name][at[row["workspace_id"]], points - 1 - row["back"]]
                 theirs = float(row[name])
@@ -249,23 +262,24 @@ def _equal_series(
 
 def _cache(bench: Bench) -> list[Row]:
     part, folder = "the cache", bench.settings.data_dir / "bench-cache"
-    kept = Kept(folder)
+    kept = DashboardCache(folder)
 
-    def warm(kept: Kept) -> Dashboard:
-        return read_kept(bench.database, bench.everyone, Ask(28), bench.settings, kept)
+    def warm(kept: DashboardCache) -> Dashboard:
+        return read_cached(bench.database, bench.everyone, Ask(28), bench.settings, kept)
 
     warm(kept)
     taken = together(
         {
             "cold": lambda: bench.read(28),
             "same process": lambda: warm(kept),
-            "other process": lambda: warm(Kept(folder)),
+            "other process": lambda: warm(DashboardCache(folder)),
             "unchanged": lambda: version(bench.database, bench.everyone, Ask(28), bench.settings),
         }
     )
-    cold = taken["cold"]
+    cold, proof = taken["cold"], proof_milliseconds(bench)
     return [
         Row(part, "warm", taken["same process"], cold, "ms", 0.1, "cold"),
+        Row(part, "proof of who asks", proof, taken["same process"], "ms", 0.03, "warm"),
         Row(
             part,
             "warm, computed by another process",
@@ -364,42 +378,3 @@ def _first_page(bench: Bench) -> int:
 def _compressed(dashboard: Dashboard) -> int:
     body = orjson.dumps(dashboard_json(dashboard, ranks=slice(0, 24)))
     return len(brotli.compress(body, quality=QUALITY))
-
-
-def _memory(bench: Bench, held: str = "None") -> float:
-    """What a cold read of a year adds to a process, at its peak, in MB."""
-    code = (
-        "import resource, sys; sys.path.insert(0, '.')\n"
-        "from benchmarks.reading import Held, peak_of_a_read\n"
-        f"print(peak_of_a_read({bench.everyone.user_id}, {bench.everyone.email!r}, {held}))"
-    )
-    return float(_alone(code, bench.settings.data_dir))
-
-
-def _alone(code: str, data_dir: Path) -> str:
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"VIGILO_DATA_DIR": str(data_dir)},
-    )
-    return found.stdout.strip().splitlines()[-1]
-
-
-def peak_of_a_read(user_id: int, email: str, held: Held | None) -> float:
-    """Run in a process of its own: MB above what it took before, at the peak."""
-    settings = load()
-    database, viewer = connect(settings), Viewer(user_id, email)
-    with context.as_viewer(database.web, viewer) as connection:
-        executive.state(connection)
-    before = _kilobytes("VmRSS")
-    # A forked process begins with the peak of the one that forked it.
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    read(database, viewer, Ask(365), settings, held)
-    return (_kilobytes("VmHWM") - before) / 1024
-
-
-def _kilobytes(field: str) -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split(f"{field}:")[1].split()[0])

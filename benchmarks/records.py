@@ -1,4 +1,4 @@
-"""What a page of records costs with 100,000 deployments in the workspace, against 1,000."""
+"""Cost of a page of records with 100,000 deployments in the workspace, against 1,000."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from datetime import date, timedelta
 
 from sqlalchemy import insert, text
 
-from aggregators.domains import DOMAINS
-from aggregators.listing import Condition, Request
-from auth.viewer import Viewer
+from aggregators import catalogue
+from aggregators.chosen.counting import CountingRules
+from aggregators.vocabulary.listing import Condition, RecordsRequest
 from benchmarks.installation import Bench
-from benchmarks.table import Row, timed
-from storage import context, listings, models
+from benchmarks.report.table import Row, timed
+from storage import context, listings, tables
 from storage.context import job_in
 from storage.database import Database
+from storage.viewer import Viewer
 
 SIZES = (1_000, 100_000)
 PART = "a page of 100,000 records"
 PART = "a page of 100,000 records"
-DORA = next(d for d in DOMAINS if d.key == "dora")
+DORA = catalogue.domain("dora")
 LAST = date(2026, 11, 22)
 FAILED = Condition("outcome", "equals", "failed", "")
 SERVICE = Condition("service", "contains", "api-3", "")
 TARGET = 3
 """At most so many times the cost at the smaller size."""
 ASKED = {
-    "first page": Request(),
-    "page 3": Request(first=200, last=300),
-    "newest of one service": Request((SERVICE,), (("completed_at", True),)),
-    "failed ones, oldest first": Request((FAILED,), (("completed_at", False),)),
-    "one service by key": Request((SERVICE,), (("key", False),)),
-    "by service, descending": Request((), (("service", True),)),
-    "longest lead time first": Request((), (("lead_time", True),)),
+    "first page": RecordsRequest(),
+    "page 3": RecordsRequest(first=200, last=300),
+    "newest of one service": RecordsRequest((SERVICE,), (("completed_at", True),)),
+    "failed ones, oldest first": RecordsRequest((FAILED,), (("completed_at", False),)),
+    "one service by key": RecordsRequest((SERVICE,), (("key", False),)),
+    "by service, descending": RecordsRequest((), (("service", True),)),
+    "longest lead time first": RecordsRequest((), (("lead_time", True),)),
 }
 JUDGED = frozenset(list(ASKED)[:5])
 """The last two sort all rows by what no index holds; they are shown to say what that costs."""
@@ -55,8 +56,8 @@ def fill(database: Database, viewer: Viewer) -> dict[int, int]:
     made = {}
     for size in SIZES:
         with database.job.begin() as connection:
-            row = insert(models.workspace).values(slug=f"records-{size}", name=f"{size}")
-            made[size] = int(connection.execute(row.returning(models.workspace.c.id)).scalar_one())
+            row = insert(tables.workspace).values(slug=f"records-{size}", name=f"{size}")
+            made[size] = int(connection.execute(row.returning(tables.workspace.c.id)).scalar_one())
         with job_in(database.job, made[size]) as connection:
             values = {"w": made[size], "n": size}
             connection.execute(text(FILL), values)
@@ -75,20 +76,22 @@ def fill(database: Database, viewer: Viewer) -> dict[int, int]:
 
 
 def measure(bench: Bench) -> list[Row]:
-    """What was asked, with the larger size against the smaller."""
+    """Measure each request, with the larger size against the smaller."""
     database, viewer = bench.database, bench.everyone
     made = fill(database, viewer)
     listing = DORA.records
     assert listing is not None
 
-    def page(size: int, asked: Request) -> object:
-        scope = listings.Scope(made[size], LAST - timedelta(days=364), LAST, "UTC", (), {})
+    def page(size: int, request: RecordsRequest) -> object:
+        scope = listings.RecordsScope(
+            made[size], LAST - timedelta(days=364), LAST, CountingRules(), {}
+        )
         with context.in_workspace(database.web, viewer, made[size]) as connection:
-            return listings.page(connection, "dora", listing, scope, asked)
+            return listings.page(connection, "dora", listing, scope, request)
 
-    found = []
-    for what, asked in ASKED.items():
-        small, large = (timed(lambda s=size, a=asked: page(s, a)) for size in SIZES)
+    table_rows = []
+    for what, records_request in ASKED.items():
+        small, large = (timed(lambda s=size, a=records_request: page(s, a)) for size in SIZES)
         target = TARGET if what in JUDGED else None
-        found.append(Row(PART, what, large, small, "ms", target, f"{SIZES[0]:,} rows"))
-    return found
+        table_rows.append(Row(PART, what, large, small, "ms", target, f"{SIZES[0]:,} rows"))
+    return table_rows

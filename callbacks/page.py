@@ -2,94 +2,109 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
+from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
 
-from aggregators import words
-from aggregators.figures import Dashboard
-from aggregators.period import InvalidPeriod
-from aggregators.read import NoSuchWorkspace, NotPlatformAdmin
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.period import InvalidPeriod
 from callbacks.pages import EXECUTIVE, WORKSPACES
-from callbacks.services import Services
+from callbacks.services import CallbackServices
 from layouts import ids, states
-from layouts.executive import page
-from layouts.expansion import comparison, expansion, following
+from layouts.executive.expansion import comparison, expansion, following
+from layouts.executive.page import page
 from layouts.focus import Focus, Look, parse
-from layouts.markup import drawn
-from layouts.workspace import workspace
+from layouts.pieces.markup import drawn
+from layouts.workspace.page import workspace
+from reading.dashboard import NotPlatformAdmin
+from reading.workspace_page import NotAMember
+from web.errors import problem_of
+
+LOG = logging.getLogger(__name__)
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash, services: CallbackServices) -> None:
     """The whole page, and what changes in the open domain alone. Nothing is drawn before the address
     has been read, and nothing twice because its place was drawn anew."""
 
     @app.callback(
         Output(ids.PAGE, "children"),
         Output(ids.LIVE, "children"),
-        Output("account", "children"),
         Input(ids.VIEW, "data"),
         prevent_initial_call=True,
     )
-    def draw_page(view: object) -> tuple[list[Component] | Component, str, str]:
-        viewer = services.viewer()
-        shown, said = _page(view, services)
-        return shown, said, viewer.email
+    def draw_page(view: object) -> Shown:
+        return _page(view, services)
 
-    for place, store, draw in (
+    for output, store, draw in (
         (ids.EXPANSION, ids.FOCUS, expansion),
         (ids.COMPARISON, ids.PINS, comparison),
         (ids.NEXT, ids.MORE, following),
     ):
-        _within(app, services, place, store, draw)
+        _within(app, services, output, store, draw)
 
 
 Draw = Callable[[Dashboard, Focus], Component | None]
 
 
-def _within(app: Dash, services: Services, place: str, store: str, draw: Draw) -> None:
-    @app.callback(Output(place, "children"), Input(store, "data"), prevent_initial_call=True)
+def _within(app: Dash, services: CallbackServices, output: str, store: str, draw: Draw) -> None:
+    @app.callback(Output(output, "children"), Input(store, "data"), prevent_initial_call=True)
     def draw_within(view: object) -> Component | list[Component]:
         look = parse(view)
         if look.focus is None:
             return []
         focus = look.focus
-        made = services.drawn(look.ask, _named(place, focus), lambda d: draw(d, focus))
+        made = services.drawn(look.ask, named(output, focus), lambda d: draw(d, focus))
         return [] if made is None else made
 
 
-def _named(place: str, focus: Focus | None, slug: str = "") -> tuple[object, ...] | None:
-    """What a drawing depends on; without a name where somebody types or chooses, which few do alike."""
+def named(output: str, focus: Focus | None, slug: str = "") -> tuple[object, ...] | None:
+    """Name that a drawing is kept by; none where somebody types or chooses, which few do alike."""
     if focus is not None and (focus.find or focus.pins):
         return None
-    return place, focus, slug
+    return output, focus, slug
 
 
-def _page(view: object, services: Services) -> tuple[list[Component] | Component, str]:
+Shown = tuple[list[Component] | Component, str]
+REFUSALS: dict[type[Exception], Callable[[Exception], tuple[Markup, str]]] = {
+    InvalidPeriod: lambda error: (
+        states.invalid(problem_of(error).detail),
+        "That period can not be shown.",
+    ),
+    NotPlatformAdmin: lambda _: (states.forbidden(), "You can not see this page."),
+    NotAMember: lambda _: (states.unknown(), "There is no such page."),
+    OperationalError: lambda _: (states.unavailable(), "The figures can not be reached."),
+}
+"""States that the page shows in place of figures, and the words that are announced."""
+
+
+def _page(view: object, services: CallbackServices) -> Shown:
     try:
         return _drawn(parse(view), services)
-    except InvalidPeriod as wrong:
-        return drawn(states.invalid(f"{wrong.field} {wrong}")), "That period can not be shown."
-    except NotPlatformAdmin:
-        return drawn(states.forbidden()), "You can not see this page."
-    except OperationalError:
-        return drawn(states.unavailable()), "The figures can not be reached."
+    except tuple(REFUSALS) as error:
+        kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
+        if kind is OperationalError:
+            LOG.warning("the page could not be drawn", exc_info=error)
+        state, announced = REFUSALS[kind](error)
+        return drawn(state), announced
 
 
-def _drawn(look: Look, services: Services) -> tuple[list[Component] | Component, str]:
-    if found := EXECUTIVE.fullmatch(look.path):
-        slug, focus = found[1], look.focus
+def _drawn(look: Look, services: CallbackServices) -> Shown:
+    if executive := EXECUTIVE.fullmatch(look.path):
+        slug, focus = executive[1], look.focus
         made = services.drawn(
-            look.ask, _named(ids.PAGE, focus, slug), lambda d: page(d, focus, slug)
+            look.ask, named(ids.PAGE, focus, slug), lambda d: page(d, focus, slug)
         )
-        return made.at(services.settings.now()), f"Updated: {made.updated}"
+        return made.at(
+            services.settings.now(), services.late(), services.news()
+        ), f"Updated: {made.updated}"
     for key, pattern in WORKSPACES.items():
         if matched := pattern.fullmatch(look.path):
-            try:
-                shown = services.workspace(matched[1], key, look.ask)
-            except NoSuchWorkspace:
-                break
-            return workspace(shown, look.links), f"Updated: {words.span(shown.period.span)}"
+            view = services.workspace(matched[1], key, look.ask)
+            return workspace(view, look.links), f"Updated: {formats.span(view.period.span)}"
     return drawn(states.unknown()), "There is no such page."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aggregators.domains import DOMAINS
+from aggregators.catalogue import DOMAINS
 
 EXECUTIVE = re.compile(r"/ws/([a-z0-9-]{3,30})/platform/executive/?")
 WORKSPACES = {

@@ -10,20 +10,19 @@ from dash import Dash, Input, Output, State
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from aggregators.asking import parse as parse_request
-from aggregators.domains import DOMAINS
-from aggregators.read import NoSuchWorkspace
+from aggregators.catalogue import DOMAINS
 from callbacks.pages import WORKSPACES
-from callbacks.services import Services
+from callbacks.services import CallbackServices
 from layouts import ids
 from layouts.focus import Look, parse
-from layouts.grid import counted, csv_href, rows
-from layouts.live import live_figures
+from layouts.workspace.live import live_figures
+from layouts.workspace.records import counted, csv_href, rows
+from reading.grid_request import parse as parse_request
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash, services: CallbackServices) -> None:
     """The two callbacks."""
 
     @app.callback(
@@ -37,13 +36,10 @@ def register(app: Dash, services: Services) -> None:
         if request is None or view is None:
             raise PreventUpdate
         look = parse(view)
-        slug, key = _place(look)
+        slug, key = _listed(look)
         listing = LISTINGS[key]
-        asked = parse_request(listing, request)
-        try:
-            page = services.records(slug, key, look.ask, look.links, asked)
-        except NoSuchWorkspace as gone:
-            raise PreventUpdate from gone
+        wanted = parse_request(listing, request)
+        page = services.records(slug, key, look.ask, look.links, wanted)
         response = {"rowData": rows(page), "rowCount": page.total}
         return response, counted(page), csv_href(slug, key, *_query(look, request))
 
@@ -52,13 +48,10 @@ def register(app: Dash, services: Services) -> None:
         if view is None:
             raise PreventUpdate
         look = parse(view)
-        try:
-            return live_figures(services.live(*_place(look), look.ask))
-        except NoSuchWorkspace as gone:
-            raise PreventUpdate from gone
+        return live_figures(services.live(*_listed(look), look.ask))
 
 
-def _place(look: Look) -> tuple[str, str]:
+def _listed(look: Look) -> tuple[str, str]:
     """Workspace and domain of the page's path."""
     for key, pattern in WORKSPACES.items():
         if matched := pattern.fullmatch(look.path):

@@ -1,39 +1,60 @@
-"""What callbacks need of the application, for the person who is signed in."""
+"""Needs of the callbacks: reads on behalf of the person who is signed in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from aggregators.figures import Dashboard, LiveView, WorkspaceView
-from aggregators.listing import Page, Request
-from aggregators.period import Ask
-from auth.viewer import Viewer
+from sqlalchemy import Engine
+
+from aggregators.pooling.dashboard import Dashboard, LiveView, WorkspaceView
+from aggregators.vocabulary.listing import RecordsPage, RecordsRequest
+from aggregators.vocabulary.period import Ask
+from layouts.executive.drawer import AnswerSource
+from layouts.executive.late import LateSource
+from layouts.executive.news import News
 from settings import Settings
+from storage.viewer import Viewer
 
 Drawn = TypeVar("Drawn")
 
 
-class Services(Protocol):
-    """Reads on behalf of the signed-in person; errors as ``aggregators.read`` raises them."""
+class CallbackServices(Protocol):
+    """Reads on behalf of the signed-in person; errors as ``reading`` raises them."""
 
     settings: Settings
+
+    def engine(self) -> Engine:
+        """The web role's engine."""
 
     def viewer(self) -> Viewer:
         """The signed-in person."""
 
+    def late(self) -> Sequence[LateSource]:
+        """Sources that are late, of those that they look after."""
+
+    def news(self) -> News | None:
+        """Drifts that last night told first in their workspaces."""
+
     def drawn(
         self, ask: Ask, drawing: tuple[object, ...] | None, draw: Callable[[Dashboard], Drawn]
     ) -> Drawn:
-        """What is drawn of their dashboard for a period; kept where it is named."""
+        """Drawing of their dashboard for a period; kept where it is named."""
+
+    def ready(self, ask: Ask, drawing: tuple[object, ...]) -> object | None:
+        """Drawing that ``drawn`` keeps under that name, where it is kept already."""
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
-        """One domain of one of their workspaces."""
+        """Figures of a domain in one of their workspaces."""
 
     def live(self, slug: str, domain_key: str, ask: Ask) -> LiveView:
-        """The same from the records as they stand now."""
+        """Figures of the records as they stand now."""
+
+    def evidence(self, source: AnswerSource, ask: Ask) -> RecordsPage | None:
+        """The first records behind an answer, as a click into the workspace shows them; it is noted. None
+        where there are none to be opened."""
 
     def records(
-        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], asked: Request
-    ) -> Page:
+        self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str], wanted: RecordsRequest
+    ) -> RecordsPage:
         """A page of the records behind it."""

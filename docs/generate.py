@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from aggregators import words  # noqa: E402
-from aggregators.domains import DOMAINS  # noqa: E402
-from aggregators.measure import Domain, Measure, Ratio  # noqa: E402
-from benchmarks import scaling as sizes  # noqa: E402
-from benchmarks import table  # noqa: E402
+from aggregators.catalogue import DOMAINS  # noqa: E402
+from aggregators.vocabulary import formats  # noqa: E402
+from aggregators.vocabulary.domain import Domain  # noqa: E402
+from aggregators.vocabulary.kinds import Ratio  # noqa: E402
+from aggregators.vocabulary.measure import Measure  # noqa: E402
+from benchmarks.report import scaling as sizes  # noqa: E402
+from benchmarks.report import table  # noqa: E402
+from docs import faults, isolation, product_page, signal_chapter  # noqa: E402
+from ingest.formats import FORMATS  # noqa: E402
+from ingest.pulling.ahead.preview import READING, SECONDS  # noqa: E402
+from ingest.pulling.catalogue import kinds  # noqa: E402
+from ingest.pulling.problems import CODES  # noqa: E402
+from ingest.pulling.shape import Source  # noqa: E402
 from settings import Settings, variable  # noqa: E402
-from storage.records.formats import FORMATS  # noqa: E402
 
 KINDS = {
     "count": "summed over days, summed over workspaces",
@@ -53,21 +62,37 @@ def definitions() -> str:
     lines = [
         "# Definitions",
         "",
-        "Generated from `aggregators/domains/` by `make docs`; do not edit. One definition per figure:",
+        "Generated from the domains' declarations by `make docs`; do not edit. One definition per figure:",
         "the screen, the API, the PDF and this page read the same declaration.",
         "",
         "| kind | how it pools |",
         "|---|---|",
         *(f"| {kind} | {how} |" for kind, how in KINDS.items()),
         "",
-        "A ratio over fewer than 10 events, or a mean or quantile over fewer than 3, is a low sample and",
-        "ranks below every figure with enough. Fewer than half of the previous period's days seen: no",
-        "comparison. Each point of a pooled series looks back over 7 days, or 28 when the period is over",
-        "31 days; counts and levels are of the point's own days.",
+        "Workspaces are ranked worst first by the empirical-Bayes mean: ratios, rates, means and",
+        "quantiles are drawn towards those of the other workspaces by as much as chance may have moved",
+        "them; everything else is ranked as it stands. What is shown is the figure itself. A ratio over",
+        "fewer than 10 events, or a mean or quantile over fewer than 3, is marked as a low sample. Fewer",
+        "than half of the previous period's days seen: no comparison. Each point of a pooled series looks",
+        "back over 7 days, or 28 when the period is over 31 days; counts and levels are of the point's",
+        "own days.",
     ]
     for domain in DOMAINS:
         lines += ["", *_domain(domain)]
-    return "\n".join([*lines, "", *ELSEWHERE]) + "\n"
+    return "\n".join([*lines, "", *_counts_as(), "", *ELSEWHERE]) + "\n"
+
+
+def _counts_as() -> list[str]:
+    """Lines on what counts as one of each thing, as the domains declare it."""
+    return [
+        "## What counts as one",
+        "",
+        "A record is made of all that was said of it, in whatever order it came.",
+        "",
+        "| one | counts | elsewhere |",
+        "|---|---|---|",
+        *(f"| {o.thing} | {o.rule} | {o.elsewhere} |" for d in DOMAINS for o in d.ones),
+    ]
 
 
 def _domain(domain: Domain) -> list[str]:
@@ -86,7 +111,7 @@ def _domain(domain: Domain) -> list[str]:
 
 def _measure(measure: Measure) -> str:
     limits = " / ".join(
-        words.value(limit, measure.unit) if limit is not None else "–"
+        formats.value(limit, measure.unit) if limit is not None else "–"
         for limit in (measure.watch, measure.bad)
     )
     kind = measure.kind
@@ -118,12 +143,12 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-def formats() -> str:
+def import_formats() -> str:
     """docs/formats.md: every format of records, from its module."""
     lines = [
         "# Formats of records",
         "",
-        "Generated from `storage/records/formats/` by `make docs`; do not edit. `records import KIND FILE",
+        "Generated from `ingest/formats/` by `make docs`; do not edit. `records import KIND FILE",
         "--format NAME`; without `--format` a file is told by its look, else read as CSV. Those marked",
         "*event* are taken by `POST /api/v1/ws/{slug}/ingest/{format}` too.",
     ]
@@ -139,6 +164,53 @@ def formats() -> str:
         ]
         lines += ["", (module.__doc__ or "").strip()]
     return "\n".join(lines) + "\n"
+
+
+def pulled_sources() -> str:
+    """docs/sources.md: every kind of source, from its module."""
+    lines = [
+        "# Sources",
+        "",
+        "Generated from the modules in `ingest/sources` by `make docs`; do not edit. Connect one on the",
+        "page Sources, over the API, or with `flask --app app source add KIND NAME=VALUE ... --as EMAIL`.",
+        "",
+        "Each sync goes on where the one before it ended, with an overlap; killed at any point it loses",
+        "nothing and counts nothing twice. History comes newest first. What it brings is read like any",
+        "delivery: what can not be read lies in quarantine; the keys are those of the sender's webhooks.",
+        "",
+        "**Before it is connected** a look ahead (Preview; `source preview`; `POST",
+        "/api/v1/platform/sources/preview`) reads the last 28 days as a sync reads them, with at most",
+        f"{READING} requests and {SECONDS:g} seconds, and says how many records would count, how many",
+        "would be in no figure and why, or refused, how many are there already, what each part would feed,",
+        "and how many requests and how much time a history of 28, 90 and 400 days takes. Nothing is kept.",
+        "",
+        "A sender on this machine or in a private network is refused until the operator allows it at the",
+        'start: `VIGILO_SOURCE_ALLOW=\'["127.0.0.1", "10.0.0.0/8", "*.corp.example"]\'` takes addresses,',
+        "networks and patterns of names. Link-local addresses and the program's own database stay refused.",
+        "",
+    ]
+    for kind in kinds().values():
+        lines += _source(kind)
+    lines += ["## Problems, and what to do", ""]
+    lines += [f"- `{code}`: {sentence}" for code, sentence in CODES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _source(kind: Source) -> list[str]:
+    lines = [f"## {kind.title} (`{kind.kind}`)", "", kind.about, ""]
+    lines += ["| setting | meaning |", "|---|---|"]
+    for setting in kind.settings:
+        default = f" Default: `{setting.default}`." if setting.default else ""
+        choices = f" One of {', '.join(setting.choices)}." if 0 < len(setting.choices) < 6 else ""
+        optional = "" if setting.required else " Optional."
+        told = f"{setting.label}. {setting.help}{choices}{optional}{default}".replace("..", ".")
+        lines.append(f"| `{setting.name}` | {told.replace('|', chr(92) + '|')} |")
+    lines += ["", f"- Fills: {', '.join(kind.fills)}"]
+    lines += [f"- Secret: {kind.credential}"] if kind.credential else ["- Secret: none"]
+    lines += [f"- Least permissions: {'; '.join(kind.permissions)}"]
+    lines += [f"- History: {kind.history}", f"- Limits: {kind.limits}"]
+    lines += [f"- Syncs every {kind.minutes} minutes unless told otherwise", ""]
+    return lines
 
 
 def scaling() -> str:
@@ -160,27 +232,35 @@ def scaling() -> str:
 
 def performance() -> str:
     """docs/performance.md: written by hand, its table what ``make bench`` last measured."""
-    found = json.loads((table.RESULTS / "bench.json").read_text(encoding="utf-8"))
-    facts = found["facts"]
+    results = json.loads((table.RESULTS / "bench.json").read_text(encoding="utf-8"))
+    facts = results["facts"]
     about = (
         f"{facts['workspaces']:,} workspaces x {facts['days']} days, {facts['records']:,} records"
         f" (loaded in {facts['loaded_seconds']} s), {facts['cores']} cores, {facts['server']} with its"
         " defaults but for the buffers."
     )
+    written = (HERE / "performance.md").read_text(encoding="utf-8")
+    written = _between(written, "measured", [about, "", *_measured_rows(results)])
+    others = json.loads((table.RESULTS / "peers.json").read_text(encoding="utf-8"))
+    size = "{workspaces:,} workspaces x {days} days, {cores} cores.".format(**others["facts"])
+    return _between(written, "peers", [size, "", *_measured_rows(others)])
+
+
+def _measured_rows(results: Mapping[str, Any]) -> list[str]:
+    """A table of Markdown: each part with the day of its measurement, then its rows."""
     lines = ["| | measured | reference | ratio | target |", "|---|---:|---:|---:|---:|"]
     part = ""
-    for row in found["rows"]:
+    for row in results["rows"]:
         if row["part"] != part:
             part = row["part"]
-            lines.append(f"| **{part}**, {row.get('at', found['at'])} | | | | |")
+            lines.append(f"| **{part}**, {row.get('at', results['at'])} | | | | |")
         target = "" if row["target"] is None else f"{row['target']:g}"
         against = f" {row['against']}" if row["against"] else ""
         lines.append(
             f"| {row['what']} | {row['value']:,.1f} {row['unit']} | {row['reference']:,.1f}{against} "
             f"| {row['ratio']:.2f} | {target} |"
         )
-    written = (HERE / "performance.md").read_text(encoding="utf-8")
-    return _between(written, "measured", [about, "", *lines])
+    return lines
 
 
 def _between(document: str, name: str, lines: list[str]) -> str:
@@ -190,12 +270,30 @@ def _between(document: str, name: str, lines: list[str]) -> str:
     return "\n".join([f"{head}<!-- {name} -->", "", *lines, "", f"<!-- /{name} -->\n{tail}"])
 
 
+def assurance() -> str:
+    """docs/assurance.md: what was broken on purpose, and what came of it."""
+    return (
+        "# Assurance\n\nGenerated by `make docs`; do not edit. What was broken on purpose, and what came of"
+        " it.\n\n" + isolation.table() + faults.table()
+    )
+
+
+def signal() -> str:
+    """docs/signal.md: what the watch and the chips find and what they flag falsely."""
+    written = (HERE / "signal.md").read_text(encoding="utf-8")
+    return _between(written, "measured", signal_chapter.measured())
+
+
 DOCUMENTS = {
+    "assurance.md": assurance,
     "definitions.md": definitions,
     "environment.md": environment,
-    "formats.md": formats,
+    "formats.md": import_formats,
+    "sources.md": pulled_sources,
     "performance.md": performance,
+    "product-page.md": product_page.document,
     "scaling.md": scaling,
+    "signal.md": signal,
 }
 
 if __name__ == "__main__":

@@ -13,9 +13,13 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from aggregators.catalogue import DOMAINS  # noqa: E402
+
 PASSWORD, DAY = "only-for-screenshots", "2026-11-23"
 
 
@@ -40,12 +44,13 @@ SHOTS = [
     ("executive-dark", f"{EXECUTIVE}?period=28", 1280, True, False),
     ("executive-phone", f"{EXECUTIVE}?period=28", 390, False, True),
     *(
-        (f"expansion-{key}", f"{EXECUTIVE}?period=90&domain={key}", 1280, False, True)
-        for key in ("dora", "incidents", "slos", "compliance", "certificates", "vendors")
+        (f"expansion-{domain.key}", f"{EXECUTIVE}?period=90&domain={domain.key}", 1280, False, True)
+        for domain in DOMAINS
     ),
     ("expansion-compliance-dark", f"{EXECUTIVE}?period=28&domain=compliance", 1280, True, True),
     ("expansion-certificates-phone", f"{EXECUTIVE}?period=28&domain=certificates", 390, True, True),
     ("workspace-dora", "/ws/payments/analytics?period=90", 1280, False, True),
+    ("why", f"{EXECUTIVE}?period=28&why=worst_change_failure_rate", 1280, False, False),
     ("members", "/ws/payments/admin/members", 1280, False, True),
 ]
 
@@ -148,6 +153,8 @@ def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]]) -> None:
             page = context.new_page()
             page.goto(path)
             page.wait_for_selector("h1")
+            expect(page.locator("#first-paint, .skeletons")).to_have_count(0, timeout=60_000)
+            page.wait_for_load_state("networkidle")
             page.wait_for_timeout(1500)
             page.screenshot(path=out / f"{name}.png", full_page=whole)
             context.close()
@@ -162,7 +169,7 @@ def signed_in(browser: Browser, out: Path) -> dict:
     page.get_by_label("Email").fill("alice@demo.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_selector(".heading h1")
+    page.wait_for_selector("#page .heading")
     state = page.context.storage_state()
     page.context.close()
     return dict(state)

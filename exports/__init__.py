@@ -1,1 +1,1 @@
-"""What leaves the program as a file: the board pack, tables, and the jobs that make them."""
+"""Files that leave the program: the board pack, tables, and the jobs that make them."""

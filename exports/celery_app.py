@@ -3,15 +3,17 @@ a task that is lost, doubled or late does no harm."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+import threading
 from functools import cache
 
 from celery import Celery
 from kombu.exceptions import OperationalError as Unreachable
 
-from exports import queue, worker
-from exports.worker import Place
+from exports import worker
+from exports.worker import ExportContext, Keeper
 
+log = logging.getLogger(__name__)
 TASK = "vigilo.exports"
 
 
@@ -22,6 +24,7 @@ def app(redis_url: str) -> Celery:
     made.conf.update(
         task_ignore_result=True,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
         task_publish_retry=False,
         worker_hijack_root_logger=False,
@@ -29,19 +32,30 @@ def app(redis_url: str) -> Celery:
     return made
 
 
-def wake(redis_url: str) -> None:
-    """Sends the news; where Redis is away the keepers find the job."""
-    with suppress(Unreachable, OSError):
+def wake(redis_url: str) -> bool:
+    """Sends the news; False where Redis is away, and then the keepers find the job."""
+    try:
         app(redis_url).send_task(TASK)
+    except (Unreachable, OSError):
+        log.warning("Redis is away; the keepers find what waits", exc_info=True)
+        return False
+    return True
 
 
-def serve(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
-    """Works for as long as the process lives."""
-    assert place.settings.redis_url
-    made = app(place.settings.redis_url)
+def serve(context: ExportContext) -> None:
+    """Works for as long as the process lives, whether Redis is there or not: what waits is in PostgreSQL,
+    and the keeper beside Celery's own loop looks there itself."""
+    assert context.settings.redis_url
+    made = app(context.settings.redis_url)
+    one_at_a_time = threading.Lock()
+
+    def drain() -> None:
+        with one_at_a_time:
+            worker.drain(context)
 
     @made.task(name=TASK)
     def make() -> None:
-        worker.drain(place, lease)
+        drain()
 
+    Keeper(lambda: context, lambda _is_forgotten: drain()).start()
     made.worker_main(["worker", "--pool=solo", "--loglevel=warning", "--without-gossip"])

@@ -8,6 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+"""Media type of each format of an export."""
 ORPHAN_SECONDS = 3600
 """A file that no job knows is an orphan when it is older; a younger one may be about to be known."""
 

@@ -1,21 +1,28 @@
-"""Mails that tell of finished exports: an outbox in PostgreSQL, sent by SMTP or written as ``.eml`` files.
+"""Mails: an outbox in PostgreSQL, sent by SMTP or written as ``.eml`` files.
 
-A mail is queued in the transaction that marks its export ready, once for each job. It is sent at least
-once: where a sender dies between sending and noting so, it goes again under the same Message-ID.
+A mail is queued in the transaction that makes what it tells of, once for each id; that of a finished
+export once for each job. It is sent at least once: where a sender dies between sending and noting so, it
+goes again under the same Message-ID. Once sent, its text is gone: it may hold the link of an invitation.
 """
 
 from __future__ import annotations
 
 import html
+import logging
 import os
+import re
 import smtplib
 import ssl
 import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy import Connection, Engine, text
@@ -24,13 +31,30 @@ from exports.queue import KEPT_HOURS, Job
 from settings import Settings
 from storage import audit
 
+log = logging.getLogger("vigilo.exports")
+ADDRESS = re.compile(r"[^\s<>@'\"]+@[^\s<>@'\",;]+")
+"""Mail addresses in a server's answer: no log names a person."""
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 GIVE_UP = timedelta(hours=24)
 LEASE = timedelta(minutes=2)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=30)
 TIMEOUT = 20
 
 
-class Server(NamedTuple):
+class WholeHeader(UnstructuredHeader, BaseHeader):
+    """A header in ASCII on one line: a long address that is folded is encoded, and no link any more."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        """The header as it is sent."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", WholeHeader)
+POLICY = EmailPolicy(header_factory=HEADERS)
+
+
+class MailServer(NamedTuple):
     """Where mails go, as ``VIGILO_SMTP_URL`` says: ``smtp://`` (TLS after STARTTLS where it is offered, or
     demanded with ``?tls=required``), ``smtps://`` (TLS from the start)."""
 
@@ -43,19 +67,31 @@ class Server(NamedTuple):
     sender: str
 
 
-class Due(NamedTuple):
-    """A mail that is to go."""
+class MailText(NamedTuple):
+    """A mail as it is written; ``unsubscribe`` is the address that ends mails of its kind."""
 
-    job_id: uuid.UUID
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    unsubscribe: str | None = None
+
+
+class DueMail(NamedTuple):
+    """A mail that is to go; ``job_id`` where it tells of an export."""
+
+    id: uuid.UUID
+    job_id: uuid.UUID | None
     recipient: str
     subject: str
     text: str
     html: str
     attempt: int
     created_at: datetime
+    unsubscribe: str | None = None
 
 
-def server(url: str, address: str) -> Server:
+def mail_server(url: str, address: str) -> MailServer:
     """The parts of a URL. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -63,7 +99,7 @@ def server(url: str, address: str) -> Server:
     options = parse_qs(parts.query)
     over_tls = parts.scheme == "smtps"
     host = urlsplit(address).hostname or "localhost"
-    return Server(
+    return MailServer(
         parts.hostname,
         parts.port or (465 if over_tls else 587 if parts.username else 25),
         unquote(parts.username) if parts.username else None,
@@ -74,19 +110,24 @@ def server(url: str, address: str) -> Server:
     )
 
 
-def put(
+def ready(organisation: str, format: str, period: str, workspaces: int) -> tuple[str, ...]:
+    """The subject and the sentences of the mail about a finished export."""
+    return (
+        f"{organisation}: your export of {period} is ready",
+        f"The {format.upper()} export of {organisation} for {period} is ready"
+        f" ({workspaces} workspace{'s' * (workspaces != 1)}).",
+        f"It can be downloaded for {KEPT_HOURS} hours by you alone, after signing in:",
+        "All of your exports are listed on the page Your exports.",
+    )
+
+
+def enqueue(
     connection: Connection, job: Job, recipient: str, workspaces: int, settings: Settings
 ) -> None:
     """Queues the mail of a finished job within the caller's transaction; a second time changes nothing."""
     link = f"{settings.address}/exports/{job.id}"
     period = f"{job.params['start']} to {job.params['end']}"
-    subject = f"{settings.org_name}: your export of {period} is ready"
-    lines = (
-        f"The {job.format.upper()} export of {settings.org_name} for {period} is ready"
-        f" ({workspaces} workspace{'s' * (workspaces != 1)}).",
-        f"It can be downloaded for {KEPT_HOURS} hours by you alone, after signing in:",
-        "All of your exports are listed on the page Your exports.",
-    )
+    subject, *lines = ready(settings.organisation, job.format, period, workspaces)
     plain = f"{lines[0]}\n\n{lines[1]}\n{link}\n\n{lines[2]}\n{settings.address}/exports\n"
     told = [html.escape(line) for line in lines]
     rich = (
@@ -95,26 +136,57 @@ def put(
         f'<p><a href="{html.escape(link)}">Download the export</a></p>'
         f'<p><a href="{html.escape(settings.address)}/exports">{told[2]}</a></p></body></html>'
     )
-    connection.execute(
-        text(
-            "insert into mail_outbox (job_id, recipient, subject, text, html)"
-            " values (:job, :to, :subject, :text, :html) on conflict (job_id) do nothing"
-        ),
-        {"job": job.id, "to": recipient, "subject": subject, "text": plain, "html": rich},
+    put(connection, job.id, MailText(recipient, subject, plain, rich), job.id)
+
+
+def post(
+    connection: Connection,
+    id: uuid.UUID,
+    recipient: str,
+    subject: str,
+    lines: Sequence[str],
+    link: str,
+) -> bool:
+    """Queues a mail of paragraphs and a link at the end within the caller's transaction, once for each id;
+    whether it is new."""
+    paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    address = html.escape(link)
+    rich = (
+        '<!doctype html><html lang="en"><body style="font-family:sans-serif;color:#16202a">'
+        f'{paragraphs}<p><a href="{address}">{address}</a></p></body></html>'
     )
+    plain = "\n\n".join([*lines, link]) + "\n"
+    return put(connection, id, MailText(recipient, subject, plain, rich))
+
+
+INSERT = text("""
+insert into mail_outbox (id, job_id, recipient, subject, text, html, unsubscribe)
+values (:id, :job, :recipient, :subject, :text, :html, :unsubscribe) on conflict (id) do nothing
+""")
+
+
+def put(
+    connection: Connection, id: uuid.UUID, mail: MailText, job_id: uuid.UUID | None = None
+) -> bool:
+    """Queues a mail within the caller's transaction, once for each id; whether it is new."""
+    return bool(connection.execute(INSERT, {"id": id, "job": job_id, **mail._asdict()}).rowcount)
 
 
 CLAIM = """
 update mail_outbox set attempt = attempt + 1, next_at = cast(:until as timestamptz)
-where job_id = (select job_id from mail_outbox where state = 'queued'
-                and next_at <= cast(:now as timestamptz)
-                order by next_at for update skip locked limit 1)
-returning job_id, recipient, subject, text, html, attempt, created_at
+where id = (select id from mail_outbox where state = 'queued'
+            and next_at <= cast(:now as timestamptz)
+            order by next_at for update skip locked limit 1)
+returning id, job_id, recipient, subject, text, html, attempt, created_at, unsubscribe
 """
 
 
 def deliver(
-    engine: Engine, settings: Settings, now: datetime | None = None, lease: timedelta = LEASE
+    engine: Engine,
+    settings: Settings,
+    now: datetime | None = None,
+    lease: timedelta = LEASE,
+    first_wait: timedelta = FIRST_WAIT,
 ) -> int:
     """Sends what is due; how many went. What can not be sent is tried again later, for a day; a mail
     whose sender went silent, after the lease."""
@@ -122,64 +194,79 @@ def deliver(
     while True:
         with engine.begin() as connection:
             moment = now or connection.execute(text("select now()")).scalar_one()
-            found = connection.execute(
+            claimed = connection.execute(
                 text(CLAIM), {"now": moment, "until": moment + lease}
             ).first()
-        if found is None:
+        if claimed is None:
             return sent
-        row = Due(*found)
+        row = DueMail(*claimed)
         try:
-            _send(settings, _message(row, settings, moment), str(row.job_id))
-        except (OSError, smtplib.SMTPException) as error:
-            _later(engine, row, moment, error)
+            _send(settings, _message(row, settings, moment), str(row.id))
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            _later(engine, row, moment, error, first_wait)
             continue
         with engine.begin() as connection:
             done = connection.execute(
                 text(
-                    "update mail_outbox set state = 'sent', sent_at = now(), error = null"
-                    " where job_id = :id and state = 'queued'"
+                    "update mail_outbox set state = 'sent', sent_at = now(), error = null,"
+                    " text = '', html = ''"
+                    " where id = :id and state = 'queued'"
                 ),
-                {"id": row.job_id},
+                {"id": row.id},
             ).rowcount
             if done:
-                audit.record(connection, row.recipient, "export.mail", str(row.job_id), {})
+                action = "export.mail" if row.job_id else "mail.sent"
+                audit.record(connection, row.recipient, action, str(row.id), {})
         sent += 1
 
 
-def _later(engine: Engine, row: Due, moment: datetime, error: Exception) -> None:
-    wait = min(FIRST_WAIT * 2 ** min(row.attempt - 1, 10), LONGEST_WAIT)
+def _later(
+    engine: Engine, row: DueMail, moment: datetime, error: Exception, first_wait: timedelta
+) -> None:
+    """Log why the mail did not go, and when it is tried again."""
+    reason = without_addresses(f"{type(error).__name__}: {error}")
+    log.warning("mail %s did not go, attempt %s: %s", row.id, row.attempt, reason)
+    wait = min(first_wait * 2 ** min(row.attempt - 1, 10), LONGEST_WAIT)
     given_up = moment - row.created_at > GIVE_UP
     with engine.begin() as connection:
         connection.execute(
             text(
                 "update mail_outbox set state = :state, error = :error,"
-                " next_at = cast(:next as timestamptz) where job_id = :id and state = 'queued'"
+                " next_at = cast(:next as timestamptz) where id = :id and state = 'queued'"
             ),
             {
                 "state": "failed" if given_up else "queued",
                 "error": str(error)[:300],
                 "next": moment + wait,
-                "id": row.job_id,
+                "id": row.id,
             },
         )
 
 
-def _message(row: Due, settings: Settings, moment: datetime) -> EmailMessage:
+def _message(row: DueMail, settings: Settings, moment: datetime) -> EmailMessage:
     host = urlsplit(settings.address).hostname or "localhost"
-    made = EmailMessage()
-    made["Message-ID"] = f"<export-{row.job_id}@{host}>"
+    made = EmailMessage(POLICY)
+    made["Message-ID"] = f"<{'export' if row.job_id else 'mail'}-{row.id}@{host}>"
     made["Date"] = format_datetime(moment)
     made["From"] = (
-        server(settings.smtp_url, settings.address).sender
+        mail_server(settings.smtp_url, settings.address).sender
         if settings.smtp_url
         else f"vigilo@{host}"
     )
     made["To"] = row.recipient
-    made["Subject"] = row.subject
+    made["Subject"] = one_line(row.subject)
     made["Auto-Submitted"] = "auto-generated"
+    if row.unsubscribe:  # RFC 8058: the mail program's own button ends it
+        made["List-Unsubscribe"] = f"<{row.unsubscribe}>"
+        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(row.text)
     made.add_alternative(row.html, subtype="html")
     return made
+
+
+def one_line(words: str) -> str:
+    """Text of others as a header takes it: without line ends and other control characters."""
+    return " ".join(CONTROLS.sub(" ", words).split())
 
 
 def _send(settings: Settings, message: EmailMessage, name: str) -> None:
@@ -187,21 +274,33 @@ def _send(settings: Settings, message: EmailMessage, name: str) -> None:
     if not settings.smtp_url:
         _write(settings.data_dir / "mails", name, message)
         return
-    to = server(settings.smtp_url, settings.address)
+    with connected(settings, TIMEOUT) as smtp:
+        smtp.send_message(message, to_addrs=[message["To"]])
+
+
+@contextmanager
+def connected(settings: Settings, timeout: float) -> Iterator[smtplib.SMTP]:
+    """The mail server of the settings, greeted and signed in to. Raises OSError, SMTPException."""
+    to = mail_server(str(settings.smtp_url), settings.address)
     context = ssl.create_default_context()
-    connected = (
-        smtplib.SMTP_SSL(to.host, to.port, timeout=TIMEOUT, context=context)
+    connection = (
+        smtplib.SMTP_SSL(to.host, to.port, timeout=timeout, context=context)
         if to.over_tls
-        else smtplib.SMTP(to.host, to.port, timeout=TIMEOUT)
+        else smtplib.SMTP(to.host, to.port, timeout=timeout)
     )
-    with connected as smtp:
+    with connection as smtp:
         smtp.ehlo()
         if not to.over_tls and (to.demands_tls or smtp.has_extn("starttls")):
             smtp.starttls(context=context)
             smtp.ehlo()
         if to.user is not None:
             smtp.login(to.user, to.password or "")
-        smtp.send_message(message)
+        yield smtp
+
+
+def without_addresses(words: str) -> str:
+    """Words of a server without the mail addresses in them: no log and no operator needs them."""
+    return ADDRESS.sub("(address)", words)
 
 
 def _write(folder: Path, name: str, message: EmailMessage) -> None:

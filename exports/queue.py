@@ -15,13 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from auth.viewer import Viewer
 from storage import audit
+from storage.chosen import commentary
+from storage.identity import tickets
+from storage.viewer import Viewer
 
 LEASE_SECONDS, ATTEMPTS, RUNNING_A_USER, OPEN_A_USER, KEPT_HOURS = 60, 3, 3, 20, 24
 
 
-class TooMany(RuntimeError):
+class TooManyExports(RuntimeError):
     """The person has as many exports waiting as anybody may."""
 
 
@@ -60,7 +62,7 @@ class Job:
         return self.state in ("queued", "running")
 
 
-def put(
+def request(
     engine: Engine, viewer: Viewer, params: Mapping[str, Any], format: str, scope: Sequence[str]
 ) -> uuid.UUID:
     """A new job; its id. Raises TooMany."""
@@ -77,7 +79,9 @@ def put(
             {"u": viewer.user_id},
         ).scalar_one()
         if waiting >= OPEN_A_USER:
-            raise TooMany(f"{waiting} exports are under way already: wait for one, or cancel it.")
+            raise TooManyExports(
+                f"{waiting} exports are under way already: wait for one, or cancel it."
+            )
         return insert(connection, viewer, params, format, scope, id=uuid.uuid4())
 
 
@@ -90,9 +94,11 @@ def insert(
     *,
     id: uuid.UUID,
     mailed: bool = False,
+    subscription: int = commentary.OWN,
 ) -> uuid.UUID:
     """The row of a new job, and its entry in the audit log, within the caller's transaction. ``mailed``
-    however quickly it is made."""
+    however quickly it is made; with the commentary of the ``subscription`` that it is of."""
+    params = {**params, **commentary.kept(connection, viewer, subscription)}
     connection.execute(
         text(
             "insert into export_job (id, user_id, params, format, scope, mail_wanted)"
@@ -107,7 +113,8 @@ def insert(
             "mailed": mailed,
         },
     )
-    details = {**params, "format": format, "scope": list(scope)}
+    plain = {name: value for name, value in params.items() if name != commentary.NAME}
+    details = {**plain, "format": format, "scope": list(scope)}
     audit.record(connection, viewer.email, "export.request", str(id), details)
     return id
 
@@ -132,15 +139,15 @@ def claim(engine: Engine, lease: float = LEASE_SECONDS) -> Claim | None:
     """The oldest job that waits or whose worker has gone silent, None where there is none."""
     with engine.begin() as connection:
         row = connection.execute(text(CLAIM), {"lease": lease}).first()
-    if row is None:
-        return None
-    viewer = Viewer(row.user_id, row.email, row.name)
+        if row is None:
+            return None
+        viewer = Viewer(row.user_id, row.email, row.name, tickets.issue(connection, row.user_id))
     return Claim(row.id, viewer, row.params, row.format, row.attempt, row.created_at)
 
 
-def beat(
+def extend_lease(
     engine: Engine,
-    held: Claim,
+    claimed: Claim,
     lease: float = LEASE_SECONDS,
     progress: tuple[int, int] | None = None,
 ) -> bool:
@@ -158,8 +165,8 @@ def beat(
                     "lease": lease,
                     "done": done,
                     "steps": steps,
-                    "id": held.id,
-                    "attempt": held.attempt,
+                    "id": claimed.id,
+                    "attempt": claimed.attempt,
                 },
             ).rowcount
         )
@@ -167,7 +174,7 @@ def beat(
 
 def finish(
     connection: Connection,
-    held: Claim,
+    claimed: Claim,
     *,
     key: str,
     filename: str,
@@ -183,7 +190,7 @@ def finish(
             " size = :size, scope = :scope, params = params || cast(:span as jsonb), error = null,"
             " lease_until = null, finished_at = now(),"
             " expires_at = now() + make_interval(hours => :hours)"
-            f" where id = :id and state = 'running' and attempt = :attempt returning {COLUMNS}"
+            f" where id = :id and state = 'running' and attempt = :attempt returning {FINISHED}"
         ),
         {
             "key": key,
@@ -192,20 +199,20 @@ def finish(
             "scope": list(scope),
             "span": json.dumps({**span, "filename": filename}),
             "hours": KEPT_HOURS,
-            "id": held.id,
-            "attempt": held.attempt,
+            "id": claimed.id,
+            "attempt": claimed.attempt,
         },
     ).first()
     if row is None:
         return None
     details = {"sha256": sha256.hex(), "size": size, "scope": list(scope), **span}
-    audit.record(connection, held.viewer.email, "export.render", str(held.id), details)
+    audit.record(connection, claimed.viewer.email, "export.render", str(claimed.id), details)
     return Job(*row)
 
 
-def fail(engine: Engine, held: Claim, reason: str, *, again: bool) -> None:
+def fail(engine: Engine, claimed: Claim, reason: str, *, again: bool) -> None:
     """Gives the job back for another attempt where that may help and one is left, else ends it."""
-    ended = not again or held.attempt >= ATTEMPTS
+    ended = not again or claimed.attempt >= ATTEMPTS
     with engine.begin() as connection:
         changed = connection.execute(
             text(
@@ -217,16 +224,16 @@ def fail(engine: Engine, held: Claim, reason: str, *, again: bool) -> None:
                 "state": "failed" if ended else "queued",
                 "reason": reason[:500],
                 "ended": ended,
-                "id": held.id,
-                "attempt": held.attempt,
+                "id": claimed.id,
+                "attempt": claimed.attempt,
             },
         ).rowcount
         if changed and ended:
             details = {"reason": reason[:500]}
-            audit.record(connection, held.viewer.email, "export.fail", str(held.id), details)
+            audit.record(connection, claimed.viewer.email, "export.fail", str(claimed.id), details)
 
 
-def waits(engine: Engine) -> bool:
+def has_claimable(engine: Engine) -> bool:
     """Whether any job could be claimed, but for the limit of each person."""
     query = text(
         "select exists (select from export_job where attempt < :most and (state = 'queued'"
@@ -236,7 +243,7 @@ def waits(engine: Engine) -> bool:
         return bool(connection.execute(query, {"most": ATTEMPTS}).scalar_one())
 
 
-def sweep(engine: Engine) -> int:
+def fail_abandoned(engine: Engine) -> int:
     """Ends the jobs whose workers have died as often as there are attempts; how many."""
     with engine.begin() as connection:
         return connection.execute(
@@ -249,13 +256,17 @@ def sweep(engine: Engine) -> int:
         ).rowcount
 
 
-COLUMNS = (
-    "id, state, format, params, progress, steps, size, error, created_at, expires_at, mail_wanted,"
-    " extract(epoch from coalesce(finished_at, now()) - created_at)::float8 as seconds"
+SHOWN = (
+    "id, state, format, params, progress, steps, size, error, created_at, expires_at, mail_wanted"
 )
+COLUMNS = (
+    f"{SHOWN}, extract(epoch from coalesce(finished_at, now()) - created_at)::float8 as seconds"
+)
+FINISHED = f"{SHOWN}, extract(epoch from finished_at - created_at)::float8 as seconds"
+"""Columns of a job that has ended: Citus takes no clock among what a change returns."""
 
 
-def one(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job | None:
+def own_job(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job | None:
     """The person's own job."""
     query = text(f"select {COLUMNS} from export_job where id = :id and user_id = :u")
     with engine.connect() as connection:
@@ -263,7 +274,7 @@ def one(engine: Engine, viewer: Viewer, id: uuid.UUID) -> Job | None:
     return Job(*row) if row else None
 
 
-def listed(engine: Engine, viewer: Viewer, most: int = 50) -> list[Job]:
+def own_jobs(engine: Engine, viewer: Viewer, most: int = 50) -> list[Job]:
     """The person's own jobs, the newest first."""
     query = text(
         f"select {COLUMNS} from export_job where user_id = :u order by created_at desc limit :most"

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from aggregators import words
-from aggregators.figures import Dashboard, Figure
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.pooling.figures import Figure
+from aggregators.vocabulary import formats
 from exports.board_pdf import Restated
 
 Told = Mapping[str, float | None]
@@ -39,8 +41,8 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[str, Figure]]:
 
 
 def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
-    """What the newest export of the same days and workspaces said otherwise, None where it agrees or
-    there is none."""
+    """Figures that the newest export of the same days and workspaces gave otherwise; None where it agrees
+    or there is none."""
     now = told(dashboard)
     row = connection.execute(
         text(
@@ -62,13 +64,13 @@ def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
 
 
 def _changes(dashboard: Dashboard, before: Told) -> Sequence[tuple[str, str, str]]:
-    found = []
+    changes = []
     for key, figure in _figures(dashboard):
         if key in before and not _same(before[key], figure.value):
-            was = words.value(before[key], figure.measure.unit)
+            was = formats.value(before[key], figure.measure.unit)
             named = " ".join(filter(None, (figure.measure.title, figure.group)))
-            found.append((named, was, words.figure(figure)))
-    return found
+            changes.append((named, was, words.figure(figure)))
+    return changes
 
 
 def _same(one: float | None, other: float | None) -> bool:

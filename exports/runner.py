@@ -1,25 +1,29 @@
 """Wakes the work: in this process by default, in a worker apart, or through Celery where Redis is there.
 
-A wake carries nothing but the news that a job waits. Where it is lost, the keeper finds the job: every
-process that serves looks every few seconds, and so does ``worker``.
+A wake carries nothing but the news that a job waits. Where it is lost, a keeper finds the job: each process
+that may make exports looks every few seconds, whatever else would wake it, and does the upkeep.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from diskcache import Deque
+from diskcache import Deque, Timeout
 from sqlalchemy.exc import OperationalError
 
-from exports import queue, worker
-from exports.worker import Place
+from exports import worker
+from exports.worker import ExportContext
+from storage.bounds.away import first_line
 
 log = logging.getLogger("vigilo.exports")
-EVERY_SECONDS = 15.0
+LISTEN_SECONDS = 0.1
+"""How often a worker apart listens for the bell."""
 
 
 class Bell:
@@ -43,32 +47,54 @@ class Bell:
         return True
 
 
+def ring(data_dir: Path) -> None:
+    """Rings the bell; on a disk that is full or can not be written, the keepers find the job."""
+    try:
+        Bell(data_dir).ring()
+    except (OSError, sqlite3.Error, Timeout):
+        log.warning("the bell can not be rung; the keepers find what waits", exc_info=True)
+
+
 class Runner:
     """The worker inside a process that serves. One thread works at a time, for as long as jobs wait."""
 
-    def __init__(self, place: Callable[[], Place]) -> None:
-        self._place = place
+    def __init__(self, context: Callable[[], ExportContext]) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._again = False
         self._process = os.getpid()
-        self._keeper: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._keeper = worker.Keeper(context, self._look_after)
 
     def wake(self) -> None:
         """Has the waiting jobs made; returns at once."""
-        settings = self._place().settings
+        settings = self._context().settings
         if redis := settings.redis_url:
             from exports import celery_app
 
-            celery_app.wake(redis)
-            return
-        Bell(settings.data_dir).ring()
-        if not settings.exports_in_process:
-            return
+            if celery_app.wake(redis) or not settings.exports_in_process:
+                return
+        else:
+            ring(settings.data_dir)
+        if settings.exports_in_process:
+            self._work()
+
+    def keep(self) -> None:
+        """Starts looking after forgotten jobs, mails and files, for as long as the process lives; where
+        exports are made apart, the workers do it."""
+        if self._context().settings.exports_in_process:
+            self._keeper.start()
+
+    def stop(self) -> None:
+        """Ends the keeper; a job under way is finished."""
+        self._keeper.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
         with self._lock:
             if self._process != os.getpid():  # a fork has no threads
-                self._process, self._thread, self._keeper = os.getpid(), None, None
+                self._process, self._thread = os.getpid(), None
             self._again = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="exports")
@@ -82,35 +108,34 @@ class Runner:
                     return
                 self._again = False
             try:
-                worker.drain(self._place())
-            except OperationalError:
-                log.warning("the database is away; waiting exports are made when it is back")
+                worker.drain(self._context())
+            except OperationalError as error:
+                log.warning(
+                    "the database is away; waiting exports are made when it is back: %s",
+                    first_line(error),
+                )
             except Exception:
                 log.exception("exports")
 
-    def keep(self) -> None:
-        """Starts looking after forgotten jobs, mails and files, for as long as the process lives; a worker
-        apart does it itself."""
-        if self._keeper is None and self._place().settings.exports_in_process:
-            self._keeper = threading.Thread(target=self._keep, daemon=True, name="export-keeper")
-            self._keeper.start()
+    def _look_after(self, is_forgotten: bool) -> None:
+        """Passes on what waits; makes it here where it waited last time too, for then nobody listens."""
+        if is_forgotten:
+            self._work()
+        else:
+            self.wake()
 
-    def stop(self) -> None:
-        """Ends the keeper; a job under way is finished."""
-        self._stop.set()
-        for thread in (self._keeper, self._thread):
-            if thread is not None:
-                thread.join()
 
-    def _keep(self) -> None:
-        while not self._stop.is_set():
-            try:
-                place = self._place()
-                worker.tidy(place)
-                if queue.waits(place.database.web):
-                    self.wake()
-            except OperationalError:
-                log.warning("the database is away")
-            except Exception:
-                log.exception("exports")
-            self._stop.wait(EVERY_SECONDS)
+def work_apart(context: ExportContext) -> None:
+    """Makes exports and does the upkeep for as long as the process lives, woken by the bell."""
+    bell = Bell(context.settings.data_dir)
+    while True:
+        try:
+            worker.tidy(context)
+            worker.drain(context)
+        except OperationalError as error:
+            log.warning("the database is away; waiting for it: %s", first_line(error))
+        except Exception:
+            log.exception("exports")
+        deadline = time.monotonic() + context.pace.look
+        while not bell.rang() and time.monotonic() < deadline:
+            time.sleep(LISTEN_SECONDS)

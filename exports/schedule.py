@@ -12,15 +12,17 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from aggregators.period import Span
-from aggregators.read import NotPlatformAdmin, scope
-from auth.viewer import Viewer
+from aggregators.vocabulary.period import Span
 from exports import queue
-from exports.queue import TooMany
+from exports.queue import TooManyExports
+from reading.dashboard import NotPlatformAdmin, scope
 from settings import Settings
 from storage import audit
+from storage.context import NotIdentified
 from storage.database import Database
-from storage.models import CADENCES, EXPORT_FORMATS
+from storage.identity import tickets
+from storage.tables import CADENCES, EXPORT_FORMATS
+from storage.viewer import Viewer
 
 READY_AFTER = timedelta(hours=2)
 MOST = 50
@@ -28,13 +30,13 @@ NO_ROLE = "They are platform admin of no workspace any more."
 _NAMES = uuid.UUID("6f1b8f6e-6a2c-4f5e-9c36-3f9d2f4a7c11")
 
 
-class Wrong(ValueError):
+class InvalidSubscription(ValueError):
     """A subscription that can not be made; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One recipient's. ``reason`` says why the last pack did not come."""
+    """Recipient's subscription to scheduled packs. ``reason`` says why the last pack did not come."""
 
     id: int
     email: str
@@ -65,20 +67,20 @@ def subscribe(
 ) -> None:
     """Begins with the next period. Raises Wrong, TooMany."""
     if cadence not in CADENCES or format not in EXPORT_FORMATS:
-        raise Wrong("Choose how often, and a format.")
+        raise InvalidSubscription("Choose how often, and a format.")
     with engine.begin() as connection:
-        found = connection.execute(
-            text("select id from app_user where email = :e and is_active"),
-            {"e": email.strip().lower()[:254]},
+        recipient_id = connection.execute(
+            text("select vigilo.colleague(:owner, :e)"),
+            {"owner": owner.user_id, "e": email.strip().lower()[:254]},
         ).scalar()
-        if found is None:
-            raise Wrong("There is no account with that address.")
-        held = connection.execute(
+        if recipient_id is None:  # said alike of strangers' accounts and of none
+            raise InvalidSubscription("No member of your workspaces has that address.")
+        scheduled = connection.execute(
             text("select count(*) from pack_subscription where owner_id = :o"),
             {"o": owner.user_id},
         ).scalar_one()
-        if held >= MOST:
-            raise TooMany(f"You have {held} scheduled packs already.")
+        if scheduled >= MOST:
+            raise TooManyExports(f"You have {scheduled} scheduled packs already.")
         made = connection.execute(
             text(
                 "insert into pack_subscription (owner_id, user_id, cadence, format, last_end)"
@@ -86,16 +88,16 @@ def subscribe(
             ),
             {
                 "o": owner.user_id,
-                "u": found,
+                "u": recipient_id,
                 "c": cadence,
                 "f": format,
                 "last": last_complete(cadence, now).end,
             },
         ).rowcount
         if not made:
-            raise Wrong("They get that one already.")
+            raise InvalidSubscription("They get that one already.")
         details = {"user": email, "cadence": cadence, "format": format}
-        audit.record(connection, owner.email, "export.subscribe", str(found), details)
+        audit.record(connection, owner.email, "export.subscribe", str(recipient_id), details)
 
 
 def unsubscribe(engine: Engine, viewer: Viewer, id: int) -> bool:
@@ -110,8 +112,8 @@ def unsubscribe(engine: Engine, viewer: Viewer, id: int) -> bool:
     return bool(gone)
 
 
-def listed(engine: Engine, viewer: Viewer) -> list[Subscription]:
-    """Those that the person made or receives."""
+def subscriptions_of(engine: Engine, viewer: Viewer) -> list[Subscription]:
+    """Subscriptions that the person made or receives."""
     query = text(
         "select s.id, u.email, s.cadence, s.format, s.last_end, s.reason, s.user_id = :u"
         " from pack_subscription s join app_user u on u.id = s.user_id"
@@ -121,9 +123,9 @@ def listed(engine: Engine, viewer: Viewer) -> list[Subscription]:
         return [Subscription(*row) for row in connection.execute(query, {"u": viewer.user_id})]
 
 
-def due(database: Database, settings: Settings) -> int:
+def queue_due(database: Database, settings: Settings) -> int:
     """Queues the packs that are due, each once however many processes ask; how many."""
-    now, queued, engine = settings.now(), 0, database.web
+    now, queued, engine = settings.now(), 0, database.job
     with engine.connect() as connection:
         rows = connection.execute(
             text(
@@ -135,17 +137,19 @@ def due(database: Database, settings: Settings) -> int:
         span = last_complete(row.cadence, now)
         if row.last_end is not None and row.last_end >= span.end:
             continue
-        viewer = Viewer(row.user_id, row.email, row.name)
+        with engine.begin() as connection:
+            proof = tickets.issue(connection, row.user_id)
+        viewer = Viewer(row.user_id, row.email, row.name, proof)
         try:
-            found = scope(database, viewer)
-        except NotPlatformAdmin:
-            found = ()
-        queued += _queue(engine, row.id, row.format, viewer, span, found)
+            slugs = scope(database, viewer)
+        except (NotPlatformAdmin, NotIdentified):
+            slugs = ()
+        queued += _queue(engine, row.id, row.format, viewer, span, slugs)
     return queued
 
 
 def _queue(
-    engine: Engine, id: int, format: str, viewer: Viewer, span: Span, found: tuple[str, ...]
+    engine: Engine, id: int, format: str, viewer: Viewer, span: Span, slugs: tuple[str, ...]
 ) -> int:
     """The job, under an id that the subscription and the period give; none without a scope."""
     with engine.begin() as connection:
@@ -154,11 +158,13 @@ def _queue(
                 "update pack_subscription set last_end = :end, reason = :reason"
                 " where id = :id and (last_end is null or last_end < :end)"
             ),
-            {"end": span.end, "id": id, "reason": None if found else NO_ROLE},
+            {"end": span.end, "id": id, "reason": None if slugs else NO_ROLE},
         ).rowcount
-        if not moved or not found:
+        if not moved or not slugs:
             return 0
         params = {"start": str(span.start), "end": str(span.end)}
         job = uuid.uuid5(_NAMES, f"{id} {span.end}")
-        queue.insert(connection, viewer, params, format, found, id=job, mailed=True)
+        queue.insert(
+            connection, viewer, params, format, slugs, id=job, mailed=True, subscription=id
+        )
     return 1

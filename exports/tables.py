@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
 
-import xlsxwriter
-
-from aggregators.cells import harmless, is_formula
-from aggregators.figures import Dashboard, Figure
-from aggregators.measure import Unit
-from aggregators.period import Span
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.pooling.figures import Figure
+from exports.spreadsheet import harmless
 
 COLUMNS = (
     "domain",
@@ -26,6 +21,7 @@ COLUMNS = (
     "value",
     "previous",
     "change",
+    "verdict",
     "numerator",
     "denominator",
     "events",
@@ -33,12 +29,12 @@ COLUMNS = (
     "days_expected",
     "low_sample",
     "status",
+    "target",
+    "target_met",
+    "target_set_by",
     "start",
     "end",
 )
-UNIT, IN_UNIT = COLUMNS.index("unit"), ("value", "previous", "change")
-"""Where a row has its unit, and the columns that are in it."""
-Looks = Mapping[Any, Any]
 Cell = str | float | int | bool | None
 
 
@@ -72,6 +68,7 @@ def _of(figure: Figure, where: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
             one.value,
             one.previous if one.comparable else None,
             one.delta,
+            one.verdict.value,
             seen.numerator,
             seen.denominator,
             seen.n,
@@ -79,7 +76,14 @@ def _of(figure: Figure, where: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
             seen.days_expected,
             one.low_sample,
             one.status.value,
+            *_target(one),
         )
+
+
+def _target(figure: Figure) -> tuple[Cell, ...]:
+    """Target, whether it is met, and whose it is."""
+    aim = figure.measure.aim
+    return (aim.value, figure.meets_target, aim.origin.value) if aim else (None, None, None)
 
 
 def as_csv(dashboard: Dashboard) -> bytes:
@@ -95,88 +99,3 @@ def as_csv(dashboard: Dashboard) -> bytes:
 def _plain(cell: Cell) -> object:
     """A whole number without a fraction of 0."""
     return int(cell) if isinstance(cell, float) and cell.is_integer() else harmless(cell)
-
-
-def as_xlsx(
-    dashboard: Dashboard, *, requested_by: str, exported_at: datetime, export_id: str
-) -> bytes:
-    """A workbook: who and when, then a sheet a domain with typed cells and a frozen header. No text is
-    taken for a formula or an address."""
-    out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(out, options)
-    book.set_properties(
-        {
-            "title": f"{dashboard.organisation}: Executive dashboard",
-            "author": requested_by,
-            "keywords": f"export:{export_id}",
-            "created": exported_at.replace(tzinfo=None),
-        }
-    )
-    looks = _looks(book)
-    _about(
-        book.add_worksheet("About"),
-        looks,
-        {
-            "Organisation": dashboard.organisation,
-            "Period": _days(dashboard.period.span),
-            "Compared with": _days(dashboard.period.previous),
-            "Time zone": dashboard.time_zone,
-            "Workspaces": str(len(dashboard.scope.slugs)),
-            "Exported by": requested_by,
-            "Exported at": exported_at.isoformat(timespec="seconds"),
-            "Export": export_id,
-            "Units": "ratios as percent, durations in seconds, empty: no data",
-        },
-    )
-    found = list(rows(dashboard))
-    for scorecard in dashboard.scorecards:
-        mine = [row for row in found if row[0] == scorecard.domain.key]
-        _sheet(book.add_worksheet(scorecard.domain.title[:31]), looks, mine)
-    book.close()
-    return out.getvalue()
-
-
-def _looks(book: xlsxwriter.Workbook) -> Looks:
-    """How cells are shown, by what they hold."""
-    return {
-        "head": book.add_format({"bold": True, "bottom": 1}),
-        "quoted": book.add_format({"quote_prefix": True}),
-        "plain": book.add_format({"num_format": "#,##0.###"}),
-        Unit.RATIO: book.add_format({"num_format": "0.0%"}),
-        Unit.SECONDS: book.add_format({"num_format": "#,##0"}),
-    }
-
-
-def _days(span: Span) -> str:
-    return f"{span.start} to {span.end}"
-
-
-def _about(sheet: Any, looks: Looks, told: Mapping[str, str]) -> None:
-    sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 1, 60)
-    for line, (name, value) in enumerate(told.items()):
-        sheet.write_string(line, 0, name, looks["head"])
-        sheet.write_string(line, 1, value, looks["quoted"] if is_formula(value) else None)
-
-
-def _sheet(sheet: Any, looks: Looks, listed: Sequence[tuple[Cell, ...]]) -> None:
-    """One domain's rows."""
-    sheet.freeze_panes(1, 3)
-    sheet.set_column(0, 1, 16)
-    sheet.set_column(2, 2, 28)
-    sheet.set_column(3, len(COLUMNS) - 1, 12)
-    sheet.write_row(0, 0, COLUMNS, looks["head"])
-    for line, row in enumerate(listed, 1):
-        styled = looks.get(Unit(str(row[UNIT])), looks["plain"])
-        for column, cell in enumerate(row):
-            if isinstance(cell, str):
-                sheet.write_string(
-                    line, column, cell, looks["quoted"] if is_formula(cell) else None
-                )
-            elif isinstance(cell, bool):
-                sheet.write_boolean(line, column, cell)
-            elif cell is not None:
-                look = styled if COLUMNS[column] in IN_UNIT else looks["plain"]
-                sheet.write_number(line, column, cell, look)
-    sheet.autofilter(0, 0, max(len(listed), 1), len(COLUMNS) - 1)

@@ -8,43 +8,57 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 from sqlalchemy.exc import OperationalError
 
-from aggregators.figures import Dashboard
-from aggregators.period import Ask, InvalidPeriod
-from aggregators.read import NotPlatformAdmin, read
-from api.encode import dashboard_json
-from exports import board_pdf, files, mail, queue, restated, schedule, tables
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary.period import ASKED, Ask, InvalidPeriod
+from exports import board_pdf, files, mail, queue, restated, tables
+from exports.pack import comments
 from exports.queue import Claim
+from exports.workbook.book import as_xlsx
+from reading.dashboard import NotPlatformAdmin, read
+from reading.encode import dashboard_json
 from settings import Settings
+from storage.bounds.away import first_line
+from storage.chosen import commentary
+from storage.context import NotIdentified
 from storage.database import Database
 
 log = logging.getLogger("vigilo.exports")
-TYPES = {
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "json": "application/json",
-}
 
 
-class Lost(RuntimeError):
+class LeaseLost(RuntimeError):
     """The job is another worker's by now, or was cancelled."""
 
 
-class Place(NamedTuple):
-    """What a worker works with."""
+class Pace(NamedTuple):
+    """Seconds that the work takes its rhythm from: how long a silent worker keeps its export and a silent
+    sender its mail, how soon a mail that did not go is tried again, how often the upkeep is done, how often
+    a worker apart looks for itself."""
+
+    lease: float = queue.LEASE_SECONDS
+    mail_lease: float = mail.LEASE.total_seconds()
+    mail_wait: float = mail.FIRST_WAIT.total_seconds()
+    upkeep: float = 15.0
+    look: float = 3.0
+
+
+class ExportContext(NamedTuple):
+    """Database, settings and pace that a worker works with."""
 
     database: Database
     settings: Settings
+    pace: Pace = Pace()
 
     @property
     def folder(self) -> Path:
@@ -52,59 +66,123 @@ class Place(NamedTuple):
         return self.settings.data_dir / "exports"
 
 
-def work(place: Place, lease: float = queue.LEASE_SECONDS) -> bool:
+def make_next(context: ExportContext) -> bool:
     """Makes one export; False when none waits. Raises OperationalError when the database is gone: the
     job is claimed again when its lease has run out."""
-    held = queue.claim(place.database.web, lease)
-    if held is None:
+    claimed = queue.claim(context.database.job, context.pace.lease)
+    if claimed is None:
         return False
     try:
-        with _beating(place, held, lease):
-            _make(place, held)
-    except Lost:
-        log.info("export %s is no longer ours", held.id)
+        with _beating(context, claimed):
+            _make(context, claimed)
+    except LeaseLost:
+        log.info("export %s is no longer ours", claimed.id)
     except OperationalError:
         raise
-    except NotPlatformAdmin:
+    except (NotPlatformAdmin, NotIdentified):
         reason = "You are platform admin of no workspace any more."
-        queue.fail(place.database.web, held, reason, again=False)
+        queue.fail(context.database.job, claimed, reason, again=False)
     except InvalidPeriod as error:
-        queue.fail(place.database.web, held, f"{error.field} {error}", again=False)
+        queue.fail(context.database.job, claimed, f"{error.field} {error}", again=False)
     except OSError as error:
         reason = f"The file could not be written: {error.strerror or error}."
-        queue.fail(place.database.web, held, reason, again=False)
+        queue.fail(context.database.job, claimed, reason, again=False)
     except Exception:
-        log.exception("export %s, attempt %s", held.id, held.attempt)
-        queue.fail(place.database.web, held, "It could not be drawn.", again=True)
+        log.exception("export %s, attempt %s", claimed.id, claimed.attempt)
+        queue.fail(context.database.job, claimed, "It could not be drawn.", again=True)
     return True
 
 
-def drain(place: Place, lease: float = queue.LEASE_SECONDS) -> None:
+def drain(context: ExportContext) -> None:
     """Works until nothing waits, then sends the mails."""
-    while work(place, lease):
+    while make_next(context):
         pass
-    mail.deliver(place.database.web, place.settings)
+    send_mails(context)
 
 
-def tidy(place: Place) -> None:
-    """What has to be done now and then: jobs of the dead, packs and mails that are due, old files."""
-    queue.sweep(place.database.web)
-    schedule.due(place.database, place.settings)
-    mail.deliver(place.database.web, place.settings)
-    files.clean(place.database.web, place.folder)
+def send_mails(context: ExportContext) -> int:
+    """Sends the mails that are due; how many went."""
+    pace = context.pace
+    return mail.deliver(
+        context.database.job,
+        context.settings,
+        lease=timedelta(seconds=pace.mail_lease),
+        first_wait=timedelta(seconds=pace.mail_wait),
+    )
+
+
+def tidy(context: ExportContext) -> None:
+    """Do what needs no clock: take back jobs of dead workers, send the mails that are due. A part that
+    fails is logged and does not hold up the other. Raises OperationalError when the database is away."""
+    parts: dict[str, Callable[[], object]] = {
+        "jobs of dead workers": lambda: queue.fail_abandoned(context.database.job),
+        "mails": lambda: send_mails(context),
+    }
+    for part, work in parts.items():
+        try:
+            work()
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("upkeep of exports: %s", part)
+
+
+class Keeper:
+    """A thread that does the upkeep every few seconds and hands on what waits: to ``wake``, with whether
+    something waited the time before as well."""
+
+    def __init__(
+        self, context: Callable[[], ExportContext], wake: Callable[[bool], object]
+    ) -> None:
+        self._context, self._wake = context, wake
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._process = os.getpid()
+
+    def start(self) -> None:
+        """Starts the thread, once a process: a fork has none."""
+        if self._process != os.getpid():
+            self._process, self._thread = os.getpid(), None
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep, daemon=True, name="export-keeper")
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, once its upkeep is done."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        waited = False
+        while not self._stopped.is_set():
+            try:
+                context = self._context()
+                tidy(context)
+                waits = queue.has_claimable(context.database.job)
+                if waits:
+                    self._wake(waited)
+                waited = waits
+            except OperationalError as error:
+                log.warning("the database is away: %s", first_line(error))
+            except Exception:
+                log.exception("upkeep of exports")
+            self._stopped.wait(self._context().pace.upkeep)
 
 
 @contextmanager
-def _beating(place: Place, held: Claim, lease: float) -> Iterator[None]:
+def _beating(context: ExportContext, claimed: Claim) -> Iterator[None]:
     """Keeps the lease while the work goes on, whatever it is busy with."""
-    stop = threading.Event()
+    stop, lease = threading.Event(), context.pace.lease
 
     def beat() -> None:
         while not stop.wait(lease / 3):
-            with suppress(OperationalError):
-                queue.beat(place.database.web, held, lease)
+            try:
+                queue.extend_lease(context.database.job, claimed, lease)
+            except OperationalError:  # the next beat may still come before the lease runs out
+                log.warning("the lease of export %s could not be kept", claimed.id, exc_info=True)
 
-    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat-{held.id}")
+    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat-{claimed.id}")
     thread.start()
     try:
         yield
@@ -113,39 +191,43 @@ def _beating(place: Place, held: Claim, lease: float) -> Iterator[None]:
         thread.join()
 
 
-def _make(place: Place, held: Claim) -> None:
+def _make(context: ExportContext, claimed: Claim) -> None:
     """Draws, keeps, marks ready. Raises Lost, NotPlatformAdmin, InvalidPeriod, OSError."""
-    settings, web = place.settings, place.database.web
+    settings, jobs = context.settings, context.database.job
 
     def progress(done: int, parts: int) -> None:
-        if not queue.beat(web, held, progress=(done + 1, parts + 2)):
-            raise Lost
+        if not queue.extend_lease(
+            jobs, claimed, context.pace.lease, progress=(done + 1, parts + 2)
+        ):
+            raise LeaseLost
 
-    ask = Ask.parse(*(held.params.get(name) for name in ("period", "start", "end")))
-    progress(-1, 8)
-    dashboard = read(place.database, held.viewer, ask, settings)
-    progress(0, 8)
+    ask = Ask.parse(*(claimed.params.get(name) for name in ASKED))
+    parts = len(DOMAINS) + board_pdf.COVER_AND_APPENDIX
+    progress(-1, parts)
+    dashboard = read(context.database, claimed.viewer, ask, settings)
+    progress(0, parts)
     now = settings.now()
-    with web.connect() as connection:
+    with jobs.connect() as connection:
         before = restated.since(connection, dashboard)
-    data = _drawn(held, dashboard, now, progress, before)
-    key = f"{held.id}-{held.attempt}.{held.format}"
-    files.store(place.folder, key, data)
-    finished = _finish(place, held, key, data, dashboard, now)
+    data = draw(claimed, dashboard, now, progress, before)
+    key = f"{claimed.id}-{claimed.attempt}.{claimed.format}"
+    files.store(context.folder, key, data)
+    finished = _finish(context, claimed, key, data, dashboard, now)
     if not finished:
-        (place.folder / key).unlink(missing_ok=True)
-        raise Lost
+        (context.folder / key).unlink(missing_ok=True)
+        raise LeaseLost
 
 
-def _drawn(
-    held: Claim,
+def draw(
+    claimed: Claim,
     dashboard: Dashboard,
     now: datetime,
     progress: board_pdf.Progress,
     before: board_pdf.Restated | None,
 ) -> bytes:
-    by, id = held.viewer.email, str(held.id)
-    match held.format:
+    """Bytes of the file that a job asks for. Raises LeaseLost from ``progress``."""
+    by, id = claimed.viewer.email, str(claimed.id)
+    match claimed.format:
         case "pdf":
             return board_pdf.draw(
                 dashboard,
@@ -154,9 +236,10 @@ def _drawn(
                 export_id=id,
                 progress=progress,
                 restated=before,
+                comments=comments.of_job(claimed.params.get(commentary.NAME, {})),
             )
         case "xlsx":
-            return tables.as_xlsx(dashboard, requested_by=by, exported_at=now, export_id=id)
+            return as_xlsx(dashboard, requested_by=by, exported_at=now, export_id=id)
         case "csv":
             return tables.as_csv(dashboard)
         case _:
@@ -164,15 +247,20 @@ def _drawn(
 
 
 def _finish(
-    place: Place, held: Claim, key: str, data: bytes, dashboard: Dashboard, now: datetime
+    context: ExportContext,
+    claimed: Claim,
+    key: str,
+    data: bytes,
+    dashboard: Dashboard,
+    now: datetime,
 ) -> bool:
-    """One transaction marks the job ready and queues its mail where it took long."""
-    with place.database.web.begin() as connection:
+    """Mark the job ready and queue its mail where it took long, in one transaction."""
+    with context.database.job.begin() as connection:
         done = queue.finish(
             connection,
-            held,
+            claimed,
             key=key,
-            filename=file_name(held.format, now),
+            filename=file_name(claimed.format, now),
             sha256=hashlib.sha256(data).digest(),
             size=len(data),
             scope=dashboard.scope.slugs,
@@ -180,10 +268,10 @@ def _finish(
         )
         if done is None:
             return False
-        restated.keep(connection, held.id, dashboard)
-        if done.mail_wanted or done.seconds > place.settings.export_sync_seconds:
-            mail.put(
-                connection, done, held.viewer.email, len(dashboard.scope.slugs), place.settings
+        restated.keep(connection, claimed.id, dashboard)
+        if done.mail_wanted or done.seconds > context.settings.export_sync_seconds:
+            mail.enqueue(
+                connection, done, claimed.viewer.email, len(dashboard.scope.slugs), context.settings
             )
     return True
 

@@ -1,17 +1,21 @@
-"""What the reader has opened: parsed from the client's words, which are never trusted."""
+"""Parts of the page that the reader has opened: parsed from the client's words, which are never trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aggregators.domains import DOMAINS
-from aggregators.period import Ask
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling.contributions import ORDERS, VALUE
+from aggregators.vocabulary.period import ASKED, Ask
 
 FIRST, NEXT, MOST = 24, 48, 100_000
 """Cards that a domain opens with, those that come with each press, and the highest rank asked for."""
 MAX_PINS = 4
 MAX_FIND = 80
+MAX_LINK = 80
+LINKS = tuple(sorted({name for d in DOMAINS if d.records for name in d.records.links}))
+"""Parameters with which a link narrows the list of a workspace page."""
 CARDS, TABLE = "cards", "table"
 
 
@@ -21,7 +25,8 @@ class MalformedView(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """The open domain, the measure it is ranked by, how it is looked at, and from which place on."""
+    """The open domain, the measure it is ranked by and in which order, how it is looked at, and from which
+    place on."""
 
     domain: str
     measure: str
@@ -29,6 +34,7 @@ class Focus:
     find: str = ""
     mode: str = CARDS
     pins: tuple[str, ...] = ()
+    order: str = VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +48,27 @@ class Look:
 
 
 def parse(view: object) -> Look:
-    """The client's view store. Raises MalformedView, InvalidPeriod."""
+    """View of the client's store. Raises MalformedView, InvalidPeriod."""
     if not isinstance(view, Mapping):
         raise MalformedView("a view is an object")
     path = _text(view, "path", 200)
-    ask = Ask.parse(*(_text(view, key, 40) or None for key in ("period", "start", "end")))
+    ask = Ask.parse(*(_text(view, key, 40) or None for key in ASKED))
     return Look(path, ask, _focus(view), _links(view))
 
 
+def parse_why(view: object) -> tuple[Look, str]:
+    """The view, and the key of the answer that is asked about. Raises as ``parse``."""
+    look = parse(view)
+    assert isinstance(view, Mapping)
+    return look, _text(view, "why", 60)
+
+
 def _links(view: Mapping[str, object]) -> dict[str, str]:
-    """The parameters of the page's own list; what it does not know it leaves out."""
+    """Parameters of the page's own list; others are left out."""
     given = view.get("links") or {}
     if not isinstance(given, Mapping):
         raise MalformedView("links is an object")
-    known = {name for d in DOMAINS if d.records for name in d.records.links}
-    return {name: _text(given, name, 40) for name in sorted(known) if given.get(name)}
+    return {name: _text(given, name, MAX_LINK) for name in LINKS if given.get(name)}
 
 
 def _text(view: Mapping[str, object], key: str, longest: int) -> str:
@@ -75,8 +87,11 @@ def _focus(view: Mapping[str, object]) -> Focus | None:
     if measure not in {m.key for m in domain.measures}:
         measure = domain.headline
     start, pins = view.get("from") or 0, view.get("pins") or []
-    if not isinstance(start, int) or not isinstance(pins, list):
+    if type(start) is not int or not isinstance(pins, list):
         raise MalformedView("from is a number and pins are a list")
     slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= 30)[:MAX_PINS]
     mode = TABLE if view.get("mode") == TABLE else CARDS
-    return Focus(key, measure, min(max(start, 0), MOST), _text(view, "find", MAX_FIND), mode, slugs)
+    rank = _text(view, "rank", 20)
+    order = rank if rank in ORDERS else VALUE
+    find = _text(view, "find", MAX_FIND)
+    return Focus(key, measure, min(max(start, 0), MOST), find, mode, slugs, order)

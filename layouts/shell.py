@@ -1,44 +1,37 @@
-"""What every page has: the title bar with its controls, the places that callbacks fill, the help."""
+"""Part that Dash draws within the page's frame: the controls beside the title, and the place below it."""
 
 from __future__ import annotations
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aggregators.period import PRESETS
+from aggregators.vocabulary.period import PRESETS, Compare
 from layouts import ids
-from layouts.markup import drawn
-from layouts.parts import data
+from layouts.pieces.icons import icon
+from layouts.pieces.markup import drawn
+from layouts.pieces.parts import data
+from layouts.rules import PageRules, rules_element
 from layouts.states import skeleton
 
-KEYS = (
-    ("/", "find a workspace"),
-    ("1 to 6", "open a tile"),
-    ("p", "period"),
-    ("e", "export the PDF"),
-    ("t", "cards or table"),
-    ("Esc", "close"),
-    ("?", "this help"),
-)
 FORMATS = ("csv", "xlsx", "json")
 
 
-def shell() -> Component:
-    """The layout; assets/vigilo.js fills the stores from the address, callbacks the page."""
+def shell(rules: PageRules) -> Component:
+    """The layout; assets/page fills the stores from the address, callbacks the page."""
     return html.Div(
         [
-            html.A("Skip to content", href=f"#{ids.PAGE}", className="skip"),
             dcc.Store(id=ids.VIEW),
             dcc.Store(id=ids.FOCUS),
             dcc.Store(id=ids.PINS),
             dcc.Store(id=ids.MORE),
-            html.Header(_controls(), className="topbar"),
-            html.Div(id=ids.NOTICE, role="alert", className="notice"),
-            html.Main(drawn(skeleton()), id=ids.PAGE, tabIndex="-1"),
+            dcc.Store(id=ids.WHY),
+            rules_element(rules),
+            _controls(),
+            html.Div(drawn(skeleton()), id=ids.PAGE),
             html.Div(id=ids.LIVE, role="status", className="visually-hidden"),
-            _help(),
+            html.Dialog(id=ids.DRAWER, className="drawer", **{"aria-labelledby": ids.DRAWER_TITLE}),
         ],
-        className="shell",
+        className="bare",
     )
 
 
@@ -46,20 +39,26 @@ def _controls() -> Component:
     return html.Div(
         [
             html.Div([_period(), _custom()], className="period-box"),
-            html.Button("Copy link", type="button", className="button quiet", **data(copy="1")),
+            html.Label([_said("Compare with"), _compare(), _icon("down")], className="selw vs"),
+            _button("Copy link", "chain", "Copy a link to this view  (c)", copy="1"),
             _export(),
-            html.Button(
-                [
-                    "Theme",
-                    html.Span(": switch between light and dark", className="visually-hidden"),
-                ],
-                id="theme",
-                type="button",
-                className="button quiet",
-            ),
-            _account(),
         ],
-        className="controls",
+        className="acts",
+    )
+
+
+def _icon(name: str) -> Component:
+    return drawn(icon(name), className="icon-box")
+
+
+def _button(label: str, picture: str, title: str, **does: str) -> Component:
+    """A button that shows a picture alone."""
+    return html.Button(
+        [_icon(picture), html.Span(label, className="visually-hidden")],
+        type="button",
+        className="btn ic",
+        title=title,
+        **data(**does),
     )
 
 
@@ -67,90 +66,84 @@ def _export() -> Component:
     """The board pack with one press, its figures in other formats behind the arrow."""
     return html.Div(
         [
-            html.Button("Export PDF", id="export", type="button", className="button primary"),
+            html.Button("Export PDF", id="export", type="button"),
             html.Details(
                 [
                     html.Summary(
-                        html.Span("Other formats", className="visually-hidden"),
-                        className="button primary",
+                        [_icon("down"), html.Span("Other formats", className="visually-hidden")]
                     ),
-                    html.Div(
-                        [
-                            html.Button(
-                                f"Export {name.upper()}",
-                                type="button",
-                                className="button quiet",
-                                **data(format=name),
-                            )
-                            for name in FORMATS
-                        ],
-                        className="popover popover-right",
-                    ),
+                    html.Div([_compare_option(), *map(_format, FORMATS)], className="pop"),
                 ],
-                className="formats menu",
+                className="menu formats",
             ),
             html.Div(html.Div(className="progress-run"), className="progress", id="progress"),
         ],
-        className="export-box",
+        className="btn-group p export-box",
     )
 
 
-def _account() -> Component:
-    """Who is signed in, the help, the way out."""
-    return html.Details(
-        [
-            html.Summary("Account"),
-            html.Div(
-                [
-                    html.P(id="account", className="muted"),
-                    html.Button(
-                        "Keyboard help",
-                        type="button",
-                        className="button quiet",
-                        **data(help="1"),
-                    ),
-                    html.A("Your exports", href="/exports", className="button quiet"),
-                    html.A("Sign out", href="/logout", className="button quiet"),
-                ],
-                className="popover popover-right",
-            ),
-        ],
-        className="account menu",
+def _format(name: str) -> Component:
+    return html.Button(
+        f"Export {name.upper()}", type="button", className="opt", **data(format=name)
     )
+
+
+def _compare_option() -> Component:
+    """The comparison on the phone, where it has no room beside the period."""
+    return html.Label(["Compare with", _compare()], className="opt compare-opt")
+
+
+def _said(text: str) -> Component:
+    return html.Span(text, className="visually-hidden")
+
+
+COMPARISONS = {
+    Compare.PREVIOUS: "vs period before",
+    Compare.YEAR: "vs a year ago",
+    Compare.NONE: "no comparison",
+}
+
+
+def _compare() -> Component:
+    """List of what the figures are compared with: beside the period, on the phone behind the arrow."""
+    options = [html.Option(words, value=one.value) for one, words in COMPARISONS.items()]
+    return html.Select(options, title="Compare with  (v)", **data(select="compare"))
 
 
 def _period() -> Component:
+    """The period's list between the steps to the one before and the one after."""
     options = [html.Option(f"Last {days} days", value=str(days)) for days in PRESETS]
-    return html.Label(
+    return html.Div(
         [
-            html.Span("Period", className="control-label"),
-            html.Select(
-                [*options, html.Option("Custom range", value="custom")],
-                id=ids.PERIOD,
-                className="select",
-                **data(select="period", value="28"),
+            _step("Previous period", "left", "-1", "["),
+            html.Label(
+                [
+                    html.Span("Period", className="visually-hidden"),
+                    html.Select(
+                        [*options, html.Option("Custom range", value="custom")],
+                        id=ids.PERIOD,
+                        **data(select="period"),
+                    ),
+                    _icon("down"),
+                ],
+                className="selw",
             ),
+            _step("Next period", "right", "1", "]"),
         ],
-        className="control",
+        className="btn-group per",
+    )
+
+
+def _step(label: str, picture: str, by: str, key: str) -> Component:
+    return html.Button(
+        [_icon(picture), html.Span(label, className="visually-hidden")],
+        type="button",
+        className="st1",
+        title=f"{label}  ({key})",
+        **data(step=by),
     )
 
 
 def _custom() -> Component:
-    """Two dates; made by assets/vigilo.js, since Dash has no native date input."""
+    """Two dates; made by assets/page/bar/custom_range.js, since Dash has no native date input."""
     return html.Div(id="custom", className="custom")
-
-
-def _help() -> Component:
-    return html.Dialog(
-        [
-            html.H2("Keyboard", id="help-title"),
-            html.Dl([html.Div([html.Dt(html.Kbd(key)), html.Dd(what)]) for key, what in KEYS]),
-            html.Button(
-                "Turn the keys off", type="button", className="button quiet", id="keys-off"
-            ),
-            html.Button("Close", type="button", className="button", **data(help_close="1")),
-        ],
-        id="help",
-        className="help",
-        **{"aria-labelledby": "help-title"},
-    )

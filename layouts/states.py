@@ -1,25 +1,26 @@
-"""What is shown instead of figures, each with its words and the next step."""
+"""States shown instead of figures, each with its words and the next step."""
 
 from __future__ import annotations
 
 from markupsafe import Markup
 
 from aggregators import words
-from aggregators.figures import Dashboard
-from layouts.markup import html
-from layouts.parts import data, link
-
-NO_SCOPE = (
-    "No workspaces in scope. You are not a platform admin on any workspace, or access was recently "
-    "removed. Check Admin → Members."
-)
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary.period import DEFAULT_PRESET
+from layouts.pieces.markup import html
+from layouts.pieces.parts import data, link
 
 
 def skeleton() -> Markup:
-    """Tiles of the final size before the first figures."""
+    """Facts, answers and tiles of the final size before the first figures."""
     return html.Div(
-        [html.Div(className="tile skeleton") for _ in range(6)],
-        className="tiles skeletons",
+        [
+            html.Div(className="sub skeleton-line"),
+            html.Div(className="answers skeleton"),
+            html.Div([html.Div(className="tile skeleton") for _ in DOMAINS], className="tiles"),
+        ],
+        className="skeletons",
         **{"aria-hidden": "true"},
     )
 
@@ -30,7 +31,7 @@ def message(title: str, text: object, *steps: Markup) -> Markup:
 
 
 def no_scope(dashboard: Dashboard) -> Markup:
-    """Memberships, but nothing that counts: the message and the reasons."""
+    """Memberships, but nothing that counts: the true cause, and each workspace with its own."""
     left_out = [
         html.Li(f"{name}: {words.REASONS.get(reason, reason)}")
         for reason, names in dashboard.scope.left_out.items()
@@ -39,8 +40,9 @@ def no_scope(dashboard: Dashboard) -> Markup:
     return html.Div(
         [
             html.H2("No workspaces in scope"),
-            html.P(NO_SCOPE),
+            html.P(words.why_no_scope(dashboard.scope)),
             html.Ul(left_out) if left_out else None,
+            link("Why workspaces can be missing", "/help/residency"),
         ],
         className="state card",
     )
@@ -58,6 +60,7 @@ def no_snapshot() -> Markup:
             html.Code("flask --app app snapshot backfill --from … --to …"),
             " once for the history.",
         ],
+        link("How the figures are made", "/help/figures"),
     )
 
 
@@ -85,7 +88,10 @@ def invalid(reason: str) -> Markup:
         "That period can not be shown",
         f"The {reason}.",
         html.Button(
-            "Show the last 28 days", type="button", className="button", **data(preset="28")
+            f"Show the last {DEFAULT_PRESET} days",
+            type="button",
+            className="button",
+            **data(preset=DEFAULT_PRESET),
         ),
     )
 
@@ -103,7 +109,8 @@ def forbidden() -> Markup:
     """The role went away while the page was open."""
     return message(
         "You can not see this page",
-        "You need the platform_admin role on a workspace (platform_admin_required).",
+        "You are not a platform admin on any workspace, or access was recently removed. Ask an owner of a "
+        "workspace to check Admin → Members (platform_admin_required).",
         link("Go to your workspaces", "/", "button"),
     )
 

@@ -13,7 +13,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 
-from auth.viewer import Viewer
+from storage.bounds import statement
+from storage.identity.proof import Proof
+from storage.viewer import Viewer
 
 ROLLUP, WORKSPACE, JOB = "rollup", "workspace", "job"
 
@@ -26,8 +28,17 @@ class Connects(Protocol):
         ...
 
 
+class NoSuchWorkspace(LookupError):
+    """No active workspace has that slug."""
+
+
 class NoContext(RuntimeError):
     """Tenant rows were asked for without saying who asks."""
+
+
+class NotIdentified(RuntimeError):
+    """The credential that stands for a viewer is none any more: a session that ended, a token that was
+    revoked, an account that was deactivated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +66,33 @@ def current(connection: Connection) -> Context:
 def as_viewer(
     engine: Connects, viewer: Viewer | None, *, isolation: str | None = None
 ) -> Iterator[Connection]:
-    """A transaction that the viewer asks in, with no workspace yet. Raises NoContext for None."""
-    if viewer is None:
-        raise NoContext("tenant rows can only be read for a viewer")
+    """A transaction that the viewer asks in, with no workspace yet. Raises NoContext without a viewer or
+    their proof, NotIdentified where the proof does not hold."""
+    if viewer is None or viewer.proof is None:
+        raise NoContext("tenant rows can only be read for a viewer, with a proof that it is they")
     with engine.connect() as connection:
         if isolation:
             connection = connection.execution_options(isolation_level=isolation)
         with connection.begin():
-            connection.execute(text("select vigilo.identify(:user)"), {"user": viewer.user_id})
+            _identify(connection, viewer.user_id, viewer.proof)
             yield connection
+
+
+def _identify(connection: Connection, user_id: int, proof: Proof) -> None:
+    """Answers the challenge of this transaction. Two round trips: the database chooses it, so that an
+    answer which somebody overhears is worth nothing in any other. The bound of a statement's time is set in
+    the first, and with each transaction: pgbouncer keeps no session's settings."""
+    challenged = connection.exec_driver_sql(
+        "select vigilo.challenge(), set_config('statement_timeout', %s, true)",
+        (statement.limit(connection),),
+    )
+    challenge = bytes(challenged.one()[0])
+    proven = connection.exec_driver_sql(
+        "select vigilo.identify(%s, %s, %s)",
+        (proof.kind.value, proof.handle, proof.answer(challenge)),
+    ).scalar_one()
+    if proven != user_id:
+        raise NotIdentified("whoever asks has signed out, or may no longer sign in")
 
 
 @contextmanager
@@ -90,7 +119,10 @@ def _enter(connection: Connection, level: str, workspace_id: int | None) -> None
 
 
 def _failed(connection: Connection) -> bool:
-    """Whether the transaction is aborted: then PostgreSQL takes only ROLLBACK, which restores."""
+    """Whether the transaction is aborted, or its connection gone: then PostgreSQL takes only ROLLBACK,
+    which restores, or nothing any more."""
+    if connection.invalidated:
+        return True
     raw = connection.connection.dbapi_connection
     return raw is None or raw.info.transaction_status == 3  # type: ignore[attr-defined]
 

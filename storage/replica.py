@@ -123,8 +123,9 @@ class Replica:
 
 
 def _within(seconds: float, work: Callable[[], Connection]) -> Connection:
-    """What the work gives within that time. In a thread, as libpq waits for a silent server far
-    longer than a reader would; a connection that comes later is given back. Raises Unusable."""
+    """Result of the work within so many seconds. The work runs in a thread, as libpq waits for a silent
+    server far longer than a reader would; a connection that comes later is given back. Raises
+    Unusable."""
     answer: Future[Connection] = Future()
 
     def run() -> None:

@@ -1,20 +1,30 @@
-"""Brings a database to the current schema: roles, then the Alembic migrations."""
+"""Brings a database to the current schema: roles, then the Alembic migrations.
+
+Alembic is loaded where it is used: it is a quarter of the start of a command that needs none of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from storage import audit
 from storage import distributed as citus
+from storage.chosen import store
+from storage.executive.encoded_rows import number_layout
 from storage.roles import DEFINER, Roles
+from storage.snapshot.columns import COLUMNS
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK = 0x7669_6769
+MIGRATIONS = Path(__file__).parent / "migrations"
 SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
 
 
@@ -35,39 +45,88 @@ def upgrade(
     if distributed:
         citus.prepare(connection)
     migrate(connection, roles, distributed=distributed)
-    connection.execute(
-        text("update installation set strict_residency = :strict, time_zone = :zone"),
-        {"strict": strict_residency, "zone": time_zone},
-    )
+    chosen = {"time_zone": store.chosen_zone(connection) or time_zone}
+    _set(connection, {"strict_residency": strict_residency, **chosen})
     if distributed:
         citus.distribute(connection)
 
 
-def migrate(connection: Connection, roles: Roles, *, distributed: bool = False) -> None:
-    """The roles, then every migration that has not run. ``distributed`` writes the policies so that
-    Citus takes them; it distributes nothing."""
+def _set(connection: Connection, settings: Mapping[str, object]) -> None:
+    """Writes the settings that the database itself goes by; the audit says which of them changed."""
+    before = connection.execute(text("select * from installation")).mappings().one()
+    changed = {name: value for name, value in settings.items() if before[name] != value}
+    for name, value in changed.items():
+        connection.execute(text(f"update installation set {name} = :value"), {"value": value})
+        details = {"from": before[name], "to": value}
+        audit.record(connection, "operator", "setting.change", name, details)
+
+
+def migrate(
+    connection: Connection, roles: Roles, *, distributed: bool = False, target: str = "head"
+) -> None:
+    """The roles, then every migration up to ``target`` that has not run. ``distributed`` writes the
+    policies so that Citus takes them; it distributes nothing."""
     for role in (roles.web, roles.job, DEFINER):
-        _ensure_role(connection, role, login=role != DEFINER)
+        # Citus connects to its nodes as the role that asks, the definer of a function too.
+        _ensure_role(connection, role, login=distributed or role != DEFINER)
     for role in (DEFINER, roles.job):
         _join(connection, role)
-    config = _config(connection, roles)
-    config.attributes["distributed"] = distributed
-    command.upgrade(config, "head")
+    if target != "head" or revision_of(connection) != head():
+        _run(connection, roles, distributed, target)
     connection.exec_driver_sql(
         f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
     )
 
 
+def _run(connection: Connection, roles: Roles, distributed: bool, target: str) -> None:
+    from alembic import command
+
+    config = _config(connection, roles)
+    config.attributes["distributed"] = distributed
+    command.upgrade(config, target)
+
+
 def is_current(connection: Connection) -> bool:
-    """Whether every migration has run."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    return (
-        MigrationContext.configure(
-            connection, opts={"version_table": "schema_version"}
-        ).get_current_revision()
-        == head
+    """Whether every migration has run, and every number that a domain declares has its column."""
+    if revision_of(connection) != head():
+        return False
+    layout = number_layout(connection)
+    return all(set(c.packed) <= set(layout.get(c.table, ())) for c in COLUMNS)
+
+
+def revise(connection: Connection, name: str) -> Path | None:
+    """Writes the migration for what is declared and not in the database; None where nothing is missing.
+    Raises ValueError where the database is not at the last migration, or for a name that is none."""
+    from storage.migrations import revision
+
+    if (there := revision_of(connection)) != head():
+        raise ValueError("The schema is not up to date: run flask --app app db upgrade first.")
+    return revision.write(connection, name, str(there))
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The last migration that has run."""
+    if connection.execute(text("select to_regclass('schema_version')")).scalar() is None:
+        return None
+    return connection.execute(text("select version_num from schema_version")).scalar()
+
+
+def head() -> str:
+    """The last migration that there is."""
+    return max(_revisions())
+
+
+def is_known(migration: str) -> bool:
+    """Whether it is a migration of this release, or of one before it."""
+    return migration in _revisions()
+
+
+@cache
+def _revisions() -> frozenset[str]:
+    """The migrations by the names of their files, which begin with their number: whoever only looks whether
+    all have run need not load them."""
+    return frozenset(
+        file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")
     )
 
 
@@ -81,6 +140,9 @@ def _ensure_role(connection: Connection, name: str, *, login: bool) -> None:
     if known.first() is None:
         how = "login" if login else "nologin"
         connection.exec_driver_sql(f"create role {quoted(name)} {how} {SETTINGS_OF_ROLES}")
+        if login:
+            database = quoted(connection.execute(text("select current_database()")).scalar_one())
+            connection.exec_driver_sql(f"grant connect on database {database} to {quoted(name)}")
 
 
 def _join(connection: Connection, role: str) -> None:
@@ -94,7 +156,9 @@ def _join(connection: Connection, role: str) -> None:
 
 
 def _config(connection: Connection, roles: Roles) -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes.update(connection=connection, web=quoted(roles.web), job=quoted(roles.job))
     return config

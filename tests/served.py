@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 
 from storage.database import Database
-from tests.exports.test_killed_workers import free_port
+from tests.exports.work.test_killed_workers import free_port
 from tests.webworld import PASSWORD
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ def until(true: Callable[[], object]) -> None:
 
 
 @dataclass
-class Web:
+class ServedWeb:
     """gunicorn over the tests' database."""
 
     environment: dict[str, str]
@@ -41,8 +41,10 @@ class Web:
     process: subprocess.Popen | None = None
 
     @classmethod
-    def over(cls, database: Database, folder: Path, workers: int = 1, **variables: str) -> Web:
-        """One that has not started yet, with its data in a folder."""
+    def over(
+        cls, database: Database, folder: Path, workers: int = 1, **variables: str
+    ) -> ServedWeb:
+        """Server that has not started yet, with its data in a folder."""
         web, job = (
             engine.url.render_as_string(hide_password=False).replace("+psycopg2", "")
             for engine in (database.web, database.job)
@@ -55,21 +57,33 @@ class Web:
             "VIGILO_SECRET_KEY": "x" * 32,
             "VIGILO_TODAY": "2026-11-23",
             "VIGILO_DEBUG": "true",
+            "VIGILO_SCHEDULER": "false",
+            "VIGILO_STALE_SECONDS": "0",
         }
         return cls(others | environment | variables, free_port(), folder / "gunicorn.log", workers)
 
     def start(self) -> None:
         """Serves; returns when it answers."""
-        command = ["-m", "gunicorn", "--workers", str(self.workers), "--threads", "24"]
+        command = ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
+        command += ["--workers", str(self.workers)]
         self.process = subprocess.Popen(
             [sys.executable, *command, "--bind", f"127.0.0.1:{self.port}", "app:wsgi()"],
             cwd=ROOT,
             env=self.environment,
-            stdout=subprocess.DEVNULL,
+            stdout=self.output.open("ab"),
             stderr=self.log.open("ab"),
             start_new_session=True,
         )
-        until(self.answers)
+        try:
+            until(self.answers)
+        except BaseException:  # whoever waits no longer leaves nothing running
+            self.kill()
+            raise
+
+    @property
+    def output(self) -> Path:
+        """Standard output: the program's own log."""
+        return self.log.with_suffix(".json")
 
     def answers(self) -> bool:
         assert self.process is not None
@@ -91,7 +105,7 @@ class Web:
         return f"http://127.0.0.1:{self.port}"
 
 
-def signed_in(web: Web) -> requests.Session:
+def signed_in(web: ServedWeb) -> requests.Session:
     """Alice's browser."""
     browser = requests.Session()
     page = browser.get(f"{web.address}/login").text
@@ -99,5 +113,6 @@ def signed_in(web: Web) -> requests.Session:
     assert token
     form = {"email": "alice@x.example", "password": PASSWORD, "csrf_token": token[1]}
     assert browser.post(f"{web.address}/login", data=form).ok
-    browser.headers["X-CSRFToken"] = browser.cookies["_csrf_token"]
+    named = {cookie.name.removeprefix("__Host-"): cookie.value for cookie in browser.cookies}
+    browser.headers["X-CSRFToken"] = str(named["_csrf_token"])
     return browser

@@ -1,4 +1,4 @@
-"""What a process holds of memory that it has given back."""
+"""Memory that a process holds though the program has given it back."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 HEAPS = """
 import ctypes, sys, threading
-import app
+from web.server.startup import share_heaps
 
-app.few_heaps()
+share_heaps()
 libc, ready = ctypes.CDLL(None), threading.Barrier(9)
 libc.fopen.restype = ctypes.c_void_p
 libc.fopen.argtypes = libc.malloc_info.argtypes = None
@@ -41,7 +41,7 @@ libc.fclose(out)
     reason="the heaps are glibc's",
 )
 def test_all_threads_of_a_server_share_two_heaps(tmp_path):
-    """One for each of 24 threads would hold 24 times what the largest read once took."""
+    """A heap for each of 24 threads would hold 24 times what the largest read once took."""
     said = tmp_path / "heaps.xml"
     others = {k: v for k, v in os.environ.items() if k != "MALLOC_ARENA_MAX"}
     subprocess.run([sys.executable, "-c", HEAPS, str(said)], check=True, env=others)

@@ -7,12 +7,18 @@ from itertools import islice
 from typing import NamedTuple
 
 from aggregators import words
-from aggregators.figures import Card, Dashboard, Figure, Scorecard
-from aggregators.measure import Domain, Measure, Unit
-from exports.pack import notes, style
-from exports.pack.canvas import Canvas
-from exports.pack.ink import Cell, Column
-from exports.pack.style import Box
+from aggregators.name_order import by_name
+from aggregators.pooling.cards import Card
+from aggregators.pooling.dashboard import Dashboard, Scorecard
+from aggregators.pooling.figures import Figure
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.domain import Domain
+from aggregators.vocabulary.measure import Measure, Unit
+from exports.pack import notes
+from exports.pack.paper import style
+from exports.pack.paper.canvas import Canvas
+from exports.pack.paper.ink import Cell, TextColumn
+from exports.pack.paper.style import Box
 
 WIDE = style.RIGHT - style.LEFT
 ROWS_TOP, NOTE = style.TOP + 24, style.BOTTOM - 8
@@ -27,12 +33,12 @@ LEAST, FEWEST = 6, 4
 """How many rows a domain needs at the foot of a sheet to begin there, and at the head of the next."""
 EXPLAINED = (
     "–  no data: not tracked, nothing to count, or no snapshot in the period; never 0.     "
-    "*  low sample, too few events to rank.     num. / den.  numerator / denominator, durations in "
+    "*  few events.     num. / den.  numerator / denominator, durations in "
     "seconds.     n  events behind the value.     days  days with a snapshot."
 )
 
 
-class Row(NamedTuple):
+class AppendixRow(NamedTuple):
     """A workspace (None: the organisation), or one of its groups, with a figure per column."""
 
     card: Card | None
@@ -43,10 +49,10 @@ class Row(NamedTuple):
 class Columns(NamedTuple):
     """A domain's columns; a measure has five: those of ``PARTS``, and after the first its star."""
 
-    organisation: Column
-    name: Column
-    group: Column | None
-    numbers: list[list[Column]]
+    organisation: TextColumn
+    name: TextColumn
+    group: TextColumn | None
+    numbers: list[list[TextColumn]]
 
 
 def columns(domain: Domain) -> tuple[Measure, ...]:
@@ -55,25 +61,25 @@ def columns(domain: Domain) -> tuple[Measure, ...]:
     return tuple(domain.measure(key) for key in keys)
 
 
-def rows(scorecard: Scorecard) -> Iterator[Row]:
+def rows(scorecard: Scorecard) -> Iterator[AppendixRow]:
     """The organisation, then every workspace by name; with groups a row for each of them."""
     if scorecard.is_empty:
         return
     measures = columns(scorecard.domain)
     yield from _rows(None, scorecard.figures, measures)
-    for card in sorted(scorecard.cards, key=lambda c: (c.name.casefold(), c.slug)):
+    for card in by_name(sorted(scorecard.cards, key=lambda c: c.slug), lambda c: c.name):
         yield from _rows(card, card.figures, measures)
 
 
 def _rows(
     card: Card | None, figures: Mapping[str, Figure], measures: Sequence[Measure]
-) -> Iterator[Row]:
+) -> Iterator[AppendixRow]:
     shown = [figures[measure.key] for measure in measures]
     groups = sorted({group for figure in shown for group in figure.by or ()})
     if not groups:
-        yield Row(card, "", shown)
+        yield AppendixRow(card, "", shown)
     for group in groups:
-        yield Row(card, group, [(f.by or {}).get(group, Figure(f.measure)) for f in shown])
+        yield AppendixRow(card, group, [(f.by or {}).get(group, Figure(f.table)) for f in shown])
 
 
 def draw(canvas: Canvas, dashboard: Dashboard) -> None:
@@ -108,9 +114,9 @@ def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> 
     y, period = style.TOP - 6, dashboard.period
     canvas.text(Box(style.LEFT, y, 300, 16), "Appendix: raw numbers", style.LEAD + 1, bold=True)
     organisation = canvas.type.fit(dashboard.organisation, 190, style.SMALL)
-    about = f"{organisation} · {words.span(period.span)} · {dashboard.time_zone}"
-    place = Box(style.LEFT + 300, y, WIDE - 300, 16)
-    canvas.text(place, about, style.SMALL, colour=style.MUTED, align="R")
+    about = f"{organisation} · {formats.span(period.span)} · {dashboard.time_zone}"
+    corner = Box(style.LEFT + 300, y, WIDE - 300, 16)
+    canvas.text(corner, about, style.SMALL, colour=style.MUTED, align="R")
     canvas.line((style.LEFT, y + 20), (style.RIGHT, y + 20), style.INK, 1.2)
     canvas.text(Box(style.LEFT, NOTE, WIDE, 10), EXPLAINED, style.TINY, colour=style.MUTED)
     return ROWS_TOP
@@ -127,7 +133,9 @@ def _none(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, y: float) 
     canvas.text(Box(style.LEFT, y + 16, WIDE, 12), why, colour=style.MUTED)
 
 
-def _block(canvas: Canvas, title: str, domain: Domain, listed: Sequence[Row], y: float) -> None:
+def _block(
+    canvas: Canvas, title: str, domain: Domain, listed: Sequence[AppendixRow], y: float
+) -> None:
     """Rows of one domain on one sheet, under their header."""
     _title(canvas, title, y)
     placed, top = _columns(domain), y + HEAD
@@ -142,25 +150,27 @@ def _columns(domain: Domain) -> Columns:
     first, measures = style.LEFT + NAME + (GROUP if domain.by else 0), columns(domain)
     wide = (style.RIGHT - first) / len(measures)
     return Columns(
-        Column(style.LEFT, NAME - 4, SIZE, bold=True),
-        Column(style.LEFT, NAME - 4, SIZE),
-        Column(style.LEFT + NAME, GROUP, SIZE) if domain.by else None,
+        TextColumn(style.LEFT, NAME - 4, SIZE, bold=True),
+        TextColumn(style.LEFT, NAME - 4, SIZE),
+        TextColumn(style.LEFT + NAME, GROUP, SIZE) if domain.by else None,
         [_parts(first + i * wide + 10, wide - 10) for i in range(len(measures))],
     )
 
 
-def _parts(x: float, wide: float) -> list[Column]:
+def _parts(x: float, wide: float) -> list[TextColumn]:
     """The columns of a measure, right-aligned."""
-    found: list[Column] = []
+    parts: list[TextColumn] = []
     for _, share in PARTS:
-        part = Column(x + SPACE, wide * share - SPACE, SIZE, False, style.MUTED, "R", whole=True)
+        part = TextColumn(
+            x + SPACE, wide * share - SPACE, SIZE, False, style.MUTED, "R", whole=True
+        )
         x += wide * share
-        if not found:  # the star hangs outside, so that the digits stay in line
+        if not parts:  # the star hangs outside, so that the digits stay in line
             part = part._replace(bold=True, colour=style.INK)
-            found = [part, Column(x + 0.5, 6, SIZE, bold=True)]
+            parts = [part, TextColumn(x + 0.5, 6, SIZE, bold=True)]
         else:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def _head(canvas: Canvas, domain: Domain, placed: Columns, y: float) -> None:
@@ -180,18 +190,18 @@ def _head(canvas: Canvas, domain: Domain, placed: Columns, y: float) -> None:
     canvas.line((style.LEFT, y + 25), (style.RIGHT, y + 25), style.PREVIOUS, 0.8)
 
 
-def _quiet(column: Column) -> Column:
+def _quiet(column: TextColumn) -> TextColumn:
     return column._replace(size=style.TINY, bold=False, colour=style.MUTED)
 
 
-def _cells(canvas: Canvas, row: Row, placed: Columns) -> Iterator[Cell]:
+def _cells(canvas: Canvas, row: AppendixRow, placed: Columns) -> Iterator[Cell]:
     """A row's cells, in reading order."""
     if row.card:
         yield placed.name, notes.called(row.card, canvas.type)
     else:
         yield placed.organisation, "Organisation"
     if placed.group:
-        yield placed.group, row.group or words.NONE
+        yield placed.group, row.group or formats.NONE
     for figure, (value, star, *others) in zip(row.figures, placed.numbers, strict=True):
         first, *rest = raw(figure)
         yield value, first
@@ -206,8 +216,8 @@ def raw(figure: Figure) -> tuple[str, str, str, str]:
     return (
         words.figure(figure),
         _quotient(figure),
-        words.NONE if e.n is None else words.number(e.n),
-        words.number(e.days_seen),
+        formats.NONE if e.n is None else formats.number(e.n),
+        formats.number(e.days_seen),
     )
 
 
@@ -215,7 +225,7 @@ def _quotient(figure: Figure) -> str:
     """ "12 / 97"; a level has a numerator alone, an extreme neither."""
     e = figure.evidence
     if e.numerator is None:
-        return words.NONE
+        return formats.NONE
     seconds = figure.measure.unit is Unit.SECONDS and e.denominator is not None
-    part = words.number(e.numerator) + (" s" if seconds else "")
-    return part if e.denominator is None else f"{part} / {words.number(e.denominator)}"
+    part = formats.number(e.numerator) + (" s" if seconds else "")
+    return part if e.denominator is None else f"{part} / {formats.number(e.denominator)}"

@@ -6,13 +6,17 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from aggregators import words
-from aggregators.figures import Figure, Series
-from aggregators.measure import Unit
-from aggregators.period import Period
-from exports.pack import style
-from exports.pack.canvas import Canvas, Point
-from exports.pack.style import Box
+from aggregators.pooling.figures import Figure, Series
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.measure import Unit
+from aggregators.vocabulary.period import Compare, Period
+from aggregators.vocabulary.scales import ends
+from exports.pack import marks
+from exports.pack.marks import NumberedNote
+from exports.pack.paper import style
+from exports.pack.paper.canvas import Canvas
+from exports.pack.paper.ink import Point
+from exports.pack.paper.style import Box
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 CLOCK = (
@@ -51,13 +55,9 @@ class Scale:
 
 
 def scale(values: Iterable[float], unit: Unit) -> Scale:
-    """Round ticks around the values: from 0 unless they all lie far from it; shares within 0..1."""
-    known = list(values) or [0.0]
-    low, high = min(known), max(known)
-    if (low >= 0 and low < 0.75 * high) or low == high:
-        low = min(low, 0.0)
-    if high <= low:
-        high = low + (DAY if unit is Unit.SECONDS else 1.0)
+    """Round ticks around the values and 0."""
+    known = list(values)
+    low, high = ends(known if any(known) else [DAY if unit is Unit.SECONDS else 1.0])
     per = 7 if unit is Unit.PER_DAY and high < 1 else 1
     step = _step((high - low) * per / MOST_TICKS, unit) / per
     first = math.floor(low / step + 1e-9)
@@ -83,22 +83,22 @@ def _round(least: float) -> float:
 def tick_words(of: Scale, unit: Unit) -> list[str]:
     """The ticks as words, one precision and one unit for all of them."""
     if unit is Unit.RATIO:
-        return [words.percent(t, 0) for t in of.ticks]
+        return [formats.percent(t, 0) for t in of.ticks]
     if unit is Unit.PER_DAY:
         name, digits = "day" if of.per == 1 else "week", int(of.step * of.per < 1)
-        return [f"{words.number(t * of.per, digits)} / {name}" for t in of.ticks]
-    return [words.value(t, unit) for t in of.ticks]
+        return [f"{formats.number(t * of.per, digits)} / {name}" for t in of.ticks]
+    return [formats.value(t, unit) for t in of.ticks]
 
 
 def runs(series: Series, at: Callable[[int, float], Point]) -> list[list[Point]]:
     """The stretches without a gap, as points on paper."""
-    found: list[list[Point]] = [[]]
+    pieces: list[list[Point]] = [[]]
     for i, (_, value) in enumerate(series):
         if value is None:
-            found.append([])
+            pieces.append([])
         else:
-            found[-1].append(at(i, value))
-    return [run for run in found if run]
+            pieces[-1].append(at(i, value))
+    return [run for run in pieces if run]
 
 
 def known(*all_series: Series) -> list[float]:
@@ -114,10 +114,10 @@ def _placing(box: Box, series: Series, of: Scale) -> Callable[[int, float], Poin
 def _draw(
     canvas: Canvas, box: Box, series: Series, of: Scale, colour: str, width: float
 ) -> list[list[Point]]:
-    found = runs(series, _placing(box, series, of))
-    for run in found:
+    pieces = runs(series, _placing(box, series, of))
+    for run in pieces:
         canvas.path(run, colour, width)
-    return found
+    return pieces
 
 
 def sparkline(canvas: Canvas, box: Box, figure: Figure) -> None:
@@ -126,10 +126,8 @@ def sparkline(canvas: Canvas, box: Box, figure: Figure) -> None:
     if not known(figure.series):
         canvas.text(box, "no data", style.TINY, colour=style.MUTED)
         return
-    low, high = min(values), max(values)
-    of = Scale(low, (high - low) or 1.0, 1)
-    if high == low:
-        of = Scale(low - 1, 2, 1)
+    low, high = ends(values)
+    of = Scale(low, high - low, 1)
     _draw(canvas, box, figure.previous_series, of, "#C3CBD3", 0.8)
     canvas.dot(_draw(canvas, box, figure.series, of, style.ACCENT, 1.2)[-1][-1], 1.9, style.ACCENT)
 
@@ -137,15 +135,25 @@ def sparkline(canvas: Canvas, box: Box, figure: Figure) -> None:
 End = tuple[float, str, tuple[str, ...]]
 """Where a line ends (y), its colour, its name in lines."""
 
+BEFORE = {
+    Compare.PREVIOUS: ("Previous", "period"),
+    Compare.YEAR: ("A year", "ago"),
+    Compare.NONE: (),
+}
+"""Name of the line behind, in lines."""
 GUTTER, AXIS = 56.0, 46.0
 """Room for the labels of the lines, and for the words of the ticks."""
 
 
-def trend(canvas: Canvas, box: Box, figure: Figure, period: Period) -> None:
-    """A figure over the period, the previous one grey behind it, each line labelled at its end.
-
-    An axis that does not start at 0 says so, over the box.
-    """
+def trend(
+    canvas: Canvas,
+    box: Box,
+    figure: Figure,
+    period: Period,
+    noted: list[NumberedNote] | None = None,
+) -> None:
+    """A figure over the period, the previous one grey behind it, each line labelled at its end; what was
+    noted is marked on the axis."""
     plot = Box(box.x + AXIS, box.y + 6, box.w - AXIS - GUTTER, box.h - 24)
     values = known(figure.series, figure.previous_series)
     if not values:
@@ -154,21 +162,21 @@ def trend(canvas: Canvas, box: Box, figure: Figure, period: Period) -> None:
         return
     of = scale([*values, *_near(figure, values)], figure.measure.unit)
     _grid(canvas, plot, of, figure.measure.unit)
-    if of.low > 0:
-        place = Box(plot.x, box.y - 14, box.right - plot.x, 10)
-        canvas.text(place, "axis not from 0", style.TINY, colour=style.MUTED, align="R")
-    ends = _limits(canvas, plot, of, figure)
+    labels = _limits(canvas, plot, of, figure)
     _dates(canvas, plot, period)
     lines = [
-        (figure.previous_series, style.PREVIOUS, style.MUTED, 1.1, ("Previous", "period")),
+        (figure.previous_series, style.PREVIOUS, style.MUTED, 1.1, BEFORE[figure.table.compare]),
         (figure.series, style.ACCENT, style.ACCENT, 1.9, ("This period",)),
     ]
     for series, stroke, ink, width, name in lines:
-        found = _draw(canvas, plot, series, of, stroke, width)
-        if found:
-            canvas.dot(found[-1][-1], width * 1.25, stroke)
-            ends.append((found[-1][-1][1], ink, name))
-    _labels(canvas, plot, ends)
+        pieces = _draw(canvas, plot, series, of, stroke, width)
+        if pieces:
+            canvas.dot(pieces[-1][-1], width * 1.25, stroke)
+            labels.append((pieces[-1][-1][1], ink, name))
+    _labels(canvas, plot, labels)
+    marks.along(
+        canvas, Box(plot.x, plot.y, plot.w, plot.h + marks.RADIUS), figure.series, noted or []
+    )
 
 
 def _near(figure: Figure, values: Sequence[float]) -> list[float]:
@@ -183,23 +191,23 @@ def _grid(canvas: Canvas, plot: Box, of: Scale, unit: Unit) -> None:
     for tick, text in zip(of.ticks, tick_words(of, unit), strict=True):
         y = plot.bottom - plot.h * of.share(tick)
         canvas.line((plot.x, y), (plot.right, y), style.GRID, 0.6)
-        place = Box(plot.x - AXIS, y - 5, AXIS - 5, 10)
-        canvas.text(place, text, style.TINY, colour=style.MUTED, align="R")
+        text_box = Box(plot.x - AXIS, y - 5, AXIS - 5, 10)
+        canvas.text(text_box, text, style.TINY, colour=style.MUTED, align="R")
 
 
 def _limits(canvas: Canvas, plot: Box, of: Scale, figure: Figure) -> list[End]:
     """The thresholds that lie within the picture, to be named at their ends."""
     measure = figure.measure
-    found: list[End] = []
+    limits: list[End] = []
     for limit, colour, name in (
         (measure.watch, style.WATCH, "watch"),
-        (measure.bad, style.BAD, "bad"),
+        (measure.bad, style.BAD, "target"),
     ):
         if limit is not None and of.low < limit <= of.high:
             y = plot.bottom - plot.h * of.share(limit)
             canvas.dashes((plot.x, y), (plot.right, y), colour, 0.6)
-            found.append((y, colour, (f"{name} {words.value(limit, measure.unit)}",)))
-    return found
+            limits.append((y, colour, (f"{name} {formats.value(limit, measure.unit)}",)))
+    return limits
 
 
 def _dates(canvas: Canvas, plot: Box, period: Period) -> None:
@@ -211,16 +219,16 @@ def _dates(canvas: Canvas, plot: Box, period: Period) -> None:
         x = plot.x + plot.w * i / max(len(days) - 1, 1)
         left = x - {"L": 0.0, "C": w / 2, "R": w}[align]
         canvas.line((x, plot.bottom), (x, plot.bottom + 3), style.PREVIOUS, 0.6)
-        text = words.day(days[i], year=period.start.year != period.end.year)
+        text = formats.day(days[i], year=period.start.year != period.end.year)
         canvas.text(Box(left, y, w, 9), text, style.TINY, colour=style.MUTED, align=align)
 
 
-def _labels(canvas: Canvas, plot: Box, ends: Sequence[End]) -> None:
+def _labels(canvas: Canvas, plot: Box, labels: Sequence[End]) -> None:
     """Each line's name beside its end, pushed apart where they would touch."""
     below = plot.y - 8
-    for y, colour, name in sorted(ends, key=lambda end: end[0]):
+    for y, colour, name in sorted(labels, key=lambda end: end[0]):
         top = max(y - 5 * len(name), below)
         for i, text in enumerate(name):
-            place = Box(plot.right + 6, top + i * 9, GUTTER - 6, 9)
-            canvas.text(place, text, style.TINY, bold=colour == style.ACCENT, colour=colour)
+            text_box = Box(plot.right + 6, top + i * 9, GUTTER - 6, 9)
+            canvas.text(text_box, text, style.TINY, bold=colour == style.ACCENT, colour=colour)
         below = top + 9 * len(name) + 1

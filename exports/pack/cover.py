@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aggregators import words
-from aggregators.figures import Answer, Dashboard, Scorecard
-from aggregators.rollup import worst
-from exports.pack import notes, style
-from exports.pack.canvas import Canvas
+from aggregators.pooling.dashboard import Answer, Dashboard, Scorecard
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.period import Compare, Period
+from exports.pack import comments, notes
 from exports.pack.charts import sparkline
+from exports.pack.comments import Comment
 from exports.pack.finding import standing
-from exports.pack.style import Box
+from exports.pack.paper import style
+from exports.pack.paper.canvas import Canvas
+from exports.pack.paper.style import Box
 
 WIDE = style.RIGHT - style.LEFT
 HEADER, ROWS, ANSWERS = 150.0, 168.0, 420.0
@@ -22,13 +25,16 @@ COLUMNS = (
     ("Headline", 132.0, 158.0),
     ("Change", 294.0, 122.0),
     ("Status", 420.0, 104.0),
-    ("Trend, previous period faint", 528.0, 112.0),
+    ("Trend", 528.0, 112.0),
     ("Worst workspace", 656.0, WIDE - 656.0),
 )
 
 
-def draw(canvas: Canvas, dashboard: Dashboard, restated: str = "") -> None:
-    """The first page; ``restated`` is a sentence about figures that were told otherwise before."""
+def draw(
+    canvas: Canvas, dashboard: Dashboard, restated: str = "", comment: Comment | None = None
+) -> None:
+    """The first page; ``restated`` is a sentence about figures that were told otherwise before. A comment
+    stands at its foot, and what is above moves together."""
     canvas.page("Cover")
     x, y = style.LEFT, style.TOP
     canvas.text(
@@ -40,46 +46,61 @@ def draw(canvas: Canvas, dashboard: Dashboard, restated: str = "") -> None:
     )
     canvas.text(Box(x, y + 16, WIDE, 32), "Executive dashboard", style.COVER, bold=True)
     if restated:
-        place = Box(x + WIDE / 2, y + 8, WIDE / 2, 44)
-        canvas.paragraph(place, restated, style.BODY, colour=style.WATCH, leading=1.3)
+        text_box = Box(x + WIDE / 2, y + 8, WIDE / 2, 44)
+        canvas.paragraph(text_box, restated, style.BODY, colour=style.WATCH, leading=1.3)
     canvas.line((x, y + 56), (style.RIGHT, y + 56), style.INK, 1.2)
     _facts(canvas, dashboard, y + 63)
-    _scorecard(canvas, dashboard.scorecards)
-    _answers(canvas, dashboard)
+    taken = comments.needed(canvas, comment, WIDE)
+    answers = ANSWERS - (taken + comments.GAP if comment else 0.0)
+    beside = words.BESIDE[dashboard.period.compare]
+    _scorecard(canvas, dashboard.scorecards, beside, answers)
+    _answers(canvas, dashboard, Box(x, answers, WIDE, style.BOTTOM - answers))
+    if comment:
+        foot = Box(x, style.BOTTOM - taken + 4, WIDE, taken)
+        comments.commented(canvas, foot, comment)
 
 
 def _facts(canvas: Canvas, dashboard: Dashboard, y: float) -> None:
     period, scope, zone = dashboard.period, dashboard.scope, dashboard.time_zone
     room = WIDE - 532
     out = notes.left_out(scope, canvas.type, room - 76, style.TINY)
-    as_of = words.day(dashboard.as_of) if dashboard.as_of else words.NONE
+    as_of = formats.day(dashboard.as_of) if dashboard.as_of else formats.NONE
     computed = (
         [f"computed {notes.instant(dashboard.snapshot_at, zone)}"]
         if dashboard.snapshot_at
         else [notes.NO_SNAPSHOT]
     )
     facts: Sequence[tuple[float, float, str, str, list[str]]] = (
-        (0, 150, "Period", words.span(period.span), [words.counted(period.days, "day")]),
-        (160, 150, "Compared with", words.span(period.span.before), ["the days before it"]),
+        (0, 150, "Period", formats.span(period.span), [formats.counted(period.days, "day")]),
+        (160, 150, "Compared with", *_compared(period)),
         (320, 112, "Data as of", as_of, ["end of day", *computed] if dashboard.as_of else computed),
         (438, 84, "Time zone", zone, []),
         (532, room, "Workspaces in scope", notes.counted_in(scope), out or [notes.NOBODY]),
     )
     for shift, wide, title, value, below in facts:
-        place = Box(style.LEFT + shift, y, wide, 10)
-        canvas.text(place, title, style.SMALL, colour=style.MUTED)
-        canvas.text(Box(place.x, y + 11, wide, 14), value, style.LEAD, bold=True)
+        text_box = Box(style.LEFT + shift, y, wide, 10)
+        canvas.text(text_box, title, style.SMALL, colour=style.MUTED)
+        canvas.text(Box(text_box.x, y + 11, wide, 14), value, style.LEAD, bold=True)
         for i, text in enumerate(below[:3]):
-            line = Box(place.x, y + 26 + i * 9, wide, 9)
+            line = Box(text_box.x, y + 26 + i * 9, wide, 9)
             canvas.text(line, text, style.TINY, colour=style.MUTED)
 
 
-def _scorecard(canvas: Canvas, scorecards: Sequence[Scorecard]) -> None:
+def _compared(period: Period) -> tuple[str, list[str]]:
+    if period.compare is Compare.NONE:
+        return "Nothing", []
+    which = "the days before it" if period.compare is Compare.PREVIOUS else "a year ago"
+    return formats.span(period.previous), [which]
+
+
+def _scorecard(canvas: Canvas, scorecards: Sequence[Scorecard], before: str, end: float) -> None:
+    """Rows down to ``end``; ``before`` are the days that the faint line is of."""
     for title, shift, wide in COLUMNS:
-        place = Box(style.LEFT + shift, HEADER, wide, 12)
-        canvas.text(place, title, style.SMALL, colour=style.MUTED)
+        title = f"Trend, {before} faint" if title == "Trend" and before else title
+        text_box = Box(style.LEFT + shift, HEADER, wide, 12)
+        canvas.text(text_box, title, style.SMALL, colour=style.MUTED)
     canvas.line((style.LEFT, ROWS - 4), (style.RIGHT, ROWS - 4), style.RULE, 0.8)
-    high = min(40.0, (ANSWERS - ROWS - 8) / max(len(scorecards), 1))
+    high = min(40.0, (end - ROWS - 8) / max(len(scorecards), 1))
     for i, scorecard in enumerate(scorecards):
         _row(canvas, i + 1, scorecard, ROWS + i * high, high)
 
@@ -116,28 +137,32 @@ def _status(canvas: Canvas, scorecard: Scorecard, cell: Box) -> None:
 
 
 def _worst(canvas: Canvas, scorecard: Scorecard, cell: Box) -> None:
-    found = worst(scorecard.cards, scorecard.domain)
-    if found is None:
-        canvas.text(cell, words.NONE, colour=style.MUTED)
+    worst = scorecard.cards.worst()
+    if worst is None:
+        canvas.text(cell, formats.NONE, colour=style.MUTED)
         return
-    card, figure = found
+    card, figure = worst.card, worst.figure
     upper = Box(cell.x, cell.y + cell.h / 2 - 11, cell.w, 11)
-    canvas.text(upper, notes.called(card, canvas.type), style.BODY)
+    also = (
+        f" and {formats.counted(worst.equal, 'other')}" if worst.equal and not worst.above else ""
+    )
+    canvas.text(upper, notes.called(card, canvas.type) + also, style.BODY)
     what = notes.label(figure) if figure.measure is not scorecard.headline.measure else ""
     text = " ".join(filter(None, (what or figure.group, words.figure(figure))))
+    text += ", as ranked" if worst.above else ""
     lower = Box(cell.x, upper.bottom, cell.w, 10)
     canvas.text(lower, text, style.TINY, colour=style.MUTED)
 
 
-def _answers(canvas: Canvas, dashboard: Dashboard) -> None:
+def _answers(canvas: Canvas, dashboard: Dashboard, box: Box) -> None:
     """The questions, those with something to report first."""
-    canvas.text(Box(style.LEFT, ANSWERS, WIDE, 14), "Needs attention", style.LEAD + 1, bold=True)
-    y = ANSWERS + 18
+    canvas.text(Box(box.x, box.y, WIDE, 14), "Needs attention", style.LEAD + 1, bold=True)
+    y = box.y + 18
     ordered = sorted(dashboard.answers, key=lambda answer: not answer.found)
     if not ordered:
         why = notes.nothing(dashboard) or "Nothing was asked."
         canvas.text(Box(style.LEFT, y, WIDE, 14), f"Nothing to report. {why}", colour=style.MUTED)
-    high = min(28.0, (style.BOTTOM - y) / max(len(ordered), 1))
+    high = min(28.0, (box.bottom - y) / max(len(ordered), 1))
     for i, answer in enumerate(ordered):
         _answer(canvas, answer, Box(style.LEFT, y + i * high, WIDE, high))
 
@@ -156,5 +181,5 @@ def _answer(canvas: Canvas, answer: Answer, row: Box) -> None:
         colour=colour,
         whole=True,
     )
-    place = Box(row.x + 240, line.y, row.w - 240, row.h - 4)
-    canvas.paragraph(place, answer.sentence, style.BODY, colour=colour, leading=1.3)
+    text_box = Box(row.x + 240, line.y, row.w - 240, row.h - 4)
+    canvas.paragraph(text_box, answer.sentence, style.BODY, colour=colour, leading=1.3)

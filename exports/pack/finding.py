@@ -6,29 +6,50 @@ import math
 from collections.abc import Callable, Sequence
 
 from aggregators import words
-from aggregators.contributions import contributions
-from aggregators.figures import Card, Figure, Scorecard
-from aggregators.measure import Measure, Status, Unit
-from aggregators.rollup import worst
+from aggregators.pooling.cards import Card, Worst
+from aggregators.pooling.contributions import contributions
+from aggregators.pooling.dashboard import Scorecard
+from aggregators.pooling.figures import Figure
+from aggregators.signal.change import Verdict
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.measure import Measure, Status, Unit
+from aggregators.vocabulary.period import Compare
 
 SMALL, LARGE = 0.1, 3.0
 """Of the change: what others offset is told from the one; a workspace's part beyond the other is told
 without figures, the change being the small rest of large moves both ways."""
+MATERIAL = 0.01
+"""Change of a ratio below which it is no news."""
 SEVERITY = (Status.NO_DATA, Status.GOOD, Status.WATCH, Status.BAD)
 
 
 def finding(scorecard: Scorecard, called: Callable[[Card], str] = lambda card: card.name) -> str:
-    """ "Change failure rate rose by 2.3 points to 14.2 %; Payments alone accounts for 1.9 of them".
+    """Title of the domain's page, what matters most first, by evidence and by size.
 
-    ``called`` gives the name that a workspace goes by. Where the figure stands still, or has nothing
-    to be compared with, the worst workspace is named instead; one workspace alone is not the worst
-    of anything, nor is anybody where all stand at their best.
+    "Change failure rate rose by 2.3 points to 14.2 %; Payments alone accounts for 1.9 of them"; but where
+    it hardly moved, or for the better, and a workspace stands bad, that one is named: "Payments is worst
+    (31.6 %); change failure rate fell by 0.1 points to 8.4 %". ``called`` gives the name that a workspace
+    goes by. One workspace alone is not the worst of anything, nor is anybody where all stand at their best.
     """
-    claim = _claim(scorecard.headline)
-    if not scorecard.headline.has_data or len(scorecard.cards) < 2:
+    head = scorecard.headline
+    claim = _claim(head)
+    if not head.has_data or len(scorecard.cards) < 2:
         return claim
-    rest = _moved(scorecard, called) or _worst(scorecard, called)
+    worst = scorecard.cards.worst()
+    grave = worst is not None and worst.figure.status is Status.BAD
+    bettered = head.change == "better"
+    if worst and grave and not matters(head):
+        return f"{_worst(scorecard, worst, called)}; {words.lowered(claim)}"
+    moved = "" if grave and bettered else _moved(scorecard, called)
+    rest = moved or (_worst(scorecard, worst, called) if worst else "")
     return f"{claim}; {rest}" if rest else claim
+
+
+def matters(head: Figure) -> bool:
+    """Whether a change is large enough to be the news, and more than chance."""
+    if not words.moved(head) or head.verdict in (Verdict.WITHIN_NOISE, Verdict.TOO_FEW):
+        return False
+    return head.measure.unit is not Unit.RATIO or abs(head.delta or 0.0) >= MATERIAL
 
 
 def _claim(head: Figure) -> str:
@@ -37,31 +58,32 @@ def _claim(head: Figure) -> str:
         return f"{subject}: no data in this period"
     now, unit = words.figure(head), head.measure.unit
     if head.delta is None or head.previous is None:
-        return f"{subject}: {now}" + ("" if head.over_budget else ", nothing earlier to compare")
+        is_alone = head.over_budget or head.table.compare is Compare.NONE
+        return f"{subject}: {now}" + ("" if is_alone else ", nothing earlier to compare")
     if _held(head):
         return f"{subject} held at {now}"
     if unit is Unit.COUNT and head.previous == 0:
         return f"{subject} rose from 0 to {now}"
-    by = "" if words.is_nothing(head.delta, unit) else f" by {words.size(head.delta, unit)}"
+    by = f" by {formats.size(head.delta, unit, head.value)}" if words.moved(head) else ""
     return f"{subject} {'rose' if head.delta > 0 else 'fell'}{by} to {now}"
 
 
 def _held(head: Figure) -> bool:
     """Whether the figure reads as it did before."""
-    return words.figure(head) == words.value(head.previous, head.measure.unit)
+    return words.figure(head) == words.before(head)
 
 
 def _moved(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
-    """Who moved the headline: whoever contributes most in the direction in which it went, and what
-    of it; empty where it did not move, or nobody knows."""
+    """The clause about who moved the headline: whoever contributes most in the direction in which it
+    went, and how much; empty where it did not move, or nobody knows."""
     head = scorecard.headline
     if not head.delta or _held(head):
         return ""
-    found = contributions(scorecard, scorecard.domain.headline)
-    along = [c for c in found if c.total * head.delta > 0]
+    moves = contributions(scorecard, scorecard.domain.headline)
+    along = [c for c in moves if c.total * head.delta > 0]
     if not along:
         return ""
-    if words.is_nothing(along[0].total, head.measure.unit):
+    if _is_nothing(along[0].total, head):
         return "no single workspace stands out"
     name = next(called(card) for card in scorecard.cards if card.slug == along[0].slug)
     totals = [c.total for c in along]
@@ -71,70 +93,72 @@ def _moved(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
 
 def _together(name: str, equals: int, total: float, head: Figure) -> str:
     """Several contribute the same and more than anybody else."""
-    who, delta = f"{name} and {words.counted(equals - 1, 'other')}", head.delta or 0.0
+    who, delta = f"{name} and {formats.counted(equals - 1, 'other')}", head.delta or 0.0
     if math.isclose(total * equals, delta):
         return f"{who} account for it equally"
     did = "added" if delta > 0 else "took off"
-    return f"{who} {did} most, {_short(total, head.measure.unit)} each"
+    return f"{who} {did} most, {_short(total, head)} each"
 
 
 def _alone(name: str, along: Sequence[float], head: Figure) -> str:
-    """One contributes most: ``along`` are the contributions in the direction of the change, which
+    """The clause of the largest contribution: ``along`` are those in the direction of the change, which
     others may have offset in part."""
-    delta, unit, first = head.delta or 0.0, head.measure.unit, along[0]
+    delta, first = head.delta or 0.0, along[0]
     against = math.fsum(along) - delta
-    if abs(against) > SMALL * abs(delta) and not words.is_nothing(against, unit):
-        return _offset(name, along, delta, unit)
-    if words.size(first, unit) == words.size(delta, unit):
+    if abs(against) > SMALL * abs(delta) and not _is_nothing(against, head):
+        return _offset(name, along, head)
+    if _short(first, head) == _short(delta, head):
         return f"{name} accounts for all of it"
     if 2 * abs(first) >= abs(delta):
-        return f"{name} alone accounts for {_of_it(first, unit)}"
-    return f"{name} has the largest part, {_of_it(first, unit)}"
+        return f"{name} alone accounts for {_of_it(first, head)}"
+    return f"{name} has the largest part, {_of_it(first, head)}"
 
 
-def _offset(name: str, along: Sequence[float], delta: float, unit: Unit) -> str:
+def _offset(name: str, along: Sequence[float], head: Figure) -> str:
     """As ``_alone``, where others moved the figure the other way."""
+    delta = head.delta or 0.0
     up = delta > 0
     if abs(along[0]) > LARGE * abs(delta):
         way = "pushed it up" if up else "pulled it down"
         return f"{name} {way} most, others offset most of that"
     whole = math.fsum(along)
-    first, added, against = (_short(x, unit) for x in (along[0], whole, whole - delta))
+    first, added, against = (_short(x, head) for x in (along[0], whole, whole - delta))
     did, undid = ("added", "took back") if up else ("took off", "added back")
     if first == added:
         return f"{name} alone {did} {first}, others {undid} {against}"
     return f"{name} {did} most ({first} of {added}), others {undid} {against}"
 
 
-def _of_it(total: float, unit: Unit) -> str:
+def _of_it(total: float, head: Figure) -> str:
     """A part of the change that was just named: "1.9 of them" (points), "50 min of it"."""
-    them = unit in (Unit.RATIO, Unit.COUNT)
-    return f"{_short(total, unit)} of {'them' if them else 'it'}"
+    them = head.measure.unit in (Unit.RATIO, Unit.COUNT)
+    return f"{_short(total, head)} of {'them' if them else 'it'}"
 
 
-def _short(change: float, unit: Unit) -> str:
-    """A size whose points were named before."""
-    return words.size(change, unit).removesuffix(" points")
+def _short(change: float, head: Figure) -> str:
+    """A size in the unit of the figure, its points named before."""
+    return formats.size(change, head.measure.unit, head.value).removesuffix(" points")
 
 
-def _worst(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
-    found = worst(scorecard.cards, scorecard.domain)
-    if found is None:
-        return ""
-    card, figure = found
-    return f"{called(card)} is worst{_by(figure, scorecard.headline)}"
+def _is_nothing(change: float, head: Figure) -> bool:
+    return formats.is_nothing(change, head.measure.unit, head.value)
+
+
+def _worst(scorecard: Scorecard, worst: Worst, called: Callable[[Card], str]) -> str:
+    """ "Payments is worst (31.6 %)", as far as the figures that are shown bear it out."""
+    others = (
+        f" and {formats.counted(worst.equal, 'other')} are worst" if worst.equal else " is worst"
+    )
+    stands = " is ranked worst" if worst.above else others
+    return f"{called(worst.card)}{stands}{_by(worst.figure, scorecard.headline)}"
 
 
 def _by(figure: Figure, head: Figure) -> str:
-    """What the worst is worst by, where that is not the figure of the claim."""
+    """The figure by which the worst is worst, where that is not the figure of the claim."""
     if figure.measure.key == head.measure.key:
-        return f" ({figure.group} {words.figure(figure)})" if figure.group else ""
-    return f" ({lowered(figure.measure.title)} {words.figure(figure)})"
-
-
-def lowered(title: str) -> str:
-    """A title within a sentence: "Fastest burn" -> "fastest burn", "MTTR" as it is."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+        group = f"{figure.group} " if figure.group else ""
+        return f" ({group}{words.figure(figure)})"
+    return f" ({words.lowered(figure.measure.title)} {words.figure(figure)})"
 
 
 def judged(measure: Measure) -> bool:

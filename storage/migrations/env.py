@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from storage.models import metadata
+from storage.snapshot.tables import TENANT_TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=TENANT_TABLES[0].metadata,
     version_table="schema_version",
 )
 with context.begin_transaction():

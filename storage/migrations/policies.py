@@ -1,7 +1,8 @@
 """The one place that writes tenancy: every policy of every tenant table comes from here.
 
-A restrictive policy per role holds whatever permissive policy is added later; without any
-permissive policy a role sees nothing.
+Each policy says itself whose rows it shows: Citus writes policies again on its nodes without ``as
+restrictive``, and a permissive one without a condition beside them would open everything. That no other
+policy is added is what a test and the probe at each start (``storage.isolation``) look after.
 """
 
 from __future__ import annotations
@@ -31,12 +32,9 @@ def tenancy(table: str, level: str, web: str, job: str, *, distributed: bool = F
     return [
         f"alter table {table} enable row level security",
         f"alter table {table} force row level security",
-        f"create policy web_tenant on {table} as restrictive for all to {web} "
-        f"using (workspace_id = {readable}) with check (workspace_id = {readable})",
-        f"create policy web_read on {table} for select to {web} using (true)",
-        f"create policy job_tenant on {table} as restrictive for all to {job} "
+        f"create policy web_read on {table} for select to {web} using (workspace_id = {readable})",
+        f"create policy job_all on {table} for all to {job} "
         f"using (workspace_id = {own}) with check (workspace_id = {own})",
-        f"create policy job_all on {table} for all to {job} using (true) with check (true)",
         f"grant select on {table} to {web}",
         f"grant select, insert, update, delete on {table} to {job}",
     ]

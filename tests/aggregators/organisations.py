@@ -8,17 +8,20 @@ from datetime import date
 import numpy as np
 from hypothesis import strategies as st
 
-from aggregators.facts import Facts
-from aggregators.figures import Scorecard
-from aggregators.measure import DAYS_SEEN, Domain, Nature, Ratio
-from aggregators.period import rolling
-from aggregators.rollup import Place, roll
-from aggregators.sketch import Histogram, Sketch
-from aggregators.spans import BEFORE, NOW, Plan
+from aggregators.pooling.cards import WorkspaceLabel
+from aggregators.pooling.dashboard import Scorecard
+from aggregators.pooling.facts import Facts, JoinedDistributions
+from aggregators.pooling.plan import BEFORE, NOW, POOLED, STEPPED, Plan
+from aggregators.pooling.rollup import roll
+from aggregators.vocabulary.domain import Domain
+from aggregators.vocabulary.kinds import Ratio
+from aggregators.vocabulary.measure import DAYS_SEEN, Nature
+from aggregators.vocabulary.period import rolling
+from aggregators.vocabulary.sketch import Histogram, Sketch
 
 AS_OF = date(2026, 11, 22)
 PERIOD = rolling(28, AS_OF)
-PLAN = Plan(PERIOD, (), (), {NOW: (PERIOD.span,), BEFORE: (PERIOD.previous,)})
+PLAN = Plan.without_points(PERIOD)
 """Without series: only the period and the one before."""
 
 Side = dict[str, object] | None
@@ -71,14 +74,22 @@ def scorecard(
         label: column(domain, [organisation[scope][at] or {} for scope in scopes])
         for at, label in enumerate((NOW, BEFORE))
     }
-    facts = Facts(scopes, PLAN, over)
-    places = [Place(s, s.title()) for s in sorted({slug for slug, _ in organisation})]
+    both = {fact: beside(over[NOW][fact], over[BEFORE][fact]) for fact in over[NOW]}
+    facts = Facts(scopes, PLAN, over | {POOLED: both, STEPPED: both})
+    places = [WorkspaceLabel(s, s.title()) for s in sorted({slug for slug, _ in organisation})]
     rolled = roll(domain, facts, places, PLAN, union_seen)
     return Scorecard(domain, rolled.figures, rolled.cards, facts=facts)
 
 
+def beside(now: object, before: object) -> object:
+    """A fact of the period, and of the one before it beside."""
+    if isinstance(now, np.ndarray):
+        return np.concatenate([now, before], axis=1)
+    return JoinedDistributions([now, before], axis=1)
+
+
 def column(domain: Domain, sides: list[Side]) -> dict[str, object]:
-    """One span's facts of every scope, as [scope, 1]."""
+    """Facts of a span of every scope, as [scope, 1]."""
     found: dict[str, object] = {
         DAYS_SEEN: np.array([side.get(DAYS_SEEN, 0.0) for side in sides], float)[:, None]
     }

@@ -11,7 +11,7 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from tests.served import Web, signed_in
+from tests.served import ServedWeb, signed_in
 from tests.webworld import API, DAY, EXECUTIVE, make
 from tests.world import at
 
@@ -36,7 +36,7 @@ drop function {READ};
 alter function {READ}_itself rename to rows_in_context;
 drop sequence vigilo.readings;
 """
-OUTPUTS = ("page.children", "live.children", "account.children")
+OUTPUTS = ("page.children", "live.children")
 VIEW = {"path": EXECUTIVE, "links": {}, "domain": "", "measure": "", "mode": "cards", "find": ""}
 
 
@@ -58,7 +58,7 @@ def readings(database) -> int:
         return int(connection.execute(text(query)).scalar_one())
 
 
-def page(web: Web, browser: requests.Session) -> str:
+def page(web: ServedWeb, browser: requests.Session) -> str:
     """The callback that draws the figures."""
     places = [dict(zip(("id", "property"), o.split("."), strict=True)) for o in OUTPUTS]
     body = {
@@ -73,14 +73,14 @@ def page(web: Web, browser: requests.Session) -> str:
     return browser.post(f"{web.address}/_dash-update-component", json=body, timeout=60).text
 
 
-def answer(web: Web, browser: requests.Session) -> str:
-    """The same figures as JSON."""
+def answer(web: ServedWeb, browser: requests.Session) -> str:
+    """Figures as JSON."""
     return browser.get(f"{web.address}{API}?period=28", timeout=60).text
 
 
 def test_a_new_snapshot_is_computed_once_for_all(database, settings, tmp_path, counted):
     made = make(database, settings)
-    web = Web.over(database, tmp_path, workers=2)
+    web = ServedWeb.over(database, tmp_path, workers=2)
     try:
         web.start()
         alice = signed_in(web)

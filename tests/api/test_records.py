@@ -8,12 +8,12 @@ import json
 
 import pytest
 
-from aggregators.asking import InvalidRequest, parse
-from aggregators.cells import harmless as cell
-from aggregators.domains import DOMAINS
+from aggregators import catalogue
+from exports.spreadsheet import harmless as cell
+from reading.grid_request import InvalidRequest, parse
 from tests.webworld import make
 
-DORA = next(d.records for d in DOMAINS if d.key == "dora")
+DORA = catalogue.domain("dora").records
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def download(web, who, query="", path="/ws/alpha/records/dora.csv"):
 
 
 def rows(answer):
-    return list(csv.DictReader(io.StringIO(answer.text)))
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
 def test_a_member_downloads_what_the_filter_leaves(web):

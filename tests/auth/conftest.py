@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.webworld import Web, make
+from tests.webworld import WebWorld, make
 
 
 @pytest.fixture
-def web(database, settings) -> Web:
+def web(database, settings) -> WebWorld:
     """A fresh world."""
     return make(database, settings)

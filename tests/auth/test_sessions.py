@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import text
 
-from app import create_app, secret_key
-from auth import throttle
-from auth.pages import TOO_MANY, WRONG
+from app import create_app
+from auth import accounts, credentials
 from auth.passwords import WeakPassword, hash_password, verify_password
 from auth.sessions import ServerSession
-from settings import load as load_settings
 from tests.webworld import EXECUTIVE, PASSWORD, csrf
+from web.people.attempts import TOO_MANY
+from web.sign_in import WRONG
 
 
 def cookie(client) -> str:
@@ -76,10 +75,21 @@ def test_a_session_ends_with_the_account_the_password_and_time(web, change):
     assert browser.get(EXECUTIVE).status_code == 302
 
 
-def test_visitors_without_a_form_leave_no_row(web):
-    for path in ("/healthz", "/assets/base.css", "/", EXECUTIVE):
+def test_visitors_leave_no_row(web):
+    for path in ("/healthz", "/assets/base.css", "/", EXECUTIVE, "/login", "/login?next=/start"):
         web.browser().get(path)
+    for _ in range(3):
+        web.attempt(web.browser(), "alice@x.example", "wrong password")
     assert sessions(web) == 0
+
+
+def test_a_visitors_cookie_can_not_be_written_by_them(web):
+    forged = web.browser()
+    forged.set_cookie("vigilo", "~eyJfdXNlcl9pZCI6IjEifQ.aaaaaa.AAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    assert forged.get(EXECUTIVE).status_code == 302
+    signer = URLSafeTimedSerializer(web.app.config["SECRET_KEY"], salt="another purpose")
+    forged.set_cookie("vigilo", "~" + signer.dumps({"_user_id": "1"}))
+    assert forged.get(EXECUTIVE).status_code == 302
 
 
 def test_known_and_unknown_addresses_answer_alike(web):
@@ -101,15 +111,6 @@ def test_ten_failures_block_the_account_even_with_the_right_password(web):
     with web.world.database.owner.begin() as connection:
         connection.execute(text("update sign_in_failure set at = at - interval '16 minutes'"))
     assert web.attempt(web.browser(), "alice@x.example", PASSWORD).status_code == 302
-
-
-def test_attempts_in_parallel_do_not_pass_the_limit(web):
-    engine = web.world.database.web
-    with ThreadPoolExecutor(8) as threads:
-        begun = list(
-            threads.map(lambda _: throttle.begin(engine, "a@x.example", "10.0.0.1"), range(40))
-        )
-    assert begun.count(True) == 10
 
 
 def test_a_request_under_way_does_not_bring_a_session_back(web):
@@ -160,10 +161,27 @@ def test_cookies_are_host_bound_and_secure_outside_debug(web):
     assert "max-age" in answer.headers["Strict-Transport-Security"]
 
 
-def test_a_secret_key_is_made_once_and_needed_with_an_external_database(tmp_path):
-    settings = load_settings(data_dir=tmp_path)
-    key = secret_key(settings)
-    assert secret_key(settings) == key
-    assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
-    with pytest.raises(SystemExit, match="VIGILO_SECRET_KEY"):
-        secret_key(load_settings(data_dir=tmp_path, database_url="postgresql://x@y/z"))
+def test_sessions_that_open_nothing_any_more_are_deleted(web):
+    web.sign_in("alice")
+    web.sign_in("bob")
+    web.world.sql(
+        "update web_session set seen_at = now() - interval '13 hours'"
+        " where user_id = (select id from app_user where email = 'bob@x.example')"
+    )
+    assert credentials.forget_ended(web.world.database.job) == 1
+    assert sessions(web) == 1
+
+
+def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(web, monkeypatch):
+    """Under load a sign-in waits for its turn for seconds."""
+    real = accounts.verify_password
+
+    def slowly(stored: str | None, password: str) -> bool:
+        is_right = real(stored, password)
+        accounts.set_password(web.world.database.job, "alice@x.example", "another horse battery")
+        return is_right
+
+    monkeypatch.setattr(accounts, "verify_password", slowly)
+    browser = web.browser()
+    assert web.attempt(browser, "alice@x.example", PASSWORD).status_code == 401
+    assert browser.get(EXECUTIVE).status_code == 302

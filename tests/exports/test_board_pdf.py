@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from pypdf import PdfReader
 
 from aggregators import words
-from aggregators.domains import DOMAINS
-from aggregators.figures import (
-    NO_SNAPSHOT_THEN,
-    Dashboard,
-    Evidence,
-    Figure,
-    Scope,
-    Scorecard,
-)
-from aggregators.groups import dropped
-from aggregators.measure import Status, Unit
-from exports.board_pdf import draw, file_name
-from exports.pack.charts import scale, tick_words
-from exports.pack.finding import finding, standing
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling.dashboard import NO_SNAPSHOT_THEN, Dashboard, DashboardScope
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.measure import Status
+from exports.board_pdf import draw
+from exports.pack.finding import finding
 from tests import samples
-
-AT = datetime(2026, 11, 23, 9, 31, 2, tzinfo=UTC)
-BY, EXPORT = "anna.schmidt@northwind.example", "exp-7F3A21"
-
-
-def pack(dashboard: Dashboard, **changes) -> PdfReader:
-    asked = {"requested_by": BY, "exported_at": AT, "export_id": EXPORT} | changes
-    return PdfReader(io.BytesIO(draw(dashboard, **asked)))
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-def texts(reader: PdfReader) -> list[str]:
-    return [flat(page.extract_text()) for page in reader.pages]
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Dashboard:
-    return samples.dashboard()
+from tests.exports.pack.packs import AT, BY, EXPORT, flat, pack, texts
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +68,9 @@ def test_appendix_holds_the_numbers_of_every_workspace(reader, dashboard):
                 for one in (figure.by or {"": figure}).values():
                     assert words.figure(one) in appendix
                     if words.evidence(one):
-                        assert words.number(one.evidence.denominator or one.evidence.n) in appendix
+                        assert (
+                            formats.number(one.evidence.denominator or one.evidence.n) in appendix
+                        )
 
 
 def test_every_page_is_stamped(reader):
@@ -112,7 +84,7 @@ def test_every_page_is_stamped(reader):
 
         upright = page.extract_text(visitor_text=visit)
         assert BY in "".join(turned)
-        assert AT.isoformat() in "".join(turned)
+        assert "2026-11-23 09:31:02 UTC" in "".join(turned)
         assert EXPORT in upright
         assert upright.count(BY) >= 2
         states = page["/Resources"]["/ExtGState"].values()
@@ -192,21 +164,9 @@ def test_what_is_written_by_hand_leaves_no_state_behind(reader):
         assert all(before == b"q " and after == b" Q" for before, _, after in inner)
 
 
-def only(dashboard: Dashboard, count: int) -> Dashboard:
-    """The first workspaces alone."""
-    slugs = dashboard.scope.slugs[:count]
-    scope = replace(
-        dashboard.scope, slugs=slugs, names={s: dashboard.scope.names[s] for s in slugs}
-    )
-    scorecards = tuple(
-        replace(s, cards=tuple(c for c in s.cards if c.slug in slugs)) for s in dashboard.scorecards
-    )
-    return replace(dashboard, scope=scope, scorecards=scorecards)
-
-
 @pytest.mark.parametrize("workspaces", [1, 200])
 def test_any_number_of_workspaces(workspaces):
-    dashboard = only(samples.dashboard(200), workspaces)
+    dashboard = samples.only(samples.dashboard(200), workspaces)
     pages = texts(pack(dashboard))
     appendix = " ".join(pages[7:])
     assert all(name in appendix for name in dashboard.scope.names.values())
@@ -217,17 +177,13 @@ def test_any_number_of_workspaces(workspaces):
 
 def nothing(dashboard: Dashboard, days_seen: int = 0) -> Dashboard:
     """As read before the first snapshot."""
-    seen = Evidence(days_seen=days_seen)
-    bare = tuple(
-        Scorecard(s.domain, {m.key: Figure(m, evidence=seen) for m in s.domain.measures})
-        for s in dashboard.scorecards
-    )
+    bare = tuple(samples.without_data(s, days_seen) for s in dashboard.scorecards)
     return replace(dashboard, as_of=None, snapshot_at=None, scorecards=bare, answers=())
 
 
 @pytest.mark.parametrize("workspaces", [0, 12])
 def test_without_any_snapshot_or_workspace(dashboard, workspaces):
-    scope = dashboard.scope if workspaces else Scope()
+    scope = dashboard.scope if workspaces else DashboardScope()
     pages = texts(pack(replace(nothing(dashboard), scope=scope)))
     for number, domain in enumerate(DOMAINS, 1):
         assert domain.title in pages[number]
@@ -249,11 +205,13 @@ def test_a_domain_without_data_says_so_in_its_own_words(dashboard):
 
 
 def test_letters_that_the_fonts_lack(dashboard):
-    names = ("Łódź Ωμέγα Я", "漢字", "مرحبا", "Team 👩‍👩‍👧 {nb}", "W" * 400, "a\nb\x00c", "")
+    names = ("Łódź Ωμέγα Я", "ქა", "مرحبا", "Team 👩‍👩‍👧 {nb}", "W" * 400, "a\nb\x00c", "")
     scorecards = tuple(
         replace(
             s,
-            cards=tuple(replace(c, name=n) for c, n in zip(s.cards, names, strict=False)),
+            cards=samples.renamed(
+                s.cards, dict(zip((c.slug for c in s.cards), names, strict=False))
+            ),
         )
         for s in dashboard.scorecards
     )
@@ -302,30 +260,6 @@ def test_pictures_mark_what_is_past_its_threshold(dashboard):
             assert "not set up" in page
 
 
-SLOS = next(d for d in DOMAINS if d.key == "slos")
-
-
-def in_budget(dashboard: Dashboard, *shares: float) -> str:
-    """The page of the objectives where the workspaces keep so many of theirs."""
-    scorecard = dashboard.scorecard("slos")
-    cards = tuple(
-        replace(card, figures={**card.figures, SLOS.headline: Figure(SLOS.measures[0], share)})
-        for card, share in zip(scorecard.cards, shares, strict=True)
-    )
-    assert SLOS.measures[0].key == SLOS.headline
-    return texts(pack(replace(dashboard, scorecards=(replace(scorecard, cards=cards),))))[1]
-
-
-def test_who_stands_at_the_best_is_not_among_the_worst(dashboard):
-    page = in_budget(only(dashboard, 4), 0.5, 0.75, 1.0, 1.0)
-    assert "Worst by objectives in budget 2 of 4" in page
-    assert "2 more workspaces in the appendix, all at 100.0 %." in page
-    assert "Worst by fastest burn" in page
-    page = in_budget(only(dashboard, 4), 1.0, 1.0, 1.0, 1.0)
-    assert "No workspace stands out by objectives in budget" in page
-    assert "4 workspaces in the appendix, all at 100.0 %." in page
-
-
 def test_no_answers_figure_is_cut(dashboard):
     long = replace(dashboard.answers[0], figure="46 min → 1 h 13 min → 1 h 41 min")
     assert long.figure in texts(pack(replace(dashboard, answers=(long,))))[0]
@@ -336,103 +270,9 @@ def test_few_rows_are_not_left_to_the_next_sheet():
     most = samples.dashboard(48)
     most = replace(most, scorecards=most.scorecards[:1])
     for workspaces in range(34, 46):
-        dashboard = only(most, workspaces)
+        dashboard = samples.only(most, workspaces)
         pages = [page.extract_text().splitlines() for page in pack(dashboard).pages[2:]]
         names = tuple(dashboard.scope.names.values())
         rows = [sum(line.startswith(names) for line in page) for page in pages]
         assert sum(rows) == workspaces
         assert all(count >= 4 for count in rows[1:])
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "alarm"),
-    [(0.85, 0.9, False), (0.849, 0.9, True), (0.9, 0.85, False), (0.8, None, False)],
-)
-def test_a_drop_alerts_strictly_past_the_limit(now, before, alarm):
-    domain = next(d for d in DOMAINS if d.drop_alert == 0.05)
-    figure = Figure(domain.measure(domain.headline), now, before, comparable=True)
-    assert dropped(figure, domain) is alarm
-
-
-def test_file_name():
-    assert file_name(AT) == "vigilo-executive-20261123.pdf"
-
-
-DORA = DOMAINS[0]
-
-
-def card_of(dashboard: Dashboard, now, before, *, comparable=True) -> Scorecard:
-    scorecard = dashboard.scorecard(DORA.key)
-    head = replace(scorecard.headline, value=now, previous=before, comparable=comparable)
-    cards = tuple(
-        replace(c, figures={**c.figures, DORA.headline: replace(head, value=0.1 + i / 10)})
-        for i, c in enumerate(scorecard.cards[:2])
-    )
-    return replace(scorecard, figures={**scorecard.figures, DORA.headline: head}, cards=cards)
-
-
-def test_finding(dashboard):
-    assert finding(card_of(dashboard, 0.142, 0.1)).startswith(
-        "Change failure rate rose by 4.2 points to 14.2 %; "
-    )
-    assert finding(card_of(dashboard, 0.142, 0.2)).startswith(
-        "Change failure rate fell by 5.8 points to 14.2 %; "
-    )
-    assert "held at 14.2 %" in finding(card_of(dashboard, 0.142, 0.1422))
-    fresh = finding(card_of(dashboard, 0.142, None))
-    assert "14.2 %" in fresh
-    assert "rose" not in fresh
-    assert "fell" not in fresh
-    assert "no data in this period" in finding(card_of(dashboard, None, None))
-    worst = card_of(dashboard, 0.142, 0.1)
-    assert f"{worst.cards[1].name} is worst" in finding(worst)
-    alone = replace(worst, cards=worst.cards[:1])
-    assert "worst" not in finding(alone)
-
-
-def test_finding_names_group_and_measure_where_they_differ(dashboard):
-    """A domain with groups names the group, one that ranks its worst otherwise names by what."""
-    for scorecard in dashboard.scorecards:
-        said = finding(scorecard)
-        head, by = scorecard.headline, scorecard.domain.worst_by
-        if head.has_data and head.group:
-            assert said.startswith(f"{head.measure.title} ({head.group})")
-        if head.has_data and by and by != scorecard.domain.headline:
-            title = scorecard.domain.measure(by).title
-            assert f"is worst ({title[0].lower()}{title[1:]} " in said
-
-
-def test_a_domain_stands_as_its_headline_or_as_the_worst_beside_it(dashboard):
-    judged = replace(DORA.measure(DORA.headline), watch=0.1, bad=0.2)
-    free = replace(judged, watch=None, bad=None)
-    scorecard = card_of(dashboard, 0.15, 0.1)
-
-    def as_measured_by(measure):
-        head = replace(scorecard.headline, measure=measure)
-        shown = {**scorecard.figures, DORA.headline: head}
-        return standing(replace(scorecard, figures=shown))
-
-    assert as_measured_by(judged).status is Status.WATCH
-    other = as_measured_by(free)
-    assert other.measure.key in {*DORA.supporting, *free.beside}
-    assert other.measure.bad is not None
-
-
-@pytest.mark.parametrize("unit", list(Unit))
-@pytest.mark.parametrize(
-    "values", [[0.0], [0.94, 0.96], [1.0, 1.0], [0.0, 0.003], [3.0, 41.0], [4e3, 9e5], [-0.4, 0.3]]
-)
-def test_a_scale_holds_the_values_and_its_ticks_differ(unit, values):
-    of = scale(values, unit)
-    assert of.low <= min(values) + 1e-9
-    assert of.high >= max(values) - 1e-9
-    assert 1 <= of.steps <= 7
-    ticks = tick_words(of, unit)
-    assert len(set(ticks)) == len(ticks)
-
-
-def test_thresholds_in_words():
-    assert words.thresholds(DORA.measure("change_failure_rate")) == (
-        "Watch at 10.0 % or more, bad at 15.0 % or more"
-    )
-    assert words.thresholds(DORA.measure("deployments")) == ""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 
-from exports.commands import export
+from commands.tree import EXPORT
 from tests.webworld import make
 
 ALICE = "alice@x.example"
@@ -19,7 +19,7 @@ def runner(database, settings, tmp_path):
     own = settings.model_copy(update={"data_dir": tmp_path})
     app = Flask(__name__)
     app.extensions["vigilo"] = SimpleNamespace(database=database, settings=own)
-    app.cli.add_command(export)
+    app.cli.add_command(EXPORT)
     with app.app_context():
         yield app.test_cli_runner()
 

@@ -1,4 +1,4 @@
-"""The same days give the same figures later; and where they do not, the pack says so."""
+"""Restated figures: where the same days give others later, the pack says so."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from exports import jobs, queue, worker
-from exports.worker import Place
+from exports import downloads, queue, worker
+from exports.worker import ExportContext
 from storage.context import job_in
 from tests.webworld import DAY, make
 from tests.world import World, at
@@ -20,20 +20,20 @@ RANGE = {"start": "2026-11-02", "end": "2026-11-15"}
 @pytest.fixture
 def here(database, settings, tmp_path):
     web = make(database, settings)
-    return Place(database, settings.model_copy(update={"data_dir": tmp_path})), web
+    return ExportContext(database, settings.model_copy(update={"data_dir": tmp_path})), web
 
 
 def cover(here, **params):
     place, web = here
     alice = web.people["alice"]
-    id = queue.put(place.database.web, alice, params or RANGE, "pdf", ["alpha", "beta"])
+    id = queue.request(place.database.job, alice, params or RANGE, "pdf", ["alpha", "beta"])
     worker.drain(place)
-    made = jobs.fetch(place.database.web, place.folder, alice, id, ["alpha", "beta"])
+    made = downloads.fetch(place.database.job, place.folder, alice, id, ["alpha", "beta"])
     return " ".join(PdfReader(io.BytesIO(made.data)).pages[0].extract_text().split())
 
 
 def figures(here):
-    with here[0].database.web.connect() as connection:
+    with here[0].database.job.connect() as connection:
         query = text("select figures from export_job order by created_at desc limit 1")
         return connection.execute(query).scalar_one()
 
@@ -95,7 +95,7 @@ def test_another_scope_or_other_days_are_no_restatement(here):
     assert "Restated" not in cover(here, start="2026-11-03", end="2026-11-15")
     place, web = here
     web.world.revoke(web.people["alice"], web.world.beta)
-    id = queue.put(place.database.web, web.people["alice"], RANGE, "pdf", ["alpha"])
+    id = queue.request(place.database.job, web.people["alice"], RANGE, "pdf", ["alpha"])
     worker.drain(place)
-    made = jobs.fetch(place.database.web, place.folder, web.people["alice"], id, ["alpha"])
+    made = downloads.fetch(place.database.job, place.folder, web.people["alice"], id, ["alpha"])
     assert "Restated" not in PdfReader(io.BytesIO(made.data)).pages[0].extract_text()

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from aggregators.period import Span
+from aggregators.vocabulary.period import Span
 from exports import queue, schedule, worker
-from exports.schedule import Wrong, last_complete
-from exports.worker import Place
+from exports.schedule import InvalidSubscription, last_complete
+from exports.worker import ExportContext
 from tests.webworld import make
 
 
@@ -50,11 +50,11 @@ def test_the_reporting_zone_decides_when_a_week_is_over():
 def here(database, settings, tmp_path):
     web = make(database, settings)
     own = settings.model_copy(update={"data_dir": tmp_path})
-    return Place(database, own), web
+    return ExportContext(database, own), web
 
 
 def later(place, day):
-    return Place(place.database, place.settings.model_copy(update={"today": day}))
+    return ExportContext(place.database, place.settings.model_copy(update={"today": day}))
 
 
 def mails(place):
@@ -66,7 +66,7 @@ def mails(place):
 def subscribe(here, who="alice", owner="alice", cadence="weekly"):
     place, web = here
     schedule.subscribe(
-        place.database.web,
+        place.database.job,
         web.people[owner],
         f"{who}@x.example",
         cadence,
@@ -80,12 +80,13 @@ def test_each_recipient_gets_their_own_scope_once_a_period(here):
     web.world.member(web.people["dave"], web.world.beta, "platform_admin")
     subscribe(here)
     subscribe(here, "dave")
-    assert schedule.due(place.database, place.settings) == 0  # it begins with the next period
+    assert schedule.queue_due(place.database, place.settings) == 0  # it begins with the next period
     monday = later(place, date(2026, 11, 30))
     for _ in range(3):
+        schedule.queue_due(monday.database, monday.settings)
         worker.tidy(monday)
         worker.drain(monday)
-    with place.database.web.connect() as connection:
+    with place.database.job.connect() as connection:
         rows = connection.execute(
             text("select u.email, j.scope, j.params, j.state from export_job j"
                  " join app_user u on u.id = j.user_id order by u.email")
@@ -105,7 +106,7 @@ def test_many_processes_queue_it_once(here):
 
     def ask():
         start.wait()
-        found.append(schedule.due(monday.database, monday.settings))
+        found.append(schedule.queue_due(monday.database, monday.settings))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
@@ -121,9 +122,9 @@ def test_who_lost_the_role_gets_none_and_the_subscription_says_why(here):
     subscribe(here, "dave")
     web.world.revoke(web.people["dave"], web.world.beta)
     monday = later(place, date(2026, 11, 30))
-    worker.tidy(monday)
-    assert queue.claim(place.database.web) is None
-    (one,) = schedule.listed(place.database.web, web.people["alice"])
+    schedule.queue_due(monday.database, monday.settings)
+    assert queue.claim(place.database.job) is None
+    (one,) = schedule.subscriptions_of(place.database.job, web.people["alice"])
     assert one.reason == schedule.NO_ROLE
     assert mails(monday) == []
 
@@ -133,7 +134,7 @@ def test_who_loses_it_between_the_queue_and_the_drawing_gets_none(here):
     web.world.member(web.people["dave"], web.world.beta, "platform_admin")
     subscribe(here, "dave")
     monday = later(place, date(2026, 11, 30))
-    assert schedule.due(monday.database, monday.settings) == 1
+    assert schedule.queue_due(monday.database, monday.settings) == 1
     web.world.revoke(web.people["dave"], web.world.beta)
     worker.drain(monday)
     assert mails(monday) == []
@@ -141,13 +142,15 @@ def test_who_loses_it_between_the_queue_and_the_drawing_gets_none(here):
 
 def test_wrong_ones_are_refused_and_both_sides_may_end_it(here):
     place, web = here
+    for stranger in ("dave", "nobody"):
+        with pytest.raises(InvalidSubscription, match="No member of your workspaces"):
+            subscribe(here, stranger)
+    web.world.member(web.people["dave"], web.world.beta, "viewer")
     subscribe(here, "dave")
-    with pytest.raises(Wrong, match="already"):
+    with pytest.raises(InvalidSubscription, match="already"):
         subscribe(here, "dave")
-    with pytest.raises(Wrong, match="no account"):
-        subscribe(here, "nobody")
-    with pytest.raises(Wrong, match="how often"):
+    with pytest.raises(InvalidSubscription, match="how often"):
         subscribe(here, cadence="hourly")
-    (one,) = schedule.listed(place.database.web, web.people["dave"])
-    assert not schedule.unsubscribe(place.database.web, web.people["bob"], one.id)
-    assert schedule.unsubscribe(place.database.web, web.people["dave"], one.id)
+    (one,) = schedule.subscriptions_of(place.database.job, web.people["dave"])
+    assert not schedule.unsubscribe(place.database.job, web.people["bob"], one.id)
+    assert schedule.unsubscribe(place.database.job, web.people["dave"], one.id)

@@ -17,30 +17,32 @@ from dash.development.base_component import Component
 from markupsafe import Markup
 from plotly.utils import PlotlyJSONEncoder
 
-from aggregators import groups
-from aggregators.domains import DOMAINS
-from aggregators.figures import Figure
-from aggregators.groups import dropped
-from aggregators.measure import HIGHER, LOWER, Ratio, Unit
-from aggregators.period import InvalidPeriod
-from aggregators.rollup import ranked
-from layouts import focus, sparkline
-from layouts.answers import EVIDENCE, answers
-from layouts.chart import COLOURS, compared
-from layouts.executive import page, stale
-from layouts.expansion import expansion, following
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling import groups
+from aggregators.pooling.groups import dropped
+from aggregators.vocabulary.kinds import Ratio
+from aggregators.vocabulary.measure import HIGHER, LOWER, Unit
+from aggregators.vocabulary.period import InvalidPeriod
+from layouts import focus
+from layouts.executive.answers import EVIDENCE, evidence_rows
+from layouts.executive.expansion import expansion, following
+from layouts.executive.page import page, stale
 from layouts.focus import Focus, parse
-from layouts.markup import html, markup
-from layouts.parts import pill
+from layouts.pieces import sparkline
+from layouts.pieces.chart import COLOURS, compared
+from layouts.pieces.markup import html, markup
+from layouts.pieces.parts import pill
+from layouts.pieces.sparkline import HEIGHT, PAD, runs, scale_of
+from layouts.rules import PageRules
 from layouts.shell import shell
-from layouts.sparkline import HEIGHT, PAD, runs, scale_of
-from tests.samples import dashboard
+from tests.samples import dashboard, figure
 
 LOW = Ratio("r", "Rate", part=("a",), whole=("b",), better=LOWER, watch=0.1, bad=0.2, definition="")
 HIGH = Ratio(
     "h", "Rate", part=("a",), whole=("b",), better=HIGHER, watch=0.9, bad=0.8, definition=""
 )
 DAY = date(2026, 1, 1)
+RULES = PageRules(DAY, None)
 
 
 def text_of(component) -> str:
@@ -77,19 +79,22 @@ def plain(component) -> str:
 
 
 @pytest.mark.parametrize(
-    ("measure", "value", "previous", "shape", "says"),
+    ("measure", "n", "value", "previous", "shape", "says"),
     [
-        (LOW, 0.3, 0.1, "pill-bad", "▲ +20.0 pts · worse"),
-        (LOW, 0.15, 0.1, "pill-watch", "▲ +5.0 pts · worse"),
-        (LOW, 0.1, 0.3, "pill-good", "▼ −20.0 pts · better"),
-        (HIGH, 0.7, 0.9, "pill-bad", "▼ −20.0 pts · worse"),
-        (HIGH, 0.95, 0.9, "pill-good", "▲ +5.0 pts · better"),
-        (LOW, 0.1, 0.1, "pill-good", "No change"),
-        (LOW, 0.1, None, "pill-no_data", "no earlier data"),
+        (LOW, 100, 0.3, 0.1, "pill-worse", "▲ +20.0 pts · worse"),
+        (LOW, 40, 0.3, 0.1, "pill-likely-worse", "▲ +20.0 pts · likely worse"),
+        (LOW, 100, 0.15, 0.1, "pill-quiet", "▲ +5.0 pts · within noise"),
+        (LOW, 2, 0.5, 0.1, "pill-quiet", "▲ +40.0 pts · too few to tell"),
+        (LOW, 100, 0.1, 0.3, "pill-better", "▼ −20.0 pts · better"),
+        (HIGH, 100, 0.7, 0.9, "pill-worse", "▼ −20.0 pts · worse"),
+        (HIGH, 100, 0.95, 0.9, "pill-quiet", "▲ +5.0 pts · within noise"),
+        (LOW, 100, 0.1, 0.1, "pill-quiet", "No change"),
+        (LOW, 100, 0.1, None, "pill-quiet", "no earlier data"),
     ],
 )
-def test_a_change_has_a_shape_an_arrow_and_a_word(measure, value, previous, shape, says):
-    made = pill(Figure(measure, value, previous, comparable=True))
+def test_a_change_has_a_shape_an_arrow_and_a_word(measure, n, value, previous, shape, says):
+    tested = (value * n, n, (previous or 0) * n, n)
+    made = pill(figure(measure, value, previous, tested=tested))
     assert shape in made
     assert " ".join(text_of(made).split()) == says
 
@@ -106,13 +111,13 @@ def test_a_sparkline_breaks_where_a_day_is_missing():
 def test_higher_values_stand_higher_on_the_common_scale():
     (points,) = runs(series(0, 5, 10), (0, 10))
     assert [round(y, 1) for _, y in points] == [HEIGHT - PAD, HEIGHT / 2, PAD]
-    small, large = Figure(LOW, series=series(0.1)), Figure(LOW, series=series(0.4))
+    small, large = figure(LOW, series=series(0.1)), figure(LOW, series=series(0.4))
     assert scale_of([small, large]) == (0.0, 0.4)
-    assert scale_of([Figure(LOW)]) == (0.0, 1.0)
+    assert scale_of([figure(LOW)]) == (0.0, 1.0)
 
 
 def test_a_sparkline_speaks():
-    made = sparkline.sparkline(Figure(LOW, series=series(0.1, 0.3)))
+    made = sparkline.sparkline(figure(LOW, series=series(0.1, 0.3)))
     (said,) = re.findall(r'role="img" [^>]*aria-label="([^"]*)"', made)
     assert "10.0 % to 30.0 %" in said
 
@@ -122,8 +127,7 @@ def test_a_sparkline_speaks():
 )
 def test_only_a_drop_of_strictly_more_than_five_points_alarms(before, now, alarm):
     domain = next(d for d in DOMAINS if d.drop_alert)
-    figure = Figure(domain.measure(domain.headline), now, before, comparable=True)
-    assert dropped(figure, domain) is alarm
+    assert dropped(figure(domain.measure(domain.headline), now, before), domain) is alarm
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
@@ -142,7 +146,7 @@ def test_every_domain_opens_ranked_by_each_of_its_measures(domain, mode):
 @pytest.mark.parametrize("mode", ["cards", "table"])
 def test_the_next_workspaces_come_alone_and_in_the_same_order(domain, mode):
     shown = dashboard(80)
-    order = ranked(shown.scorecard(domain.key).cards, domain, domain.headline)
+    order = shown.scorecard(domain.key).cards.by(domain.headline)
     slugs = [c.slug for c in order]
     first = expansion(shown, Focus(domain.key, domain.headline, mode=mode))
     last = following(shown, Focus(domain.key, domain.headline, 72, mode=mode))
@@ -189,7 +193,7 @@ def test_dash_is_given_no_html_to_show_as_words(domain, mode):
     shown = dashboard(30)
     pinned = tuple(c.slug for c in shown.scorecard(domain.key).cards[:2])
     look = Focus(domain.key, domain.headline, mode=mode, pins=pinned)
-    for piece in every([page(shown, look).at(shown.now), following(shown, look), shell()]):
+    for piece in every([page(shown, look).at(shown.now), following(shown, look), shell(RULES)]):
         assert not isinstance(piece, Markup)
         for value in vars(piece).values() if isinstance(piece, Component) else ():
             assert not isinstance(value, Markup), piece
@@ -197,7 +201,7 @@ def test_dash_is_given_no_html_to_show_as_words(domain, mode):
 
 def test_plotly_takes_the_chart():
     measure = DOMAINS[0].measures[0]
-    figures = [(f"W{i}", Figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
+    figures = [(f"W{i}", figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
     (graph,) = (p for p in every(compared(measure, figures)) if isinstance(p, dcc.Graph))
     assert [trace.name for trace in go.Figure(graph.figure).data] == ["W0", "W1", "W2", "W3"]
 
@@ -208,9 +212,8 @@ def test_the_evidence_of_an_answer_is_told_in_words():
     assert all(set(answer.evidence) <= set(EVIDENCE) for answer in given)
     sprints = [["2026-09-14", "2026-09-27"], ["2026-09-28", "2026-10-11"]]
     climbs = {"mttr_seconds": [7200.0, 9000.0], "resolved": [4, 5], "sprints": sprints}
-    said = words_in(
-        answers([*given, replace(given[-1], evidence=climbs | {"delta_points": 0.0922})])
-    )
+    rows = [evidence_rows(each) for each in (given[0].evidence, climbs | {"delta_points": 0.0922})]
+    said = " ".join(f"{title} {value}" for row in rows for title, value in row)
     for told in ("19.1 %", "2 h → 2 h 30 min", "4, 5", "14 Sep – 11 Oct 2026", "+9.2 pts"):
         assert told in said
     assert "_" not in said
@@ -231,8 +234,8 @@ def asset(name: str) -> str:
 @pytest.mark.parametrize(("most", "tick"), [(2.0, 1), (40.0, None)])
 def test_a_count_has_no_tick_at_a_half(most, tick):
     measure = next(m for d in DOMAINS for m in d.measures if m.unit is Unit.COUNT)
-    figure = Figure(measure, series=series(1.0, None, most))
-    (graph,) = (p for p in every(compared(measure, [("W", figure)])) if isinstance(p, dcc.Graph))
+    lines = [("W", figure(measure, series=series(1.0, None, most)))]
+    (graph,) = (p for p in every(compared(measure, lines)) if isinstance(p, dcc.Graph))
     assert graph.figure["layout"]["yaxis"].get("dtick") == tick
 
 
@@ -294,6 +297,8 @@ def test_a_wrong_period_is_named():
 
 def test_unknown_names_fall_back_and_counts_are_bounded():
     assert parse({"domain": "nowhere"}).focus is None
+    assert parse({"domain": "dora", "rank": "contribution"}).focus.order == "contribution"
+    assert parse({"domain": "dora", "rank": "fame"}).focus.order == "value"
     assert parse({"domain": "dora", "measure": "nothing"}).focus.measure == "change_failure_rate"
     found = parse({"domain": "dora", "from": 10**9, "pins": list("abcdefgh")}).focus
     assert (found.start, len(found.pins)) == (focus.MOST, focus.MAX_PINS)
@@ -301,7 +306,7 @@ def test_unknown_names_fall_back_and_counts_are_bounded():
 
 def test_a_card_names_few_groups_that_it_lacks_and_counts_many():
     board = dashboard()
-    card = replace(board.scorecard("compliance").cards[0])
+    card = board.scorecard("compliance").cards[0]
     key = board.scorecard("compliance").domain.headline
     held = sorted(g for g, f in (card.figures[key].by or {}).items() if f.has_data)
     few = groups.of(card, key, sorted([*held, "X1", "X2", "X3"]))
@@ -310,3 +315,15 @@ def test_a_card_names_few_groups_that_it_lacks_and_counts_many():
     many = groups.of(card, key, sorted([*held, "X1", "X2", "X3", "X4"]))
     assert [g for g, _ in many.rows] == held
     assert many.absent == ("X1", "X2", "X3", "X4")
+
+
+def test_the_key_to_the_lines_says_their_common_scale_and_what_is_expected():
+    shown = dashboard()
+    made = text_of(expansion(shown, Focus("dora", "change_failure_rate")))
+    assert "expected, from the 84 days before" in made
+    assert re.search(r"All cards: 0\.0 % to \d+\.\d %", made)
+    level = text_of(expansion(shown, Focus("incidents", "open")))
+    assert "All cards: 0 to " in level
+    assert "days before" not in level.split("All cards")[0]
+    table = text_of(expansion(shown, Focus("dora", "change_failure_rate", mode="table")))
+    assert "All cards" not in table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,29 +17,52 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    expect,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "a-demo-password"
 TODAY = "2026-11-23"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
+PATIENCE = 30_000
+"""Milliseconds that a page may take to show what is expected, however busy the machine. The usual five
+seconds were not enough for three pages in a row with a grid and a chart beside other work."""
+expect.set_options(timeout=PATIENCE)
+RUN_EACH = """
+import json, sys
+from app import create_app
+application = create_app()
+with application.app_context():
+    for command in json.loads(sys.argv[1]):
+        application.cli.main(command, standalone_mode=False)
+"""
 
 
 @dataclass
-class Site:
+class BrowsedSite:
     """A running program: its address, its data directory, its environment."""
 
     address: str
     data_dir: Path
     environment: dict[str, str]
+
+    def flask_each(self, *commands: tuple[str, ...]) -> None:
+        """Runs several of the operator's commands in one process: most of a command is its start."""
+        done = subprocess.run(
+            [sys.executable, "-c", RUN_EACH, json.dumps(commands)],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
     def flask(self, *arguments: str, **more) -> subprocess.CompletedProcess[str]:
         """Runs one of the operator's commands beside the running program."""
@@ -60,7 +84,7 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def site() -> Iterator[BrowsedSite]:
     """``flask --app app serve`` with the demo organisation, on a frozen day."""
     folder = Path(tempfile.mkdtemp(prefix="vigilo-site-"))
     port = free_port()
@@ -85,7 +109,7 @@ def site() -> Iterator[Site]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process, folder / "serve.log")
-        yield Site(address, folder, environment)
+        yield BrowsedSite(address, folder, environment)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -107,17 +131,7 @@ def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    assert CHROMIUM, "no Chromium found: make test installs one"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="session")
-def storage_states(site: Site, browser: Browser) -> Callable[[str], dict]:
+def storage_states(site: BrowsedSite, browser: Browser) -> Callable[[str], dict]:
     """The cookies of a person who has signed in through the page; once per person."""
     known: dict[str, dict] = {}
 
@@ -142,8 +156,56 @@ def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/login" not in url)
 
 
+@pytest.fixture(scope="session")
+def shared_pages(
+    site: BrowsedSite, browser: Browser, storage_states
+) -> Iterator[dict[str | None, Page]]:
+    """A page a person for tests that only look: it keeps the scripts that it has fetched and compiled,
+    and what its console complained of is told by ``look``."""
+    pages: dict[str | None, Page] = {}
+    yield pages
+    for page in pages.values():
+        page.context.close()
+
+
 @pytest.fixture
-def visit(site: Site, browser: Browser, storage_states) -> Iterator[Callable[..., Page]]:
+def look(
+    site: BrowsedSite, browser: Browser, storage_states, shared_pages: dict[str | None, Page]
+) -> Iterator[Callable[..., Page]]:
+    """``look("alice", path)``: as ``visit``, in a page that other tests have looked at before."""
+    complaints: list[str] = []
+    listening: list[Page] = []
+
+    def complain(message: ConsoleMessage | Error) -> None:
+        if isinstance(message, Error) or message.type == "error":
+            complaints.append(str(message))
+
+    def open_page(who: str | None, path: str, *, width: int = 1280, height: int = 900) -> Page:
+        if who not in shared_pages:
+            context = browser.new_context(
+                base_url=site.address,
+                storage_state=storage_states(who) if who else None,
+                reduced_motion="reduce",
+            )
+            shared_pages[who] = context.new_page()
+        page = shared_pages[who]
+        for event in ("console", "pageerror"):
+            page.on(event, complain)
+        listening.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="light")
+        page.goto(path)
+        return page
+
+    yield open_page
+    for page in listening:
+        for event in ("console", "pageerror"):
+            page.remove_listener(event, complain)
+    assert [c for c in complaints if "Failed to load resource" not in c] == []
+
+
+@pytest.fixture
+def visit(site: BrowsedSite, browser: Browser, storage_states) -> Iterator[Callable[..., Page]]:
     """``visit("alice", path, width=..., dark=...)``: a page of a signed-in person; the test fails when
     the browser's console reported an error or a violated content security policy."""
     opened: list[BrowserContext] = []

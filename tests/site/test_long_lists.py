@@ -20,7 +20,7 @@ MANY = 80
 
 @pytest.fixture(scope="module", autouse=True)
 def frank(site) -> Iterator[None]:
-    """One who sees eighty workspaces that nobody else sees, one of them with a snapshot."""
+    """Viewer of eighty workspaces that nobody else sees, one of them with a snapshot."""
     engine = create_engine(embedded.start(site.data_dir).set(database=embedded.DATABASE))
     with engine.begin() as connection:
         connection.execute(
@@ -74,7 +74,7 @@ def test_the_next_cards_come_behind_those_that_are_there(visit):
     page.keyboard.press("Enter")
     expect(page.locator("article")).to_have_count(MANY)
     expect(more).to_have_count(0)
-    expect(page.locator("article").nth(72).get_by_role("link")).to_be_focused()
+    expect(page.locator("article").nth(72).get_by_role("link").first).to_be_focused()
     assert page.locator("article").first.evaluate("card => card.mine"), "drawn again"
     ranks = page.locator("article .rank").all_inner_texts()
     assert ranks == [str(n) for n in range(1, MANY + 1)]
@@ -131,7 +131,7 @@ def test_a_failure_can_be_tried_again(visit):
     page = opened(visit)
     page.route("**/_dash-update-component*", lambda route: route.fulfill(status=503))
     page.get_by_role("button", name="Show more").click()
-    expect(page.locator("#notice")).to_contain_text("can not be reached")
+    expect(page.locator("#toasts")).to_contain_text("can not be reached")
     page.unroute_all()
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("article")).to_have_count(72)

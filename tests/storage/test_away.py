@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from auth.viewer import Viewer
-from storage import executive
 from storage.context import as_viewer
-from storage.database import _engine
+from storage.database import engine_of
+from storage.executive import binary_copy
+from tests.world import World
+
+
+def hand_on(one: socket.socket, other: socket.socket) -> None:
+    """Sends what one says to the other until either is closed."""
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
 
 
 @pytest.fixture
@@ -27,13 +35,6 @@ def between(server):
     listening.bind(str(folder / f".s.PGSQL.{port}"))
     listening.listen()
     pairs: list[socket.socket] = []
-
-    def hand_on(one: socket.socket, other: socket.socket) -> None:
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-        except OSError:
-            pass
 
     def serve() -> None:
         while True:
@@ -69,7 +70,7 @@ def between(server):
 )
 def test_cut_off_in_the_middle_of_an_answer(between, query):
     url, cut = between
-    engine = _engine(url)
+    engine = engine_of(url)
     with engine.connect() as connection:
         connection.execute(text("select 1"))
         threading.Timer(0.5, cut).start()
@@ -78,16 +79,17 @@ def test_cut_off_in_the_middle_of_an_answer(between, query):
     engine.dispose()
 
 
-def test_cut_off_in_the_middle_of_the_rows_of_all_workspaces(between):
+def test_cut_off_in_the_middle_of_the_rows_of_all_workspaces(between, database, settings):
     """There the driver speaks of a DatabaseError without details."""
     url, cut = between
-    engine = _engine(url)
+    engine = engine_of(url)
+    alice = World(database, settings).person("alice@x.example")
     query = "select repeat('x', 1000), pg_sleep(0.01) from generate_series(1, 100000)"
 
     def read() -> None:
-        with as_viewer(engine, Viewer(1, "alice@x.example")) as connection:
+        with as_viewer(engine, alice) as connection:
             threading.Timer(0.5, cut).start()
-            list(executive._copied(connection, query, ()))
+            list(binary_copy.copied_rows(connection, query, ()))
 
     with pytest.raises(OperationalError):
         read()

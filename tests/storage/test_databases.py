@@ -1,4 +1,4 @@
-"""Which PostgreSQL: the embedded one, shared and stopped; any other, with its roles."""
+"""Choice of PostgreSQL: the embedded one, shared and stopped; any other, with its roles."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from settings import load
-from storage import schema
+from storage import embedded, schema
 from storage.database import UnsafeRole, connect, refuse_unsafe
-from storage.snapshots import run
+from storage.snapshot.job import run
 from tests.conftest import TODAY
+from web.server.application import Installation
+from web.server.startup import prepare
 
 PROGRAM = """
 import sys, time
@@ -131,7 +133,7 @@ def test_a_role_that_security_does_not_bind_is_refused(external, tmp_path, role,
 
 
 def wsgi(tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What a WSGI server does when it starts."""
+    """Start as a WSGI server does."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
     return subprocess.run(
         [sys.executable, "-c", "import app; app.wsgi(); print('serving')"],
@@ -144,20 +146,81 @@ def wsgi(tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_wsgi_server_starts_as_the_web_role_and_as_no_other(external, tmp_path):
-    owner = external("vigilo_owner")
-    started = wsgi(
-        tmp_path, VIGILO_DATABASE_URL=external("vigilo_web"), VIGILO_OWNER_DATABASE_URL=owner
+    migrated(external, tmp_path)
+    addresses = {
+        "VIGILO_DATABASE_URL": external("vigilo_web"),
+        "VIGILO_JOB_DATABASE_URL": external("vigilo_job"),
+    }
+    assert wsgi(tmp_path, **addresses).stdout.strip() == "serving"
+    for variable in addresses:
+        refused = wsgi(tmp_path, **addresses | {variable: external("vigilo_owner")})
+        assert refused.returncode != 0
+        assert f"{variable}: the role vigilo_owner owns tables" in refused.stderr
+
+
+def migrated(external, tmp_path) -> None:
+    """The schema, as an operator makes it with the owner's address."""
+    settings = load(
+        data_dir=tmp_path,
+        database_url=external("vigilo_web"),
+        owner_database_url=external("vigilo_owner"),
+        secret_key="x" * 40,
     )
-    assert started.stdout.strip() == "serving"
-    refused = wsgi(tmp_path, VIGILO_DATABASE_URL=owner)
+    database = connect(settings)
+    database.upgrade(settings)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({}, "VIGILO_JOB_DATABASE_URL: needed with VIGILO_DATABASE_URL; takes the job role's"),
+        (
+            {"VIGILO_OWNER_DATABASE_URL": "vigilo_owner", "VIGILO_JOB_DATABASE_URL": "vigilo_job"},
+            "VIGILO_OWNER_DATABASE_URL: a process that serves must not hold",
+        ),
+    ],
+)
+def test_a_process_that_serves_has_the_job_role_s_address_and_not_the_owner_s(
+    external, tmp_path, more, says
+):
+    addresses = {name: external(role) for name, role in more.items()}
+    refused = wsgi(tmp_path, VIGILO_DATABASE_URL=external("vigilo_web"), **addresses)
     assert refused.returncode != 0
-    assert "owns tables" in refused.stderr
+    assert says in refused.stderr
+
+
+def test_a_role_that_may_become_the_owner_is_refused(external, server, tmp_path):
+    migrated(external, tmp_path)
+    admin = create_engine(server.owner.url.set(username="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("create role sly login in role vigilo_owner"))
+    unsafe = create_engine(external("sly"))
+    with unsafe.connect() as connection, pytest.raises(UnsafeRole, match="may become one that is"):
+        refuse_unsafe(connection)
+    unsafe.dispose()
+    with admin.connect() as connection:
+        connection.execute(text("drop role sly"))
+    admin.dispose()
+
+
+def test_a_program_that_serves_its_own_server_gives_the_owner_up(tmp_path_factory):
+    folder = Path(tempfile.mkdtemp(prefix="vigilo-own-"))
+    installation = Installation(load(data_dir=folder, today=TODAY))
+    prepare(installation)
+    assert installation.database.owner is None
+    with installation.database.job.connect() as connection:
+        assert connection.execute(text("select session_user")).scalar() == "vigilo_job"
+    installation.database.close()
+    embedded.stop(folder)
 
 
 def test_migrating_needs_the_owner(tmp_path):
     settings = load(
         data_dir=tmp_path, database_url="postgresql://web@127.0.0.1:1/x", secret_key="x" * 40
     )
+    with pytest.raises(SystemExit, match="VIGILO_JOB_DATABASE_URL"):
+        connect(settings).job.connect()
     with pytest.raises(SystemExit, match="VIGILO_OWNER_DATABASE_URL"):
         connect(settings).upgrade(settings)
 

@@ -17,19 +17,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from aggregators.domains import DOMAINS
-from aggregators.figures import Dashboard
-from aggregators.period import Ask
-from aggregators.read import NoSuchWorkspace, NotPlatformAdmin, read, read_workspace
-from app import create_app, prepare
-from auth.viewer import Viewer
+from aggregators.catalogue import DOMAINS
+from aggregators.pooling.dashboard import Dashboard
+from aggregators.vocabulary.period import Ask
+from app import create_app
+from reading.dashboard import NotPlatformAdmin, read
+from reading.workspace_page import NotAMember, read_workspace
 from settings import Settings, load
-from storage import snapshots
 from storage.context import Context, current, in_workspace, job_in
 from storage.database import Database, connect
+from storage.snapshot import job
+from storage.viewer import Viewer
 from tests.conftest import TODAY
-from tests.webworld import API, EXECUTIVE, Web, csrf, make
+from tests.webworld import API, EXECUTIVE, WebWorld, csrf, make
 from tests.world import World, at
+from web.server.startup import prepare
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
@@ -84,13 +86,13 @@ def outside(pooled, server, settings) -> Settings:
         secret_key="x" * 40,
         debug=True,
         database_url=pooled.url.render_as_string(False),
-        owner_database_url=server.owner.url.render_as_string(False),
+        job_database_url=server.job.url.render_as_string(False),
     )
 
 
 @pytest.fixture
 def through(outside) -> Iterator[Database]:
-    """Its engines."""
+    """Engines that connect through PgBouncer."""
     made = connect(outside)
     yield made
     made.close()
@@ -127,6 +129,38 @@ def test_no_context_survives_a_transaction_on_a_shared_connection(database, sett
     assert all(seen == {space} for space, seen in found)
 
 
+def fill(world: World, space: int, slug: str, n: int) -> None:
+    """Deployments of some days, an incident and a control of the n-th workspace."""
+    days = [TODAY - timedelta(days=d) for d in range(1, 12 + n)]
+    world.add(
+        space,
+        "deployment",
+        [
+            {
+                "key": f"{slug}-{day}",
+                "created_at": at(day, 1),
+                "completed_at": at(day, 23 - n),
+                "outcome": "failed" if day.day % (3 + n) == 0 else "successful",
+            }
+            for day in days
+        ],
+    )
+    world.add(space, "incident", [{"key": "i", "opened_at": at(days[n]), "severity": "p1"}])
+    world.add(
+        space,
+        "control_result",
+        [
+            {
+                "framework": "SOC2",
+                "control": "c",
+                "assessed_at": at(days[-1]),
+                "result": "compliant",
+                "valid_until": at(TODAY + timedelta(days=30 + n)),
+            }
+        ],
+    )
+
+
 def organisation(database, settings) -> tuple[dict[str, Viewer], World]:
     """People whose scopes differ, over three workspaces with records and snapshots."""
     world = World(database, settings)
@@ -140,34 +174,7 @@ def organisation(database, settings) -> tuple[dict[str, Viewer], World]:
         space = world.workspace(slug)
         for who, role in members.items():
             world.member(people[who], space, role)
-        days = [TODAY - timedelta(days=d) for d in range(1, 12 + n)]
-        world.add(
-            space,
-            "deployment",
-            [
-                {
-                    "key": f"{slug}-{day}",
-                    "created_at": at(day, 1),
-                    "completed_at": at(day, 23 - n),
-                    "outcome": "failed" if day.day % (3 + n) == 0 else "successful",
-                }
-                for day in days
-            ],
-        )
-        world.add(space, "incident", [{"key": "i", "opened_at": at(days[n]), "severity": "p1"}])
-        world.add(
-            space,
-            "control_result",
-            [
-                {
-                    "framework": "SOC2",
-                    "control": "c",
-                    "assessed_at": at(days[-1]),
-                    "result": "compliant",
-                    "valid_until": at(TODAY + timedelta(days=30 + n)),
-                }
-            ],
-        )
+        fill(world, space, slug, n)
     world.backfill(TODAY - timedelta(days=15), TODAY - timedelta(days=1))
     return people, world
 
@@ -180,7 +187,7 @@ def answer(database: Database, viewer: Viewer, slug: str, n: int, settings: Sett
             return read(database, viewer, ask, settings)
         domain = DOMAINS[n % len(DOMAINS)].key
         return read_workspace(database, viewer, slug, domain, ask, settings)
-    except (NotPlatformAdmin, NoSuchWorkspace) as refused:
+    except (NotPlatformAdmin, NotAMember) as refused:
         return type(refused)
 
 
@@ -200,7 +207,7 @@ def test_people_of_different_scopes_read_at_once_what_they_read_directly(
     assert found == direct
     scopes = {a.scope.slugs for a in direct if isinstance(a, Dashboard)}
     assert scopes == {("alpha", "beta", "gamma"), ("beta",)}
-    assert {NotPlatformAdmin, NoSuchWorkspace} <= {a for a in direct if isinstance(a, type)}
+    assert {NotPlatformAdmin, NotAMember} <= {a for a in direct if isinstance(a, type)}
 
 
 def test_every_transaction_is_in_utc_whatever_the_servers_zone(
@@ -235,7 +242,7 @@ def test_a_session_begun_in_one_web_process_goes_on_in_another(database, setting
     apps = [create_app(outside) for _ in range(2)]
     for app in apps:
         prepare(app.extensions["vigilo"])
-    first, second = (Web(app, made.world, made.people) for app in apps)
+    first, second = (WebWorld(app, made.world, made.people) for app in apps)
     here = first.sign_in("alice")
     there = second.browser()
     there.set_cookie("vigilo", here.get_cookie("vigilo").value)
@@ -262,7 +269,7 @@ def test_snapshots_find_their_statements_on_whatever_connection_they_get(
     try:
         behind = dataclasses.replace(database, job=engine)
         with ThreadPoolExecutor(4) as threads:
-            done = list(threads.map(lambda _: snapshots.run(behind, None, settings), range(4)))
+            done = list(threads.map(lambda _: job.run(behind, None, settings), range(4)))
     finally:
         engine.dispose()
     assert [(o.done, o.failed) for o in done] == [(6, {})] * 4

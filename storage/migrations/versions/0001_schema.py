@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def run(statements: str) -> None:
-    """One or more statements, as they are."""
+    """Run one or more statements, as they are."""
     op.get_bind().exec_driver_sql(statements.replace("%", "%%"))
 
 
@@ -58,9 +58,7 @@ def workspace_rows(web: str, job: str, distributed: bool) -> None:
     run(f"""
         alter table workspace enable row level security;
         alter table workspace force row level security;
-        create policy web_tenant on workspace as restrictive for all to {web}
-            using (id = {readable}) with check (false);
-        create policy web_read on workspace for select to {web} using (true);
+        create policy web_read on workspace for select to {web} using (id = {readable});
         create policy job_all on workspace for all to {job} using (true) with check (true);
         grant select on workspace to {web};
         grant select, insert, update on workspace to {job};

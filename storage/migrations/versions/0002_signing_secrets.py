@@ -9,7 +9,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """One column."""
+    """Add the column of signing secrets."""
     op.get_bind().exec_driver_sql("alter table api_token add column signing_secret bytea")
 
 

@@ -9,7 +9,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """One table."""
+    """Add the table of subscriptions."""
     run = op.get_bind().exec_driver_sql
     run(
         "create table pack_subscription ("

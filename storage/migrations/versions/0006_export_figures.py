@@ -1,4 +1,4 @@
-"""What an export said, so that a later one of the same days can tell what was restated since."""
+"""Figures of an export, kept so that a later one of the same days can tell what was restated since."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """One column and the index that finds the export before."""
+    """Add the column and the index that finds the export before."""
     run = op.get_bind().exec_driver_sql
     run("alter table export_job add column figures jsonb")
     run("create index export_job_told on export_job (finished_at) where figures is not null")

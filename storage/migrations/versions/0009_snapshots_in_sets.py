@@ -1,4 +1,4 @@
-"""What the end-of-day job needs to read stored durations within PostgreSQL."""
+"""Function with which the end-of-day job reads stored durations within PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SQL = Path(__file__).parent.parent / "sql" / "0009_functions.sql"
 
 
 def upgrade() -> None:
-    """One function, without any right of its own: it is given bytes and reads no table."""
+    """Add the function, without any right of its own: it is given bytes and reads no table."""
     op.get_bind().exec_driver_sql(SQL.read_text(encoding="utf-8").replace("%", "%%"))
 
 

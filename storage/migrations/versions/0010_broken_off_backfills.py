@@ -1,5 +1,5 @@
-"""What a backfill was asked for, so that a night can finish one that was broken off; and an error of the
-server, not of a workspace, ends the reading."""
+"""Range that a backfill was asked for, kept so that a night can finish one that was broken off; and an
+error of the server, not of a workspace, ends the reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a run computes with, so that one which was broken off goes on only where that is the same."""
+"""Digest of what a run computes with, so that one which was broken off goes on only where that is the
+same."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file a migration."""
+"""Migrations, a file each."""

@@ -1,0 +1,1 @@
+"""Compliance per framework."""

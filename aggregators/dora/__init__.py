@@ -1,0 +1,1 @@
+"""Delivery: the four DORA metrics."""

@@ -1,0 +1,156 @@
+"""Folds of deployments, roll-backs and changes.
+
+A deployment ends with its last terminal status by the sender's clock. A roll-back is no deployment: it
+undoes the newest deployment of its service and environment that was complete before it and is not
+undone yet; environments whose names mean the same are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aggregators.records.mentions import whole
+from aggregators.records.statements import (
+    ADDRESSES,
+    BY_HAND,
+    EVENT,
+    MENTIONS,
+    Fold,
+    Note,
+    Statement,
+    Telling,
+    Tellings,
+    Value,
+    Words,
+    earliest,
+    latest_telling,
+    lost,
+    tellings,
+)
+
+PRODUCTION = "production"
+EVER = datetime(1, 1, 2, tzinfo=UTC)
+"""Before any deployment."""
+
+
+def _finish(record: dict[str, Value], told: Tellings, words: Words) -> list[Note]:
+    ends = told.get("outcome", ())
+    if ends:
+        final = max(ends, key=_last_word)
+        record["outcome"] = final.value
+        completed = final.statement.assertions.get("completed_at")
+        by_hand = any(t.statement.manner is BY_HAND for t in told.get("completed_at", ()))
+        if isinstance(completed, datetime) and not by_hand:
+            record["completed_at"] = completed
+    notes = _created(record)
+    notes += _production(record, words)
+    is_withdrawn, is_part = record.pop("withdrawn", None), record.get("merged_into")
+    record["left_out"] = "withdrawn" if is_withdrawn else "merged" if is_part else None
+    for helper in (MENTIONS, ADDRESSES):
+        record.pop(helper, None)
+    return notes
+
+
+def lent(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
+    """Statements about a deployment that is the same as another, as ones about that other: when it was
+    created, not its end, outcome, service or environment. A withdrawn one lends nothing."""
+    told = tellings(statements)
+    if told.get("withdrawn") and latest_telling(told["withdrawn"]).value:
+        return []
+    return [
+        replace(each.statement, assertions={"created_at": each.value}, manner=EVENT)
+        for each in told.get("created_at", ())
+    ]
+
+
+def _last_word(outcome: Telling) -> tuple[tuple[datetime, int, str], datetime]:
+    """Place of a word on the outcome; of several that are last alike, the one that was completed last
+    counts, not the one that came first."""
+    completed = outcome.statement.assertions.get("completed_at")
+    return outcome.order, completed if isinstance(completed, datetime) else EVER
+
+
+def _created(record: dict[str, Value]) -> list[Note]:
+    created, completed = record.get("created_at"), record.get("completed_at")
+    if isinstance(created, datetime) and isinstance(completed, datetime) and created > completed:
+        record["created_at"] = None
+        return [lost("created_at", created, "completed_at", completed, "after")]
+    return []
+
+
+def _production(record: dict[str, Value], words: Words) -> list[Note]:
+    """Sets ``production``: as the sender says, else as the workspace maps the environment's name."""
+    declared, name = (
+        record.pop("is_production", None),
+        str(record.get("environment") or PRODUCTION),
+    )
+    mapped = words("environment", name)
+    record["environment"] = name
+    record["mapped_environment"] = mapped_environment(name, words)
+    record["production"] = bool(declared) if declared is not None else mapped == PRODUCTION
+    return []
+
+
+def mapped_environment(name: str, words: Words) -> str:
+    """Meaning of an environment's name: ``production`` where it means that, else itself; ``other``
+    where the name of production means something else."""
+    if words("environment", name) == PRODUCTION:
+        return PRODUCTION
+    return "other" if name == PRODUCTION else name
+
+
+def _finish_roll_back(record: dict[str, Value], _told: Tellings, words: Words) -> list[Note]:
+    name = str(record.get("environment") or PRODUCTION)
+    record["environment"] = name
+    record["mapped_environment"] = mapped_environment(name, words)
+    return []
+
+
+REASONS = {"withdrawn": "withdrawn", "merged": "merged into another deployment"}
+
+
+def _uncounted(record: Mapping[str, Value]) -> str | None:
+    if reason := record.get("left_out"):
+        return REASONS[str(reason)]
+    if record.get("outcome") == "cancelled":
+        return "cancelled"
+    if not record.get("production"):
+        return f"environment {str(record.get('environment'))[:60]!r} is not production"
+    return None
+
+
+DEPLOYMENT = Fold(
+    choices={"created_at": earliest},
+    defaults={"environment": PRODUCTION},
+    needs=("outcome", "completed_at"),
+    finish=_finish,
+    lend=lent,
+    parts=whole,
+    uncounted=_uncounted,
+    uncounted_by=("left_out", "outcome", "production", "environment"),
+)
+CHANGE = Fold(choices={"committed_at": earliest}, needs=("committed_at",))
+ROLL_BACK = Fold(
+    defaults={"environment": PRODUCTION}, needs=("rolled_back_at",), finish=_finish_roll_back
+)
+
+
+def undone(
+    deployments: Sequence[tuple[str, datetime]], roll_backs: Sequence[datetime]
+) -> Mapping[str, datetime]:
+    """Deployments of one service and environment, (key, completed), that the roll-backs undo, with when.
+
+    Each roll-back, in the order of time, undoes the newest deployment that was complete before it and is
+    not undone yet; one that finds none undoes nothing.
+    """
+    waiting = sorted(deployments, key=lambda d: (d[1], d[0]))
+    standing: list[str] = []
+    undone_at: dict[str, datetime] = {}
+    for at in sorted(roll_backs):
+        while waiting and waiting[0][1] < at:
+            standing.append(waiting.pop(0)[0])
+        if standing:
+            undone_at[standing.pop()] = at
+    return undone_at

@@ -1,0 +1,1 @@
+"""Facts to figures: pooling over days and workspaces, ranking, contributions."""

@@ -1,0 +1,241 @@
+"""The facts of one snapshot table over the spans of a plan, from its rows as they came: a column of a
+thousand workspaces is one gather. Pure numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from aggregators.pooling.facts import Facts, FactScope, JoinedDistributions, LazyFacts
+from aggregators.pooling.plan import BEFORE, NOW, PARTS, Plan
+from aggregators.pooling.snapshot_rows import Borders, Events, SnapshotRows, number_of
+from aggregators.vocabulary.effects import Array
+from aggregators.vocabulary.measure import (
+    DAYS_SEEN,
+    FactsByName,
+    Nature,
+    trailing_quantile,
+)
+from aggregators.vocabulary.sketch import QUANTILES, Histogram
+
+
+@dataclass(frozen=True, eq=False)
+class Trailing:
+    """The distributions of a series: each scope's quantiles as the snapshot keeps them [scope, span],
+    those of several scopes together from the events."""
+
+    quantiles: Callable[[float], Array]
+    together: Callable[[Sequence[np.ndarray]], Histogram]
+
+    @property
+    def n(self) -> Array:
+        """Not kept for a point."""
+        return np.full_like(self.quantiles(QUANTILES[0]), np.nan)
+
+    @property
+    def moments(self) -> Array:
+        """Not kept for a point."""
+        return np.full((3, *self.quantiles(QUANTILES[0]).shape), np.nan)
+
+    def quantile(self, q: float) -> Array:
+        """The q-quantile in seconds; NaN where there is none."""
+        return self.quantiles(q)
+
+    def merged(self, groups: Sequence[np.ndarray]) -> Histogram:
+        """The durations of each group's scopes together, as [group, span]."""
+        return self.together(groups)
+
+
+class SpanFacts(LazyFacts):
+    """The facts of every scope over the spans of one label."""
+
+    def __init__(self, table: FactTable, label: str) -> None:
+        super().__init__(table.natures)
+        self.table, self.spans = table, table.plan.spans[label]
+        self.label = label
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        return np.array([number_of(s.start) for s in self.spans], np.int64)
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """The border of each span's last day."""
+        return self.table.borders.at(np.array([number_of(s.end) for s in self.spans], np.int64))
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        """The row that stands for each span's last day."""
+        return self.table.borders.row[:, self._ends]
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """The row that stands for the day before each span."""
+        borders = self.table.borders
+        return borders.row[:, borders.at(self._starts - 1)]
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """Whether the row of the last day is of the span itself."""
+        return np.asarray(self.table.borders.day[:, self._ends] >= self._starts)
+
+    def forget(self) -> None:
+        """Lets go of what was computed, in the table too."""
+        super().forget()
+        self.table.forget()
+
+    def _fact(self, fact: str) -> Any:
+        if fact == DAYS_SEEN:
+            return self.table.days_seen(self)
+        nature = self.table.natures[fact]
+        if nature is Nature.DISTRIBUTION:
+            return self._distribution(fact)
+        return self.flow(f"{fact}_total") if nature is Nature.FLOW else self.level(fact)
+
+    def flow(self, column: str) -> Array:
+        """The running total at each span's last snapshot less that before its first day."""
+        total = self.table.column(column)
+        before = total[self.first]
+        before[np.isnan(before)] = 0.0
+        return np.where(self.within, total[self.last] - before, np.nan)
+
+    def level(self, column: str) -> Array:
+        """The value of each span's last snapshot."""
+        return np.where(self.within, self.table.column(column)[self.last], np.nan)
+
+    def _distribution(self, name: str) -> Any:
+        events = self.table.events[name]
+        if self.label in (NOW, BEFORE):
+            counts = self.table.halves(name)[0 if self.label == BEFORE else 1]
+            return Histogram(events.range[0], counts[:, None], self.within)
+        window, step = self.spans[0].days, self.table.plan.period.step
+        return Trailing(
+            lambda q: self.level(trailing_quantile(name, q, window)),
+            lambda groups: events.together(self.spans, step, self.within, groups),
+        )
+
+
+class ComposedFacts(SpanFacts):
+    """The facts of every scope over the spans of several labels, one after the other."""
+
+    def __init__(self, table: FactTable, label: str, parts: Sequence[FactsByName]) -> None:
+        super().__init__(table, label)
+        self.parts = parts
+
+    def _distribution(self, name: str) -> JoinedDistributions:
+        return JoinedDistributions([part[name] for part in self.parts], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class FactTable:
+    """A snapshot table as it was read: what ``SpanFacts`` computes from."""
+
+    scopes: Sequence[FactScope]
+    plan: Plan
+    natures: Mapping[str, Nature]
+    rows: SnapshotRows
+    borders: Borders
+    events: Mapping[str, Events] = field(default_factory=dict)
+    seen: Callable[[SpanFacts], Array] | None = None
+    """Where the days seen are counted, when not in this table itself."""
+
+    @cached_property
+    def _columns(self) -> dict[str, Array]:
+        return {}
+
+    def column(self, name: str) -> Array:
+        """A column of the rows, kept: several labels read the same."""
+        if name not in self._columns:
+            self._columns[name] = self.rows.column(name)
+        return self._columns[name]
+
+    def halves(self, name: str) -> np.ndarray:
+        """The durations of a distribution in the previous period and in this one, kept."""
+        if name not in self._halves:
+            (now,), (before,) = self.plan.spans[NOW], self.plan.spans[BEFORE]
+            self._halves[name] = self.events[name].halves(now, before, len(self.scopes))
+        return self._halves[name]
+
+    @cached_property
+    def _halves(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def forget(self) -> None:
+        """Lets go of what was computed from the rows."""
+        self._columns.clear()
+        self._halves.clear()
+
+    def days_seen(self, spans: SpanFacts) -> Array:
+        """On how many days of each span there is a snapshot."""
+        return self.seen(spans) if self.seen else np.nan_to_num(spans.flow("days_total"))
+
+    @cached_property
+    def over(self) -> dict[str, SpanFacts]:
+        """The facts by label, of the labels that have spans."""
+        spans = self.plan.spans
+        over = {label: SpanFacts(self, label) for label in spans if spans[label]}
+        for label in PARTS.keys() & over.keys():
+            parts = [over[part] for part in PARTS[label] if part in over]
+            over[label] = ComposedFacts(self, label, parts)
+        return over
+
+    def facts(self, names: Mapping[str, Sequence[str | None]]) -> Facts:
+        """The facts over every span of the plan. A name is of the period: one from before it, where the
+        period itself has no snapshot, names nothing."""
+        over = self.over
+        within = over[NOW].within[:, 0]
+        names_within = {
+            label: [name if seen else None for name, seen in zip(given, within, strict=True)]
+            for label, given in names.items()
+        }
+        end = self.borders.at(np.array([number_of(self.plan.period.end)], np.int64))
+        return Facts(self.scopes, self.plan, over, names_within, self.borders.day[:, end[0]])
+
+
+def usage_table(
+    slugs: Sequence[str],
+    plan: Plan,
+    natures: Mapping[str, Nature],
+    rows: SnapshotRows,
+    events: Mapping[str, Events],
+) -> FactTable:
+    """The table with one scope a workspace: a border day stands for the last row on or before it."""
+    days = np.array([number_of(d) for d in plan.borders], np.int64)
+    row = rows.last_on(days, len(slugs))
+    borders = Borders(days, row, _days(rows, row))
+    return FactTable([(slug, "") for slug in slugs], plan, natures, rows, borders, events)
+
+
+def grouped_table(
+    scopes: Sequence[FactScope],
+    parents: np.ndarray,
+    natures: Mapping[str, Nature],
+    rows: SnapshotRows,
+    events: Mapping[str, Events],
+    usage: FactTable,
+) -> FactTable:
+    """The table with a scope a group: its row is that of the same day as its workspace's, whose index
+    ``parents`` gives [scope]; a group that is not there that day has none."""
+    days = usage.borders.day[parents]
+    row = rows.exactly(days)
+    borders = Borders(usage.borders.days, row, np.where(row >= 0, days, -1))
+    seen = usage.over
+    return FactTable(
+        scopes,
+        usage.plan,
+        natures,
+        rows,
+        borders,
+        events,
+        seen=lambda spans: np.asarray(seen[spans.label][DAYS_SEEN])[parents],
+    )
+
+
+def _days(rows: SnapshotRows, row: np.ndarray) -> np.ndarray:
+    if not len(rows.day):
+        return np.full(row.shape, -1)
+    return np.where(row >= 0, rows.day[row], -1)

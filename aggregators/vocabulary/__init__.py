@@ -1,0 +1,1 @@
+"""The words in which a domain is declared: measures, listings, periods, distributions."""

@@ -1,0 +1,1 @@
+"""The Model Context Protocol at ``/mcp``: an assistant asks what the person of its token may see."""

@@ -1,0 +1,1 @@
+"""Figures of the platform in the words of other programs."""

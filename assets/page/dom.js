@@ -1,0 +1,25 @@
+/* Short names for finding elements. */
+
+export function first(selector, root = document) {
+  return root.querySelector(selector);
+}
+
+export function all(selector, root = document) {
+  return Array.from(root.querySelectorAll(selector));
+}
+
+/** An element with its properties set; names with a hyphen are attributes. */
+export function make(tag, properties = {}, children = []) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "role" || name.includes("-")) element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Says something to those who listen to the page rather than look at it. */
+export function announce(text) {
+  first("#live").textContent = text;
+}

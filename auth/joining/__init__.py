@@ -1,0 +1,1 @@
+"""Ways into a workspace for people who are not there yet."""

@@ -1,0 +1,1 @@
+"""Cost of what comes in."""

@@ -1,0 +1,128 @@
+"""Measurements as rows with a ratio and its target; told at the end, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "results"
+HISTORY = Path(__file__).parents[1] / "history.jsonl"
+TOLERANCE = 1.2
+"""A target is missed when the ratio is more than so many times it: the machines are noisy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measured value beside another of the same run. Without a target it is told, not judged."""
+
+    part: str
+    what: str
+    value: float
+    reference: float
+    unit: str = "ms"
+    target: float | None = None
+    against: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times the reference."""
+        return self.value / self.reference if self.reference else float("inf")
+
+    @property
+    def missed(self) -> bool:
+        """Whether the target is missed by more than the tolerance."""
+        return self.target is not None and self.ratio > self.target * TOLERANCE
+
+
+def timed(work: Callable[[], object], rounds: int = 5) -> float:
+    """The best of some runs, in milliseconds, after one to warm up: what else the machine does can only
+    make a run slower."""
+    work()
+    return min(once(work) for _ in range(rounds))
+
+
+def together(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
+    """The best of several works in milliseconds, run in turn, so that what slows the machine for a
+    while slows all of them."""
+    for work in works.values():
+        work()
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            taken[name].append(once(work))
+    return {name: min(each) for name, each in taken.items()}
+
+
+def once(work: Callable[[], object]) -> float:
+    """Milliseconds of one run."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def told(rows: Iterable[Row]) -> str:
+    """The table."""
+    lines, part = [], ""
+    for row in rows:
+        if row.part != part:
+            part = row.part
+            lines += ["", f"{part:46}{'measured':>12}{'reference':>12}{'ratio':>9}{'target':>8}"]
+        target = "" if row.target is None else f"{row.target:g}"
+        mark = "  MISSED" if row.missed else ""
+        lines.append(
+            f"  {row.what:44}{row.value:>12,.1f}{row.reference:>12,.1f}"
+            f"{row.ratio:>8.2f}x{target:>8}{mark}"
+        )
+        if row.against:
+            lines[-1] += f"   ({row.unit}; {row.against})"
+    return "\n".join(lines)
+
+
+def kept(rows: list[Row], facts: dict[str, object], *, quick: bool, whole: bool = True) -> None:
+    """Writes the JSON of this run, and a line of the history. Unless it is ``whole``, the parts that
+    were not measured stay as they are; each row says of which day and revision it is."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("quick.json" if quick else "bench.json")
+    stamp = {"at": time.strftime("%Y-%m-%d"), "revision": _revision()}
+    made = [stamp | row for row in as_json(rows)]
+    if not whole and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        facts, made = facts | before["facts"], _merged(before, made)
+    written = stamp | {"facts": facts, "rows": made}
+    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    line = {
+        f"{row.part}: {row.what} / {row.against}": round(row.ratio, 3)
+        for row in rows
+        if row.target is not None
+    }
+    with HISTORY.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({k: stamp[k] for k in ("at", "revision")} | {"quick": quick} | line))
+        file.write("\n")
+
+
+def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows as they are kept, with their ratios."""
+    return [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
+
+
+def _merged(before: Mapping[str, Any], made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of before, those of each part that was measured again in their place."""
+    once = {"at": before["at"], "revision": before["revision"]}
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in before["rows"]:
+        parts.setdefault(row["part"], []).append(once | row)
+    for part in dict.fromkeys(row["part"] for row in made):
+        parts[part] = [row for row in made if row["part"] == part]
+    return [row for rows in parts.values() for row in rows]
+
+
+def _revision() -> str:
+    finished = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return finished.stdout.strip()

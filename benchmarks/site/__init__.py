@@ -1,0 +1,1 @@
+"""Waiting of people: the program served, a browser, a crowd."""

@@ -1,0 +1,1 @@
+"""Commands of the desk: quarantine, corrections, meanings of words."""

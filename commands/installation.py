@@ -1,0 +1,113 @@
+"""The installation that a command works on, and sentences about a database that does not do its part."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import current_app
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from web.server.application import INSTALLATION, Installation
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+NOT_THERE = ("3F000", "42P01", "42703", "42883")
+"""PostgreSQL's codes for a schema, table, column or function that does not exist."""
+FRESH = re.compile(r'role "\w+" does not exist')
+"""Answer of a server that was never migrated: migrating makes the roles."""
+NOT_ALLOWED = "42501"
+"""PostgreSQL's code for what the role may not do."""
+OTHER_ROLE = (
+    "Commands work with the address of the owner or of the job role: set VIGILO_OWNER_DATABASE_URL or"
+    " VIGILO_JOB_DATABASE_URL."
+)
+UPGRADE = "The schema is not up to date: flask --app app db upgrade makes it so."
+
+
+def installation() -> Installation:
+    """The installation of the running command."""
+    running: Installation = current_app.extensions[INSTALLATION]
+    return running
+
+
+def database() -> Database:
+    """The database of the running command. Raises ClickException where the embedded one does not start."""
+    try:
+        return installation().database
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def reason(error: Exception) -> str:
+    """The first line of a database's error, SQLAlchemy's or the driver's own."""
+    return str(getattr(error, "orig", error)).strip().splitlines()[0]
+
+
+def lacks_schema(error: Exception) -> bool:
+    """Whether the database has no schema, or an older one."""
+    return _code(error) in NOT_THERE
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether the role lacks the right."""
+    return _code(error) == NOT_ALLOWED
+
+
+def _code(error: Exception) -> object:
+    return getattr(getattr(error, "orig", error), "pgcode", None)
+
+
+class DatabaseCommand(click.Command):
+    """A command that says in one sentence that the database does not answer, has no schema, or knows the
+    role for no such thing."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        import psycopg2
+
+        try:
+            return super().invoke(ctx)
+        except (DBAPIError, psycopg2.Error, PoolTimeout) as error:
+            sentence = problem_of(error)
+            if sentence is None:
+                raise
+            raise click.ClickException(sentence) from error
+
+
+class UpgradeCommand(DatabaseCommand):
+    """A command that brings the schema up to date: what a migration misses is said as it is."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        import psycopg2
+
+        try:
+            return click.Command.invoke(self, ctx)
+        except (DBAPIError, psycopg2.Error, PoolTimeout) as error:
+            sentence = problem_of(error)
+            if sentence is None or sentence == UPGRADE:
+                raise click.ClickException(
+                    f"The schema could not be brought up to date, and is as it was: {reason(error)}"
+                ) from error
+            raise click.ClickException(sentence) from error
+
+
+def problem_of(error: Exception) -> str | None:
+    """An operator's sentence about a database's error; None for one that is a fault of the program."""
+    if lacks_schema(error) or FRESH.search(reason(error)):
+        return UPGRADE
+    if is_refused(error):
+        return f"The database refuses: {reason(error)}. {OTHER_ROLE}"
+    if _is_away(error):
+        return f"The database does not answer: {reason(error)}"
+    return None
+
+
+def _is_away(error: Exception) -> bool:
+    import psycopg2
+
+    return isinstance(error, (OperationalError, psycopg2.OperationalError, PoolTimeout))

@@ -1,0 +1,25 @@
+"""``serve``: the pages and the API in one process."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+from flask import current_app
+
+if TYPE_CHECKING:
+    from web.server.application import Application
+
+
+@click.command()
+@click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
+def serve(reloads: bool) -> None:
+    """Serves; with the embedded database it migrates and loads the demo organisation first."""
+    from web.server.serving import run
+    from web.server.startup import announce, start
+
+    app: Application = current_app._get_current_object()  # type: ignore[attr-defined]
+    settings = app.installation.settings
+    start(app, demo_when_empty=settings.demo and settings.database_url is None)
+    run(app, settings, partial(announce, app.installation), reloads=reloads)

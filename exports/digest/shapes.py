@@ -1,0 +1,148 @@
+"""Shapes of a digest: what Slack, Microsoft Teams, a signed webhook and a mail take of it.
+
+Names of workspaces are put where no markup is read, so that none of them can become a link or a mention.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from exports.digest.message import DigestMessage, DigestSection
+from exports.digest.news import DigestNews
+from reading.signals.signals_json import drift_json, fact_json
+
+Json = dict[str, Any]
+LONGEST_TEXT, LONGEST_HEAD = 2900, 150
+"""Characters that Slack takes in a section and in a header."""
+CARD = "application/vnd.microsoft.card.adaptive"
+
+
+def slack(told: DigestMessage) -> str:
+    """Message for a Slack incoming webhook, in blocks."""
+    blocks: list[Json] = [{"type": "header", "text": _plain(told.subject, LONGEST_HEAD)}]
+    for section in told.sections:
+        lines = "\n".join(f"\N{BULLET} {line.text}" for line in section.lines)
+        text = _plain(f"{section.title}\n{lines}", LONGEST_TEXT)
+        blocks.append({"type": "section", "text": text})
+    links = f"<{told.link}|Open the signals>  <{told.settings_link}|Stop or change this>"
+    blocks += [
+        {"type": "section", "text": {"type": "mrkdwn", "text": links}},
+        {"type": "context", "elements": [_plain(told.foot, LONGEST_TEXT)]},
+    ]
+    return _packed({"text": html.escape(told.subject, quote=False), "blocks": blocks})
+
+
+def _plain(text: str, longest: int) -> Json:
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return {"type": "plain_text", "text": cut, "emoji": False}
+
+
+def teams(told: DigestMessage) -> str:
+    """Message for an incoming webhook of Microsoft Teams, as an adaptive card."""
+    body = [_run(told.subject, size="medium", weight="bolder")]
+    for section in told.sections:
+        body.append(_run(section.title, weight="bolder"))
+        body += [_run(line.text) for line in section.lines]
+    body.append(_run(told.foot, isSubtle=True))
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+        "actions": [
+            {"type": "Action.OpenUrl", "title": "Open the signals", "url": told.link},
+            {"type": "Action.OpenUrl", "title": "Stop or change this", "url": told.settings_link},
+        ],
+    }
+    attachment = {"contentType": CARD, "contentUrl": None, "content": card}
+    return _packed({"type": "message", "summary": told.subject, "attachments": [attachment]})
+
+
+def _run(text: str, **style: Any) -> Json:
+    """A paragraph in which no markup is read, as there would be in a TextBlock."""
+    run = {"type": "TextRun", "text": text, **style}
+    return {"type": "RichTextBlock", "inlines": [run]}
+
+
+def webhook(told: DigestMessage, news: DigestNews, id: str) -> str:
+    """Event for a signed webhook: the words, and the same drifts and facts as the API has them."""
+    return _packed(
+        {
+            "id": id,
+            "type": "signals.digest",
+            "night": news.night,
+            "after": news.after,
+            "subject": told.subject,
+            "sections": [_section(section) for section in told.sections],
+            "new": [drift_json(s) for s in news.new],
+            "certain": [fact_json(f) for f in news.certain],
+            "ended": [drift_json(s) for s in news.ended],
+            "still_open": len(news.ongoing),
+            "workspaces": news.workspaces,
+            "promise": news.promise,
+            "link": told.link,
+        }
+    )
+
+
+def _section(section: DigestSection) -> Json:
+    lines = [{"text": line.text, "href": line.href} for line in section.lines]
+    return {"title": section.title, "lines": lines}
+
+
+def signed(id: str, at: int, body: bytes, secret: bytes) -> Mapping[str, str]:
+    """Headers by which a receiver knows sender and id: HMAC-SHA256, as Standard Webhooks has it."""
+    digest = hmac.new(secret, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def plain_mail(told: DigestMessage, unsubscribe: str) -> str:
+    """Text of a mail."""
+    parts = []
+    for section in told.sections:
+        lines = [
+            f"- {line.text}" + (f"\n  {line.href}" * bool(line.href)) for line in section.lines
+        ]
+        parts.append("\n".join([section.title, *lines]))
+    parts += [told.link, told.foot, f"No more of these: {unsubscribe}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def rich_mail(told: DigestMessage, unsubscribe: str) -> str:
+    """HTML of a mail: nothing in it is fetched from anywhere."""
+    sections = "".join(
+        f'<h2 style="font-size:15px;margin:16px 0 4px">{html.escape(section.title)}</h2>'
+        f'<ul style="margin:0;padding-left:18px">{_items(section)}</ul>'
+        for section in told.sections
+    )
+    return (
+        '<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:14px;'
+        f'line-height:20px;color:#16202a">{sections}'
+        f'<p><a href="{html.escape(told.link)}">Open the signals</a></p>'
+        f'<p style="font-size:12px;color:#5b6b7b">{html.escape(told.foot)}<br>'
+        f'<a href="{html.escape(unsubscribe)}">No more of these</a></p></body></html>'
+    )
+
+
+def _items(section: DigestSection) -> str:
+    return "".join(
+        f'<li><a href="{html.escape(line.href)}" style="color:#16202a">{html.escape(line.text)}</a></li>'
+        if line.href
+        else f"<li>{html.escape(line.text)}</li>"
+        for line in section.lines
+    )
+
+
+def _packed(document: Json) -> str:
+    return orjson.dumps(document).decode()

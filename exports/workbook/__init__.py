@@ -1,0 +1,1 @@
+"""The figures as a workbook: a summary to read, sheets to reckon with."""

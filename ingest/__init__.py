@@ -1,0 +1,1 @@
+"""Operational records: how they are read, checked and written."""

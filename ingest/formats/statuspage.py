@@ -1,0 +1,135 @@
+"""Statuspage: ``incidents.json`` of a page, and the bare list of its v1 API.
+
+The key is the incident's id. Impact critical is p1, major p2, minor and none p3; another word is read
+through the workspace's mapping. Planned maintenance is left out. An incident begins with its earliest
+sign, of ``started_at``, ``created_at`` and the times shown with its updates, so that one dated back, or
+forward by mistake, keeps a beginning. It ends at ``resolved_at``, else with the update that resolved
+it; its postmortem is published at ``postmortem_published_at``, else with that update. A status page
+tells no acknowledgement.
+
+An incident's address is its ``shortlink``; a rule of the workspace may link by ``statuspage
+metadata.NAME``.
+
+A list is how the page sees its incidents: a newer one replaces what an older one said. It withdraws
+what it lacks and an older list of the same page had, where that began after the list's oldest incident:
+a page lists its newest ones. The bare list of the v1 API may be any page of it, so there only up to its
+newest incident; a list of unresolved ones alone withdraws nothing, nor does what a page sends its
+subscribers, which is of one incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aggregators.records.mentions import flat, normal_address, packed
+from aggregators.vocabulary.fields import instant
+from ingest.documents import LeftOut, at, broken, cell_text, earliest, json_document, record
+from ingest.formats.form import Format
+from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile
+
+SEVERITIES = {"critical": "p1", "major": "p2", "minor": "p3", "none": "p3"}
+OVER = ("resolved", "postmortem", "completed")
+SIGNS = ("started_at", "created_at")
+
+
+def read(reading: FormatInput) -> Iterator[RawRecord]:
+    """An incident for each that is no maintenance. Raises Unreadable."""
+    document = json_document(reading)
+    incidents = document if isinstance(document, list) else at(document, "incidents")
+    if is_hook := isinstance(at(document, "incident"), dict):
+        incidents = [at(document, "incident")]
+    if not isinstance(incidents, list):
+        raise UnreadableFile("has no list of incidents")
+    left_out, listed = LeftOut(reading), []
+    for number, incident in enumerate(incidents):
+        pointer = f"/{number}" if isinstance(document, list) else f"/incidents/{number}"
+        pointer = "/incident" if is_hook else pointer
+        if at(incident, "impact") == "maintenance" or at(incident, "scheduled_for"):
+            left_out.add("planned maintenance")
+        elif not cell_text(at(incident, "id")):
+            yield broken(reading, "is no incident of a status page: it has no id", pointer)
+        else:
+            source = _source(document, incident)
+            listed.append((source, incident))
+            yield _incident(reading, incident, pointer)._replace(source=source)
+    left_out.tell()
+    if is_hook:  # one incident is no list of all
+        return
+    for source in sorted({source for source, _ in listed}):
+        own = [incident for of, incident in listed if of == source]
+        _tell_span(reading, source, own, isinstance(document, list))
+
+
+def _source(document: Any, incident: Any) -> str:
+    """The page whose words they are."""
+    page = cell_text(at(document, "page.id")) or cell_text(at(incident, "page_id"))
+    return f"statuspage:{page[:100]}" if page else "statuspage"
+
+
+def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
+    impact = cell_text(at(incident, "impact") or at(incident, "impact_override")).lower()
+    ended = cell_text(at(incident, "resolved_at")) or _shown(incident, ("resolved",))
+    cells = {
+        "severity": SEVERITIES.get(impact, impact),
+        "opened_at": _began(incident),
+        "resolved_at": "",
+        "over": "",
+        "withdrawn": "",
+    }
+    if at(incident, "status") in OVER or at(incident, "resolved_at"):
+        cells |= {"resolved_at": ended} if ended else {"over": "yes"}
+    published = cell_text(at(incident, "postmortem_published_at"))
+    if at(incident, "status") == "postmortem":
+        published = published or _shown(incident, ("postmortem",))
+    cells["postmortem_published_at"] = published
+    cells["mentions"] = packed("statuspage", flat(at(incident, "metadata"), "metadata"))
+    cells["addresses"] = normal_address(cell_text(at(incident, "shortlink")))
+    told = record(reading, incident, {"key": "id", "title": "name"}, pointer, cells)
+    return told._replace(at=cell_text(at(incident, "updated_at")))
+
+
+def _updates(incident: Any) -> list[Any]:
+    updates = at(incident, "incident_updates")
+    return updates if isinstance(updates, list) else []
+
+
+def _update_time(update: Any) -> str:
+    return cell_text(at(update, "display_at")) or cell_text(at(update, "created_at"))
+
+
+def _began(incident: Any) -> str:
+    """The earliest sign of it."""
+    signs = [cell_text(at(incident, sign)) for sign in SIGNS]
+    return earliest(*signs, *map(_update_time, _updates(incident)))
+
+
+def _shown(incident: Any, statuses: tuple[str, ...]) -> str:
+    """When the last update of these statuses is shown to have been; empty without one."""
+    times = [_update_time(u) for u in _updates(incident) if at(u, "status") in statuses]
+    return max(times, default="")
+
+
+def _tell_span(reading: FormatInput, source: str, listed: list[Any], is_bare: bool) -> None:
+    """Tells the span of which the list has every incident of the page."""
+    try:
+        began = [instant(_began(incident)) for incident in listed]
+    except ValueError:
+        reading.warn(
+            "withdraws nothing: an incident of the list tells no beginning that can be read"
+        )
+        return
+    if not any(at(i, "status") in OVER or at(i, "resolved_at") for i in listed):
+        return
+    reading.lists(ListedSpan(source, min(began), max(began) if is_bare else None))
+
+
+FORMAT = Format(
+    "statuspage",
+    {"incidents": read},
+    "Statuspage incidents.json, the list of its v1 API, and what it sends subscribers",
+    sniff=lambda head: (
+        b'"impact"' in head
+        and any(name in head for name in (b'"incidents"', b'"page_id"', b'"incident_updates"'))
+    ),
+)

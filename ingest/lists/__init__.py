@@ -1,0 +1,1 @@
+"""Lists of all records of their source: what they lack is gone."""

@@ -1,0 +1,67 @@
+"""Pages that follow each other fast are written together: a transaction costs more than a page.
+
+A page waits a second at most, so a sender that takes its time has each page kept at once, and a process
+that is killed reads again what came within that second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from ingest.pulling.shape import PulledPiece
+
+SECONDS, MOST = 1.0, 10
+"""How long a page waits for others; how many are written at once."""
+
+
+def gathered(
+    pieces: Iterable[PulledPiece], clock: Callable[[], float] = time.monotonic
+) -> Iterator[PulledPiece]:
+    """The pieces, those joined that say that another one of their list follows. What has been read is given
+    before an error of the reading goes on."""
+    waiting: PulledPiece | None = None
+    since, pages = 0.0, 0
+    try:
+        for piece in pieces:
+            if waiting is not None and _list_of(waiting) != _list_of(piece):
+                yield waiting
+                waiting = None
+            if waiting is None:
+                waiting, since, pages = piece, clock(), 1
+            else:
+                waiting, pages = _joined(waiting, piece), pages + 1
+            if not piece.follows or pages == MOST or clock() - since > SECONDS:
+                yield waiting
+                waiting = None
+    except Exception:
+        if waiting is not None:
+            yield waiting
+        raise
+    if waiting is not None:
+        yield waiting
+
+
+def _list_of(piece: PulledPiece) -> tuple[object, ...]:
+    return piece.scope, piece.stream, piece.form
+
+
+def _joined(one: PulledPiece, other: PulledPiece) -> PulledPiece:
+    """Two pages of one list as one, with the cursor of the later."""
+    instants = [at for at in (one.first, other.first) if at is not None]
+    return replace(
+        other,
+        content=_array(one.content, other.content),
+        first=min(instants, default=None),
+        items={**one.items, **other.items},
+        done=[*one.done, *other.done],
+        listed={**one.listed, **other.listed},
+    )
+
+
+def _array(one: bytes | None, other: bytes | None) -> bytes | None:
+    """Two arrays of JSON as one."""
+    if one is None or other is None:
+        return one or other
+    return one.strip()[:-1] + b"," + other.strip()[1:]

@@ -1,0 +1,272 @@
+"""Runs sources that are due: one at a time each, in whatever process; what fails backs off alone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.fernet import MultiFernet
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from auth.secret_key import secret_keys
+from ingest.pulling import runs, store
+from ingest.pulling.catalogue import kind_of
+from ingest.pulling.client import Client
+from ingest.pulling.gathering import gathered
+from ingest.pulling.guard import AddressGuard
+from ingest.pulling.problems import CODES, SourceProblem, SourceWaits
+from ingest.pulling.runs import RunEnd, RunLost
+from ingest.pulling.shape import FoundScope, Pull, PullScope
+from ingest.pulling.store import StoredSource
+from ingest.pulling.wire.allowance import Allowance, Enough
+from ingest.pulling.wire.answered import of_answers, read_from
+from ingest.pulling.wire.answers import Limits
+from ingest.pulling.writing import Memory, Writer
+from settings import Settings
+from storage.database import Database
+
+log = logging.getLogger("vigilo.sources")
+
+LONGEST_RUN = 300.0
+"""Seconds after which a run ends at its next piece, and another goes on: others are due as well."""
+BEAT = 30.0
+MOST_REQUESTS = 50_000
+"""Requests of a run: it ends long before, at its next piece, unless the sender's lists have no end."""
+ENDLESS = "What the sender lists has no end: the run was broken off. What had been read is kept."
+TESTED = (500, 60.0)
+"""Requests and seconds of a test."""
+TOO_SLOW = "The sender takes longer to answer than anybody waits for a test."
+
+
+class SourceContext(NamedTuple):
+    """An installation, as its sources see it."""
+
+    database: Database
+    settings: Settings
+
+    @property
+    def box(self) -> MultiFernet:
+        """Seals and opens the secrets."""
+        return secret_keys(self.settings).box(store.PURPOSE)
+
+    @property
+    def guard(self) -> AddressGuard:
+        """Rules of the addresses that may be asked."""
+        urls = (self.database.web.url, self.database.job.url)
+        own = [(url.host or "", url.port or 5432) for url in urls]
+        return AddressGuard.of(self.settings.source_allow, own)
+
+    @property
+    def folders(self) -> list[Path]:
+        """Folders of files that sources may read."""
+        return [Path(f) for f in self.settings.source_folders] or [self.settings.data_dir / "inbox"]
+
+
+def run_due(context: SourceContext, most: int = 20) -> int:
+    """Runs the sources that are due, one after another; returns how many."""
+    done = 0
+    while done < most and run_next(context):
+        done += 1
+    return done
+
+
+def run_next(context: SourceContext, only: int | None = None) -> bool:
+    """Runs the source that is due for the longest, or that one; False where none is."""
+    claimed = runs.claim(context.database.job, only)
+    if claimed is None:
+        return False
+    source, run = claimed
+    writer = Writer(context.database, source, run)
+    try:
+        with _beating(context, source):
+            end = _pulled(context, source, writer)
+    except RunLost:
+        log.info("source %s was taken over or changed while it ran", source.id)
+        return True
+    except SourceWaits as wait:
+        end = RunEnd("waiting", wait.code, str(wait), wait.until)
+    except SourceProblem as problem:
+        end = RunEnd("failed", problem.code, str(problem))
+    except Enough:
+        end = RunEnd("failed", "too_large", ENDLESS)
+    except OperationalError:
+        raise  # nothing more can be noted; the lease runs out
+    except Exception as error:
+        log.exception("source %s of kind %s", source.id, source.kind)
+        end = RunEnd("failed", "internal", f"{type(error).__name__}; the log has more.")
+    runs.finish(context.database.job, source, run, end)
+    return True
+
+
+def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> RunEnd:
+    """Reads and writes until there is nothing more, or the run has lasted long enough."""
+    deadline = time.monotonic() + LONGEST_RUN
+    source = _again(context, source)
+    pull = opened(context, source)
+    pull.is_over = lambda: time.monotonic() > deadline
+    kind = kind_of(source.kind)
+    if kind.scopes is not None:
+        with of_answers():
+            scopes = kind.scopes(pull)
+        with store.mapping(context.database.job) as connection:
+            store.keep_scopes(connection, source, scopes)
+            pull.scopes = scopes_of(connection, source)
+        pull.keep_time()
+    try:
+        for piece in gathered(read_from(kind.pull(pull))):
+            writer.counts.requests = pull.requests
+            writer.write(piece)
+    finally:
+        writer.counts.requests = pull.requests
+        with context.database.job.begin() as connection:
+            runs.tell(connection, writer.run, writer.counts)
+    if kind.scopes is not None and not pull.scopes:
+        return RunEnd("waiting", "mapping_missing", CODES["mapping_missing"])
+    notes = " ".join([*pull.notes, *writer.notes])[:2000]
+    return RunEnd("done", "", notes, datetime.now(UTC) if pull.is_over() else None)
+
+
+def _again(context: SourceContext, source: StoredSource) -> StoredSource:
+    """Forgets how far everything was read, where it is to be read once more from a day on."""
+    if source.again_from is None:
+        return source
+    days = max((context.settings.now().date() - source.again_from).days, 1)
+    with context.database.job.begin() as connection:
+        for table in ("source_stream", "source_item"):
+            connection.execute(
+                text(f"delete from {table} where source_id = :id"), {"id": source.id}
+            )
+        connection.execute(
+            text(
+                "update source set again_from = null, history_days = greatest(history_days, :days)"
+                " where id = :id"
+            ),
+            {"id": source.id, "days": min(days, store.HISTORY[1])},
+        )
+    return store.one(context.database.job, source.id)
+
+
+def opened(context: SourceContext, source: StoredSource) -> Pull:
+    """A run of the source, opened: its settings, secret, parts, and how it may ask. Raises
+    SourceProblem."""
+    with context.database.job.connect() as connection:
+        secret = store.secret_of(connection, context.box, source.id)
+        scopes = scopes_of(connection, source)
+    bounds = Allowance(MOST_REQUESTS, 4 * LONGEST_RUN)
+    return _opened(context, source.config, secret, scopes, source, bounds)
+
+
+def scopes_of(connection: Connection, source: StoredSource) -> list[PullScope]:
+    """Parts of a source that are mapped, in order of their names; a source without parts is one."""
+    if kind_of(source.kind).scopes is None:
+        slug = connection.execute(
+            text("select slug from workspace where id = :id"), {"id": source.home_workspace}
+        ).scalar_one()
+        return [PullScope("", source.name, slug)]
+    rows = connection.execute(
+        text(
+            "select c.external_id, c.name, w.slug from source_scope c"
+            " join workspace w on w.id = c.into_workspace"
+            " where c.source_id = :id and c.state = 'mapped' and w.is_active order by c.name"
+        ),
+        {"id": source.id},
+    )
+    return [PullScope(*row) for row in rows]
+
+
+def draft(
+    context: SourceContext,
+    kind: str,
+    config: Mapping[str, str],
+    secret: str,
+    allowance: Allowance | None = None,
+) -> Pull:
+    """A run of a source that is not made yet, for its test, within bounds. Raises SourceProblem."""
+    within = allowance or Allowance(*TESTED)
+    checked = kind_of(kind).checked(config)
+    return _opened(context, checked, secret, [PullScope("", "", "")], None, within)
+
+
+def _opened(
+    context: SourceContext,
+    config: Mapping[str, str],
+    secret: str,
+    scopes: Sequence[PullScope],
+    source: StoredSource | None,
+    allowance: Allowance | None = None,
+) -> Pull:
+    now = datetime.now(UTC)
+    memory = Memory(context.database.job, source.id if source else 0)
+    return Pull(
+        settings=dict(config),
+        secret=secret,
+        scopes=scopes,
+        since=now - timedelta(days=source.history_days if source else 28),
+        now=now,
+        zone=context.settings.zone,
+        memory=memory,
+        guard=context.guard,
+        folders=context.folders,
+        open_client=partial(_client, context, allowance),
+        database=context.database,
+    )
+
+
+def _client(
+    context: SourceContext,
+    allowance: Allowance | None,
+    base: str,
+    headers: Mapping[str, str],
+    limits: Limits,
+    authority: str,
+) -> Client:
+    settings = context.settings
+    ca_file = str(settings.source_ca) if settings.source_ca else None
+    return Client(
+        base, context.guard, headers, limits, ca_file, settings.source_proxy, authority,
+        allowance=allowance,
+    )  # fmt: skip
+
+
+def tried(pull: Pull, kind: str) -> tuple[list[str], Sequence[FoundScope]]:
+    """Asks what the sync asks, once; what is well, a sentence each, and the parts that there are. Raises
+    SourceProblem."""
+    shape = kind_of(kind)
+    try:
+        with of_answers():
+            told = list(shape.test(pull))
+            return told, shape.scopes(pull) if shape.scopes else ()
+    except Enough:
+        raise SourceProblem("unreachable", TOO_SLOW) from None
+
+
+@contextmanager
+def _beating(context: SourceContext, source: StoredSource) -> Iterator[None]:
+    """Keeps the lease while the run waits for its sender."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(BEAT):
+            try:
+                with context.database.job.begin() as connection:
+                    runs.hold(connection, source)
+            except RunLost:
+                return  # the next piece says so
+            except OperationalError:
+                log.warning("the lease of source %s could not be kept", source.id, exc_info=True)
+
+    thread = threading.Thread(target=beat, daemon=True, name=f"source-{source.id}")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,1 @@
+"""Records that are asked for where they are: one module a source."""

@@ -1,0 +1,379 @@
+"""GitHub, GitHub Enterprise: deployments with their statuses, workflow runs or releases; and the commits
+between two deployments as changes.
+
+Deployments come over GraphQL, a hundred with their statuses a request: over REST each would be a request of
+its own. GitHub orders them by creation alone, so each run walks back two days behind what it has, and those
+that have not ended are asked for until they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from ingest.documents import at
+from ingest.formats.github import OUTCOMES
+from ingest.pulling.client import Client
+from ingest.pulling.problems import SourceProblem
+from ingest.pulling.shape import (
+    Cursor,
+    FoundScope,
+    HistoryGrowth,
+    Pull,
+    PulledPiece,
+    PullScope,
+    Setting,
+    Source,
+)
+from ingest.pulling.vanished import whole_from, with_standing
+from ingest.pulling.wire.answers import Limits, SenderAnswer
+from ingest.pulling.wire.turning import PageTurns
+from ingest.sources.github_changes import changes, success_key, without_changes
+from ingest.sources.github_runs import OVERLAP, instant_of, releases, workflow_runs
+
+LIMITS = Limits("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+PAGES = (100, 50, 25, 10)
+"""Sizes of a page: GitHub cancels answers that take it too long, a smaller one passes."""
+ENDED = ("success", "failure", "error", "inactive")
+LISTED = "repositories"
+"""Stream of the list of repositories, of the whole source."""
+ENVIRONMENTS = 100
+"""Environments of a repository that are asked for."""
+DEPLOYMENTS = """
+query($owner: String!, $name: String!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
+      pageInfo { hasNextPage endCursor }
+      nodes { databaseId createdAt updatedAt environment commitOid
+              statuses(first: 10) { nodes { state createdAt } } }
+    }
+  }
+}
+"""
+
+
+def _client(pull: Pull) -> Client:
+    headers = {
+        "Authorization": f"Bearer {pull.secret}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+    }
+    return pull.client(pull.settings["address"].rstrip("/"), headers, LIMITS)
+
+
+def _graphql(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
+    """Data of a query. Raises SourceProblem."""
+    base = client.base
+    path = base.removesuffix("/v3") + "/graphql" if base.endswith("/api/v3") else f"{base}/graphql"
+    document = client.post(path, {"query": query, "variables": dict(variables)}).json
+    errors = at(document, "errors")
+    if isinstance(errors, list) and errors:
+        kind, words = str(at(errors[0], "type") or ""), str(at(errors[0], "message") or "")[:200]
+        codes = {"NOT_FOUND": "not_found_or_hidden", "FORBIDDEN": "scope_missing"}
+        raise SourceProblem(codes.get(kind, "changed_shape"), words)
+    return at(document, "data")
+
+
+def scopes(pull: Pull) -> list[FoundScope]:
+    """Repositories of the organisation, to the end of the list; one that was renamed keeps its number. A
+    page that is the same as the last time is not sent again, and costs no quota."""
+    client = _client(pull)
+    before, pages = pull.memory.cursor("", LISTED), dict[str, Any]()
+    turns = PageTurns()
+    path: str | None = f"{client.base}/orgs/{quote(pull.settings['owner'])}/repos"
+    parameters: dict[str, str] | None = {"type": "all", "sort": "created", "per_page": "100"}
+    while path is not None:
+        answer = client.get(path, parameters, etag=before.get(path, {}).get("etag", ""))
+        turns.turn(path, answer.body)
+        pages[path] = before[path] if answer.is_same else _page_of_repositories(answer)
+        path, parameters = pages[path]["next"], None
+    if pages != before:
+        pull.memory.keep(LISTED, pages)
+    return [FoundScope(*each) for page in pages.values() for each in page["repositories"]]
+
+
+def _page_of_repositories(answer: SenderAnswer) -> dict[str, Any]:
+    """A page of the list as it is remembered: its tag, the numbers and names on it, the page behind it."""
+    if not isinstance(answer.json, list):
+        raise SourceProblem("changed_shape", "The list of repositories is none.")
+    repositories = [
+        [str(each["id"]), str(each["full_name"])]
+        for each in answer.json
+        if not each.get("archived") and not each.get("disabled")
+    ]
+    return {"etag": answer.etag, "next": answer.next, "repositories": repositories}
+
+
+def tested(pull: Pull) -> list[str]:
+    """Asks what the sync asks, once each."""
+    repositories = scopes(pull)
+    if not repositories:
+        raise SourceProblem("not_found_or_hidden", "The token sees no repository of the owner.")
+    client, name = _client(pull), repositories[0].name
+    told = [f"{len(repositories)} repositories."]
+    if pull.settings["counts"] == "releases":
+        client.get(f"/repos/{name}/releases", {"per_page": "1"})
+        return [*told, "Releases can be read."]
+    if pull.settings["counts"] == "workflow runs":
+        client.get(f"/repos/{name}/actions/runs", {"per_page": "1"})
+        return [*told, "Workflow runs can be read."]
+    owner, _, repository = name.partition("/")
+    _graphql(client, DEPLOYMENTS, {"owner": owner, "name": repository, "first": 1})
+    return [*told, "Deployments can be read."]
+
+
+def pulled(pull: Pull) -> Iterator[PulledPiece]:
+    """Repository after repository; one that fails stops none of the others."""
+    client = _client(pull)
+    read = {"releases": releases, "workflow runs": workflow_runs}.get(
+        pull.settings["counts"], _deployments
+    )
+    for scope in pull.scopes:
+        if pull.is_over():
+            return
+        try:
+            yield from read(pull, client, scope)
+            if read is _deployments and pull.settings["changes"] == "yes":
+                yield from changes(pull, client, scope)
+        except SourceProblem as problem:
+            if problem.code not in ("not_found_or_hidden", "scope_missing", "feature_off"):
+                raise
+            pull.note(f"{scope.name}: {problem}")
+
+
+def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Pages of deployments: what is new, to two days behind what is known, then the history that is still
+    wanted. The cursor holds the ``newest`` instant that is known and the page at which history goes on."""
+    yield from _unfinished(pull, client, scope)
+    cursor = pull.memory.cursor(scope.external_id, "deployments")
+    newest, resume = cursor.get("newest"), cursor.get("resume")
+    if newest is not None:
+        kept = {"resume": resume} if resume else {}
+        whole = whole_from(pull, scope)
+        floor = whole or datetime.fromisoformat(newest) - OVERLAP
+        top, listed = newest, dict[str, datetime]()
+        for nodes, after in _pages(client, scope, None, floor):
+            yield from _environments(pull, client, scope, nodes)
+            top = max([top, *(instant_of(n["createdAt"]).isoformat() for n in nodes)])
+            reached = {"newest": newest if after else top}
+            listed |= _listed(nodes)
+            piece = _page_of_deployments(pull, scope, nodes, reached | kept)
+            if whole is not None and after is None:
+                is_there = partial(_is_there, client, scope)
+                listed = with_standing(pull, scope, listed, whole, is_there)
+                piece = replace(piece, listed=listed, whole=whole)
+            yield piece
+    if newest is None or resume:
+        for nodes, after in _pages(client, scope, resume, pull.since):
+            yield from _environments(pull, client, scope, nodes)
+            newest = newest or max(
+                (instant_of(n["createdAt"]).isoformat() for n in nodes), default=None
+            )
+            rest = {"resume": after} if after else {}
+            cursor = ({"newest": top if resume else newest} if newest else {}) | rest
+            page = _page_of_deployments(pull, scope, nodes, cursor)
+            yield replace(page, follows=after is not None)
+            if pull.is_over():
+                return
+
+
+def _is_there(client: Client, scope: PullScope, id: str) -> bool:
+    return client.get(f"/repos/{scope.name}/deployments/{id}", accepts=(404,)).status != 404
+
+
+def _listed(nodes: list[Any]) -> dict[str, datetime]:
+    """Keys of deployments with when they were created."""
+    return {str(node["databaseId"]): instant_of(node["createdAt"]) for node in nodes}
+
+
+def _pages(
+    client: Client, scope: PullScope, after: str | None, floor: datetime
+) -> Iterator[tuple[list[Any], str | None]]:
+    """Pages of deployments down to an instant, each with the place where the next one begins."""
+    sizes, turns = list(PAGES), PageTurns()
+    while True:
+        page = _page(client, scope, after, sizes)
+        turns.turn(after, orjson.dumps(page["nodes"]))
+        nodes = [node for node in page["nodes"] if node]
+        is_above = not nodes or min(instant_of(n["createdAt"]) for n in nodes) >= floor
+        more = page["pageInfo"]["hasNextPage"] and is_above
+        after = str(page["pageInfo"]["endCursor"] or "") if more else None
+        if after == "":
+            raise SourceProblem(
+                "changed_shape", "GitHub has more deployments and does not say where."
+            )
+        yield nodes, after
+        if after is None:
+            return
+
+
+def _page(client: Client, scope: PullScope, after: str | None, sizes: list[int]) -> Any:
+    """A page, smaller where GitHub breaks a larger one off; ``sizes`` loses those that were."""
+    owner, _, name = scope.name.partition("/")
+    problem: SourceProblem | None = None
+    while sizes:
+        size = sizes[0]
+        try:
+            variables = {"owner": owner, "name": name, "first": size, "after": after}
+            page = at(_graphql(client, DEPLOYMENTS, variables), "repository.deployments")
+        except SourceProblem as error:
+            if error.code != "unreachable":
+                raise
+            problem = error
+            del sizes[0]
+            continue
+        if page is None:
+            raise SourceProblem("not_found_or_hidden", f"There is no repository {scope.name}.")
+        return page
+    assert problem is not None
+    raise problem
+
+
+def _environments(
+    pull: Pull, client: Client, scope: PullScope, nodes: list[Any]
+) -> Iterator[PulledPiece]:
+    """GitHub's own word on which environments are production, which GraphQL does not tell: a request for
+    each environment that is not known yet, up to a number, as previews may have one for each branch."""
+    known = pull.memory.cursor(scope.external_id, "environments")
+    news = {node["environment"]: node["databaseId"] for node in nodes if node["environment"]}
+    fresh: dict[str, bool | None] = {}
+    for name in sorted(news.keys() - known.keys())[: max(ENVIRONMENTS - len(known), 0)]:
+        path = f"/repos/{scope.name}/deployments/{news[name]}"
+        answer = client.get(path, accepts=(403, 404))
+        told = at(answer.json, "production_environment") if answer.status == 200 else None
+        fresh[name] = told if isinstance(told, bool) else None
+    if fresh:
+        yield PulledPiece(scope, "environments", {**known, **fresh})
+
+
+def _page_of_deployments(
+    pull: Pull, scope: PullScope, nodes: list[Any], cursor: Cursor
+) -> PulledPiece:
+    """Deployments as webhooks would tell them."""
+    items = {}
+    production = pull.memory.cursor(scope.external_id, "environments")
+    for node in nodes:
+        states = _states(node)
+        if not any(state in ENDED for state, _ in states):
+            items[f"open/{node['databaseId']}"] = {"id": node["databaseId"]}
+        if (ended := _succeeded(node)) is not None:
+            items[success_key(node["environment"], ended, node["databaseId"])] = {
+                "id": node["databaseId"], "sha": node["commitOid"],
+            }  # fmt: skip
+    created = [instant_of(node["createdAt"]) for node in nodes]
+    return PulledPiece(
+        scope,
+        "deployments",
+        cursor,
+        form="github",
+        content=orjson.dumps([_as_told(scope, node, production) for node in nodes])
+        if nodes
+        else None,
+        first=min(created, default=None),
+        items=items,
+        listed=_listed(nodes),
+        progress=f"{scope.name}: deployments to {min(created):%d %b %Y}" if created else "",
+    )
+
+
+def _as_told(scope: PullScope, node: Any, production: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployment as a webhook would tell it with the status that is its outcome; one that has not ended
+    as the REST API lists it."""
+    deployment = {
+        "id": node["databaseId"],
+        "url": f"https://api.github.com/repos/{scope.name}/deployments/{node['databaseId']}",
+        "created_at": node["createdAt"],
+        "environment": node["environment"],
+        "production_environment": production.get(node["environment"]),
+    }
+    ends = _ends(node)
+    if not ends:
+        return deployment
+    instant, state = ends[-1]
+    return {
+        "deployment": deployment,
+        "deployment_status": {"state": state, "created_at": instant},
+        "repository": {"name": scope.name.rpartition("/")[2]},
+    }
+
+
+def _states(node: Any) -> list[tuple[str, str]]:
+    statuses = at(node, "statuses.nodes") or []
+    return [(str(s["state"]).lower(), s["createdAt"]) for s in statuses if s]
+
+
+def _ends(node: Any) -> list[tuple[str, str]]:
+    """Statuses that ended it, in time; the last one is its outcome, the others would say nothing more."""
+    return sorted((i, s) for s, i in _states(node) if s in OUTCOMES)
+
+
+def _succeeded(node: Any) -> str | None:
+    """When a deployment succeeded, by its last status that ended it."""
+    ends = _ends(node)
+    return ends[-1][0] if ends and ends[-1][1] == "success" else None
+
+
+def _unfinished(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Deployments that had not ended when they were read, however long ago."""
+    for key, data in pull.memory.items(scope.external_id, 500, "open/"):
+        path = f"/repos/{scope.name}/deployments/{data['id']}"
+        answer = client.get(path, accepts=(404,))
+        if answer.status == 404:
+            yield PulledPiece(scope, "unfinished", {}, done=[key])
+            continue
+        statuses = client.get(f"{path}/statuses", {"per_page": "100"}).json
+        document = {**answer.json, "statuses": statuses}
+        ended = any(at(s, "state") in ENDED for s in statuses)
+        succeeded = sorted(s["created_at"] for s in statuses if at(s, "state") == "success")
+        items = (
+            {success_key(document["environment"], succeeded[-1], data["id"]):
+                {"id": data["id"], "sha": document["sha"]}}
+            if succeeded else {}
+        )  # fmt: skip
+        yield PulledPiece(
+            scope,
+            "unfinished",
+            {},
+            form="github",
+            content=orjson.dumps([document]),
+            first=instant_of(document["created_at"]),
+            items=items,
+            done=[key] if ended else [],
+        )
+
+
+SOURCE = Source(
+    kind="github",
+    title="GitHub",
+    about="Deployments with the statuses that ended them, and the commits between two of them as changes."
+    " One source may read the repositories of a whole organisation and feed each into its workspace by"
+    " patterns. Webhooks may come beside it: the keys are the same, so nothing is counted twice.",
+    fills=("deployments", "changes"),
+    settings=(
+        Setting("owner", "Organisation", help="The organisation whose repositories are read."),
+        Setting("address", "API", "address", "https://api.github.com",
+                help="GitHub Enterprise Server: https://HOST/api/v3."),
+        Setting("counts", "What a deployment is", "choice", "deployments",
+                choices=("deployments", "workflow runs", "releases"),
+                help="Choose what the repositories have; each run of the workflow counts as production."),
+        Setting("workflow", "Workflow", required=False, help="File of the workflow, such as deploy.yml."),
+        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
+    ),
+    pull=pulled,
+    test=tested,
+    scopes=scopes,
+    credential="Fine-grained personal access token, or an installation's token",
+    permissions=("Metadata: read", "Deployments: read", "Contents: read", "Actions: read (workflow runs)"),
+    history="All deployments and releases; workflow runs as long as GitHub keeps them (90 to 400 days).",
+    limits="5,000 requests an hour, of which a fifth is left to others; a hundred deployments a request,"
+    " one request a comparison of two deployments.",
+    minutes=15,
+    growth=HistoryGrowth(page=100, is_whole=True, beside="changes"),
+    lighten=without_changes,
+)  # fmt: skip

@@ -1,0 +1,316 @@
+"""GitLab, on gitlab.com or self-managed: deployments, and the commits between two of them as changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import quote, unquote
+
+import orjson
+
+from ingest.documents import at
+from ingest.formats.form import Format
+from ingest.pulling.client import Client
+from ingest.pulling.problems import SourceProblem
+from ingest.pulling.shape import (
+    Cursor,
+    FoundScope,
+    HistoryGrowth,
+    Pull,
+    PulledPiece,
+    PullScope,
+    Setting,
+    Source,
+)
+from ingest.pulling.vanished import whole_from, with_standing
+from ingest.pulling.wire.answers import Limits
+from ingest.pulling.wire.turning import PageTurns
+from ingest.reader import FormatInput, RawRecord
+from ingest.sources.github_changes import success_key, without_changes
+
+LIMITS = Limits("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", window=60.0)
+OVERLAP, TICK = timedelta(minutes=10), timedelta(milliseconds=1)
+COMPARED = 300
+ORDER = {"order_by": "updated_at", "sort": "asc", "per_page": "100"}
+
+
+def _client(pull: Pull) -> Client:
+    base = pull.settings["address"].rstrip("/") + "/api/v4"
+    return pull.client(base, {"PRIVATE-TOKEN": pull.secret}, LIMITS)
+
+
+def scopes(pull: Pull) -> list[FoundScope]:
+    """Projects of the group and of those below it."""
+    client = _client(pull)
+    path = f"/groups/{quote(pull.settings['group'], safe='')}/projects"
+    parameters = {
+        "include_subgroups": "true", "archived": "false", "per_page": "100", "order_by": "id",
+        "pagination": "keyset",
+    }  # fmt: skip
+    projects: list[FoundScope] = []
+    for answer in client.pages(path, parameters):
+        page = answer.json
+        if not isinstance(page, list):
+            raise SourceProblem("changed_shape", "The list of projects is none.")
+        projects += [FoundScope(str(p["id"]), str(p["path_with_namespace"])) for p in page]
+    return projects
+
+
+def tested(pull: Pull) -> list[str]:
+    """Asks what the sync asks, once each."""
+    client = _client(pull)
+    version = at(client.get("/version").json, "version")
+    projects = scopes(pull)
+    if not projects:
+        raise SourceProblem("not_found_or_hidden", "The token sees no project of the group.")
+    client.get(
+        f"/projects/{projects[0].external_id}/deployments", {"per_page": "1"}, accepts=(403,)
+    )
+    return [f"GitLab {version}.", f"{len(projects)} projects.", "Deployments can be read."]
+
+
+def pulled(pull: Pull) -> Iterator[PulledPiece]:
+    """Project after project, by the instant of change; one that fails stops none of the others."""
+    client = _client(pull)
+    for scope in pull.scopes:
+        if pull.is_over():
+            return
+        try:
+            yield from _deployments(pull, client, scope)
+            if pull.settings["changes"] == "yes":
+                yield from _changes(pull, client, scope)
+        except SourceProblem as problem:
+            if problem.code == "scope_missing":
+                pull.note(
+                    f"{scope.name}: environments are turned off, or the token may not see them."
+                )
+            elif problem.code == "not_found_or_hidden":
+                pull.note(f"{scope.name}: {problem}")
+            else:
+                raise
+
+
+def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Reads what has changed since the greatest change that is known, less an overlap, oldest first; then
+    the history that is still wanted, newest first. The cursor has the greatest change that is known and,
+    while history goes on, the instant before which it does."""
+    cursor = pull.memory.cursor(scope.external_id, "deployments")
+    if "to" in cursor:
+        yield from _news(pull, client, scope, cursor)
+        cursor = pull.memory.cursor(scope.external_id, "deployments")
+    if "to" not in cursor or "resume" in cursor:
+        yield from _history(pull, client, scope, cursor)
+        cursor = pull.memory.cursor(scope.external_id, "deployments")
+        if "to" in cursor and "resume" not in cursor and not pull.is_over():
+            yield from _news(pull, client, scope, cursor)  # what has changed while history was read
+
+
+def _news(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> Iterator[PulledPiece]:
+    """Pages of what has changed; once a week of the last weeks, whole."""
+    greatest, kept = cursor["to"], {k: v for k, v in cursor.items() if k == "resume"}
+    since = datetime.fromisoformat(greatest) - OVERLAP
+    whole = None if kept else whole_from(pull, scope)
+    listed: dict[str, datetime] = {}
+    for page, is_last in _pages(client, scope, min(since, whole or since)):
+        greatest = max([greatest, *(_instant(d["updated_at"]).isoformat() for d in page)])
+        piece = _piece(scope, page, {"to": greatest, **kept})
+        listed |= piece.listed
+        if is_last and whole is not None:
+            is_there = partial(_is_there, client, scope)
+            listed = with_standing(pull, scope, listed, whole, is_there)
+            piece = replace(piece, listed=listed, whole=whole)
+        yield piece
+        if pull.is_over():
+            return
+
+
+def _history(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> Iterator[PulledPiece]:
+    """Pages of history from where it was left."""
+    begins = cursor.get("resume")
+    before = datetime.fromisoformat(begins) if begins else None
+    greatest = cursor.get("to", "")
+    for page, rest in _pages_back(client, scope, pull.since, before):
+        greatest = greatest or max(
+            (_instant(d["updated_at"]).isoformat() for d in page), default=""
+        )
+        known = {"to": greatest} if greatest else {}
+        resume = {"resume": rest.isoformat()} if rest else {}
+        yield replace(_piece(scope, page, {**known, **resume}), follows=rest is not None)
+        if pull.is_over():
+            return
+
+
+def _piece(scope: PullScope, page: list[Any], cursor: Cursor) -> PulledPiece:
+    created = {f"gitlab@{d['id']}": _instant(d["created_at"]) for d in page}
+    oldest = min(created.values(), default=None)
+    return PulledPiece(
+        scope,
+        "deployments",
+        cursor,
+        form="gitlab",
+        content=orjson.dumps([_named(scope, d) for d in page]) if page else None,
+        first=oldest,
+        items=dict(_succeeded(d) for d in page if d.get("status") == "success"),
+        progress=f"{scope.name}: deployments to {oldest:%d %b %Y}" if oldest else "",
+        listed=created,
+    )
+
+
+def _pages(client: Client, scope: PullScope, since: datetime) -> Iterator[tuple[list[Any], bool]]:
+    """Pages of deployments by change, each with whether it is the last. The next one begins where the one
+    before ends, by time: one that changes meanwhile moves to the end, and would move others over a border
+    of numbered pages, unread. Only a page of a single instant is followed by its number."""
+    following: str | None = None
+    turns = PageTurns()
+    while True:
+        page, following = _page(
+            client, scope, turns, following, {**ORDER, "updated_after": _told(since)}
+        )
+        yield page, following is None
+        if following is None:
+            return
+        last = _instant(page[-1]["updated_at"])
+        if last > since and last > _instant(page[0]["updated_at"]):
+            since, following = last, None
+
+
+def _pages_back(
+    client: Client, scope: PullScope, since: datetime, before: datetime | None
+) -> Iterator[tuple[list[Any], datetime | None]]:
+    """Pages of deployments by change, newest first, each with the instant before which the rest is. The
+    next one ends where the one before begins, by time, as one that is deleted meanwhile would move another
+    over the border of a numbered page, unread. Instants are told cut to the millisecond."""
+    following: str | None = None
+    turns = PageTurns()
+    while True:
+        ends = {"updated_before": _told(before)} if before else {}
+        span = {**ORDER, "sort": "desc", "updated_after": _told(since), **ends}
+        page, following = _page(client, scope, turns, following, span)
+        if following is None:
+            yield page, None
+            return
+        last = _instant(page[-1]["updated_at"]) + TICK
+        if last <= _instant(page[0]["updated_at"]) and (before is None or last < before):
+            before, following = last, None
+        yield page, before or _instant(page[0]["updated_at"]) + TICK
+
+
+def _page(
+    client: Client,
+    scope: PullScope,
+    turns: PageTurns,
+    following: str | None,
+    span: Mapping[str, str],
+) -> tuple[list[Any], str | None]:
+    """A page, the one that follows another or the first of a span, and the one behind it."""
+    path = f"/projects/{scope.external_id}/deployments"
+    answer = client.get(following) if following else client.get(path, span)
+    turns.turn(answer.url, answer.body if following else b"")  # by time it may begin with the same
+    page = answer.json
+    if not isinstance(page, list):
+        raise SourceProblem("changed_shape", "The list of deployments is none.")
+    return page, answer.next if page else None
+
+
+def _told(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _is_there(client: Client, scope: PullScope, key: str) -> bool:
+    path = f"/projects/{scope.external_id}/deployments/{key.removeprefix('gitlab@')}"
+    return client.get(path, accepts=(404,)).status != 404
+
+
+def _named(scope: PullScope, deployment: Any) -> Any:
+    """A deployment with an address from which its project is read, which one made by the API lacks."""
+    deployable = deployment.get("deployable") or {}
+    url = deployable.get("web_url") or f"https://gitlab/{scope.name}/-/deployments"
+    return {**deployment, "deployable": {**deployable, "web_url": url}}
+
+
+def _succeeded(deployment: Any) -> tuple[str, Any]:
+    ended = at(deployment, "deployable.finished_at") or deployment["updated_at"]
+    key = success_key(at(deployment, "environment.name"), ended, deployment["id"])
+    return key, {"id": deployment["id"], "sha": deployment["sha"]}
+
+
+def _changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Commits between each success and the one before it in its environment, oldest first, once."""
+    if "resume" in pull.memory.cursor(scope.external_id, "deployments"):
+        return  # older ones are still to come, and would stand between
+    before = pull.memory.cursor(scope.external_id, "changes")
+    for key, data in pull.memory.items(scope.external_id, COMPARED, "ok/"):
+        environment = unquote(key.split("/")[1])
+        base = before.get(environment)
+        commits = _compared(client, scope, base["sha"], data["sha"]) if base else []
+        before = {**before, environment: data}
+        rows = [
+            {
+                "deployment": f"gitlab@{data['id']}",
+                "key": c["id"],
+                "committed_at": c["authored_date"],
+            }
+            for c in commits
+        ]
+        yield PulledPiece(
+            scope,
+            "changes",
+            before,
+            form=_rows(rows),
+            kind="changes" if rows else "",
+            done=[key],
+            progress=f"{scope.name}: changes",
+        )
+        if pull.is_over():
+            return
+
+
+def _compared(client: Client, scope: PullScope, base: str, head: str) -> list[Any]:
+    if base == head:
+        return []
+    answer = client.get(
+        f"/projects/{scope.external_id}/repository/compare",
+        {"from": base, "to": head},
+        accepts=(404,),
+    )
+    return answer.json.get("commits", []) if answer.status == 200 else []
+
+
+def _rows(rows: list[dict[str, str]]) -> Format:
+    def read(reading: FormatInput) -> Iterator[RawRecord]:
+        for cells in rows:
+            yield RawRecord(reading.path, 0, cells)
+
+    return Format("gitlab", {"changes": read})
+
+
+def _instant(told: str) -> datetime:
+    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+
+
+SOURCE = Source(
+    kind="gitlab",
+    title="GitLab",
+    about="Deployments of a group's projects with their ends, and the commits between two of them as"
+    " changes. One source may read a whole group and feed each project into its workspace by patterns."
+    " Webhooks may come beside it: the keys are the same.",
+    fills=("deployments", "changes"),
+    settings=(
+        Setting("group", "Group", help="Path or number of the group; those below it are read as well."),
+        Setting("address", "GitLab", "address", "https://gitlab.com", help="Or your own https://HOST."),
+        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
+    ),
+    pull=pulled,
+    test=tested,
+    scopes=scopes,
+    credential="Group access token",
+    permissions=("read_api", "Role: Reporter"),
+    history="All deployments.",
+    limits="By the instance's limits, of which a fifth is left to others; a hundred deployments a request.",
+    minutes=15,
+    growth=HistoryGrowth(page=100, beside="changes"),
+    lighten=without_changes,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The executive page: answers, tiles, and the domain that is open, workspace by workspace."""

@@ -1,0 +1,99 @@
+"""Sources that are late: which figures may be behind, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import NamedTuple
+
+from dash.development.base_component import Component
+from markupsafe import Markup
+
+from aggregators.catalogue import DOMAINS
+from aggregators.vocabulary import formats
+from layouts.pieces.icons import icon
+from layouts.pieces.markup import html
+
+TOLD = 3
+"""Sources that are named; of more the number is."""
+SLOT_BEGINS = "<!--late "
+SLOT, DRAWING = f"{SLOT_BEGINS}{{}}-->", "data-markup"
+TITLES = {domain.key: domain.title for domain in DOMAINS}
+
+
+class LateSource(NamedTuple):
+    """A source without a good sync for three of its turns; the domains that it feeds, and the seconds since
+    the last one, None where it never had one."""
+
+    name: str
+    domains: tuple[str, ...]
+    age: float | None
+
+    @property
+    def told(self) -> str:
+        """When it was read last."""
+        read = "never read"
+        if self.age is not None:
+            read = f"last read {formats.duration(self.age)} ago"
+        return f"{read} from {self.name}"
+
+
+def late_banner(late: Sequence[LateSource]) -> Markup | None:
+    """Warning over the tiles; None where every source is in time."""
+    if not late:
+        return None
+    lines = [html.Li(_line(source)) for source in late[:TOLD]]
+    if len(late) > TOLD:
+        lines.append(html.Li(f"and {formats.counted(len(late) - TOLD, 'more source')}"))
+    return html.Div(
+        [
+            html.Strong("Some of what is shown may be behind."),
+            " The records of these sources were not read for three of their turns: ",
+            html.A("look at them", href="/platform/sources"),
+            ".",
+            html.Ul(lines),
+        ],
+        className="banner banner-watch",
+        role="status",
+    )
+
+
+def _line(source: LateSource) -> str:
+    return f"{', '.join(TITLES[key] for key in source.domains)}: {source.told}"
+
+
+def slot(domain: str) -> Markup:
+    """Where a tile has its mark: the tile is kept, and what is late changes with the clock."""
+    return Markup(SLOT).format(domain)  # noqa: S704 - a constant
+
+
+def marked(part: Component, late: Sequence[LateSource]) -> Component:
+    """A kept part of the page with the marks of the tiles that are late now."""
+    made = copy(part)
+    drawing, children = getattr(part, DRAWING, None), getattr(part, "children", None)
+    if drawing and SLOT_BEGINS in drawing:
+        setattr(made, DRAWING, _filled(drawing, late))
+    if isinstance(children, list):
+        made.children = [
+            marked(each, late) if isinstance(each, Component) else each for each in children
+        ]
+    return made
+
+
+def _filled(drawing: str, late: Sequence[LateSource]) -> str:
+    for key in TITLES:
+        told = [source.told for source in late if key in source.domains]
+        drawing = drawing.replace(str(slot(key)), str(_mark(key, told)) if told else "")
+    return drawing
+
+
+def _mark(domain: str, told: Sequence[str]) -> Markup:
+    """A clock beside the tile's title; its words are its name, and stand below it on hover and focus."""
+    lines = [html.Span(each, className="tile-late-line") for each in told[:TOLD]]
+    begin = f"{TITLES[domain]} may be behind"
+    tip = html.Span([f"{begin}:", *lines], className="tile-late-tip", **{"aria-hidden": "true"})
+    words = f"{begin}: {'; '.join(told)}"
+    return html.A(
+        [icon("clock"), tip], href="/platform/sources", className="tile-late",
+        **{"aria-label": words},
+    )  # fmt: skip

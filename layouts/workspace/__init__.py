@@ -1,0 +1,1 @@
+"""The page of one domain of one workspace: figures, records, live figures."""

@@ -1,0 +1,192 @@
+"""The records behind the figures in a grid: paged, sorted and filtered by the server."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_ag_grid as dag
+from dash import html
+from dash.development.base_component import Component
+
+from aggregators.pooling.dashboard import WorkspaceView
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.listing import COUNTED, Column, ColumnType, Listing, RecordsPage, shown
+from auth.membership import KEEPERS
+from ingest.desk.corrections import correctable
+from ingest.kinds import KINDS
+from layouts import ids
+from layouts.pieces.parts import data
+
+BLOCK = 100
+KEY = "key"
+"""Column that names a record."""
+FILTERS = {
+    ColumnType.TEXT: "agTextColumnFilter",
+    ColumnType.NUMBER: "agNumberColumnFilter",
+    ColumnType.INSTANT: "agDateColumnFilter",
+    ColumnType.DAY: "agDateColumnFilter",
+}
+WIDEST_INSTANT = 175
+RIGHT = (ColumnType.NUMBER, ColumnType.DURATION, ColumnType.SHARE, ColumnType.BURN)
+COLUMN = {
+    "resizable": True,
+    "sortable": True,
+    "suppressMovable": True,
+    "wrapHeaderText": True,
+    "autoHeaderHeight": True,
+}
+MENU = {
+    "colId": "menu",
+    "headerName": "Actions",
+    "headerClass": "row-menu-head",
+    "cellClass": "row-menu-cell",
+    "cellRenderer": "rowMenu",
+    "pinned": "right",
+    "lockPinned": True,
+    "width": 52,
+    "resizable": False,
+    "sortable": False,
+}
+GRID = {
+    "cacheBlockSize": BLOCK,
+    "maxBlocksInCache": 10,
+    "maxConcurrentDatasourceRequests": 1,
+    "ensureDomOrder": True,
+    "animateRows": False,
+    "enableCellTextSelection": True,
+    "pagination": True,
+    "paginationPageSize": 25,
+    "paginationPageSizeSelector": [25, 50, 100],
+    "domLayout": "autoHeight",
+    "localeText": {
+        "noRowsToShow": "No such records in this period",
+        "pageSizeSelectorLabel": "A page:",
+    },
+}
+
+
+def grid(view: WorkspaceView, listing: Listing, link_filters: dict[str, str]) -> Component:
+    """The section of the records, narrowed to what the link said."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2(listing.title, id="records-title"),
+                    html.P(id=ids.RECORDS_COUNT, className="muted", role="status"),
+                    html.A(
+                        "Download CSV",
+                        id=ids.RECORDS_CSV,
+                        href=csv_href(view.slug, view.domain.key, view.period.query, link_filters),
+                        className="button quiet",
+                        download="",
+                    ),
+                ],
+                className="records-head",
+            ),
+            html.P(listing.about, className="muted"),
+            *_narrowed(listing, link_filters),
+            dag.AgGrid(
+                id=ids.RECORDS,
+                rowModelType="infinite",
+                columnDefs=[
+                    *(_column(c, listing) | _link(c, view, listing) for c in listing.columns),
+                    *_menu(view, listing),
+                ],
+                defaultColDef=COLUMN,
+                dashGridOptions=GRID,
+                className="records-grid",
+                style={"height": None},
+            ),
+        ],
+        className="card records",
+        **{"aria-labelledby": "records-title"},
+    )
+
+
+def _narrowed(listing: Listing, link_filters: dict[str, str]) -> list[Component]:
+    words_ = listing.narrowing(link_filters)
+    if not words_:
+        return []
+    return [
+        html.P(
+            [
+                f"Showing {listing.title.lower()} {words_}. ",
+                html.Button(
+                    "Show all", type="button", className="button quiet", **data(unlink="1")
+                ),
+            ],
+            className="narrowed",
+        )
+    ]
+
+
+def _column(column: Column, listing: Listing) -> dict[str, Any]:
+    order = dict(listing.order)
+    made: dict[str, Any] = {
+        "field": column.key,
+        "headerName": column.title,
+        "width": max(column.width, WIDEST_INSTANT)
+        if column.type is ColumnType.INSTANT
+        else column.width,
+        "headerTooltip": column.title,
+        "filter": FILTERS.get(column.type, False),
+    }
+    if column.type in RIGHT:
+        made |= {"cellClass": "ag-right-aligned-cell", "headerClass": "ag-right-aligned-header"}
+    if column.key in order:
+        made["sort"] = "desc" if order[column.key] else "asc"
+        made["sortIndex"] = list(order).index(column.key)
+    if column.type in (ColumnType.TEXT, ColumnType.NUMBER):
+        made["filterParams"] = {"maxNumConditions": 1}
+    if column.type in (ColumnType.INSTANT, ColumnType.DAY):
+        made["filterParams"] = {"maxNumConditions": 1, "inRangeInclusive": True}
+    return made
+
+
+def _link(column: Column, view: WorkspaceView, listing: Listing) -> dict[str, Any]:
+    """How the cell that names a record leads those who look after records to its page."""
+    leads = column.key == (listing.record_cell or listing.record_key[-1])
+    if not leads or not listing.record_kind or view.role not in KEEPERS:
+        return {}
+    under = f"/ws/{view.slug}/records/{listing.record_kind}/"
+    columns = list(listing.record_key)
+    return {
+        "cellRenderer": "recordLink",
+        "cellRendererParams": {"under": under, "columns": columns},
+    }
+
+
+def _menu(view: WorkspaceView, listing: Listing) -> list[dict[str, Any]]:
+    """The last column, of what may be done with a row that is one record; absent for those who may not."""
+    kind = KINDS.get(listing.record_kind)
+    if kind is None or listing.record_key != kind.key or view.role not in KEEPERS:
+        return []
+    told = {
+        "under": f"/ws/{view.slug}/records/{kind.name}/",
+        "columns": list(listing.record_key),
+        "fields": list(correctable(kind)),
+        "merges": kind.fold.lend is not None,
+    }
+    return [MENU | {"cellRendererParams": told}]
+
+
+def rows(page: RecordsPage) -> list[dict[str, str]]:
+    """A page's rows as the grid shows them."""
+    return [
+        {c.key: shown(v, c.type) for c, v in zip(page.columns, row, strict=True)}
+        for row in page.rows
+    ]
+
+
+def counted(page: RecordsPage) -> str:
+    """How many records there are, in words."""
+    if page.total is None:
+        return f"more than {formats.number(COUNTED)} records"
+    return formats.counted(page.total, "record")
+
+
+def csv_href(slug: str, key: str, period: str, more: dict[str, str]) -> str:
+    """Where all of it can be downloaded."""
+    query = f"{period}&{urlencode(more)}" if more else period
+    return f"/ws/{slug}/records/{key}.csv?{query}"

@@ -1,0 +1,1 @@
+"""Storage to figures: the reads of a dashboard, a workspace page and its records, and their caches."""

@@ -1,0 +1,164 @@
+"""The bytes that ``storage.executive`` brings -> tables of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from aggregators.catalogue import DOMAINS
+from aggregators.catalogue import facts as natures_of
+from aggregators.catalogue import labels as labels_of
+from aggregators.pooling.facts import Facts
+from aggregators.pooling.plan import Plan
+from aggregators.pooling.snapshot_rows import Events, SnapshotRows, events_of
+from aggregators.pooling.span_facts import FactTable, grouped_table, usage_table
+from aggregators.vocabulary.domain import USAGE
+from aggregators.vocabulary.measure import Nature
+from aggregators.vocabulary.sketch import ENTRY, EPOCH, unpacked_days
+from storage.executive.encoded_rows import (
+    ENCODED_EPOCH,
+    EncodedDurations,
+    EncodedGroup,
+    EncodedRows,
+    Layout,
+)
+
+SHIFT = (ENCODED_EPOCH - EPOCH).days
+BLOCK = np.dtype([("block", ">i4"), ("size", ">i4")])
+
+Part = tuple[int, EncodedDurations]
+"""Durations of one scope, which is given by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The facts by snapshot table, of the workspaces whose slugs are given in the order of the rows."""
+
+    slugs: Sequence[str]
+    by_name: Mapping[str, Facts]
+
+
+def row_type(columns: Sequence[str]) -> np.dtype:
+    """A packed row as bytes: its day, and a number for each column."""
+    return np.dtype([("day", ">i4"), ("numbers", ">f8", (len(columns),))])
+
+
+def broken(encoded: Sequence[EncodedRows]) -> dict[int, str]:
+    """The workspaces whose stored durations are none, by id, and why."""
+    parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
+    headers, owner = _headers(list(enumerate(part for _, part in parts)))
+    odd = np.bincount(owner, headers["size"] % ENTRY.itemsize, len(parts))
+    errors: dict[int, str] = {}
+    for at in map(int, np.flatnonzero(odd)):
+        workspace, part = parts[at]
+        error = f"{part.distribution} holds {len(part.entries)} bytes, no whole number of entries"
+        errors.setdefault(encoded[workspace].workspace_id, error)
+    return errors
+
+
+def _headers(parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """Every block of some durations, as BLOCK, and the number of the scope that it is of."""
+    headers = np.frombuffer(b"".join(part.blocks for _, part in parts), BLOCK)
+    counts = [len(part.blocks) // BLOCK.itemsize for _, part in parts]
+    return headers, np.repeat(np.array([scope for scope, _ in parts], int), counts)
+
+
+def tables(
+    encoded: Sequence[EncodedRows], slugs: Mapping[int, str], plan: Plan, last: date, layout: Layout
+) -> Tables:
+    """The facts of every workspace, over the spans of a plan, of the days up to ``last``. Raises KeyError
+    where a declared column is not in the layout: a migration has not run."""
+    names = [slugs[rows.workspace_id] for rows in encoded]
+    parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
+    usage = usage_table(
+        names,
+        plan,
+        natures_of(USAGE),
+        _rows([rows.usage for rows in encoded], layout[USAGE]),
+        _events(USAGE, parts, last),
+    )
+    labels = {name: [rows.labels.get(name) for rows in encoded] for name in labels_of(USAGE)}
+    by_name = {USAGE: usage.facts(labels)}
+    for table in (domain.table for domain in DOMAINS if domain.by):
+        by_name[table] = _grouped(table, encoded, names, usage, last, layout[table])
+    return Tables(names, by_name)
+
+
+def usage_rows(
+    encoded: Sequence[EncodedRows], layout: Layout, last: date
+) -> tuple[SnapshotRows, dict[str, Events]]:
+    """Rows and durations of the table without groups as they are stored, a scope a workspace in their
+    order, up to a day."""
+    parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
+    return _rows([rows.usage for rows in encoded], layout[USAGE]), _events(USAGE, parts, last)
+
+
+def _grouped(
+    table: str,
+    encoded: Sequence[EncodedRows],
+    slugs: Sequence[str],
+    usage: FactTable,
+    last: date,
+    columns: Sequence[str],
+) -> Facts:
+    """The facts of a domain with groups."""
+    # By name: PostgreSQL groups in whatever order its plan does.
+    scopes = [(n, group) for n, rows in enumerate(encoded) for group in _groups(rows, table)]
+    numbers = {(n, group.group): scope for scope, (n, group) in enumerate(scopes)}
+    parts = [
+        (scope, part)
+        for n, rows in enumerate(encoded)
+        for part in rows.durations
+        if (scope := numbers.get((n, part.group), -1)) >= 0
+    ]
+    grouped = grouped_table(
+        [(slugs[n], group.group) for n, group in scopes],
+        np.array([n for n, _ in scopes], int),
+        natures_of(table),
+        _rows([group.rows for _, group in scopes], columns),
+        _events(table, parts, last),
+        usage,
+    )
+    names = labels_of(table)
+    return grouped.facts({name: [group.labels.get(name) for _, group in scopes] for name in names})
+
+
+def _groups(rows: EncodedRows, table: str) -> list[EncodedGroup]:
+    """The groups of a workspace in one history, by name."""
+    groups = [group for group in rows.groups if group.table == table]
+    return sorted(groups, key=lambda group: group.group)
+
+
+def _rows(parts: Sequence[bytes | memoryview], columns: Sequence[str]) -> SnapshotRows:
+    """The rows of each scope's bytes, ascending by scope and day."""
+    of = row_type(columns)
+    data = np.frombuffer(b"".join(parts), of)
+    scope = np.repeat(np.arange(len(parts)), [len(part) // of.itemsize for part in parts])
+    day = data["day"].astype(np.int64) + SHIFT
+    order = np.lexsort((day, scope))
+    if (np.diff(order) != 1).any():  # days that stand in for missing ones come last
+        data, scope, day = data[order], scope[order], day[order]
+    return SnapshotRows(scope, day, data["numbers"], {name: i for i, name in enumerate(columns)})
+
+
+def _events(table: str, parts: Sequence[Part], last: date) -> dict[str, Events]:
+    """The durations of every scope of a table up to a day, by distribution."""
+    by_name: dict[str, list[Part]] = {
+        fact: [] for fact, nature in natures_of(table).items() if nature is Nature.DISTRIBUTION
+    }
+    for scope, part in parts:
+        if part.distribution in by_name:
+            by_name[part.distribution].append((scope, part))
+    return {name: _event(own, last) for name, own in by_name.items()}
+
+
+def _event(parts: Sequence[Part], last: date) -> Events:
+    """The durations of one distribution."""
+    headers, scope = _headers(parts)
+    entries = unpacked_days(b"".join(part.entries for _, part in parts))
+    return events_of(headers["block"], scope, headers["size"] // ENTRY.itemsize, entries).until(
+        last
+    )

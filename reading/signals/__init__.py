@@ -1,0 +1,1 @@
+"""The watch as it is read: dispersions, verdicts on changes, open signals."""

@@ -1,0 +1,163 @@
+"""The nightly watch: every testable series of every workspace, from snapshot rows alone.
+
+What is restated is restated within 28 days, so the state that is kept is that of 28 nights ago, and those
+nights are gone through again. Where there is no state, or a day was changed that it rests on, all of
+it is built anew from the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from aggregators.signal.exposure import usual_counts
+from aggregators.signal.rules import KEEP, LAG, LEARNING_DAYS, SHIPPED, SeriesKind
+from aggregators.signal.series import TestableSeries
+from aggregators.signal.watch import DailyEvidence, WatchState
+from reading.signals.histories import (
+    HISTORY_DAYS,
+    LEAD_DAYS,
+    SERIES,
+    StoredDays,
+    daily_evidence,
+    shares_of,
+    stored_days,
+)
+from reading.signals.kept import joined, parted
+from reading.signals.told import SeriesNight, series_values, signal_values, through
+from reading.signals.whole import watching
+from storage.database import Database
+from storage.watch import learned, store
+from storage.watch.store import KeptWatch, WatchedNight
+
+
+@dataclass(frozen=True, slots=True)
+class NightOutcome:
+    """Outcome of a night: workspaces and series looked at, signals that are open, and new ones."""
+
+    workspaces: int
+    series: int
+    open_signals: int
+    new_signals: int
+    rebuilt: bool
+
+
+def run(database: Database, night: date) -> NightOutcome:
+    """Watches the night of a snapshot day that has been made; again it says the same. The shares of a
+    usual day settle over 28 days, as figures do."""
+    with database.job.begin() as connection:
+        ids = [
+            row.id
+            for row in connection.execute(
+                text("select id from workspace where is_active order by id")
+            )
+        ]
+        if not ids:
+            return NightOutcome(0, 0, 0, 0, False)
+        kept = store.kept(connection, ids)
+        held_on = night - timedelta(days=LAG)
+        continues = len({one.held_on for one in kept.values()}) == 1 and all(
+            _goes_on(one, held_on) for one in kept.values()
+        )
+        return _watched(connection, ids, kept, night, continues=continues)
+
+
+def _goes_on(kept: KeptWatch, held_on: date) -> bool:
+    keys = tuple(series.key for series in SERIES)
+    return kept.series == keys and kept.held_on in (held_on, held_on - timedelta(days=1))
+
+
+def _watched(
+    connection: Connection,
+    ids: Sequence[int],
+    kept: Mapping[int, KeptWatch],
+    night: date,
+    *,
+    continues: bool,
+) -> NightOutcome:
+    held_on = night - timedelta(days=LAG)
+    begun_on = min(k.held_on or held_on for k in kept.values()) if continues else None
+    first = (
+        begun_on + timedelta(days=1 - LEAD_DAYS)
+        if begun_on
+        else night - timedelta(days=HISTORY_DAYS - 1)
+    )
+    stored = stored_days(connection, ids, first, night)
+    states = joined([kept[one].data for one in ids], SERIES) if continues else {}
+    limits, shares = learned.thresholds(connection), learned.shares(connection, first)
+    nights: dict[str, SeriesNight] = {}
+    to_keep: dict[str, WatchState] = {}
+    begins = LEAD_DAYS if continues else 0
+    for series in SERIES:
+        known = shares.get(series.key, {})
+        evidence = _evidence(connection, stored, series, known, is_new=not continues)
+        own = limits.get(series.key)
+        threshold = own.thresholds if own else SHIPPED[series.kind, series.is_fall]
+        start = states.get(series.key) or WatchState.empty(len(ids), len(evidence.rule.sizes))
+        to_keep[series.key], nights[series.key] = through(
+            series, evidence, start, threshold, begins, night
+        )
+    data = parted(to_keep, SERIES)
+    outcomes = [_outcome(one, at, kept[one], data[at], nights, night) for at, one in enumerate(ids)]
+    store.keep(connection, outcomes)
+    every = {key: one.evidence for key, one in nights.items()}
+    watching.run(connection, stored, ids, every, begun_on)
+    open_now = [s for o in outcomes for s in o.kept.signals if s["ended_on"] is None]
+    fresh = sum(s["opened_on"] == night for s in open_now)
+    return NightOutcome(len(ids), len(SERIES), len(open_now), fresh, not continues)
+
+
+def _evidence(
+    connection: Connection,
+    stored: StoredDays,
+    series: TestableSeries,
+    known: Mapping[date, float],
+    *,
+    is_new: bool,
+) -> DailyEvidence:
+    """Evidence of a series; of a rate also the share of each day, noted where it is not beyond change
+    yet."""
+    if series.kind is not SeriesKind.RATE:
+        return daily_evidence(stored, series)
+    counts, seen = stored.flow(series.facts[0]), stored.seen
+    means = usual_counts(counts, seen, KEEP, LAG, LEARNING_DAYS)
+    made = shares_of(stored, series, means)
+    days = [stored.first + timedelta(days=n) for n in range(stored.days)]
+    final = stored.last - timedelta(days=LAG)
+    shares = np.array(
+        [
+            made[n] if is_new or day > final or day not in known else known[day]
+            for n, day in enumerate(days)
+        ]
+    )
+    fresh = {
+        day: float(share)
+        for day, share in zip(days, shares, strict=True)
+        if known.get(day) != share
+    }
+    learned.keep_shares(connection, series.key, fresh)
+    return daily_evidence(stored, series, shares)
+
+
+def _outcome(
+    workspace_id: int,
+    at: int,
+    kept: KeptWatch,
+    data: bytes,
+    nights: Mapping[str, SeriesNight],
+    night: date,
+) -> WatchedNight:
+    """Everything to be written of one workspace."""
+    before = {signal["series"]: signal for signal in kept.signals}
+    signals = [
+        told
+        for key, one in nights.items()
+        if (told := signal_values(one, at, before.get(key))) is not None
+    ]
+    keys = tuple(series.key for series in SERIES)
+    state = KeptWatch(keys, night - timedelta(days=LAG), data, signals)
+    return WatchedNight(workspace_id, state, [series_values(one, at) for one in nights.values()])

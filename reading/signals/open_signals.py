@@ -1,0 +1,199 @@
+"""Signals of the workspaces in a viewer's scope, each read in its own context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from aggregators.companions import WATCHED
+from aggregators.name_order import by_name
+from aggregators.signal.scatter import DayProfile, Scatter
+from aggregators.signal.series import WatchedSeries
+from aggregators.signal.stretch import PERIODS
+from aggregators.vocabulary.sketch import EPOCH
+from storage import context
+from storage.database import Database
+from storage.executive.binary_copy import copied_rows, integer, json_value, lines, numbers
+from storage.executive.memberships import Membership
+from storage.executive.scope import ScopedWorkspace, scoped_workspaces
+from storage.viewer import Viewer
+from storage.watch import learned
+
+KEPT_DAYS = 90
+"""Days for which a signal that has ended is shown."""
+QUERY = text("""
+select s.workspace_id, r.series, r.dispersions, r.days_to_tell, r.signals
+from vigilo.executive_scope() s
+cross join lateral vigilo.watched_in_context(:level, s.workspace_id, :after) r
+where s.left_out is null
+""")
+SCATTER = "select * from vigilo.scatter_in_scope(%s)"
+OWN = text("""
+select r.series, r.dispersions from vigilo.watched_in_context(:level, :w, :after) r
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSignal:
+    """A drift of a series of a workspace: since when, how much, and what people made of it."""
+
+    workspace: ScopedWorkspace
+    series: str
+    opened_on: date
+    grade: str
+    since: date
+    give_or_take: int
+    evidence: float
+    usual: float
+    now: float
+    extra: float
+    seen_on: date
+    ended_on: date | None
+    state: str
+    until: date | None
+    note: str
+    changed_by: str
+
+    @property
+    def watched(self) -> WatchedSeries:
+        """The series, and the measure that it is shown as."""
+        return WATCHED[self.series]
+
+    def is_new(self, night: date) -> bool:
+        """Whether a night told it for the first time."""
+        return self.opened_on == night
+
+    def is_hidden(self, today: date) -> bool:
+        """Whether somebody has put it off until a later day, or called it noise."""
+        snoozed = self.state == "snoozed" and self.until is not None and self.until > today
+        return snoozed or self.state == "dismissed"
+
+
+def read(database: Database, viewer: Viewer, today: date) -> list[DriftSignal]:
+    """Signals in the viewer's scope: open ones by evidence, then those that ended within 90 days."""
+    after = today - timedelta(days=KEPT_DAYS)
+    with context.as_viewer(database.reader, viewer) as connection:
+        inside = {w.workspace_id: w for w in scoped_workspaces(connection) if not w.left_out}
+        rows = connection.execute(QUERY, {"level": context.ROLLUP, "after": after}).all()
+    signals = [
+        signal_of(inside[row.workspace_id], told)
+        for row in rows
+        if row.workspace_id in inside
+        for told in sorted(row.signals or (), key=lambda one: str(one["series"]))
+        if told["series"] in WATCHED
+    ]
+    return sorted(by_name(signals, lambda signal: signal.workspace.name), key=_order)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSummary:
+    """Number of signals that are open and not put off, of those that the last night has told, and the
+    surest of the latter. No night: nothing was watched yet."""
+
+    open_now: int
+    fresh: int
+    night: date | None
+    newest: tuple[DriftSignal, ...]
+
+
+def summary(connection: Connection, today: date, most: int) -> SignalSummary:
+    """Signals in the scope of this transaction's viewer, at ``most`` so many of them told."""
+    query = text("select * from vigilo.signals_in_scope(:level, :today, :most)")
+    values = {"level": context.ROLLUP, "today": today, "most": most}
+    open_now, fresh, night, newest = connection.execute(query, values).one()
+    told = [row for row in newest if row["series"] in WATCHED]
+    inside = {w.workspace_id: w for w in scoped_workspaces(connection)} if told else {}
+    signals = tuple(signal_of(inside[row["workspace_id"]], row) for row in told)
+    return SignalSummary(open_now, fresh, night, signals)
+
+
+def _order(signal: DriftSignal) -> tuple[bool, float]:
+    newest = signal.ended_on.toordinal() if signal.ended_on else signal.evidence
+    return signal.ended_on is not None, -float(newest)
+
+
+def signal_of(workspace: ScopedWorkspace, told: Mapping[str, Any]) -> DriftSignal:
+    """A signal from its row as JSON."""
+
+    def day(name: str) -> date | None:
+        return date.fromisoformat(told[name]) if told[name] else None
+
+    opened, since, seen = (day(name) for name in ("opened_on", "since", "seen_on"))
+    assert opened
+    assert since
+    assert seen
+    return DriftSignal(
+        workspace,
+        told["series"],
+        opened,
+        told["grade"],
+        since,
+        told["give_or_take"],
+        told["evidence"],
+        told["usual"],
+        told["now"],
+        told["extra"],
+        seen,
+        day("ended_on"),
+        told["state"],
+        day("until"),
+        told["note"],
+        told["changed_by"],
+    )
+
+
+def scatter(connection: Connection, slugs: Mapping[int, str], first: date) -> Scatter:
+    """Scatter that the watch has learned of the workspaces in scope, by id their slugs, for days from
+    ``first``."""
+    dispersion: dict[str, dict[str, float]] = {}
+    drifts: dict[str, dict[str, date]] = {}
+    watched: dict[str, dict[str, tuple[float, float]]] = {}
+    for workspace_id, series, values, drifting in copied_rows(
+        connection, SCATTER, (context.ROLLUP,)
+    ):
+        slug = slugs.get(integer(workspace_id))
+        if slug is None:
+            continue
+        told = numbers(values)
+        each = zip(lines(series), told[::3], told[1::3], told[2::3], strict=True)
+        for name, scatter_of_it, evidence, days in each:
+            dispersion.setdefault(name, {})[slug] = scatter_of_it
+            watched.setdefault(name, {})[slug] = evidence, days
+        for name, since in (json_value(drifting) or {}).items():
+            drifts.setdefault(name, {})[slug] = date.fromisoformat(since)
+    return replace(_learned(connection, dispersion, first), drifts=drifts, watched=watched)
+
+
+def own_scatter(connection: Connection, membership: Membership, first: date) -> Scatter:
+    """Scatter that the watch has learned of one workspace, for a member of it."""
+    values = {"level": context.WORKSPACE, "w": membership.workspace_id, "after": date.max}
+    row = connection.execute(OWN, values).one()
+    each = zip(row.series or (), row.dispersions or (), strict=True)
+    dispersion = {series: {membership.slug: value} for series, value in each}
+    return _learned(connection, dispersion, first)
+
+
+def _learned(
+    connection: Connection, dispersion: Mapping[str, Mapping[str, float]], first: date
+) -> Scatter:
+    stretch = {
+        series: dict(zip(PERIODS, own.stretch, strict=True))
+        for series, own in learned.thresholds(connection).items()
+    }
+    profiles = {
+        series: _profile(by_day) for series, by_day in learned.shares(connection, first).items()
+    }
+    return Scatter(dispersion, stretch, profiles)
+
+
+def _profile(by_day: Mapping[date, float]) -> DayProfile:
+    first, last = min(by_day), max(by_day)
+    totals = [0.0]
+    for number in range((last - first).days + 1):
+        totals.append(totals[-1] + by_day.get(first + timedelta(days=number), 1.0))
+    return DayProfile((first - EPOCH).days, np.array(totals))

@@ -1,0 +1,157 @@
+"""Words of the watch on one series of one workspace on a night: its scatter, and its signal if there
+is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from aggregators.signal.baseline import Usual
+from aggregators.signal.rules import (
+    CLEARS_BELOW,
+    LAG,
+    LEAST_BASELINE,
+    QUIET_NIGHTS,
+    SeriesKind,
+    Thresholds,
+)
+from aggregators.signal.series import TestableSeries
+from aggregators.signal.watch import DailyEvidence, WatchState, advanced
+from aggregators.vocabulary.effects import Array
+
+Values = Mapping[str, Any]
+MONTH = 28
+LONGEST = 3650
+
+
+@dataclass(frozen=True)
+class SeriesNight:
+    """A series on a night, a workspace an element: evidence of the days up to it, state, what is
+    usual, and for how many nights it has been quiet."""
+
+    series: TestableSeries
+    evidence: DailyEvidence
+    state: WatchState
+    usual: Usual
+    quiet: Array
+    thresholds: Thresholds
+    night: date
+
+    @cached_property
+    def total(self) -> Array:
+        """Evidence on the night."""
+        return self.state.total
+
+    @cached_property
+    def since(self) -> np.ndarray:
+        """Nights since each began to climb, that one and the last included."""
+        return np.asarray(self.state.day - self.state.since)
+
+    @cached_property
+    def days_to_tell(self) -> Array:
+        """Days that a doubling (or halving) needs until it is told."""
+        usual, per_day = self.usual, self.state.baseline.e / self._baseline_days
+        if usual.kind is SeriesKind.DURATION:
+            bits = np.log(2) ** 2 / 2 * per_day / (usual.variance * usual.lasting)
+        else:
+            factor = 0.5 if self.series.is_fall else 2.0
+            gain = factor * np.log(factor) - factor + 1
+            bits = per_day * usual.level * gain / usual.lasting
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.minimum(np.ceil(self.thresholds.watch / bits), LONGEST))
+
+    @property
+    def _baseline_days(self) -> float:
+        """Days that a baseline of that many nights weighs."""
+        nights = max(self.state.day - 28, 1)
+        keep = 0.5 ** (1 / 150)
+        return float((1 - keep**nights) / (1 - keep))
+
+
+def series_values(one: SeriesNight, at: int) -> Values:
+    """Row of a workspace's series."""
+    is_known = one.state.baseline.e[at] >= LEAST_BASELINE
+    return {
+        "series": one.series.key,
+        "night": one.night,
+        "dispersion": float(one.usual.dispersion[at]),
+        "evidence": float(one.total[at]),
+        "days_to_tell": int(one.days_to_tell[at]) if is_known else None,
+    }
+
+
+def signal_values(one: SeriesNight, at: int, before: Values | None) -> Values | None:
+    """Row of a workspace's signal, new or going on; None where there is none."""
+    evidence = float(one.total[at])
+    if before is None and evidence < one.thresholds.watch:
+        return None
+    if before is not None and evidence < one.thresholds.watch:
+        has_ended = one.quiet[at] >= QUIET_NIGHTS
+        return {
+            **before,
+            "evidence": max(evidence, 0.0),
+            "seen_on": one.night,
+            "ended_on": one.night if has_ended else None,
+        }
+    drifts = evidence >= one.thresholds.drifting or (before or {}).get("grade") == "drifting"
+    usual, now = _levels(one, at)
+    return {
+        "series": one.series.key,
+        "opened_on": before["opened_on"] if before else one.night,
+        "grade": "drifting" if drifts else "may_drift",
+        "since": one.night - timedelta(days=int(one.since[at]) - 1),
+        "give_or_take": int(one.state.give_or_take[at]),
+        "evidence": evidence,
+        "usual": usual,
+        "now": now,
+        "extra": _extra(one, at, usual, now),
+        "seen_on": one.night,
+        "ended_on": None,
+    }
+
+
+def _levels(one: SeriesNight, at: int) -> tuple[float, float]:
+    """Level that is usual, and that of the days since it began (28 at most where that is not known): a
+    ratio, events a day, or a typical duration in seconds."""
+    days = min(max(int(one.since[at]), 1), one.evidence.days)
+    recent = slice(one.evidence.days - days, None)
+    x, e = (float(part[at, recent].sum()) for part in (one.evidence.x, one.evidence.e))
+    usual = float(one.usual.level[at])
+    now = x / e if e > 0 else usual
+    if one.series.kind is SeriesKind.DURATION:
+        return float(np.exp(usual)), float(np.exp(now))
+    return usual, now
+
+
+def _extra(one: SeriesNight, at: int, usual: float, now: float) -> float:
+    """Events more than usual in the next 28 days if it goes on; of durations 0."""
+    if one.series.kind is SeriesKind.DURATION:
+        return 0.0
+    days = min(MONTH, one.evidence.days)
+    exposure = float(one.evidence.e[at, -days:].sum()) * MONTH / days
+    return (now - usual) * exposure
+
+
+def through(
+    series: TestableSeries,
+    evidence: DailyEvidence,
+    state: WatchState,
+    threshold: Thresholds,
+    first_night: int,
+    last: date,
+) -> tuple[WatchState, SeriesNight]:
+    """The state to keep, as of 28 nights ago, and the outcome of the last night, ``last``."""
+    as_of_then, usual = state, None
+    quiet = np.zeros(len(evidence.x))
+    for day in range(first_night, evidence.days):
+        state, usual = advanced(state, evidence, day)
+        if day == evidence.days - 1 - LAG:
+            as_of_then = state
+        quiet = np.where(state.total < threshold.watch - CLEARS_BELOW, quiet + 1, 0.0)
+    assert usual is not None
+    return as_of_then, SeriesNight(series, evidence, state, usual, quiet, threshold, last)

@@ -1,0 +1,100 @@
+"""Making a backup: dump and inventory are taken in one snapshot of the database, so that they agree while
+people work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from storage.backup import archive, inventory, programs
+from storage.backup.archive import DUMP, KEY, Manifest
+from storage.roles import Roles
+from storage.schema import revision_of
+from storage.snapshot.tables import SNAPSHOT_TABLES
+
+NAMES = tuple(table.name for table in SNAPSHOT_TABLES)
+
+
+class BoundByPolicies(RuntimeError):
+    """The role would see a part of the rows or none, and the dump would lack the rest in silence."""
+
+
+def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> Path:
+    """Makes a backup in ``folder`` by a role that no policy binds; its own folder. ``key`` is the file of
+    the secret key, where the program made it itself. Raises BoundByPolicies, NoProgram, ProgramFailed,
+    OSError, sqlalchemy errors; nothing is left behind."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / archive.name_of(datetime.now(UTC))
+    part = path.with_suffix(".part")
+    part.mkdir(mode=0o700)
+    try:
+        with one_snapshot(reader) as connection:
+            _dump(connection, reader, part / DUMP)
+            manifest = _manifest(connection, roles, part / DUMP)
+        if key is not None and key.exists():
+            shutil.copyfile(key, part / KEY)
+            (part / KEY).chmod(0o600)
+        archive.write(part, manifest)
+        part.rename(path)
+        archive.sync(folder)
+    except BaseException:
+        shutil.rmtree(part)
+        raise
+    return path
+
+
+@contextmanager
+def one_snapshot(reader: URL) -> Iterator[Connection]:
+    """A transaction that sees the database as it is now, and writes nothing. Raises BoundByPolicies."""
+    engine = create_engine(reader, poolclass=NullPool, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        connection.execute(text("set transaction read only"))
+        if inventory.is_bound(connection):
+            raise BoundByPolicies(
+                f"the role {reader.username} is bound by row-level security: it would dump no row of any"
+                " workspace, and exit 0. It takes a role with BYPASSRLS that may read, as docs/operation.md"
+                " makes it."
+            )
+        yield connection
+
+
+def _dump(connection: Connection, reader: URL, file: Path) -> None:
+    """The dump, of the connection's own snapshot. What is computed anew by the next run stays out."""
+    program = programs.find("pg_dump", _major(connection))
+    snapshot = connection.execute(text("select pg_export_snapshot()")).scalar_one()
+    options = ["--format=custom", "--no-unlogged-table-data", f"--snapshot={snapshot}"]
+    programs.run(program, [*options, f"--file={file}"], reader)
+    file.chmod(0o600)
+
+
+def _manifest(connection: Connection, roles: Roles, dump: Path) -> Manifest:
+    return Manifest(
+        made_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        schema=str(revision_of(connection)),
+        server=_major(connection),
+        owner=roles.owner,
+        web=roles.web,
+        job=roles.job,
+        sha256=archive.sha256(dump),
+        size=dump.stat().st_size,
+        inventory=inventory.of(connection, NAMES),
+    )
+
+
+def _major(connection: Connection) -> int:
+    return int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
+
+
+def forget(folder: Path, keep: int) -> list[Path]:
+    """Removes all but the newest ``keep`` backups; which."""
+    whole = [path for path, manifest in archive.listed(folder) if isinstance(manifest, Manifest)]
+    old = whole[:-keep] if keep else []
+    for path in old:
+        shutil.rmtree(path)
+    return old

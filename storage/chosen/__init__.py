@@ -1,0 +1,1 @@
+"""Settings that the organisation and its workspaces have chosen, as they are kept."""

@@ -1,1 +1,0 @@
-"""The operator's commands that hang on the Flask app."""

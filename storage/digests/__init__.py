@@ -1,0 +1,1 @@
+"""Digests of the signals: who gets them where, and the messages that wait to go."""

@@ -1,0 +1,1 @@
+"""Snapshots for the executive view: each workspace in its own context, the loop over them in PostgreSQL."""

@@ -1,0 +1,202 @@
+"""Encoded rows of snapshots and durations, read in one round trip: each workspace in its own context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from storage import context
+from storage.executive.binary_copy import array, copied_rows, integer, json_value, texts
+from storage.snapshot.columns import COLUMNS
+
+ENCODED_EPOCH = date(2000, 1, 1)
+"""Days of encoded rows are counted from here."""
+Labels = Mapping[str, str]
+"""Names of the objects that hold extremes, by label; without labels that name nothing."""
+
+Layout = Mapping[str, tuple[str, ...]]
+"""The numbers of a packed row in their order, by snapshot table, as the database says it."""
+
+LAYOUT_QUERY = text("""
+select c.relname, col_description(c.oid, a.attnum)
+from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'packed' and not a.attisdropped
+where c.relnamespace = 'public'::regnamespace and c.relname = any(:tables)
+""")
+
+
+def number_layout(connection: Connection) -> Layout:
+    """The order of the numbers in each snapshot table. It may hold more than what is declared: columns
+    of a domain that is gone."""
+    tables = [columns.table for columns in COLUMNS]
+    return {
+        table: tuple((names or "").split())
+        for table, names in connection.execute(LAYOUT_QUERY, {"tables": tables})
+    }
+
+
+class EncodedGroup(NamedTuple):
+    """Rows of one group in the history of a domain with groups: a row a day, an int4 day since 2000-01-01
+    and the numbers of the table's layout; the labels as of the asked last day."""
+
+    table: str
+    group: str
+    rows: bytes | memoryview
+    labels: Labels
+
+
+class EncodedDurations(NamedTuple):
+    """Durations of one distribution and group ('' in a domain without groups): an int4 block and an
+    int4 of how many bytes for each block, and the entries of all blocks in that order."""
+
+    distribution: str
+    group: str
+    blocks: bytes | memoryview
+    entries: bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """Rows of one workspace as ``vigilo.rows_in_context`` gives them: the usage rows and labels, as in
+    an ``EncodedGroup``; the groups of the other tables, and the durations."""
+
+    workspace_id: int
+    usage: bytes | memoryview
+    labels: Labels
+    groups: Sequence[EncodedGroup]
+    durations: Sequence[EncodedDurations]
+
+    @property
+    def size(self) -> int:
+        """Bytes of its rows."""
+        grouped = sum(len(group.rows) for group in self.groups)
+        timed = sum(len(part.blocks) + len(part.entries) for part in self.durations)
+        return len(self.usage) + grouped + timed
+
+    def apart(self) -> EncodedRows:
+        """Copy with bytes of its own: the rows as read hold on to the buffer of the whole answer."""
+        return EncodedRows(
+            self.workspace_id,
+            bytes(self.usage),
+            self.labels,
+            [group._replace(rows=bytes(group.rows)) for group in self.groups],
+            [
+                part._replace(blocks=bytes(part.blocks), entries=bytes(part.entries))
+                for part in self.durations
+            ],
+        )
+
+
+def nothing(workspace_id: int) -> EncodedRows:
+    """Rows of a workspace that has none."""
+    return EncodedRows(workspace_id, b"", {}, (), ())
+
+
+class WorkspaceUnreadable(RuntimeError):
+    """A workspace's rows can not be read; the message is the database's."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRequest:
+    """Request for rows: as of these days, the labels as of one of them, blocks first to last; and the
+    order of the numbers in them."""
+
+    days: Sequence[date]
+    last_day: date
+    blocks: tuple[int, int]
+    layout: Layout
+
+    @property
+    def arguments(self) -> tuple[list[date], date, int, int]:
+        """Arguments of the database functions after the workspace."""
+        return list(self.days), self.last_day, *self.blocks
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Key of the request: two with the same key bring the same rows."""
+        return tuple(self.days), self.last_day, self.blocks, tuple(self.layout.items())
+
+
+def scoped_rows(
+    connection: Connection, request: RowsRequest, among: Sequence[int] | None = None
+) -> tuple[list[EncodedRows], dict[int, str]]:
+    """The rows of every workspace in scope, or of those ``among`` them, each read in its own context, in
+    one round trip; and the database's words about those that could not be read, by workspace id."""
+    query = (
+        "select s.workspace_id, r.* from vigilo.executive_scope() s cross join lateral"
+        " vigilo.rows_in_context(%s, s.workspace_id, %s::date[], %s, %s, %s) r"
+        " where s.left_out is null"
+    )
+    arguments: tuple[object, ...] = (context.ROLLUP, *request.arguments)
+    if among is not None:
+        query, arguments = f"{query} and s.workspace_id = any(%s)", (*arguments, list(among))
+    return _read(copied_rows(connection, query, arguments))
+
+
+def _read(
+    copied: Iterable[list[memoryview | None]],
+) -> tuple[list[EncodedRows], dict[int, str]]:
+    read: list[EncodedRows] = []
+    failed: dict[int, str] = {}
+    for workspace_id, wrong, *values in copied:
+        if wrong is not None:
+            failed[integer(workspace_id)] = bytes(wrong).decode()
+        else:
+            read.append(rows_of(integer(workspace_id), values))
+    return read, failed
+
+
+def rows_of_job(
+    connection: Connection, request: RowsRequest, workspaces: Sequence[int]
+) -> tuple[list[EncodedRows], dict[int, str]]:
+    """The rows of some workspaces as the job reads them, each in its own context, in one round trip;
+    and the database's words about those that could not be read."""
+    query = (
+        "select w.id, r.* from unnest(%s::bigint[]) as w(id) cross join lateral"
+        " vigilo.rows_in_context(%s, w.id, %s::date[], %s, %s, %s) r"
+    )
+    arguments = (list(workspaces), context.JOB, *request.arguments)
+    return _read(copied_rows(connection, query, arguments))
+
+
+def own_rows(connection: Connection, workspace_id: int, request: RowsRequest) -> EncodedRows:
+    """Rows of one workspace that this transaction's viewer is a member of. Raises WorkspaceUnreadable."""
+    query = "select * from vigilo.rows_in_context(%s, %s, %s::date[], %s, %s, %s)"
+    arguments = (context.WORKSPACE, workspace_id, *request.arguments)
+    ((wrong, *values),) = copied_rows(connection, query, arguments)
+    if wrong is not None:
+        raise WorkspaceUnreadable(bytes(wrong).decode())
+    return rows_of(workspace_id, values)
+
+
+def rows_of(workspace_id: int, values: Sequence[memoryview | None]) -> EncodedRows:
+    """Rows of a workspace from the values that ``vigilo.rows_in_context`` gives after ``failed``."""
+    usage, labels, *grouped = values
+    histories, groups, rows, group_labels, distributions, duration_groups, blocks, entries = grouped
+    return EncodedRows(
+        workspace_id,
+        usage or b"",
+        json_value(labels) or {},
+        [
+            EncodedGroup(table, group, own_rows, own_labels or {})
+            for table, group, own_rows, own_labels in zip(
+                texts(histories),
+                texts(groups),
+                array(rows),
+                json_value(group_labels) or (),
+                strict=True,
+            )
+        ],
+        list(
+            map(
+                EncodedDurations,
+                texts(distributions),
+                texts(duration_groups),
+                array(blocks),
+                array(entries),
+            )
+        ),
+    )

@@ -1,1 +1,0 @@
-"""Operational records: what `records import` takes, how it is checked and how it is written."""

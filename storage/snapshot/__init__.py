@@ -1,0 +1,1 @@
+"""The end-of-day job: records to snapshot rows."""

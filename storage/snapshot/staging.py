@@ -1,0 +1,110 @@
+"""Days of a workspace: computed beside what readers see, then moved to where they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from settings import Settings
+from storage.chosen.store import rules
+from storage.snapshot.sql import PARAMETERS, PreparedStatement
+from storage.snapshot.statements import PUBLISH, STAGE
+from storage.snapshot.tables import staged_workspace
+
+STAGED = f"select 1 from {staged_workspace.name} where workspace_id = :w and since = :since"
+
+
+class Overtaken(RuntimeError):
+    """Days that a run has staged are another's by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """The days to write, ``first`` to ``last``; ``only_known``: the last and those that have a row."""
+
+    first: date
+    last: date
+    only_known: bool = False
+
+
+PLANNED = """
+select set_config('plan_cache_mode', case when exists (select from pg_extension where extname = 'citus')
+                                          then 'force_custom_plan' else 'force_generic_plan' end, true);
+set local enable_seqscan = off;
+set local enable_bitmapscan = off;
+set local jit = off;
+set local work_mem = '32MB'
+"""
+"""Plans are made once a connection, without the values (planning takes twice as long as a night's
+work), and serve however the tables grow: a workspace's rows are always found by its index. Citus needs the
+workspace's id to know the node."""
+
+
+def write(connection: Connection, workspace_id: int, days: DayRange, settings: Settings) -> int:
+    """Stages one workspace's days and publishes them, within the transaction in its job context; returns
+    how many. The caller is alone."""
+    since = connection.execute(text("select now()")).scalar_one()
+    staged = stage(connection, workspace_id, [days], settings, since)
+    publish(connection, workspace_id, since)
+    return staged
+
+
+def stage(
+    connection: Connection,
+    workspace_id: int,
+    ranges: Sequence[DayRange],
+    settings: Settings,
+    since: datetime,
+) -> int:
+    """Computes one workspace's days from its records, beside what readers see, for the run that began at
+    ``since``; replaces what is staged of it. Returns how many days."""
+    values = {
+        "w": workspace_id,
+        "first": min(days.first for days in ranges),
+        "last": max(days.last for days in ranges),
+        "firsts": [days.last if days.only_known else days.first for days in ranges],
+        "lasts": [days.last for days in ranges],
+        "since": since,
+        **rules(connection, settings).parameters,
+    }
+    return int(_executed(connection, STAGE, values))
+
+
+def publish(connection: Connection, workspace_id: int, since: datetime) -> None:
+    """Moves what is staged of one workspace to where readers see it. Raises Overtaken where it was staged
+    for another run than that of ``since``."""
+    staged = {"w": workspace_id, "since": since}
+    if connection.execute(text(f"{STAGED} for update"), staged).first() is None:
+        raise Overtaken(
+            "another run has staged other days meanwhile, as this one had lost its connection;"
+            " nothing was published"
+        )
+    _executed(connection, PUBLISH, {"w": workspace_id})
+
+
+def _executed(
+    connection: Connection, statements: Sequence[PreparedStatement], values: Mapping[str, Any]
+) -> Any:
+    """Runs prepared statements in one round trip; the first value of what the last one returns."""
+    arguments = ", ".join(f"%({n})s" if n in values else "null" for n in PARAMETERS)
+    raw: Any = connection.connection.dbapi_connection
+    with raw.cursor() as cursor:
+        _prepare(cursor, statements)
+        cursor.execute("; ".join(f"execute {s.name} ({arguments})" for s in statements), values)
+        return cursor.fetchone()[0]
+
+
+def _prepare(cursor: Any, statements: Sequence[PreparedStatement]) -> None:
+    """Prepares what this connection of the server lacks: behind a pooler it may be another each time."""
+    cursor.execute(
+        f"{PLANNED}; select name from pg_prepared_statements where name = any(%s)",
+        ([statement.name for statement in statements],),
+    )
+    known = {name for (name,) in cursor.fetchall()}
+    for statement in statements:
+        if statement.name not in known:
+            cursor.execute(statement.prepare)

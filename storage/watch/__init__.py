@@ -1,0 +1,1 @@
+"""Tables of the watch, and what reads and writes them."""

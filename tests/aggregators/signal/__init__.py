@@ -1,0 +1,1 @@
+"""Tests of the tests of change, and of the watch."""

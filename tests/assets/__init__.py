@@ -1,0 +1,1 @@
+"""Tests of the page's scripts; `node --test` runs those in JavaScript."""

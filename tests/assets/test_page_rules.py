@@ -1,0 +1,150 @@
+"""The page's scripts and the server judge a range alike, whatever day it is where the browser is."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregators.vocabulary.period import MAX_DAYS, PRESETS
+from layouts import ids
+from layouts.rules import PageRules
+from settings import Settings
+from tests.webworld import API, EXECUTIVE, make
+from web.document import base, module_paths
+
+EVENING = datetime(2026, 11, 28, 22, 30, tzinfo=UTC)
+"""Half past ten in UTC: the 28th there and in New York, the 29th in Auckland."""
+FOLDER = Path(__file__).parent
+
+
+class AtEvening(Settings):
+    """An installation whose clock stands still within a day, rather than at noon."""
+
+    def now(self) -> datetime:
+        """The evening, where the figures are reported."""
+        return EVENING.astimezone(self.zone)
+
+
+def rules_in(layout: object) -> dict[str, str]:
+    """The properties of the element that hands the rules over, anywhere in Dash's layout."""
+    if isinstance(layout, dict):
+        if layout.get("id") == ids.RULES:
+            return layout
+        layout = list(layout.values())
+    if isinstance(layout, list):
+        return next(filter(None, map(rules_in, layout)), {})
+    return {}
+
+
+def as_dataset(properties: dict[str, str]) -> dict[str, str]:
+    """The ``data-*`` properties by the names under which a browser has them."""
+    return {
+        re.sub("-(.)", lambda m: m[1].upper(), name.removeprefix("data-")): value
+        for name, value in properties.items()
+        if name.startswith("data-")
+    }
+
+
+def taken_by_page(dataset: dict[str, str], ranges: list[tuple[str, str]]) -> list[bool]:
+    question = {"data": dataset, "now": EVENING.isoformat(), "ranges": ranges}
+    ran = subprocess.run(
+        ["node", FOLDER / "today.js"],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize(
+    ("zone", "today"),
+    [
+        ("Pacific/Auckland", date(2026, 11, 29)),
+        ("UTC", date(2026, 11, 28)),
+        ("America/New_York", date(2026, 11, 28)),
+    ],
+)
+def test_page_and_server_agree_on_what_lies_in_the_future(database, settings, zone, today):
+    at_evening = AtEvening.model_construct(**dict(settings) | {"time_zone": zone, "today": None})
+    client = make(database, at_evening).sign_in("alice")
+    dataset = as_dataset(rules_in(json.loads(client.get("/_dash-layout").text)))
+    assert dataset["today"] == today.isoformat()
+    day = timedelta(days=1)
+    ranges = [
+        (start.isoformat(), end.isoformat())
+        for end in (today - day, today, today + day)
+        for start in (end, end - day, end - (MAX_DAYS - 1) * day, end - MAX_DAYS * day, end + day)
+    ]
+    statuses = [
+        client.get(API, query_string={"start": start, "end": end}).status_code
+        for start, end in ranges
+    ]
+    assert set(statuses) == {200, 422}
+    assert taken_by_page(dataset, ranges) == [status == 200 for status in statuses]
+
+
+def test_the_layout_is_made_anew_when_the_day_ends(database, settings):
+    clock = [EVENING]
+
+    class Running(Settings):
+        def now(self) -> datetime:
+            return clock[0].astimezone(self.zone)
+
+    running = Running.model_construct(**dict(settings) | {"time_zone": "UTC", "today": None})
+    client = make(database, running).sign_in("alice")
+    days = []
+    for hours in (0, 1, 2):
+        clock[0] = EVENING + timedelta(hours=hours)
+        days.append(rules_in(json.loads(client.get("/_dash-layout").text))["data-today"])
+    assert days == ["2026-11-28", "2026-11-28", "2026-11-29"]
+
+
+def test_a_day_ends_at_midnight_and_a_frozen_one_never():
+    auckland = Settings(time_zone="Pacific/Auckland").zone
+    summer_begins = datetime(2026, 9, 27, 1, 0, tzinfo=auckland)  # a day of 23 hours
+    rules = PageRules.at(summer_begins, is_frozen=False)
+    assert rules.day_ends is not None
+    assert rules.day_ends.astimezone(UTC) == datetime(2026, 9, 27, 11, tzinfo=UTC)
+    assert PageRules.at(summer_begins, is_frozen=True).day_ends is None
+
+
+def test_the_rules_are_those_of_the_server(database, settings):
+    client = make(database, settings).sign_in("alice")
+    dataset = as_dataset(rules_in(json.loads(client.get("/_dash-layout").text)))
+    assert dataset["presets"].split() == [str(days) for days in PRESETS]
+    assert int(dataset["maxDays"]) == MAX_DAYS
+    assert "dayEnds" not in dataset  # the clock of these tests is frozen
+
+
+def test_the_document_names_every_module_and_no_script_within_it(database, settings):
+    """All are fetched at once, so that no browser learns of one from another's imports."""
+    client = make(database, settings).sign_in("alice")
+    document = client.get(EXECUTIVE).text
+    later = json.loads(re.search(r'<script id="later"[^>]*>(.*?)</script>', document)[1])
+    assert later["modules"] == module_paths(Path("assets"))
+    for path in later["modules"]:
+        answer = client.get(path)
+        assert answer.mimetype == "text/javascript"
+        assert answer.cache_control.immutable
+    first, begin, entry = (
+        f"{base(Path('assets'))}{name}" for name in ("shell.js", "begin.js", "main.js")
+    )
+    assert later["entry"] == entry
+    assert re.findall(r'<script[^>]*src="([^"?]+)', document) == [first, begin]
+    for script in later["scripts"]:
+        assert f'as="script" fetchpriority="low" href="{script}"' in document
+        assert client.get(script).mimetype == "text/javascript"
+
+
+def test_a_page_of_an_older_version_gets_the_modules_of_today_and_keeps_none(database, settings):
+    browser = make(database, settings).browser()
+    answer = browser.get("/assets/page-000000000000/main.js")
+    assert answer.status_code == 200
+    assert not answer.cache_control.immutable
+    assert answer.cache_control.max_age == 0

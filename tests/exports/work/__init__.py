@@ -1,0 +1,1 @@
+"""Tests of the queue of exports, of its workers and of their mails."""

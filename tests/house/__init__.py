@@ -1,0 +1,1 @@
+"""House rules of the whole project, read from its syntax trees."""

@@ -1,0 +1,1 @@
+"""Memory that input of others may take, however large it is."""

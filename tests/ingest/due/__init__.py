@@ -1,0 +1,1 @@
+"""Tests of marks of snapshot days."""

@@ -1,0 +1,1 @@
+"""Formats, one by one: what they read, what they leave out, and the law of the fold."""

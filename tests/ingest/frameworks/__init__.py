@@ -1,0 +1,1 @@
+"""Tests of the frameworks that can be set up."""

@@ -1,0 +1,3 @@
+"""The world of records that the aggregators' tests ask about."""
+
+from tests.aggregators.conftest import world as world

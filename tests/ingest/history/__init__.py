@@ -1,0 +1,1 @@
+"""A true history, and how senders tell it."""

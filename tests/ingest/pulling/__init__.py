@@ -1,0 +1,1 @@
+"""Tests of ``ingest.pulling`` and of the sources that it pulls."""

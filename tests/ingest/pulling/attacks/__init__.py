@@ -1,0 +1,1 @@
+"""Senders that lie, by mistake or on purpose."""

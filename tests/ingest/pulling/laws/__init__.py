@@ -1,0 +1,1 @@
+"""Laws of every source: clocks, what is pulled and pushed, what vanishes, what senders describe."""

@@ -1,0 +1,1 @@
+"""Slow, obvious computations over raw records, to compare the product with."""

@@ -1,0 +1,30 @@
+"""A small world and a dashboard cache."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from reading.caching.dashboard_cache import DashboardCache
+from tests.reading.cached import LAST, deployed
+from tests.world import World
+
+
+@pytest.fixture
+def world(database, settings) -> World:
+    made = World(database, settings)
+    made.alice = made.person("alice@x.example", home_region="eu")
+    made.ids = [made.workspace(slug, region="eu") for slug in ("alpha", "beta")]
+    for workspace_id in made.ids:
+        made.member(made.alice, workspace_id, "platform_admin")
+        made.add(
+            workspace_id, "deployment", [deployed("d1", "failed"), deployed("d0", "successful")]
+        )
+    made.backfill(LAST - timedelta(days=40), LAST)
+    return made
+
+
+@pytest.fixture
+def kept(tmp_path) -> DashboardCache:
+    return DashboardCache(tmp_path / "cache")

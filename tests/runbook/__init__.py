@@ -1,0 +1,1 @@
+"""Documents that tell an operator what to type, typed."""

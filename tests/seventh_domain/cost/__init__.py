@@ -1,0 +1,1 @@
+"""Cost: spending against a budget, by cost centre."""

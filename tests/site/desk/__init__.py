@@ -1,0 +1,1 @@
+"""Records looked after in the browser."""

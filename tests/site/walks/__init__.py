@@ -1,0 +1,1 @@
+"""Walks through the program as somebody who is new to it."""

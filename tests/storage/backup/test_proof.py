@@ -1,0 +1,117 @@
+"""Refusals of a backup, and everything that a restore notices."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from storage.backup import archive, inventory, making, restoring
+from storage.backup.access import access
+from storage.backup.archive import BadBackup
+from storage.backup.making import BoundByPolicies
+from storage.backup.restoring import NotRestorable
+from storage.roles import Roles
+from tests.conftest import superuser
+from tests.webworld import make
+
+CHANGES = {
+    "rows of public.incident": "delete from incident where ctid = (select min(ctid) from incident)",
+    "snapshots of workspace 1 in public.workspace_usage_snapshot": (
+        "update workspace_usage_snapshot set changed_at = now() where workspace_id = 1"
+        " and snapshot_date = (select max(snapshot_date) from workspace_usage_snapshot)"
+    ),
+    "policies of incident.web_read": "drop policy web_read on incident",
+    "row-level security of incident": "alter table incident no force row level security",
+    "owners of function vigilo.my_workspaces()": (
+        "alter function vigilo.my_workspaces() owner to vigilo_owner"
+    ),
+    "functions of vigilo.my_workspaces()": (
+        "alter function vigilo.my_workspaces() security invoker"
+    ),
+    "rights of relation public.audit_event": "grant delete on audit_event to vigilo_web",
+    "roles of vigilo_web": "alter role vigilo_web bypassrls",
+    "memberships of vigilo_web in vigilo_job": "grant vigilo_job to vigilo_web",
+}
+"""Harm that nobody sees until it is too late."""
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_is_not_as_it_was_is_told(database, settings, what):
+    make(database, settings)
+    with superuser(database).connect() as connection:
+        before = inventory.of(connection, making.NAMES)
+        assert inventory.differences(before, before) == []
+        connection.execute(text(CHANGES[what]))
+        sentences = inventory.differences(before, inventory.of(connection, making.NAMES))
+        connection.rollback()
+    assert any(sentence.startswith(f"{what}: ") for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize("role", ["web", "job", "owner"])
+def test_a_role_that_policies_bind_makes_no_backup(database, tmp_path, role):
+    with pytest.raises(BoundByPolicies, match="exit 0"):
+        making.create(getattr(database, role).url, database.roles, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def backup(database, settings, tmp_path) -> Path:
+    there = access(settings)
+    return making.create(there.reader, there.roles, tmp_path, there.key)
+
+
+def test_a_backup_is_closed_to_others(backup):
+    assert backup.stat().st_mode & 0o777 == 0o700
+    assert (backup / archive.DUMP).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_dump_that_changed_is_bad(backup):
+    with (backup / archive.DUMP).open("r+b") as file:
+        file.seek(2000)
+        file.write(b"?")
+    with pytest.raises(BadBackup, match="SHA-256"):
+        archive.check_bytes(backup)
+
+
+def test_a_dump_that_was_cut_off_is_bad(backup):
+    with (backup / archive.DUMP).open("r+b") as file:
+        file.truncate(2000)
+    with pytest.raises(BadBackup, match="2,000 bytes"):
+        archive.check_bytes(backup)
+
+
+def test_a_folder_without_a_manifest_is_no_backup(backup):
+    (backup / archive.MANIFEST).unlink()
+    with pytest.raises(BadBackup, match="lacks the roles"):
+        archive.check_bytes(backup)
+
+
+def test_a_database_that_is_not_empty_is_left_alone(backup, settings):
+    there = access(settings)
+    with pytest.raises(NotRestorable, match="not empty"):
+        restoring.restore(backup, there.writer, there.roles)
+
+
+def test_other_names_of_roles_are_told_before_anything_is_changed(backup, settings, database):
+    there = access(settings)
+    with superuser(database).connect().execution_options(isolation_level="AUTOCOMMIT") as admin:
+        admin.execute(text("create database empty_one"))
+        try:
+            empty = there.reader.set(database="empty_one")
+            with pytest.raises(NotRestorable, match="alter role vigilo_web rename to acme_web"):
+                restoring.restore(backup, empty, Roles(web="acme_web"))
+        finally:
+            admin.execute(text("drop database empty_one"))
+
+
+def test_old_backups_are_removed_and_half_ones_are_not_counted(backup):
+    folder = backup.parent
+    for name in ("vigilo-20260101T000000Z", "vigilo-20260102T000000Z"):
+        shutil.copytree(backup, folder / name)
+    (folder / "vigilo-20260103T000000Z.part").mkdir()
+    removed = making.forget(folder, keep=2)
+    assert [path.name for path in removed] == ["vigilo-20260101T000000Z"]
+    assert len(list(archive.listed(folder))) == 2

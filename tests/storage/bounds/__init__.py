@@ -1,0 +1,1 @@
+"""Bounds on what requests may hold of the database."""

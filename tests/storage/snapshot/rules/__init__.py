@@ -1,0 +1,1 @@
+"""Rules over days: what holds from which day on."""

@@ -1,0 +1,128 @@
+"""Databases that earlier states of this repository have made, with their own code, upgraded by today's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deep import DEEP, bound
+from tests.served import ROOT
+
+HEADS = {
+    "0006": "482a1fe",
+    "0009": "e324719",
+    "0010": "17dd4c1",
+    "0011": "f06cfca",
+    "0012": "2d88ea4",
+    "0013": "af3233a",
+    "0014": "b032837",
+}
+"""The last migration of each, and the commit that brought it."""
+GONE = "dash-svg==0.0.12"
+"""A package that heads before 0010 need and today's program does not."""
+REMADE = {"0006": {"lead_time_for_changes", "lead_time_p90"}}
+"""Measures of a head whose days are made again from their records, and whose definition has changed since
+(a change has one lead time, with the first success that brings it)."""
+pytestmark = pytest.mark.skipif(
+    not DEEP or not (ROOT / ".git").exists(), reason="deep, and needs the repository's history"
+)
+
+
+@pytest.fixture
+def folders() -> Iterator[Path]:
+    """A folder for old code and its data; not below pytest's, which is closed to the embedded server."""
+    folder = Path(tempfile.mkdtemp(prefix="vigilo-heads-"))
+    folder.chmod(0o755)
+    yield folder
+    git("worktree", "prune")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def git(*words: str) -> None:
+    subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+def fetched(folder: Path) -> None:
+    """Put the package that is gone into a folder of its own."""
+    words = ["-m", "pip", "install", "-q", "--no-deps", "--target", str(folder), GONE]
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+
+
+def typed(code: Path, data: Path, *words: str) -> str:
+    """Output of a command of that code over that data."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
+    kept["PYTHONPATH"] = str(code.parent / "packages") if code != ROOT else ""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", *words],
+        cwd=code,
+        env=kept | {"VIGILO_DATA_DIR": str(data), "VIGILO_TODAY": "2026-11-23"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    return done.stdout
+
+
+def figures(code: Path, data: Path) -> dict[tuple[str, str, str], object]:
+    """Figures of the organisation and of each workspace, as the program of ``code`` tells them."""
+    out = data / "figures.json"
+    out.unlink(missing_ok=True)
+    words = ("--as", "alice@demo.example", "--period", "28", "--format", "json", "--out", str(out))
+    typed(code, data, "export", "pdf", *words)
+    told = {}
+    for domain in json.loads(out.read_text(encoding="utf-8"))["domains"]:
+        for scope in (domain, *domain["workspaces"]):
+            for name, figure in scope["measures"].items():
+                told[domain["key"], scope.get("slug", ""), name] = figure["value"]
+    assert any(value is not None for value in told.values())
+    return told
+
+
+@pytest.mark.parametrize("migration", HEADS)
+def test_its_figures_are_the_same_without_a_further_command(folders, migration):
+    old, data = folders / "code", folders / "data"
+    if subprocess.run(
+        ["git", "cat-file", "-e", HEADS[migration]], cwd=ROOT, check=False
+    ).returncode:
+        pytest.skip(f"this copy's history has no {HEADS[migration]}")
+    git("worktree", "add", "--detach", str(old), HEADS[migration])
+    data.mkdir()
+    data.chmod(0o755)
+    if migration < "0009":
+        fetched(folders / "packages")
+    try:
+        typed(old, data, "db", "upgrade")
+        typed(old, data, "demo", "load", "--workspaces", "3", "--days", "60")
+        before = figures(old, data)
+    finally:
+        git("worktree", "remove", "--force", str(old))
+    typed(ROOT, data, "db", "upgrade")
+    after = figures(ROOT, data)
+    changed = REMADE.get(migration, set())
+    equal = {key for key in before if key[2] not in changed}
+    assert {key: after[key] for key in equal} == {key: before[key] for key in equal}
+    assert {key for key in before if after[key] is None} == {
+        key for key in before if before[key] is None
+    }
+    assert "All is well." in typed(ROOT, data, "doctor")
+
+
+def test_an_upgrade_that_changes_nothing_is_quick(settings, server):
+    typed(ROOT, settings.data_dir, "db", "upgrade")
+    begun = os.times()
+    typed(ROOT, settings.data_dir, "db", "upgrade")
+    ended = os.times()
+    worked = (
+        ended.children_user + ended.children_system - begun.children_user - begun.children_system
+    )
+    assert worked < bound(2), "seconds of a processor, however busy the machine is"

@@ -1,0 +1,1 @@
+"""Whole-site tests of the web edge: who may what, free text, other sites."""

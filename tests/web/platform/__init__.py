@@ -1,0 +1,1 @@
+"""Tests of ``web.platform`` and ``web.first_run``."""

@@ -1,0 +1,1 @@
+"""Texts of pages and documents that must stay true."""

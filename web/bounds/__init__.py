@@ -1,0 +1,1 @@
+"""Bounds on what one person may hold of the process: open downloads, memory, time."""

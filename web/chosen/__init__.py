@@ -1,0 +1,1 @@
+"""Page of what the organisation and its workspaces choose: targets, and how they count."""

@@ -1,0 +1,271 @@
+"""Records of a workspace, for those who look after them: deliveries, quarantine, meanings of words, why
+records are in no figure; and each record with what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import Engine
+
+from aggregators.records.kinds import plain
+from aggregators.records.statements import Manner
+from ingest.desk import corrections, meanings, uncounted
+from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
+from ingest.desk.meanings import NoSuchMeaning
+from ingest.door import deliveries, quarantine
+from ingest.door.deliveries import NoSuchDelivery
+from ingest.door.quarantine import BodyIsGone, NoSuchPart
+from ingest.kinds import KINDS
+from settings import Settings
+from storage.context import job_in
+from storage.database import Database
+from storage.executive.memberships import Membership
+from web.desk.forms import DeskForm, RecordForm, meaning_form, record_form
+from web.desk.rights import keeper
+from web.members import WORKSPACE
+from web.operation import Json, Operation, Outcome
+
+PATH = "/ws/<slug>/records"
+RECORD_PATH = "/ws/<slug>/records/<kind>/<path:key>"
+SHOWN = 50
+"""Deliveries, and parts in quarantine, that the page lists."""
+Said = tuple[str, str]
+"""``ok`` or ``error``, and the sentence."""
+REFUSALS = (RefusedCorrection, NoSuchMeaning, NoSuchPart, NoSuchDelivery, BodyIsGone, NoSuchRecord)
+KIND: Mapping[str, Json] = {
+    "kind": {"type": "string", "enum": [n for n, k in KINDS.items() if k.tenant]}
+}
+DONE = {302: Outcome("Done, or what is wrong is said on the page", headers=("Location",))}
+PAGE = Operation(
+    "recordsPage",
+    "Page of what came into a workspace, for those who look after its records",
+    {200: Outcome("The page", "text/html")},
+    path=WORKSPACE,
+    problems=(403, 404),
+)
+ACT = Operation(
+    "recordsAction",
+    "Replay or drop a part in quarantine, give a word a meaning or take it back",
+    DONE,
+    form=DeskForm,
+    path=WORKSPACE,
+    problems=(404,),
+)
+RECORD = Operation(
+    "recordPage",
+    "Page of a record, with what was said of it",
+    {200: Outcome("The page", "text/html")},
+    path={**WORKSPACE, **KIND},
+    problems=(403, 404),
+)
+CHANGE = Operation(
+    "recordAction",
+    "Correct, merge, part, withdraw or restore a record",
+    DONE,
+    form=RecordForm,
+    path={**WORKSPACE, **KIND},
+    problems=(404,),
+)
+
+
+def blueprint(
+    engine: Callable[[], Engine],
+    database: Callable[[], Database],
+    settings: Settings,
+    wake: Callable[[], None],
+) -> Blueprint:
+    """Both pages and what is done on them. ``wake`` has the snapshots made again that a change touches."""
+    made = Blueprint("desk_page", __name__)
+
+    @made.get(PATH, endpoint="page")
+    @PAGE
+    def page(slug: str) -> ResponseReturnValue:
+        mine = keeper(engine(), current_user, slug)
+        return render_template("records.html", **_desk(database(), mine), **_shell(settings, mine))
+
+    @made.post(PATH, endpoint="act")
+    @ACT
+    def act(slug: str) -> ResponseReturnValue:
+        mine = keeper(engine(), current_user, slug)
+        session["desk_outcome"] = _acted(database(), mine, DeskForm())
+        wake()
+        return redirect(f"/ws/{slug}/records")
+
+    @made.get(RECORD_PATH, endpoint="record", merge_slashes=False)
+    @RECORD
+    def record(slug: str, kind: str, key: str) -> ResponseReturnValue:
+        mine = keeper(engine(), current_user, slug)
+        return _page_of(database(), settings, mine, kind, key)
+
+    @made.post(RECORD_PATH, endpoint="change", merge_slashes=False)
+    @CHANGE
+    def change(slug: str, kind: str, key: str) -> ResponseReturnValue:
+        mine = keeper(engine(), current_user, slug)
+        session["desk_outcome"] = _changed(database(), mine, kind, key, RecordForm())
+        wake()
+        return redirect(record_href(slug, kind, key))
+
+    return made
+
+
+def _page_of(
+    database: Database, settings: Settings, mine: Membership, kind: str, key: str
+) -> ResponseReturnValue:
+    """Page of a record, or of several whose key begins so. Raises NoSuchRecord."""
+    try:
+        shown = _record(database, mine, kind, key)
+    except NoSuchRecord:
+        return _several(database, settings, mine, kind, key)
+    return render_template("record.html", **shown, **_shell(settings, mine))
+
+
+def _several(
+    database: Database, settings: Settings, mine: Membership, kind_name: str, key: str
+) -> ResponseReturnValue:
+    """Page of the records whose key begins so; of none, the page of one of another kind that has this key.
+    Raises NoSuchRecord."""
+    kind = corrections.kind_of(kind_name)
+    with job_in(database.job, mine.workspace_id) as connection:
+        try:
+            rows = corrections.beneath(connection, kind, mine.workspace_id, key)
+        except NoSuchRecord:
+            others = [k for k in KINDS.values() if k.key == kind.key[: len(k.key)] and k != kind]
+            for other in others:
+                known = corrections.known(connection, other, mine.workspace_id, key)
+                return redirect(record_href(mine.slug, other.name, known.name))
+            raise
+    written = [(corrections.written_key(kind, row), row) for row in rows]
+    names = [f.name for f in kind.fields if f.name not in kind.key][:2]
+    shell = _shell(settings, mine)
+    return render_template(
+        "records_of.html",
+        kind=kind,
+        key=key,
+        written=written,
+        names=names,
+        href=record_href,
+        **shell,
+    )
+
+
+def record_href(slug: str, kind: str, key: str) -> str:
+    """Address of a record's page."""
+    return f"/ws/{slug}/records/{quote(kind, safe='')}/{quote(key)}"
+
+
+def _shell(settings: Settings, mine: Membership) -> Mapping[str, Any]:
+    return {
+        "workspace": mine,
+        "zone": settings.zone,
+        "outcome": session.pop("desk_outcome", None),
+        "plain": plain,
+    }
+
+
+def _desk(database: Database, mine: Membership) -> Mapping[str, Any]:
+    """Everything that the desk's page shows."""
+    with job_in(database.job, mine.workspace_id) as connection:
+        words = meanings.seen(connection, mine.workspace_id)
+        counts = uncounted.counts(connection, mine.workspace_id)
+    total, recent = deliveries.listed(database, mine.workspace_id, SHOWN)
+    in_quarantine, parts = quarantine.listed(database, mine.workspace_id, SHOWN)
+    return {
+        "words": words,
+        "form_for": meaning_form,
+        "counts": counts,
+        "total": total,
+        "deliveries": recent,
+        "in_quarantine": in_quarantine,
+        "parts": parts,
+    }
+
+
+def _acted(database: Database, mine: Membership, form: DeskForm) -> Said:
+    """Carries a form of the desk out; what came of it."""
+    if not form.validate():
+        return "error", str(next(iter(form.errors.values()))[0])
+    workspace, by = (mine.workspace_id, mine.slug), current_user.email
+    try:
+        if form.action.data in ("map", "unset"):
+            meaning = (form.meaning.data or "") if form.action.data == "map" else None
+            about, word = form.about.data or "", form.word.data or ""
+            records = meanings.change(database, workspace, about, word, meaning, by)
+            return "ok", f"{records:,} records hold {word!r}; figures follow in a moment."
+        part = UUID(form.part.data or "")
+        if form.action.data == "drop":
+            quarantine.drop(database, workspace, part, by)
+            return "ok", "Dropped."
+        delivery = quarantine.replay(database, workspace, part, by)
+    except REFUSALS as error:
+        return "error", _sentence(error)
+    except ValueError:
+        return "error", "Choose a part in quarantine."
+    state = deliveries.found(database, mine.workspace_id, delivery)
+    left = len(state["quarantine"])
+    return "ok" if not left else "error", (
+        f"Read again: {state['written']} written, {state['unchanged']} unchanged, {left} still in"
+        " quarantine."
+    )
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _record(database: Database, mine: Membership, kind_name: str, key: str) -> Mapping[str, Any]:
+    """Everything that a record's page shows. Raises NoSuchRecord."""
+    kind = corrections.kind_of(kind_name)
+    with job_in(database.job, mine.workspace_id) as connection:
+        record = corrections.known(connection, kind, mine.workspace_id, key)
+        told = corrections.statements_of(connection, mine.workspace_id, record)
+    row = record.row or {}
+    return {
+        "kind": kind,
+        "record": record,
+        "values": {n: v for n, v in row.items() if n not in ("workspace_id", "identity")},
+        "statements": [_shown(statement) for statement in told],
+        "is_withdrawn": record.row is None or row.get("left_out") == "withdrawn",
+        "is_mergeable": "merged_into" in kind.table.c,
+        "whole": row.get("merged_into"),
+        "href": record_href,
+        "form": record_form(kind),
+    }
+
+
+def _shown(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**statement, "manner": WAYS[Manner(statement["manner"])]}
+
+
+WAYS = {Manner.EVENT: "event", Manner.ROW: "row", Manner.BY_HAND: "by hand"}
+
+
+def _changed(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> Said:
+    """Carries a correction out; what came of it. Raises NoSuchRecord."""
+    if not form.validate():
+        return "error", str(next(iter(form.errors.values()))[0])
+    workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
+    try:
+        if action == "correct":
+            values = {form.field.data or "": form.value.data or ""}
+            corrections.correct(database, workspace, kind, key, values, by)
+        elif action == "merge":
+            corrections.merge(database, workspace, kind, key, form.into.data or "", by)
+        elif action == "part":
+            corrections.part(database, workspace, kind, key, by)
+        else:
+            is_back = action == "restore"
+            corrections.withdraw(database, workspace, kind, key, by, is_back=is_back)
+    except RefusedCorrection as error:
+        return "error", _sentence(error)
+    except NoSuchRecord as error:
+        if action != "merge":
+            raise
+        return "error", _sentence(error)
+    return "ok", "Done; figures follow in a moment."

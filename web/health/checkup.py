@@ -1,0 +1,141 @@
+"""All checks in their order. Whatever can not be looked at is a finding too."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg2
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+
+from settings import Settings
+from storage import distributed, isolation
+from storage.bounds.away import first_line
+from storage.database import Database, driver_url
+from web.health import given, structure, surroundings, work
+from web.health.findings import HealthFinding
+
+log = logging.getLogger("vigilo.health")
+UNREACHABLE = (DBAPIError, psycopg2.Error, NoFreeConnection)
+NO_ANSWER = HealthFinding(
+    "database",
+    "Look at the server (pg_isready), at the network between, and at pgbouncer where it is used.",
+    "it takes connections and does not answer, or answers very late",
+    True,
+)
+
+
+BEHIND_PGBOUNCER = ("closed the connection", "query_wait_timeout", "server_login_retry")
+AGAIN_SECONDS = 1.5
+"""pgbouncer refuses who comes first after its database is back, and signs in anew within a second."""
+REMEDIES = (
+    (
+        ("too many clients", "remaining connection slots", "too many connections"),
+        'psql -d vigilo -c "select usename, client_addr, count(*) from pg_stat_activity group by 1, 2"'
+        "   (whoever has too many ends some; else raise max_connections)",
+    ),
+    (
+        ("authentication failed", "no password supplied"),
+        "Set the role's password right in {variable}, and in pgbouncer's userlist.txt where it is used.",
+    ),
+    (
+        ("does not exist",),
+        "Set {variable} right; a database that is gone: docs/operation.md, Restore.",
+    ),
+    (
+        ("starting up", "shutting down", "recovery"),
+        "Wait a moment, then look at the server's log.",
+    ),
+    (
+        ("could not load library", "could not access file"),
+        "Restart the server (systemctl restart postgresql): its programs were replaced under it.",
+    ),
+    (
+        BEHIND_PGBOUNCER,
+        "Look at the server behind pgbouncer (pg_isready) and at both logs, or set {variable} right.",
+    ),
+    (
+        ("timeout expired",),
+        "Look whether the server is frozen (its machine, its disk), at pgbouncer, at the network between.",
+    ),
+)
+"""Words of a server, or of whoever answers for it, and what to do about them."""
+UNKNOWN = "Start the server (pg_isready), or set {variable} right."
+
+
+def of_everything(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
+    """Every finding, worst first."""
+    inside = of_the_database(database, settings)
+    if inside and any(words in inside[0].detail for words in BEHIND_PGBOUNCER):
+        time.sleep(AGAIN_SECONDS)
+        inside = of_the_database(database, settings)
+    problems = [*inside, *surroundings.findings(settings)]
+    return sorted(problems, key=lambda finding: not finding.must_not_serve)
+
+
+def of_the_database(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
+    """Findings about structure, clock and work."""
+    try:
+        with database().web.connect() as connection:
+            problems = list(structure.findings(connection, database().roles))
+            if not any(finding.brief == "schema" for finding in problems):
+                problems += given.findings(connection, database().roles, _backup_role(settings))
+            problems += surroundings.clock(connection)
+    except (*UNREACHABLE, OSError) as error:
+        return _nodes_away(database, settings) or [_away("database", "VIGILO_DATABASE_URL", error)]
+    if any(finding.brief == "schema" for finding in problems):
+        return problems
+    try:
+        with database().web.connect() as connection:
+            problems += isolation_findings(connection, job=False)
+        with database().job.connect() as connection:
+            problems += work.findings(connection, settings)
+            connection.rollback()
+            problems += isolation_findings(connection, job=True)
+    except UNREACHABLE as error:
+        problems += _nodes_away(database, settings) or [
+            _away("job role", "VIGILO_JOB_DATABASE_URL", error)
+        ]
+    return problems
+
+
+def _nodes_away(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
+    """A finding for each node of a cluster that is away. The others serve on: whatever such a node had was
+    kept in when the process started, and is read by nobody until it is back."""
+    if settings.distributed is None:
+        return []
+    try:
+        with database().web.connect() as connection:
+            away = distributed.nodes_away(connection)
+    except UNREACHABLE as error:
+        log.warning("the nodes can not be asked for: %s", first_line(error))
+        return []
+    remedy = "Start it, or look at the network between. A night that broke off goes on with the next run."
+    detail = "does not answer: its workspaces can not be read, those of the other nodes can"
+    return [HealthFinding("node", remedy, f"{address} {detail}") for address in away]
+
+
+def _backup_role(settings: Settings) -> str | None:
+    url = settings.backup_database_url
+    return driver_url(url).username if url else None
+
+
+def isolation_findings(connection: Connection, *, job: bool) -> Iterator[HealthFinding]:
+    """Whatever the role sees without the right to it."""
+    for name in isolation.leaks(connection, job=job):
+        detail = f"the {'job' if job else 'web'} role is not kept out by row-level security: {name}"
+        remedy = (
+            "Serve nobody. flask --app app db upgrade, or backup restore into an empty database."
+        )
+        yield HealthFinding("isolation", remedy, detail, True)
+
+
+def _away(brief: str, variable: str, error: Exception) -> HealthFinding:
+    told = first_line(error)
+    remedy = next(
+        (remedy for words, remedy in REMEDIES if any(word in told for word in words)), UNKNOWN
+    )
+    return HealthFinding(brief, remedy.format(variable=variable), told, True)

@@ -1,0 +1,189 @@
+"""Roles, rights and owners that an administrator gives once, by deploy/roles.sql: whether they are so.
+
+Whoever made the server before a line was added there, or restored it elsewhere, is told the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, RowMapping, text
+
+from storage.roles import Roles
+from storage.schema import quoted
+from web.health.findings import HealthFinding
+
+BACKUP = "vigilo_backup"
+"""Name of the role for backups in deploy/roles.sql; another where VIGILO_BACKUP_DATABASE_URL names one."""
+OWNER = """
+select o.rolname as owner, o.rolsuper, o.rolbypassrls, o.rolcreaterole, o.rolcanlogin,
+       pg_has_role(o.oid, cast(:job as name), 'member') as acts,
+       d.datname, pg_get_userbyid(d.datdba) as datowner, d.datdba = o.oid as owns,
+       exists (select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+               where a.grantee = 0 and a.privilege_type = 'CONNECT') as open,
+       has_database_privilege(cast(:web as name), d.oid, 'temporary') as temporary
+from pg_class c join pg_roles o on o.oid = c.relowner
+join pg_database d on d.datname = current_database()
+where c.oid = 'public.app_user'::regclass
+"""
+SERVING = """
+select r.rolname as name, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
+       has_database_privilege(r.oid, current_database(), 'connect') as connects,
+       array(select g.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid
+             where m.member = r.oid order by 1) as within
+from pg_roles r where r.rolname in (:web, :job) order by 1
+"""
+READER = """
+select r.rolsuper, r.rolbypassrls, r.rolcanlogin,
+       has_database_privilege(r.oid, current_database(), 'connect') as connects,
+       pg_has_role(r.oid, 'pg_read_all_data', 'member') as reads
+from pg_roles r where r.rolname = :name
+"""
+UNBOUNDED = """
+select not exists (select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole,
+                   unnest(s.setconfig) c
+                   where r.rolname = :web and c ~ '^temp_file_limit=' and c <> 'temp_file_limit=-1')
+   and current_setting('temp_file_limit') = '-1'
+"""
+OWN_SETTINGS = """
+select r.rolname as name, split_part(c, '=', 1) as setting, c as given, d.datname
+from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+left join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c
+where r.rolname in (:web, :job) and (d.datname is null or d.datname = current_database())
+  and c !~ '^(temp_file_limit|statement_timeout|lock_timeout|idle_|log_|auto_explain\\.|pgaudit\\.)'
+order by 1, 2
+"""
+"""Whatever a role is given at each sign-in. It can do that itself, and so can whoever has its password."""
+ROOM = """
+select p.oid::regprocedure::text from pg_proc p
+where p.pronamespace = 'pg_catalog'::regnamespace
+  and p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message')
+  and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)
+order by 1
+"""
+
+
+def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterator[HealthFinding]:
+    """Everything that deploy/roles.sql does and that is not so. ``backup`` names the role for backups where
+    it is known."""
+    names = {"web": roles.web, "job": roles.job}
+    row = connection.execute(text(OWNER), names).mappings().one()
+    yield from _owner(row, roles)
+    yield from _database(row)
+    for serving in connection.execute(text(SERVING), names).mappings():
+        yield from _serving(serving, str(row["datname"]))
+    yield from _reader(connection, backup, str(row["datname"]))
+    yield from _settings(connection, names)
+    open_to_all = list(connection.execute(text(ROOM)).scalars())
+    if open_to_all:
+        type_this = " ".join(
+            f"revoke execute on function {name} from public;" for name in open_to_all
+        )
+        detail = f"whoever can connect fills the disk, by {', '.join(open_to_all)}"
+        yield _finding(f"{type_this}   (as a superuser, in this database)", detail)
+
+
+def _settings(connection: Connection, names: dict[str, str]) -> Iterator[HealthFinding]:
+    """Settings with which the roles that serve sign in: the bound that is needed, and others that nobody of
+    this program gave."""
+    if connection.execute(text(UNBOUNDED), {"web": names["web"]}).scalar_one():
+        type_this = (
+            f"alter role {quoted(names['web'])} set temp_file_limit = '2GB';   (as a superuser)"
+        )
+        yield _finding(type_this, f"what {names['web']} sorts may fill the disk")
+    for row in connection.execute(text(OWN_SETTINGS), names).mappings():
+        where = f" in database {quoted(row['datname'])}" if row["datname"] else ""
+        type_this = f"alter role {quoted(row['name'])}{where} reset {row['setting']};"
+        yield _finding(
+            type_this, f"{row['name']} signs in with {row['given']}, which the program did not set"
+        )
+
+
+def _finding(remedy: str, detail: str, *, must_not_serve: bool = False) -> HealthFinding:
+    return HealthFinding("roles", remedy, detail, must_not_serve)
+
+
+def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
+    owner, identifier = row["owner"], quoted(row["owner"])
+    if row["rolsuper"] or row["rolbypassrls"]:
+        yield _finding(
+            f"alter role {identifier} nosuperuser nobypassrls;",
+            f"the owner {owner} is above all policies",
+        )
+    elif not row["acts"]:
+        yield _finding(
+            f"grant {quoted(roles.job)} to {identifier};", f"{owner} can not act as {roles.job}"
+        )
+    if not (row["rolcanlogin"] and (row["rolcreaterole"] or row["rolsuper"])):
+        yield _finding(
+            f"alter role {identifier} login createrole;",
+            f"{owner} can not sign in and make roles, as upgrade and restore need it",
+        )
+
+
+def _database(row: RowMapping) -> Iterator[HealthFinding]:
+    name = quoted(row["datname"])
+    if not row["owns"]:
+        yield _finding(
+            f"alter database {name} owner to {quoted(row['owner'])};",
+            f"the database is {row['datowner']}'s, not {row['owner']}'s",
+        )
+    if row["open"]:
+        yield _finding(
+            f"revoke connect on database {name} from public;",
+            "every role of the server can connect",
+        )
+    if row["temporary"]:
+        yield _finding(
+            f"revoke temporary on database {name} from public;",
+            "the web role can fill the disk with temporary tables",
+        )
+
+
+def _serving(row: RowMapping, database: str) -> Iterator[HealthFinding]:
+    """A role that serves has no right above those of its tables."""
+    name = row["name"]
+    for within in row["within"]:
+        yield _finding(
+            f"revoke {quoted(within)} from {quoted(name)};",
+            f"{name} can act as {within}",
+            must_not_serve=True,
+        )
+    for column, right in (
+        ("rolcreaterole", "createrole"), ("rolcreatedb", "createdb"), ("rolreplication", "replication"),
+    ):  # fmt: skip
+        if row[column]:
+            type_this = f"alter role {quoted(name)} no{right};"
+            yield _finding(type_this, f"{name} has {right}", must_not_serve=True)
+    if not row["connects"]:
+        type_this = f"grant connect on database {quoted(database)} to {quoted(name)};"
+        yield _finding(type_this, f"{name} can not connect anew", must_not_serve=True)
+
+
+def _reader(connection: Connection, named: str | None, database: str) -> Iterator[HealthFinding]:
+    """The role for backups, where there is one or the settings name it."""
+    name = named or BACKUP
+    row = connection.execute(text(READER), {"name": name}).mappings().first()
+    if row is None:
+        if named:
+            detail = f"there is no role {named}: no backup can be made"
+            yield _finding(f"create role {quoted(named)} login bypassrls password '...';", detail)
+        return
+    if row["rolsuper"]:
+        yield _finding(
+            f"alter role {quoted(name)} nosuperuser bypassrls;",
+            f"{name}, for backups, can do everything",
+        )
+        return
+    if not (row["rolcanlogin"] and row["rolbypassrls"]):
+        yield _finding(
+            f"alter role {quoted(name)} login bypassrls;",
+            f"policies bind {name}: no backup is whole",
+        )
+    if not row["reads"]:
+        yield _finding(
+            f"grant pg_read_all_data to {quoted(name)};", f"{name} can not read everything"
+        )
+    if not row["connects"]:
+        type_this = f"grant connect on database {quoted(database)} to {quoted(name)};"
+        yield _finding(type_this, f"{name} can not connect")

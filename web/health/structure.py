@@ -1,0 +1,97 @@
+"""Schema, roles, policies and owners: whether the database is one that may be served from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from storage import schema
+from storage.distributed import is_distributed
+from storage.roles import DEFINER, Roles
+from web.health.findings import HealthFinding
+
+RESTORE = (
+    "flask --app app backup restore latest   (into an empty database: docs/operation.md, Restore)"
+)
+ROLES = text(
+    "select rolname, rolsuper, rolbypassrls, rolcanlogin from pg_roles where rolname = any(:names)"
+)
+TENANTS = text("""
+select c.relname, c.relrowsecurity and c.relforcerowsecurity as secured,
+       has_table_privilege(:web, c.oid, 'select') as readable,
+       array(select role::text from pg_policies p, unnest(p.roles) role
+             where p.schemaname = n.nspname and p.tablename = c.relname) as bound
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
+where c.relkind in ('r', 'p') and n.nspname = 'public' order by 1
+""")
+FUNCTIONS = text("""
+select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name,
+       pg_get_userbyid(p.proowner) as owner,
+       coalesce(p.proconfig::text like '%search_path=%', false) as bound
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname in ('public', 'vigilo') and p.prosecdef order by 1
+""")
+
+
+def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
+    """Everything wrong with the structure; nothing more where the schema is another."""
+    if (wrong := _schema(connection)) is not None:
+        yield wrong
+        return
+    yield from _roles(connection, roles)
+    yield from _tables(connection, roles)
+    yield from _functions(connection)
+
+
+def _schema(connection: Connection) -> HealthFinding | None:
+    if schema.is_current(connection):
+        return None
+    there = schema.revision_of(connection)
+    if there is not None and not schema.is_known(there):
+        detail = f"the database is at {there}, which a newer release has made"
+        return HealthFinding("schema", "Deploy that release here too, then restart.", detail, True)
+    detail = f"the database is at {there or 'nothing'}, this release needs {schema.head()}"
+    return HealthFinding("schema", "flask --app app db upgrade", detail, True)
+
+
+def _roles(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
+    wanted = [name for name in (roles.web, roles.job, DEFINER) if name]
+    present = {row.rolname: row for row in connection.execute(ROLES, {"names": wanted})}
+    for name in wanted:
+        row = present.get(name)
+        if row is None:
+            yield HealthFinding(
+                "roles", "flask --app app db upgrade", f"there is no role {name}", True
+            )
+        elif row.rolsuper or row.rolbypassrls:
+            type_this = f"alter role {schema.quoted(name)} nosuperuser nobypassrls;"
+            yield HealthFinding("roles", type_this, f"no policy binds the role {name}", True)
+        elif name == DEFINER and row.rolcanlogin and not is_distributed(connection):
+            yield HealthFinding("roles", f"alter role {name} nologin;", f"{name} can log in", True)
+
+
+def _tables(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
+    for row in connection.execute(TENANTS, {"web": roles.web}):
+        if not row.secured:
+            type_this = (
+                f"alter table {row.relname} enable row level security;"
+                f" alter table {row.relname} force row level security;   (as the owner)"
+            )
+            detail = f"security of {row.relname} is not enabled and forced"
+            yield HealthFinding("row-level security", type_this, detail, True)
+        wanted = {roles.job} | ({roles.web} if row.readable else set())
+        for role in sorted(wanted.difference(row.bound, [""])):
+            detail = f"{row.relname} has none for the role {role}"
+            yield HealthFinding("policies", RESTORE, detail, True)
+
+
+def _functions(connection: Connection) -> Iterator[HealthFinding]:
+    for row in connection.execute(FUNCTIONS):
+        if row.owner != DEFINER:
+            type_this = f"alter function {row.name} owner to {DEFINER};   (as a superuser)"
+            yield HealthFinding("function owners", type_this, f"{row.name} is {row.owner}'s", True)
+        if not row.bound:
+            detail = f"{row.name} finds tables by its caller's search path"
+            yield HealthFinding("function owners", RESTORE, detail, True)

@@ -1,0 +1,1 @@
+"""Help: articles of this product, with the definitions from the code."""

@@ -1,0 +1,43 @@
+"""Attempts at a secret of a person's, within the bounds of the throttle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import request
+from sqlalchemy import Engine
+
+from auth import throttle
+from auth.accounts import AccountError
+
+TOO_MANY = "Too many failed attempts. Try again in 15 minutes."
+RETRY_SECONDS = 900
+
+
+class TooManyAttempts(RuntimeError):
+    """Ten failures within fifteen minutes: whatever is tried now is told nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_MANY)
+
+
+def whose(email: str) -> tuple[str, str]:
+    """Account and address as the throttle counts them."""
+    return email.strip().lower()[:254], throttle.network(request.remote_addr or "")
+
+
+@contextmanager
+def judged(engine: Engine, email: str) -> Iterator[None]:
+    """A block that tries a secret and raises AccountError where it is wrong: that is counted. Raises
+    TooManyAttempts before it is tried, and after it where there were too many by then."""
+    who = whose(email)
+    if throttle.is_closed(engine, *who):
+        raise TooManyAttempts
+    try:
+        yield
+    except AccountError:
+        if not throttle.judged(engine, *who, is_right=False):
+            raise TooManyAttempts from None
+        raise
+    throttle.judged(engine, *who, is_right=True)

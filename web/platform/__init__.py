@@ -1,0 +1,1 @@
+"""Pages for platform admins about the installation as a whole."""

@@ -1,0 +1,1 @@
+"""Pages of the sources that are pulled."""

@@ -1,0 +1,88 @@
+"""Forms of the sources' pages, as the frame takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wtforms import StringField
+from wtforms.validators import Length
+
+from ingest.pulling.problems import SourceProblem
+from ingest.pulling.shape import Source
+from ingest.pulling.store import NewSource
+from web.forms import PageForm
+from web.platform.sources.rights import SourceRights
+
+SETTING = "setting-"
+"""Beginning of the names of the fields that are a kind's own settings."""
+
+
+class SourceForm(PageForm):
+    """A source to be connected; the settings of its kind stand beside, each under its name."""
+
+    kind = StringField("Kind", [Length(max=40)])
+    name = StringField("Name", [Length(max=120)])
+    workspace = StringField("Workspace; empty for the organisation's", [Length(max=40)])
+    secret = StringField("Secret", [Length(max=4000)])
+    minutes = StringField("Syncs every so many minutes", [Length(max=6)])
+    days = StringField("Days of history", [Length(max=6)])
+    rules = StringField("Patterns, one PATTERN = WORKSPACE a line", [Length(max=8000)])
+    action = StringField("What to do: test, preview or connect", [Length(max=20)])
+
+
+class SourceAction(PageForm):
+    """Something done with a source: sync, again, pause, resume, secret, preview, rules, map, save, or
+    remove."""
+
+    action = StringField("What to do", [Length(max=20)])
+    from_day = StringField("Day from which everything is read once more", [Length(max=10)])
+    secret = StringField("New secret", [Length(max=4000)])
+    rules = StringField("Patterns, one PATTERN = WORKSPACE a line", [Length(max=8000)])
+    scope = StringField("Part that is mapped", [Length(max=200)])
+    workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
+
+
+def number(told: str, otherwise: int, label: str) -> int:
+    """A whole number. Raises SourceProblem."""
+    if not told.strip():
+        return otherwise
+    if not told.strip().isdecimal():
+        raise SourceProblem("setting", f"{label} takes a whole number.")
+    return int(told)
+
+
+def settings_in(told: Mapping[str, str], kind: Source) -> dict[str, str]:
+    """The kind's own settings of a form."""
+    return {s.name: told.get(SETTING + s.name, s.default) for s in kind.settings}
+
+
+def new_source(told: Mapping[str, str], kind: Source, rights: SourceRights) -> NewSource:
+    """The source that a form asks for. Raises SourceProblem, Problem 403."""
+    slug = told.get("workspace", "")
+    if not slug and not rights.is_everywhere:
+        raise SourceProblem("setting", "Choose the workspace that it feeds.")
+    return NewSource(
+        kind.kind,
+        told.get("name", "").strip() or kind.title,
+        settings_in(told, kind),
+        told.get("secret", "").strip(),
+        rights.managed_id(slug) if slug else None,
+        number(told.get("minutes", ""), kind.minutes, "How often it syncs"),
+        number(told.get("days", ""), 90, "History"),
+    )
+
+
+def rules_in(told: str, rights: SourceRights) -> list[tuple[str, int]]:
+    """Patterns with the ids of their workspaces. Raises SourceProblem naming the line, Problem 403."""
+    rules = []
+    for line_number, line in enumerate(told.splitlines(), 1):
+        if not line.strip():
+            continue
+        pattern, sign, slug = (part.strip() for part in line.rpartition("="))
+        if not sign or not pattern or not slug:
+            raise SourceProblem("setting", f"Line {line_number} is not PATTERN = WORKSPACE.")
+        known = {m.slug: m.workspace_id for m in rights.managed}
+        if slug not in known:
+            raise SourceProblem("setting", f"Line {line_number}: you manage no workspace {slug}.")
+        rules.append((pattern, known[slug]))
+    return rules

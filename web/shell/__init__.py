@@ -1,0 +1,1 @@
+"""Shell of every page: organisation, workspaces, the pages that the reader may open."""

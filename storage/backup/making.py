@@ -4,8 +4,9 @@ people work."""
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,9 +31,7 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     the secret key, where the program made it itself. Raises BoundByPolicies, NoProgram, ProgramFailed,
     OSError, sqlalchemy errors; nothing is left behind."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / archive.name_of(datetime.now(UTC))
-    part = path.with_suffix(".part")
-    part.mkdir(mode=0o700)
+    path, part = _place(folder)
     try:
         with one_snapshot(reader) as connection:
             _dump(connection, reader, part / DUMP)
@@ -47,6 +46,20 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
         shutil.rmtree(part)
         raise
     return path
+
+
+def _place(folder: Path) -> tuple[Path, Path]:
+    """Where a backup goes, and the folder it is made in, which is this run's alone: a backup is named by its
+    second, and one that another has taken is waited out."""
+    while True:
+        path = folder / archive.name_of(datetime.now(UTC))
+        part = path.with_suffix(".part")
+        with suppress(FileExistsError):
+            part.mkdir(mode=0o700)
+            if not path.exists():
+                return path, part
+            part.rmdir()
+        time.sleep(1 - time.time() % 1)
 
 
 @contextmanager

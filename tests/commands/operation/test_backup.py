@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from click.testing import Result
 
@@ -45,6 +47,13 @@ def test_a_backup_of_a_harmed_database_says_so_and_removes_no_older_one(typed, d
     assert made.exit_code == 1
     assert "holds harm" in made.output
     assert "security of incident is not enabled and forced" in made.output
+    assert "2 in " in typed("list").output
+
+
+def test_two_that_begin_in_one_second_are_two(typed):
+    with ThreadPoolExecutor() as both:
+        made = list(both.map(lambda _: typed("create"), range(2)))
+    assert [each.exit_code for each in made] == [0, 0], [each.output for each in made]
     assert "2 in " in typed("list").output
 
 

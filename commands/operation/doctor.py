@@ -9,10 +9,17 @@ from web.health import checkup
 
 
 @click.command("doctor")
-def doctor() -> None:
+@click.option(
+    "--no-address",
+    is_flag=True,
+    help="Do not ask VIGILO_BASE_URL: before the services start, or where this machine can not reach it.",
+)
+def doctor(no_address: bool) -> None:
     """Looks at everything that may be wrong and says what to type; exit code 1 where anything is."""
     here = installation()
-    problems = checkup.of_everything(lambda: here.database, here.settings)
+    problems = checkup.of_everything(
+        lambda: here.database, here.settings, asks_address=not no_address
+    )
     for finding in problems:
         click.echo(str(finding))
     if problems:

@@ -20,8 +20,10 @@ from web.health.findings import HealthFinding
 
 log = logging.getLogger("vigilo.health")
 UNREACHABLE = (DBAPIError, psycopg2.Error, NoFreeConnection)
+DATABASE, JOB = "database", "job role"
+"""Findings about a database that is away, or does not let the job role in."""
 NO_ANSWER = HealthFinding(
-    "database",
+    DATABASE,
     "Look at the server (pg_isready), at the network between, and at pgbouncer where it is used.",
     "it takes connections and does not answer, or answers very late",
     True,
@@ -40,6 +42,10 @@ REMEDIES = (
     (
         ("authentication failed", "no password supplied"),
         "Set the role's password right in {variable}, and in pgbouncer's userlist.txt where it is used.",
+    ),
+    (
+        ("certificate",),
+        "Renew the server's certificate, or set sslrootcert and the host's name right in {variable}.",
     ),
     (
         ("does not exist",),
@@ -66,14 +72,29 @@ REMEDIES = (
 UNKNOWN = "Start the server (pg_isready), or set {variable} right."
 
 
-def of_everything(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
-    """Every finding, worst first."""
+def of_everything(
+    database: Callable[[], Database], settings: Settings, *, asks_address: bool = True
+) -> list[HealthFinding]:
+    """Every finding, worst first; ``asks_address`` as for ``surroundings.findings``."""
     inside = of_the_database(database, settings)
     if inside and any(words in inside[0].detail for words in BEHIND_PGBOUNCER):
         time.sleep(AGAIN_SECONDS)
         inside = of_the_database(database, settings)
-    problems = [*inside, *surroundings.findings(settings)]
+    around = surroundings.findings(settings, asks_address=asks_address)
+    is_away = any(finding.brief in (DATABASE, JOB) for finding in inside)
+    disk = [] if is_away else of_the_databases_disk(database)
+    problems = [*inside, *disk, *around]
     return sorted(problems, key=lambda finding: not finding.must_not_serve)
+
+
+def of_the_databases_disk(database: Callable[[], Database]) -> list[HealthFinding]:
+    """Finding about the disk of the database; nothing where that is away, which is told already."""
+    try:
+        with database().job.connect() as connection:
+            return list(surroundings.room(connection))
+    except (*UNREACHABLE, OSError) as error:
+        log.warning("the database's disk can not be looked at: %s", first_line(error))
+        return []
 
 
 def of_the_database(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
@@ -85,7 +106,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
                 problems += given.findings(connection, database().roles, _backup_role(settings))
             problems += surroundings.clock(connection)
     except (*UNREACHABLE, OSError) as error:
-        return _nodes_away(database, settings) or [_away("database", "VIGILO_DATABASE_URL", error)]
+        return _nodes_away(database, settings) or [_away(DATABASE, "VIGILO_DATABASE_URL", error)]
     if any(finding.brief == "schema" for finding in problems):
         return problems
     try:
@@ -97,7 +118,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
             problems += isolation_findings(connection, job=True)
     except UNREACHABLE as error:
         problems += _nodes_away(database, settings) or [
-            _away("job role", "VIGILO_JOB_DATABASE_URL", error)
+            _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
         ]
     return problems
 

@@ -24,6 +24,8 @@ READY = Operation(
 )
 KEPT_SECONDS = 30.0
 """How long ``/readyz`` repeats its findings about the surroundings: a server that is away costs seconds."""
+ROOM_SECONDS = 600.0
+"""How long it repeats its finding about the database's disk, which it has to write to for that."""
 CLUSTER_SECONDS = 60.0
 """How long a look at a cluster stands while the next one is under way: it visits every shard of every
 table, which takes longer than a probe waits."""
@@ -37,6 +39,7 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
         meanwhile=CLUSTER_SECONDS if settings.distributed else 0.0,
     )
     around = Looks(lambda: list(surroundings.findings(settings)), KEPT_SECONDS)
+    room = Looks(lambda: checkup.of_the_databases_disk(database), ROOM_SECONDS)
 
     @app.route("/healthz")
     @ALIVE
@@ -52,7 +55,9 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
                 app.logger.error("not ready: %s", finding)
             told = f"not ready\n{', '.join(dict.fromkeys(wrong))}\n"
             return told, 503, {**PLAIN, "Retry-After": "5"}
-        to_look_at = dict.fromkeys(f.brief for f in (*problems, *around.findings([])))
+        to_look_at = dict.fromkeys(
+            f.brief for f in (*problems, *room.findings([]), *around.findings([]))
+        )
         warnings = [f"look at: {', '.join(to_look_at)}"] if to_look_at else []
         return "\n".join(["ready", *_night(database, settings), *warnings, ""]), 200, PLAIN
 

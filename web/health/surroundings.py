@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import smtplib
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,30 +13,55 @@ from tempfile import TemporaryFile
 
 from redis import Redis, RedisError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from exports import mail
 from exports.mail import without_addresses
 from settings import Settings
+from storage.bounds.away import first_line
+from web.health import address, certificates
 from web.health.findings import HealthFinding
 
 LEAST_FREE_BYTES, LEAST_FREE_SHARE = 1_000_000_000, 0.05
 MOST_SKEW = timedelta(seconds=30)
 PATIENCE_SECONDS = 3.0
+ROOM_MB = 64
+ROOM = text("""
+select sum(length(filling)) from (
+    select n, repeat('x', 100000) as filling from generate_series(1, :pieces) n order by n desc offset 0
+) spilled
+""")
+"""Sort whose rows go to a temporary file of the server, which is gone with the statement."""
+DISK_FULL = "53100"
+"""PostgreSQL's code for a disk without room."""
 
 
-def findings(settings: Settings) -> Iterator[HealthFinding]:
-    """Everything wrong around the program but the clock, which needs the database."""
+def findings(settings: Settings, *, asks_address: bool = True) -> Iterator[HealthFinding]:
+    """Everything wrong around the program but the clock and the database's disk, which need the database;
+    ``asks_address`` where people are to reach it now."""
     folders = (settings.data_dir, settings.cache_dir, settings.backup_dir)
-    with ThreadPoolExecutor(2) as pool:  # of two servers that are away nobody waits for both
-        mails = pool.submit(_mail_problem, settings)
-        redis = pool.submit(_redis_problem, settings.redis_url)
+    looks = [_mail, _redis, certificates.of_databases, certificates.of_redis]
+    looks += [_address] if asks_address else []
+    with ThreadPoolExecutor(len(looks)) as pool:  # of servers that are away nobody waits for each
+        around = [pool.submit(look, settings, PATIENCE_SECONDS) for look in looks]
     for folder in filter(None, folders):
         yield from _disk(folder)
-    if why := mails.result():
-        yield HealthFinding("mail server", "Set VIGILO_SMTP_URL right, or start the server.", why)
-    if why := redis.result():
-        remedy = "Start Redis, or set VIGILO_REDIS_URL right; until then exports are found later."
-        yield HealthFinding("Redis", remedy, why)
+    for outcome in around:
+        yield from outcome.result()
+
+
+def room(connection: Connection) -> Iterator[HealthFinding]:
+    """Whether the database's disk takes as much as sorting may need. No role can ask how much is free: some
+    is written. Leaves the transaction to be rolled back."""
+    connection.execute(text("set local work_mem = '64kB'; set local jit = off"))
+    try:
+        connection.execute(ROOM, {"pieces": ROOM_MB * 10})
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != DISK_FULL:
+            raise
+        remedy = "df -h, on the database's machine   (its log and pg_wal too; then enlarge it)"
+        detail = f"that of the database has not {ROOM_MB} MB left: {first_line(error)}"
+        yield HealthFinding("disk", remedy, detail)
 
 
 def clock(connection: Connection) -> Iterator[HealthFinding]:
@@ -63,28 +89,46 @@ def _disk(folder: Path) -> Iterator[HealthFinding]:
         yield HealthFinding("disk", f"du -sh {folder}/*   (cache and old backups may go)", detail)
 
 
-def _mail_problem(settings: Settings) -> str:
-    """Why mails can not go, in the server's words; empty where they can, or no server is named."""
+def _address(settings: Settings, patience: float) -> list[HealthFinding]:
+    return address.findings(settings.base_url, patience) if settings.base_url else []
+
+
+def _mail(settings: Settings, patience: float) -> list[HealthFinding]:
+    """Why mails can not go, in the server's words, or that its certificate ends soon; nothing where no
+    server is named."""
     if not settings.smtp_url:
-        return ""
+        return []
+    to = mail.mail_server(settings.smtp_url, settings.address)
+    start = "" if to.over_tls else "-starttls smtp "
+    look = certificates.LOOK.format(start=start, server=f"{to.host}:{to.port}")
+    renew = f"{look}   (whoever runs the mail server renews it)"
     try:
-        with mail.connected(settings, PATIENCE_SECONDS) as server:
+        with mail.connected(settings, patience) as server:
             server.noop()
+            secure = server.sock if isinstance(server.sock, ssl.SSLSocket) else None
+            shown = secure.getpeercert(binary_form=True) if secure else None
     except (OSError, smtplib.SMTPException) as error:
-        return without_addresses(f"{type(error).__name__}: {error}")
-    return ""
+        why = without_addresses(f"{type(error).__name__}: {error}")
+        is_refused = isinstance(error, ssl.SSLCertVerificationError)
+        remedy = renew if is_refused else "Set VIGILO_SMTP_URL right, or start the server."
+        return [HealthFinding("mail server", remedy, why)]
+    return certificates.ending(f"the mail server {to.host}", shown, renew)
 
 
-def _redis_problem(url: str | None) -> str:
-    if not url:
-        return ""
+def _redis(settings: Settings, patience: float) -> list[HealthFinding]:
+    """Why Redis does not answer; nothing where none is named."""
+    if not settings.redis_url:
+        return []
     try:
         with Redis.from_url(
-            url, socket_connect_timeout=PATIENCE_SECONDS, socket_timeout=PATIENCE_SECONDS
+            settings.redis_url, socket_connect_timeout=patience, socket_timeout=patience
         ) as server:
             server.ping()
     except ValueError as error:  # of the address, which may hold a password
-        return type(error).__name__
+        why = type(error).__name__
     except (OSError, RedisError) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+        why = f"{type(error).__name__}: {error}"
+    else:
+        return []
+    remedy = "Start Redis, or set VIGILO_REDIS_URL right; until then exports are found later."
+    return [HealthFinding("Redis", remedy, why)]

@@ -81,7 +81,8 @@ def _of_folder(pull: Pull, scope: PullScope, folder: Path) -> Iterator[PulledPie
         mark = {"size": stat.st_size, "changed": stat.st_mtime_ns}
         if all(known.get(key) == value for key, value in mark.items()):
             continue
-        if time.time() - stat.st_mtime < STILL_SECONDS:
+        # A time to come is of another clock, or of one that was set back: it would be waited for that long.
+        if abs(time.time() - stat.st_mtime) < STILL_SECONDS:
             pull.note(f"{name} is being written; it is read the next time.")
             continue
         if stat.st_size > LARGEST_FILE:

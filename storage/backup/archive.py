@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.backup.inventory import Inventory
@@ -16,7 +17,7 @@ from storage.roles import Roles
 
 DUMP, MANIFEST, KEY = "database.dump", "manifest.json", "secret-key"
 FORMAT = 1
-PREFIX = "vigilo-"
+PREFIX, SECOND, PART = "vigilo-", "%Y%m%dT%H%M%SZ", ".part"
 
 
 class BadBackup(ValueError):
@@ -46,7 +47,17 @@ class Manifest:
 
 def name_of(made_at: datetime) -> str:
     """Name of the folder of a backup."""
-    return f"{PREFIX}{made_at:%Y%m%dT%H%M%SZ}"
+    return f"{PREFIX}{made_at:{SECOND}}"
+
+
+def newest(folder: Path) -> datetime | None:
+    """The last second that a backup is named by, or one that is being made."""
+    moments = []
+    for path in folder.glob(f"{PREFIX}*"):
+        with suppress(ValueError):
+            name = path.name.removeprefix(PREFIX).removesuffix(PART)
+            moments.append(datetime.strptime(name, SECOND).replace(tzinfo=UTC))
+    return max(moments, default=None)
 
 
 def read(folder: Path) -> Manifest:
@@ -113,7 +124,7 @@ def sync(path: Path) -> None:
 def listed(folder: Path) -> Iterator[tuple[Path, Manifest | BadBackup]]:
     """Backups in a folder, the oldest first, each with its manifest or why it has none."""
     for path in sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else ():
-        if not path.is_dir() or path.suffix == ".part":
+        if not path.is_dir() or path.suffix == PART:
             continue
         try:
             yield path, read(path)

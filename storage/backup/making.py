@@ -4,10 +4,9 @@ people work."""
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, text
@@ -49,17 +48,20 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
 
 
 def _place(folder: Path) -> tuple[Path, Path]:
-    """Where a backup goes, and the folder that it is made in, which is this run's alone: a backup is named
-    by its second, and one that another has taken is waited out."""
+    """Where a backup goes, and the folder that it is made in, which is this run's alone. A backup is named
+    by its second, or by the next one after the newest: those that begin in one second are two, and a clock
+    that was set back makes none that would count as an old one."""
     while True:
-        path = folder / archive.name_of(datetime.now(UTC))
-        part = path.with_suffix(".part")
+        moment = datetime.now(UTC)
+        if (newest := archive.newest(folder)) is not None:
+            moment = max(moment, newest + timedelta(seconds=1))
+        path = folder / archive.name_of(moment)
+        part = path.with_suffix(archive.PART)
         with suppress(FileExistsError):
             part.mkdir(mode=0o700)
             if not path.exists():
                 return path, part
             part.rmdir()
-        time.sleep(1 - time.time() % 1)
 
 
 @contextmanager

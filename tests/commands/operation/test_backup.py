@@ -57,6 +57,17 @@ def test_two_that_begin_in_one_second_are_two(typed):
     assert "2 in " in typed("list").output
 
 
+def test_a_clock_that_was_set_back_makes_no_backup_that_counts_as_an_old_one(typed, tmp_path):
+    assert typed("create").exit_code == 0
+    (before,) = tmp_path.iterdir()
+    before = before.rename(tmp_path / "vigilo-20991231T235959Z")  # made while the clock was ahead
+    made = typed("create", "--keep", "1")
+    name = made.output.split()[0]
+    assert name == "vigilo-21000101T000000Z"
+    assert f"{before.name} is removed." in made.output
+    assert typed("verify").output.startswith(f"{name} is good"), "the latest is the one made last"
+
+
 def test_row_security_is_refused_with_the_reason(typed):
     refused = typed("create", "--enable-row-security")
     assert refused.exit_code == 2

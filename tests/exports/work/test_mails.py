@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import text
 
+from aggregators.vocabulary import formats
+from auth.joining import invitations
 from exports import mail, worker
 from exports.worker import ExportContext
+from scheduling import night
+from scheduling.context import ScheduleContext
 from settings import load as load_settings
+from storage.scheduled import nights
+from tests.conftest import TODAY
 from tests.exports.work.jobs import put
 from tests.exports.work.postbox import Postbox
 from tests.exports.work.test_killed_workers import free_port
+from web.people.inviting import Inviting
 
 
 def test_smtp_down_for_an_hour_and_back_every_mail_arrives_once(here):
@@ -52,6 +60,53 @@ def test_smtp_down_for_an_hour_and_back_every_mail_arrives_once(here):
         assert "2 workspaces" in body
         assert f"{settings.address}/exports/" in body
         assert "token" not in body
+
+
+def test_invitations_and_word_of_nights_wait_for_a_server_that_is_away_and_arrive_once(
+    here, caplog
+):
+    place, web = here
+    port = free_port()
+    settings = place.settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"})
+    jobs = place.database.job
+    late = settings.model_copy(update={"today": TODAY + timedelta(days=2)})
+    with jobs.connect() as connection:
+        state = nights.state(connection, late.now())
+    assert [night.watch(ScheduleContext(place.database, late)) for _ in range(3)] == [1, 0, 0]
+    inviting = Inviting(jobs, settings, (web.world.alpha, "alpha"))
+    inviting.invite("new@x.example", "viewer")
+    begun = datetime.now(UTC)
+    assert not any(
+        mail.deliver(jobs, settings, begun + timedelta(minutes=minute)) for minute in range(60)
+    )
+    told = [record.getMessage() for record in caplog.records if "did not go" in record.getMessage()]
+    assert all("Connection refused" in line and "@" not in line for line in told)
+    assert {line.split(",")[0].split()[1] for line in told} == waiting(jobs)
+    postbox = Postbox()
+    server = Controller(postbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        for hours in (2, 9):
+            mail.deliver(jobs, settings, begun + timedelta(hours=hours))
+    finally:
+        server.stop()
+    arrived = {each["To"]: each for each in postbox.mails}
+    assert sorted(arrived) == ["alice@x.example", "new@x.example"]
+    assert len(postbox.mails) == 2
+    assert (
+        f"snapshot of {formats.day(state.missing[0])} is missing"
+        in (arrived["alice@x.example"]["Subject"])
+    )
+    body = arrived["new@x.example"].get_body(("plain",)).get_content()
+    (link,) = re.findall(rf"{settings.address}/invitation/(\S+)", body)
+    assert invitations.standing(jobs, link).email == "new@x.example", "the link opens"
+
+
+def waiting(jobs) -> set[str]:
+    """Ids of the mails that wait."""
+    with jobs.connect() as connection:
+        query = text("select id::text from mail_outbox where state = 'queued'")
+        return set(connection.execute(query).scalars())
 
 
 def test_a_mail_that_can_not_go_for_a_day_is_given_up(here):

@@ -70,6 +70,12 @@ def test_a_file_that_is_being_written_waits(installed, inbox):
     assert keys(installed) == []
 
 
+def test_a_file_of_a_clock_that_is_ahead_does_not_wait_for_that_time(installed, inbox):
+    put(inbox, "deployments.csv", HEADER + ROW.format(slug="alpha", key="D-1"), age=-3600)
+    installed.sync(installed.make("files", place="alpha"))
+    assert keys(installed) == ["D-1"]
+
+
 def test_no_folder_beyond_what_the_operator_allows(installed, inbox, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     put(outside, "deployments.csv", HEADER + ROW.format(slug="alpha", key="D-9"))

@@ -39,7 +39,7 @@ def test_what_passes_alone_is_named(tmp_path):
     assert "test_it.py::test_late" in done.stdout
 
 
-@pytest.mark.parametrize("many", [1, 5])
+@pytest.mark.parametrize("many", [1, 10])
 def test_what_fails_again_has_failed(tmp_path, many):
     done = looked_at_twice(tmp_path, NEVER.format(many))
     assert done.returncode == 1
@@ -51,9 +51,9 @@ def test_one_that_fails_again_is_not_hidden_by_one_that_passes(tmp_path):
 
 
 def test_many_are_no_accident(tmp_path):
-    done = looked_at_twice(tmp_path, NEVER.format(6))
+    done = looked_at_twice(tmp_path, NEVER.format(11))
     assert done.returncode == 1
-    assert "6 tests failed" in done.stdout
+    assert "11 tests failed" in done.stdout
     assert "Once more" not in done.stdout
 
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 @click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
 def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
-    from web.server.serving import run
+    from web.server.serving import Stopped, end, run
     from web.server.startup import announce, start
 
     app: Application = current_app._get_current_object()  # type: ignore[attr-defined]
     settings = app.installation.settings
     start(app, demo_when_empty=settings.demo and settings.database_url is None)
-    run(app, settings, partial(announce, app.installation), reloads=reloads)
+    try:
+        run(app, settings, partial(announce, app.installation), reloads=reloads)
+    except Stopped:
+        end(settings)

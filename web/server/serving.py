@@ -10,16 +10,22 @@ import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from flask import Flask
 from werkzeug.serving import make_server, run_simple
 
 from settings import Settings
+from storage import embedded
+
+
+class Stopped(SystemExit):
+    """A signal has ended the serving."""
 
 
 def run(app: Flask, settings: Settings, announce: Callable[[], None], *, reloads: bool) -> None:
-    """Serves until SIGINT or SIGTERM, and announces it once the address is its own. Raises SystemExit
-    when the address is taken or none."""
+    """Serves, and announces it once the address is its own. Raises Stopped on SIGINT or SIGTERM,
+    SystemExit when the address is taken or none."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -46,4 +52,18 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    raise Stopped(0)
+
+
+def end(settings: Settings) -> NoReturn:
+    """Ends the process at once, and the embedded PostgreSQL with it where nobody else uses it.
+
+    Threads that sync a source, make a snapshot or draw an export would hold the process up for minutes:
+    Python waits for those of a pool. Whatever they write is whole or not there, and goes on at the next
+    start, as after a SIGKILL.
+    """
+    if settings.database_url is None:
+        embedded.stop(settings.data_dir)
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)

@@ -8,7 +8,7 @@ folder of files; makes three workspaces and an account, connects the sources, an
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from tests.ingest.pulling.real import alertmanager, nginx
 from tests.ingest.pulling.senders import histories, prometheus
 from tests.ingest.pulling.senders.fake import Fake, served
 from web.first_run import steps
-from web.server.serving import run
+from web.server.serving import Stopped, end, run
 from web.server.startup import announce, prepare, start
 
 EMAIL, PASSWORD = "ada@northwind.example", "a-demo-password"
@@ -50,9 +50,9 @@ class Senders(NamedTuple):
 
 def main() -> None:
     """Serves until it is stopped."""
-    with ExitStack() as stack:
+    settings = load(demo=False, source_allow=("127.0.0.0/8",), org_name="Northwind Group")
+    with suppress(Stopped), ExitStack() as stack:
         senders = _begun(stack)
-        settings = load(demo=False, source_allow=("127.0.0.0/8",), org_name="Northwind Group")
         application = create_app(settings)
         prepare(application.installation)
         context = SourceContext(application.installation.database, settings)
@@ -60,6 +60,7 @@ def main() -> None:
             _connect(context, senders)
         start(application)
         run(application, settings, partial(announce, application.installation), reloads=False)
+    end(settings)
 
 
 def _begun(stack: ExitStack) -> Senders:

@@ -20,7 +20,7 @@ from defusedxml import DefusedXmlException
 
 from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import KEY, any_instant
-from ingest.reader import FormatInput, RawRecord, UnreadableFile
+from ingest.reader import FormatInput, RawRecord, UnreadableFile, small_array
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a document that is read as a whole."""
@@ -67,7 +67,9 @@ def json_items(reading: FormatInput) -> Iterator[tuple[str, Any]]:
         head = (reading.content or b"")[:4096]
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if first == b"[":
-        yield from _only_objects(_array(reading))
+        at_once = small_array(reading.content or b"", DEEPEST)
+        every = enumerate(at_once) if at_once is not None else enumerate(_array(reading))
+        yield from _only_objects((f"/{number}", item) for number, item in every)
     elif first == b"{":
         yield from _only_objects(_objects(reading))
     else:
@@ -107,13 +109,13 @@ def _only_objects(items: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]
         yield pointer, item
 
 
-def _array(reading: FormatInput) -> Iterator[tuple[str, Any]]:
+def _array(reading: FormatInput) -> Iterator[Any]:
     done = 0
     with reading.opened() as file:
         piece = _Piecewise(file)
         try:
             for item in _items(ijson.basic_parse(piece, use_float=True)):
-                yield f"/{done}", item
+                yield item
                 done += 1
                 piece.since = 0
         except (ijson.JSONError, ValueError) as error:
@@ -278,7 +280,7 @@ def local(tag: str) -> str:
 def at(document: Any, path: str) -> Any:
     """Value at ``a.b.0.c`` within nested objects and lists, or None."""
     for name in path.split("."):
-        if isinstance(document, Mapping):
+        if type(document) is dict or isinstance(document, Mapping):  # the common case, quickly
             document = document.get(name)
         elif isinstance(document, list) and name.isdigit() and int(name) < len(document):
             document = document[int(name)]

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
+import orjson
+
 from aggregators.records.kinds import Fault, RecordKind
 from aggregators.vocabulary.fields import in_zone
 
@@ -346,3 +348,27 @@ def until_hopeless(rows: Iterator[RawRecord]) -> Iterator[RawRecord]:
         if unreadable >= HOPELESS:
             raise UnreadableFile(f"none of its first {HOPELESS:,} parts can be read; given up")
         yield raw
+
+
+SMALL, LONG_NUMBER = 2**20, re.compile(rb"[\[:,\s-]\d{16}")
+
+
+def small_array(content: bytes, deepest: int) -> list[Any] | None:
+    """A small array of JSON, read at once, which takes a twentieth of the time that a stream does; None for
+    anything else, and where it holds what readers differ on: numbers of many digits, or what is nested
+    deeper."""
+    if not content or len(content) > SMALL or LONG_NUMBER.search(content):
+        return None
+    try:
+        items = orjson.loads(content)
+    except ValueError:
+        return None
+    return items if isinstance(items, list) and _is_within(items, deepest) else None
+
+
+def _is_within(value: Any, levels: int) -> bool:
+    """Whether nothing in it is nested deeper."""
+    if not isinstance(value, (dict, list)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_within(each, levels - 1) for each in inner)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ingest.pulling.shape import PulledPiece
 
-SECONDS, MOST = 1.0, 10
+SECONDS, MOST = 1.0, 25
 """How long a page waits for others; how many are written at once."""
 
 

@@ -59,6 +59,11 @@ def withdraw(
         tell(connection, KINDS[kind], workspace_id, [Told(key, gone) for key in keys], meant)
 
 
+def is_recent(listed: Mapping[str, datetime], now: datetime) -> bool:
+    """Whether a list has anything of the last weeks, which alone is remembered."""
+    return max(listed.values(), default=now - WINDOW) > now - WINDOW
+
+
 def compared(
     kept: Mapping[str, Any], listed: Mapping[str, datetime], whole: datetime | None, now: datetime
 ) -> tuple[dict[str, Any], list[str]]:

@@ -21,7 +21,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runs import RunCounts
 from ingest.pulling.shape import Cursor, PulledPiece
 from ingest.pulling.store import StoredSource
-from ingest.pulling.vanished import LISTED, compared, withdraw
+from ingest.pulling.vanished import LISTED, compared, is_recent, withdraw
 from storage.context import job_in
 from storage.database import Database
 from storage.statement_tables import deliveries as deliveries_table
@@ -67,6 +67,7 @@ class Writer:
     def __init__(self, database: Database, source: StoredSource, run: int) -> None:
         self._database, self._source, self.run = database, source, run
         self._workspaces: dict[str, int] = {}
+        self._compared: set[str] = set()
         self.counts = RunCounts()
         self.notes: list[str] = []
 
@@ -145,9 +146,13 @@ class Writer:
 
     def _compare(self, connection: Connection, workspace_id: int, piece: PulledPiece) -> None:
         """Withdraws the deployments that a whole list lacks, and remembers those that it has."""
-        own = {"id": self._source.id, "scope": piece.scope.external_id, "stream": LISTED}
+        now, scope = datetime.now(UTC), piece.scope.external_id
+        if piece.whole is None and scope in self._compared and not is_recent(piece.listed, now):
+            return
+        self._compared.add(scope)
+        own = {"id": self._source.id, "scope": scope, "stream": LISTED}
         kept = connection.execute(CURSOR, own).scalar() or {}
-        listed, gone = compared(kept, piece.listed, piece.whole, datetime.now(UTC))
+        listed, gone = compared(kept, piece.listed, piece.whole, now)
         connection.execute(KEEP_CURSOR, {**own, "cursor": orjson.dumps(listed).decode()})
         withdraw(connection, workspace_id, "deployments", self._source.kind, gone)
         if gone and piece.whole is not None:

@@ -4,12 +4,16 @@ import codecs
 import csv
 import gzip
 import io
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.reader import CELL, CELLS, PIECE, UnreadableFile, records
+from ingest import documents
+from ingest.kinds import KINDS
+from ingest.reader import CELL, CELLS, PIECE, FormatInput, UnreadableFile, records, small_array
 from ingest.report import ImportOutcome
 from tests.deep import examples
 from tests.ingest.bounded.memory import peak
@@ -184,3 +188,44 @@ def test_a_quote_that_never_ends_keeps_the_rows_before_it(bring):
     )
     assert outcome.written == 1
     assert outcome.problem.startswith("line 3: a quoted cell begins here and never ends")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.text() | st.floats() | st.integers(-(2**70), 2**70)
+    | st.sampled_from([1e400, -0.0, 1234567890123456789, 0.1234567890123456789]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def streamed(content: bytes) -> list | str:
+    """The records of an array as a stream gives them, or why it ends."""
+    reading = FormatInput(Path("x"), KINDS["deployments"], True, lambda _: None, content)
+    try:
+        return list(documents._array(reading))
+    except UnreadableFile as problem:
+        return str(problem)
+
+
+@examples(quick=200, deep=5000)
+@given(
+    st.lists(VALUES, max_size=5), st.sampled_from([None, 1]), st.sampled_from(["", "x", " ", "]"])
+)
+def test_a_small_array_is_read_at_once_as_a_stream_of_it_is(values, indent, more):
+    content = (json.dumps(values, indent=indent) + more).encode("utf-8", "surrogatepass")
+    at_once = small_array(content, documents.DEEPEST)
+    assert at_once is None or at_once == streamed(content)
+
+
+@pytest.mark.parametrize("deep", [198, 199, 200, 201, 900])
+def test_an_array_that_is_nested_too_deep_is_left_to_the_stream(deep):
+    for begin, end in (("[", "]"), ('{"a":', "}")):
+        content = f"[{begin * deep}1{end * deep}]".encode()
+        assert (small_array(content, documents.DEEPEST) is None) == (deep > 199)
+        assert isinstance(streamed(content), str) == (deep > 199)
+
+
+def test_a_large_array_is_left_to_the_stream():
+    assert small_array(b"[" + b"1," * 600_000 + b"1]", documents.DEEPEST) is None
+    assert small_array(b'[{"id":1234567890123456}]', documents.DEEPEST) is None
+    assert small_array(b'{"a": 1}', documents.DEEPEST) is None

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from aggregators.records.kinds import plain
 from aggregators.vocabulary.fields import NAME
 from api.deliveries import DeliveryState, Page, QuarantinedPart
-from ingest.desk import corrections, meanings
+from ingest.desk import corrections, meanings, seen_words
 from ingest.desk.corrections import KnownRecord
 from ingest.door import deliveries, quarantine
 from ingest.kinds import KINDS
@@ -27,7 +27,7 @@ from web.desk.rights import keeper
 from web.members import WORKSPACE
 from web.operation import Json, Operation, Outcome
 
-ABOUT = tuple(meanings.choices())
+ABOUT = tuple(seen_words.choices())
 
 
 class QuarantineList(BaseModel):
@@ -220,9 +220,9 @@ def _mapping_routes(
     def words(slug: str) -> ResponseReturnValue:
         workspace_id = mine(slug).workspace_id
         with job_in(database().job, workspace_id) as connection:
-            seen = meanings.seen(connection, workspace_id)
+            seen = seen_words.seen(connection, workspace_id)
         listed = [asdict(word) | {"counted": word.counted} for word in seen]
-        return jsonify(words=listed, choices=meanings.choices())
+        return jsonify(words=listed, choices=seen_words.choices())
 
     @made.put(BASE + "mapping/", endpoint="map")
     @MAP

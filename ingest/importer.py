@@ -23,7 +23,7 @@ from ingest.parsing import BLANK, Values, named, parse, statement
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, until_hopeless
 from ingest.records import SEPARATOR, unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
-from ingest.statements import tell
+from ingest.statements import Told, tell
 from storage.context import JOB, NoSuchWorkspace, entered, job_in
 from storage.database import Database
 from storage.tables import workspace as workspaces
@@ -111,11 +111,15 @@ def take(
 
 
 def take_rows(
-    connection: Connection, owner: tuple[str, int], kind: RecordKind, rows: Format
+    connection: Connection,
+    owner: tuple[str, int],
+    kind: RecordKind,
+    rows: Format,
+    receipt: Receipt,
 ) -> ImportOutcome:
     """Rows that somebody has read, within the transaction in the job context of their workspace (slug and
     id)."""
-    source, receipt = _ImportSource(Path(rows.name), b""), Receipt(datetime.now(UTC))
+    source = _ImportSource(Path(rows.name), b"")
     return _import(_here(connection), kind, source, owner[0], rows, receipt, dict([owner]))
 
 
@@ -166,10 +170,11 @@ class _ImportSource:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """When what is read was received, and with which delivery."""
+    """When what is read was received, and with which delivery; ``told_of`` hears of each batch."""
 
     at: datetime
     delivery: UUID | None = None
+    told_of: Callable[[RecordKind, Sequence[Told]], None] | None = None
 
 
 def _import(
@@ -315,6 +320,8 @@ class _File:
         meanings = words.of_workspace(connection, owner)
         telling = tell(connection, self._kind, owner, told, meanings, self._told.delivery)
         batch.tell_of(told, telling.new)
+        if self._told.told_of is not None:
+            self._told.told_of(self._kind, told)
         for identity, notes in sorted(telling.notes.items()):
             name = identity.replace(SEPARATOR, "/")
             batch.warnings += [f"{name}: {note.field} {note.reason}" for note in notes]

@@ -56,3 +56,5 @@ VALUES = {
     "heartbeat": ("yes", "no"),
 }
 """Meanings that a workspace may choose; ``none`` and ``yes``: no incident."""
+RARE = ("heartbeat",)
+"""Subjects whose words mean nothing but for a few: most alerts are none that always fire."""

@@ -27,6 +27,18 @@ class HistoryCost(BaseModel):
     seconds: float
 
 
+class WordAhead(BaseModel):
+    """A word of the sender, and what its records would be by it."""
+
+    about: str = Field(description="environment, severity, urgency, framework, ...")
+    word: str
+    meaning: str | None = Field(description="null: none is known")
+    origin: str = Field(description="whose meaning: workspace, organisation, default, unknown")
+    records: int
+    counting: int
+    in_no_figure: dict[str, int]
+
+
 class SourceAhead(BaseModel):
     """Records that a source would bring: read = counting + in no figure + refused. Nothing is kept."""
 
@@ -39,6 +51,7 @@ class SourceAhead(BaseModel):
     refused: int
     in_no_figure: dict[str, int]
     refusals: list[str]
+    words: list[WordAhead]
     notes: list[str]
     requests: int
     parts: list[PartAhead]
@@ -52,7 +65,11 @@ class SourceAhead(BaseModel):
             PartAhead(name=p.name, workspace=p.workspace or None, recent=p.recent)
             for p in ahead.parts
         ]
+        words = [
+            WordAhead.model_validate({**asdict(word), "counting": word.counted})
+            for word in ahead.words
+        ]
         histories = [HistoryCost(**each._asdict()) for each in ahead.estimates]
         more = {"read_as": ahead.as_of or None, "there_already": ahead.known}
-        names = {**told, **more, "parts": parts, "histories": histories}
+        names = {**told, **more, "parts": parts, "words": words, "histories": histories}
         return cls.model_validate({name: names[name] for name in cls.model_fields})

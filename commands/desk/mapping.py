@@ -7,8 +7,9 @@ import click
 from auth.granting import OPERATOR
 from commands.desk.by_hand import remade, workspace_option, workspaces
 from commands.installation import DatabaseCommand, database
-from ingest.desk import meanings
-from ingest.desk.meanings import NoSuchMeaning, SeenWord
+from ingest.desk import meanings, seen_words
+from ingest.desk.meanings import NoSuchMeaning
+from ingest.desk.seen_words import SeenWord
 from storage.context import job_in
 
 
@@ -18,7 +19,7 @@ def list_meanings(slug: str | None) -> None:
     """Lists the words that were seen, their meanings, and where they fell."""
     for workspace_id, name in workspaces(slug):
         with job_in(database().job, workspace_id) as connection:
-            for word in meanings.seen(connection, workspace_id):
+            for word in seen_words.seen(connection, workspace_id):
                 click.echo(f"{name}  {described(word)}")
 
 

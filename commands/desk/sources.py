@@ -11,6 +11,7 @@ import click
 
 from aggregators.vocabulary import formats
 from auth import accounts
+from commands.desk.mapping import described
 from commands.installation import DatabaseCommand, database, installation
 from ingest.importer import workspace_id
 from ingest.pulling import runner, runs, store
@@ -147,6 +148,8 @@ def look(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
     )
     for reason, number in ahead.in_no_figure.items():
         click.echo(f"  {number:>7} in no figure: {reason}")
+    for word in ahead.words:
+        click.echo(f"  {described(word)}")
     for part in ahead.parts[:PARTS]:
         recent = "?" if part.recent is None else part.recent
         click.echo(f"  {recent:>7} {part.name} -> {part.workspace or 'no workspace'}")

@@ -7,7 +7,7 @@ from wtforms.validators import AnyOf, Length
 
 from aggregators.records.kinds import RecordKind
 from aggregators.vocabulary.fields import NAME
-from ingest.desk import meanings
+from ingest.desk import seen_words
 from ingest.desk.corrections import correctable
 from web.forms import PageForm
 
@@ -53,7 +53,7 @@ class NamingForm(PageForm):
 
 def meaning_form(about: str, meaning: str | None) -> DeskForm | NamingForm:
     """The form of one word, with the meanings that may be chosen; without any where every name may."""
-    known = meanings.choices()[about]
+    known = seen_words.choices()[about]
     if not known:
         return NamingForm(formdata=None, data={"meaning": meaning or ""})
     form = DeskForm(formdata=None, data={"about": about, "meaning": meaning or ""})

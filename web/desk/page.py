@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from aggregators.records.kinds import plain
 from aggregators.records.statements import Manner
-from ingest.desk import corrections, meanings, uncounted
+from ingest.desk import corrections, meanings, seen_words, uncounted
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
 from ingest.desk.meanings import NoSuchMeaning
 from ingest.door import deliveries, quarantine
@@ -171,7 +171,7 @@ def _shell(settings: Settings, mine: Membership) -> Mapping[str, Any]:
 def _desk(database: Database, mine: Membership) -> Mapping[str, Any]:
     """Everything that the desk's page shows."""
     with job_in(database.job, mine.workspace_id) as connection:
-        words = meanings.seen(connection, mine.workspace_id)
+        words = seen_words.seen(connection, mine.workspace_id)
         counts = uncounted.counts(connection, mine.workspace_id)
     total, recent = deliveries.listed(database, mine.workspace_id, SHOWN)
     in_quarantine, parts = quarantine.listed(database, mine.workspace_id, SHOWN)

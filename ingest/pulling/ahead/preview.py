@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from typing import Any
 
+from ingest.desk.seen_words import SeenWord
 from ingest.pulling import runner
 from ingest.pulling.ahead.estimate import HistoryEstimate, PartSeen, Sight, estimated
 from ingest.pulling.ahead.rehearsal import (
@@ -28,7 +29,7 @@ from ingest.pulling.wire.allowance import Allowance, Enough
 from ingest.pulling.wire.answered import of_answers, read_from
 
 DAYS, HISTORIES = 28, (28, 90, 400)
-NOTES = 10
+NOTES, WORDS = 10, 50
 LISTING, READING, SECONDS = 200, 60, 25.0
 """Requests of the test and the list of parts, those of the reading, and seconds of it all."""
 CUT = (
@@ -80,7 +81,8 @@ class PreviewPart:
 @dataclass(frozen=True, slots=True)
 class SourcePreview:
     """Outcome of a look. ``counting`` + in no figure + refused = ``read``, of which ``known`` are there
-    already; ``estimates`` are of histories of several lengths."""
+    already; ``words`` are those of the sender that decide what counts, with what each would mean;
+    ``estimates`` are of histories of several lengths."""
 
     tested: Sequence[str]
     since: datetime
@@ -92,6 +94,7 @@ class SourcePreview:
     refused: int
     in_no_figure: Mapping[str, int]
     refusals: Sequence[str]
+    words: Sequence[SeenWord]
     notes: Sequence[str]
     requests: int
     estimates: Sequence[HistoryEstimate]
@@ -195,6 +198,7 @@ def preview(
         as_of=as_of,
         **_counted(told.whole),
         refusals=told.refusals,
+        words=list(told.words.values())[:WORDS],
         notes=[*pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
         requests=pull.requests,
         estimates=[

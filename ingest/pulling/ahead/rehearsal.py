@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,7 +16,9 @@ import orjson
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from aggregators.records.kinds import RecordKind
 from ingest import formats
+from ingest.desk.seen_words import SeenWord, seen_in
 from ingest.formats.form import Format
 from ingest.importer import Receipt, take, take_rows, workspace_id
 from ingest.kinds import KINDS
@@ -24,6 +26,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import PulledPiece
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 from ingest.report import ImportOutcome
+from ingest.statements import Told
 from storage.context import JOB, entered
 from storage.database import Database
 
@@ -79,6 +82,7 @@ class RehearsalOutcome:
     whole: RehearsedRecords = field(default_factory=RehearsedRecords)
     parts: dict[str, RehearsedRecords] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    words: dict[tuple[str, str, str | None], SeenWord] = field(default_factory=dict)
     seconds: float = 0.0
 
     def add(self, part: str, outcome: ImportOutcome) -> None:
@@ -89,8 +93,19 @@ class RehearsalOutcome:
         told += [f"{outcome.file.name}: {outcome.problem}"] if outcome.problem else []
         self.refusals += told[: max(0, REFUSALS - len(self.refusals))]
 
+    def add_words(self, words: Iterable[SeenWord]) -> None:
+        """Adds the words of a workspace; one that means another thing elsewhere is another word."""
+        for word in words:
+            name = (word.about, word.word, word.meaning)
+            known = self.words.setdefault(name, replace(word, records=0, in_no_figure={}))
+            known.fell(word.counted, None)
+            for reason, count in word.in_no_figure.items():
+                known.fell(count, reason)
+
 
 REFUSALS = 5
+ToldRecords = dict[int, dict[str, set[str]]]
+"""Identities of the records that were told of, by workspace and kind."""
 
 
 def read_whole(piece: PulledPiece, seen: set[bytes]) -> RehearsedPiece | None:
@@ -152,18 +167,28 @@ def _told(
     ids: Mapping[str, int],
     made: RehearsalOutcome,
 ) -> None:
+    told_of: ToldRecords = {}
     for piece in pieces:
         id = ids[piece.workspace]
         with entered(connection, JOB, id), connection.begin_nested():
-            for outcome in _outcomes(connection, piece, id):
+            for outcome in _outcomes(connection, piece, id, told_of.setdefault(id, {})):
                 made.add(piece.part, outcome)
+    for id, records in told_of.items():
+        with entered(connection, JOB, id):
+            made.add_words(seen_in(connection, id, records))
 
 
 def _outcomes(
-    connection: Connection, piece: RehearsedPiece, workspace: int
+    connection: Connection,
+    piece: RehearsedPiece,
+    workspace: int,
+    told_of: dict[str, set[str]],
 ) -> Iterator[ImportOutcome]:
+    def note(kind: RecordKind, told: Sequence[Told]) -> None:
+        told_of.setdefault(kind.name, set()).update(each.identity for each in told)
+
+    receipt = Receipt(datetime.now(UTC), told_of=note)
     if not piece.kind:
-        receipt = Receipt(datetime.now(UTC))
         told = take(connection, workspace, piece.form, piece.content, "application/json", receipt)
         yield from (outcome for _, outcome in told)
         return
@@ -172,4 +197,4 @@ def _outcomes(
         yield from piece.rows
 
     form = replace(Format("rows", {piece.kind: rows}), source=piece.source)
-    yield take_rows(connection, (piece.workspace, workspace), KINDS[piece.kind], form)
+    yield take_rows(connection, (piece.workspace, workspace), KINDS[piece.kind], form, receipt)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from aggregators.records.statements import Statement
 from ingest import words
-from ingest.desk import meanings
+from ingest.desk import meanings, seen_words
 from ingest.kinds import KINDS
 from ingest.statements import Told, tell
 from storage.context import job_in
@@ -142,5 +142,5 @@ def test_production_that_is_mapped_away_is_no_name_for_the_others(team):
 def test_words_of_roll_backs_are_among_those_that_were_seen(team):
     team.tell("roll-backs", "r", 5, "kiosk")
     with job_in(team.database.job, team.id) as connection:
-        seen = {word.word: word.records for word in meanings.seen(connection, team.id)}
+        seen = {word.word: word.records for word in seen_words.seen(connection, team.id)}
     assert seen["kiosk"] == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from ingest.desk import corrections, meanings
+from ingest.desk import corrections, meanings, seen_words
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
 from ingest.desk.meanings import NoSuchMeaning
 from ingest.desk.remake import remake
@@ -30,9 +30,9 @@ def team(workspaces) -> tuple[int, str]:
     return workspaces["payments"], "payments"
 
 
-def seen(database, team) -> dict[tuple[str, str], meanings.SeenWord]:
+def seen(database, team) -> dict[tuple[str, str], seen_words.SeenWord]:
     with job_in(database.job, team[0]) as connection:
-        return {(w.about, w.word): w for w in meanings.seen(connection, team[0])}
+        return {(w.about, w.word): w for w in seen_words.seen(connection, team[0])}
 
 
 def audited(database) -> list[tuple]:

@@ -102,6 +102,11 @@ def test_a_preview_says_what_would_count_and_keeps_nothing(web, github):
     stats = re.search(r'<div class="stats">.*?</section>', page.text, re.DOTALL)[0]
     assert re.findall(r"<b>([^<]*)</b>", stats) == ["2", "1", "1", "0", "0"]
     assert "environment &#39;staging&lt;b&gt;&#39; is not production" in stats
+    meant = r'<th scope="row">([^<]*)<br><span class="m">(\w+)</span></th><td[^>]*><span>([^<]*)<'
+    assert re.findall(meant, stats) == [
+        ("production", "environment", "production"),
+        ("staging&lt;b&gt;", "environment", "not known"),
+    ]
     cells = re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>([^<]*)</td><td[^>]*>([^<]*)<', stats)
     assert cells[:2] == [
         ("acme/docs", "no workspace", "not looked at"),
@@ -226,6 +231,10 @@ def test_the_api_looks_ahead_and_takes_patterns(web, github):
     assert told.status_code == 200, told.text
     assert (told.json["read"], told.json["counting"], told.json["in_no_figure"]) == (1, 1, {})
     assert told.json["parts"] == [{"name": "acme/payments", "workspace": "alpha", "recent": 1}]
+    assert told.json["words"] == [
+        {"about": "environment", "word": "production", "meaning": "production", "origin": "default",
+         "records": 1, "counting": 1, "in_no_figure": {}}
+    ]  # fmt: skip
     assert [each["days"] for each in told.json["histories"]] == [28, 90, 400]
     assert github.token not in told.text
     assert alice.get(path).json == {"sources": []}

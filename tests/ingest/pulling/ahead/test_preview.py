@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from ingest.desk import meanings
 from ingest.pulling import store
 from ingest.pulling.ahead import preview as looks
 from ingest.pulling.ahead.preview import PreviewTarget, preview
@@ -80,6 +81,10 @@ def backfilled(installed, fake, kind, days, **config):
         requests, read = requests + run.requests, read + run.read
 
 
+def words(told):
+    return [(w.about, w.word, w.meaning, w.origin, w.records, w.counted) for w in told.words]
+
+
 def is_near(told: int, true: int) -> bool:
     """Within a fifth, or three."""
     return abs(told - true) <= max(0.2 * true, 3)
@@ -111,6 +116,10 @@ def test_github_says_what_counts_and_what_history_costs(installed, look, github)
     assert [(p.name, p.workspace, p.recent) for p in told.parts] == [
         ("acme/docs", "alpha", 0),
         ("acme/payments", "alpha", 56),
+    ]
+    assert words(told) == [
+        ("environment", "production", "production", "default", 67, 67),
+        ("environment", "staging", None, "unknown", 33, 0),
     ]
     assert told.requests < 12
     estimates = {e.days: e.requests for e in told.estimates}
@@ -226,8 +235,40 @@ def test_pagerduty_counts_by_service(installed, look):
         told = look("pagerduty", fake.token, address=fake.base)
         assert [(p.name, p.recent) for p in told.parts] == [("payments", 21), ("search", 7)]
         assert (told.read, told.counting) == (28, 28)
+        assert words(told) == [("urgency", "high", "p2", "default", 28, 28)]
         requests, _ = backfilled(installed, fake, "pagerduty", 90, address=fake.base)
         assert is_near(next(e.requests for e in told.estimates if e.days == 90), requests)
+
+
+def test_priorities_by_name_are_told_with_what_they_would_mean_in_the_workspace(installed, look):
+    priorities = ["SEV-1", "Customer down", "P4", None]
+    with served(FakePagerDuty()) as fake:
+        fake.services = [{"id": "P1", "name": "payments"}]
+        for n in range(12):
+            id, name = f"Q{n:03}", priorities[n % 4]
+            more = {"priority": {"id": name, "type": "priority", "summary": name, "name": name}}
+            at = NOW - timedelta(days=n, hours=3)
+            fake.incidents[id] = incident(id, at, **(more if name else {}))
+        severities = {w[1]: w[2:] for w in words(look("pagerduty", fake.token, address=fake.base))
+                      if w[0] == "severity"}  # fmt: skip
+        assert severities == {
+            "sev-1": ("p1", "default", 3, 3),
+            "customer down": (None, "unknown", 3, 3),
+            "p4": ("p4", "default", 3, 3),
+        }
+        own = (installed.world.alpha, "alpha")
+        database, email = installed.context.database, installed.admin.email
+        meanings.change(database, own, "severity", "Customer down", "p1", email)
+        told = words(look("pagerduty", fake.token, address=fake.base))
+        assert ("severity", "customer down", "p1", "workspace", 3, 3) in told
+
+
+def test_words_of_records_that_are_there_are_not_told(installed, look, github):
+    config = {"owner": "acme", "address": github.base, "changes": "no"}
+    backfilled(installed, github, "github", 28, **config)
+    with served(FakePagerDuty()) as fake:
+        fake.services = [{"id": "P1", "name": "payments"}]
+        assert words(look("pagerduty", fake.token, address=fake.base)) == []
 
 
 def test_statuspage(installed, look):
@@ -257,6 +298,7 @@ def test_a_real_prometheus(look, tmp_path):
         told = look("prometheus", address=base)
         assert (told.read, told.counting) == (2, 2)
         assert "No objective of the workspace has queries" in told.notes[0]
+        assert words(told) == [("severity", "critical", "p1", "default", 2, 2)]
 
 
 def test_files_of_a_folder_and_of_a_real_server(installed, look, tmp_path):

@@ -10,6 +10,7 @@ import math
 import random
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,12 +19,19 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
 import urllib3
-from urllib3.exceptions import HTTPError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from ingest.pulling.guard import AddressGuard, Target
 from ingest.pulling.problems import SourceProblem, SourceWaits
 from ingest.pulling.wire.allowance import Allowance
 from ingest.pulling.wire.answers import NO_LIMITS, Limits, Quota, SenderAnswer, number, same_origin
+from ingest.pulling.wire.bodies import body_of
 from ingest.pulling.wire.turning import PageTurns
 
 LARGEST = 32 * 1024 * 1024
@@ -32,7 +40,9 @@ TRIES, LONGEST_WAIT, FIRST_WAIT = 5, 60.0, 1.0
 RESERVED = 0.2
 """Part of the sender's quota that is left to others who use the same token."""
 REDIRECTS = 3
-PIECE = 65_536
+UNASKED = (
+    "The sender says that nothing has changed, and was told nothing that it could be the same as."
+)
 
 
 @dataclass(slots=True)
@@ -54,7 +64,11 @@ class Client:
     quota: Quota | None = None
     ahead: timedelta = timedelta(0)
     """How far the sender's clock is ahead of ours, by its last answer."""
+    expires: datetime | None = None
+    """Instant after which the sender takes the secret no more, where it says so."""
     _pool: urllib3.HTTPConnectionPool | urllib3.PoolManager | None = None
+    _silent: set[str] = field(default_factory=set)
+    """Addresses of the sender at which nobody answered."""
     _rests_until: datetime | None = None
 
     def get(
@@ -63,17 +77,23 @@ class Client:
         parameters: Mapping[str, str] | None = None,
         *,
         etag: str = "",
+        changed_since: str = "",
         accepts: tuple[int, ...] = (),
     ) -> SenderAnswer:
-        """The answer to a GET of a path below the base, or of an address of the same origin. Statuses that
-        it ``accepts`` are returned, others raise SourceProblem."""
+        """The answer to a GET of a path below the base, or of an address of the same origin; the same again
+        is not sent where its ``etag`` is told, or else when it was last changed. Statuses that it
+        ``accepts`` are returned, others raise SourceProblem."""
         url = path if path.startswith(("http://", "https://")) else self.base.rstrip("/") + path
         if not same_origin(self.base, url):
             raise SourceProblem("moved_elsewhere")
         if parameters:
             url += ("&" if "?" in url else "?") + urlencode(parameters)
-        headers = {"If-None-Match": etag} if etag else {}
-        return self._tried("GET", url, headers, None, accepts)
+        condition = {"If-None-Match": etag, "If-Modified-Since": "" if etag else changed_since}
+        headers = {name: value for name, value in condition.items() if value}
+        answer = self._tried("GET", url, headers, None, accepts)
+        if answer.is_same and not headers:
+            raise SourceProblem("changed_shape", UNASKED)
+        return answer
 
     def pages(
         self,
@@ -121,7 +141,7 @@ class Client:
             try:
                 answer = self._followed(method, url, headers, body)
             except SourceProblem as error:
-                if error.code != "unreachable":
+                if error.code not in ("unreachable", "proxy"):
                     raise
                 problem = error
             else:
@@ -222,18 +242,23 @@ class Client:
                 timeout=urllib3.Timeout(connect=min(CONNECT, patience), read=min(READ, patience)),
             )
             try:
-                content = _content(response, deadline)
+                content = body_of(response, LARGEST, deadline)
             finally:
                 response.close()
         except SSLError as error:
             raise SourceProblem("tls_untrusted", _untrusted(error)) from error
-        except (HTTPError, OSError) as error:
+        except ProxyError as error:
+            raise SourceProblem("proxy") from error
+        except (HTTPError, OSError, zlib.error) as error:
+            if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
+                self._leave_address()
             raise SourceProblem(
                 "unreachable", f"The sender does not answer: {_short(error)}."
             ) from error
         told = {name.lower(): value for name, value in response.headers.items()}
         answer = SenderAnswer(response.status, told, content, url)
         self.ahead = (answer.instant or datetime.now(UTC)) - datetime.now(UTC)
+        self.expires = answer.expires or self.expires
         return answer
 
     def _connected(self, url: str) -> urllib3.HTTPConnectionPool | urllib3.PoolManager:
@@ -245,8 +270,22 @@ class Client:
                 self.guard.proxied(url)
                 self._pool = urllib3.ProxyManager(self.proxy, ssl_context=trusted)
             else:
-                self._pool = _pinned(self.guard.target(url), trusted)
+                self._pool = _pinned(self._target(url), trusted)
         return self._pool
+
+    def _target(self, url: str) -> Target:
+        """The checked place, at an address where somebody may answer."""
+        target = self.guard.target(url)
+        every = (target.ip, *target.others)
+        silent = self._silent if len(self._silent & {*every}) < len(every) else set()
+        return target._replace(ip=next(each for each in every if each not in silent))
+
+    def _leave_address(self) -> None:
+        """Has the next try ask at another of the name's addresses, as where one is of IPv6 and nothing
+        leads there."""
+        if isinstance(self._pool, urllib3.HTTPConnectionPool):
+            self._silent.add(str(self._pool.host))
+            self._pool = None
 
 
 def _trusting(authority: str, ca_file: str | None) -> ssl.SSLContext:
@@ -271,19 +310,6 @@ def _pinned(target: Target, trusted: ssl.SSLContext) -> urllib3.HTTPConnectionPo
         assert_hostname=target.host,
         ssl_context=trusted,
     )
-
-
-def _content(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The whole body, bounded in size and time."""
-    pieces, size = [], 0
-    while piece := response.read1(PIECE):  # type: ignore[attr-defined]
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST:
-            raise SourceProblem("too_large")
-        if time.monotonic() > deadline:
-            raise SourceProblem("unreachable", f"An answer took longer than {DEADLINE:g} s.")
-    return b"".join(pieces)
 
 
 def _path(url: str) -> str:
@@ -311,6 +337,8 @@ def refusal(answer: SenderAnswer) -> SourceProblem:
     """The problem that a status tells of."""
     if answer.status == 401:
         return SourceProblem("token_invalid")
+    if answer.status == 403 and answer.headers.get("x-github-sso", "").startswith("required"):
+        return SourceProblem("sso_required")
     if answer.status == 403:
         return SourceProblem("scope_missing", f"The secret lacks a permission: {_told(answer)}")
     if answer.status in (404, 410):

@@ -45,12 +45,14 @@ TRANSLATED = tuple(
 
 
 class Target(NamedTuple):
-    """A checked place to ask: the name for TLS and the Host header, and the address to connect to."""
+    """A checked place to ask: the name for TLS and the Host header, the address to connect to, and the
+    others that the name has, should nobody answer there."""
 
     scheme: str
     host: str
     port: int
     ip: str
+    others: tuple[str, ...] = ()
 
 
 def resolved(host: str, port: int) -> list[str]:
@@ -122,7 +124,7 @@ class AddressGuard:
             self._check(host, address, port)
         if not addresses:
             raise SourceProblem("unreachable", f"There is no host {host[:80]!r}.")
-        return Target(scheme, host, port, addresses[0])
+        return Target(scheme, host, port, addresses[0], tuple(addresses[1:]))
 
     def _check(self, host: str, address: str, port: int) -> None:
         told = ipaddress.ip_address(address.partition("%")[0])

@@ -6,12 +6,16 @@ from datetime import datetime
 
 CODES = {
     "token_invalid": "The sender does not take the secret: give it a new one.",
+    "token_expires": "The secret expires soon: give a new one before.",
     "scope_missing": "The secret lacks a permission.",
+    "sso_required": "The organisation takes a token only once it is authorised for its single sign-on:"
+    " Configure SSO in the sender's list of tokens.",
     "not_found_or_hidden": "It is not there, or the secret may not see it.",
     "feature_off": "The sender has the feature turned off.",
     "rate_limited": "The sender's limit is reached; it goes on by itself.",
     "tls_untrusted": "The server's certificate is of no authority that is known here.",
     "unreachable": "Nothing answers at the address.",
+    "proxy": "The proxy does not answer, or refuses: the operator sets it with VIGILO_SOURCE_PROXY.",
     "blocked_address": "The address may not be asked from here: this server itself and private networks"
     " need VIGILO_SOURCE_ALLOW, which the operator sets before the start.",
     "moved_elsewhere": "The sender points to another host, which is not followed.",

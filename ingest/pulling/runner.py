@@ -22,6 +22,7 @@ from ingest.pulling.catalogue import kind_of
 from ingest.pulling.client import Client
 from ingest.pulling.gathering import gathered
 from ingest.pulling.guard import AddressGuard
+from ingest.pulling.parts import keep_scopes
 from ingest.pulling.problems import CODES, SourceProblem, SourceWaits
 from ingest.pulling.runs import RunEnd, RunLost
 from ingest.pulling.shape import FoundScope, Pull, PullScope
@@ -43,6 +44,7 @@ MOST_REQUESTS = 50_000
 ENDLESS = "What the sender lists has no end: the run was broken off. What had been read is kept."
 TESTED = (500, 60.0)
 """Requests and seconds of a test."""
+EXPIRES_SOON = timedelta(days=14)
 TOO_SLOW = "The sender takes longer to answer than anybody waits for a test."
 
 
@@ -117,7 +119,7 @@ def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> Run
         with of_answers():
             scopes = kind.scopes(pull)
         with store.mapping(context.database.job) as connection:
-            store.keep_scopes(connection, source, scopes)
+            keep_scopes(connection, source, scopes)
             pull.scopes = scopes_of(connection, source)
         pull.keep_time()
     try:
@@ -130,8 +132,18 @@ def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> Run
             runs.tell(connection, writer.run, writer.counts)
     if kind.scopes is not None and not pull.scopes:
         return RunEnd("waiting", "mapping_missing", CODES["mapping_missing"])
-    notes = " ".join([*pull.notes, *writer.notes])[:2000]
-    return RunEnd("done", "", notes, datetime.now(UTC) if pull.is_over() else None)
+    expiring = _expiring(pull)
+    notes = " ".join([*expiring, *pull.notes, *writer.notes])[:2000]
+    code = "token_expires" if expiring else ""
+    return RunEnd("done", code, notes, datetime.now(UTC) if pull.is_over() else None)
+
+
+def _expiring(pull: Pull) -> list[str]:
+    """Sentence about the secret, where it is soon no more."""
+    known = [client.expires for client in pull.clients if client.expires is not None]
+    if not known or min(known) - pull.now > EXPIRES_SOON:
+        return []
+    return [f"The secret expires on {min(known):%d %b %Y}: give a new one before."]
 
 
 def _again(context: SourceContext, source: StoredSource) -> StoredSource:

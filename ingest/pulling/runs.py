@@ -98,6 +98,11 @@ def hold(connection: Connection, source: StoredSource) -> None:
         raise RunLost(source.id)
 
 
+def storable(told: str) -> str:
+    """Words of a sender as PostgreSQL takes them: it has no character of number 0, nor half of one."""
+    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def tell(connection: Connection, run: int, counts: RunCounts) -> None:
     """Notes how far a run is."""
     connection.execute(
@@ -114,7 +119,7 @@ def tell(connection: Connection, run: int, counts: RunCounts) -> None:
             "unchanged": counts.unchanged,
             "refused": counts.refused,
             "uncounted": orjson.dumps(counts.uncounted).decode(),
-            "progress": counts.progress,
+            "progress": storable(counts.progress),
         },
     )
 
@@ -143,7 +148,7 @@ def finish(engine: Engine, source: StoredSource, run: int, end: RunEnd) -> None:
                 "update source_run set state = :state, finished_at = clock_timestamp(),"
                 " error_code = :code, message = :message where id = :id"
             ),
-            {"state": end.state, "code": end.code, "message": end.message, "id": run},
+            {"state": end.state, "code": end.code, "message": storable(end.message), "id": run},
         )
         connection.execute(
             text(
@@ -158,7 +163,7 @@ def finish(engine: Engine, source: StoredSource, run: int, end: RunEnd) -> None:
             {
                 "state": state,
                 "code": end.code,
-                "message": end.message,
+                "message": storable(end.message),
                 "failed": failed,
                 "next": end.next_at,
                 "wait": wait,

@@ -17,7 +17,6 @@ from sqlalchemy.exc import ProgrammingError
 from aggregators.name_order import by_name
 from ingest.pulling.catalogue import kind_of
 from ingest.pulling.problems import SourceProblem
-from ingest.pulling.shape import FoundScope
 from storage import audit
 
 PURPOSE = "vigilo source secrets"
@@ -25,6 +24,12 @@ PURPOSE = "vigilo source secrets"
 FOREIGN = "42501"
 """SQLSTATE of a mapping that the database refuses."""
 FORGOTTEN = "update source set secret = null, secret_hint = '', secret_set_at = null where id = :id"
+BEGIN_ANEW = """
+with streams as (delete from source_stream where source_id = :id),
+things as (delete from source_item where source_id = :id)
+update source set attempt = attempt + 1, lease_until = null where id = :id
+"""
+"""Forgets how far everything was read, and has a run that is under way end at its next piece."""
 ELSEWHERE = "The address is another one, so the secret is gone: give it anew."
 HISTORY, MINUTES = (1, 1000), (5, 7 * 24 * 60)
 
@@ -178,15 +183,16 @@ def secret_of(connection: Connection, box: MultiFernet, id: int) -> str:
 
 def change(engine: Engine, id: int, by: str, **values: Any) -> bool:
     """Changes name, config, schedule_minutes, history_days or enabled. False where the source has another
-    address since: then its secret is forgotten, as it was given for the one before. Raises SourceProblem,
-    NoSuchSource."""
+    address since: then its secret is forgotten, as it was given for the one before. What was read by
+    another config is read again. Raises SourceProblem, NoSuchSource."""
     known = one(engine, id)
-    keeps_secret = True
+    keeps_secret, begins_anew = True, False
     if "config" in values:
         config = kind_of(known.kind).checked(values["config"])
         keeps_secret = kind_of(known.kind).places(config) == kind_of(known.kind).places(
             known.config
         )
+        begins_anew = config != known.config
         values["config"] = orjson.dumps(config).decode()
     _check_numbers(
         values.get("schedule_minutes", known.schedule_minutes),
@@ -200,6 +206,8 @@ def change(engine: Engine, id: int, by: str, **values: Any) -> bool:
         connection.execute(
             text(f"update source set {sets}, next_at = now() where id = :id"), values | {"id": id}
         )
+        if begins_anew:
+            connection.execute(text(BEGIN_ANEW), {"id": id})
         if not keeps_secret:
             connection.execute(text(FORGOTTEN), {"id": id})
         audit.record(connection, by, "source.change", str(id), {"changed": sorted(values)})
@@ -264,45 +272,6 @@ def every_scope(connection: Connection, id: int) -> list[dict[str, Any]]:
     return by_name((dict(row) for row in rows.mappings()), lambda row: str(row["name"]))
 
 
-def keep_scopes(connection: Connection, source: StoredSource, scopes: Sequence[FoundScope]) -> None:
-    """Notes the parts that a source has now: new ones are mapped by the source's workspace or by the first
-    rule that matches, those that are gone are kept as gone, a renamed one keeps what it feeds."""
-    rules = rules_of(connection, source.id)
-    for scope in scopes:
-        target, by = match(source, scope.name, rules)
-        connection.execute(
-            text(
-                "insert into source_scope as c"
-                " (source_id, external_id, name, into_workspace, state, matched_by)"
-                " values (:id, :external, :name, :target, :state, :by)"
-                " on conflict (source_id, external_id) do update set name = excluded.name,"
-                " seen_at = now(), into_workspace = case when c.matched_by = 'hand'"
-                "  then c.into_workspace else excluded.into_workspace end,"
-                " matched_by = case when c.matched_by = 'hand' then 'hand'"
-                "  else excluded.matched_by end,"
-                " state = case when c.matched_by = 'hand' and c.state <> 'gone' then c.state"
-                "  when c.matched_by = 'hand' then"
-                "   case when c.into_workspace is null then 'ignored' else 'mapped' end"
-                "  else excluded.state end"
-            ),
-            {
-                "id": source.id,
-                "external": scope.external_id,
-                "name": scope.name[:300],
-                "target": target,
-                "state": "new" if target is None else "mapped",
-                "by": by,
-            },
-        )
-    connection.execute(
-        text(
-            "update source_scope set state = 'gone' where source_id = :id and state <> 'gone'"
-            " and external_id <> all(:known)"
-        ),
-        {"id": source.id, "known": [scope.external_id for scope in scopes]},
-    )
-
-
 def rules_of(connection: Connection, id: int) -> list[tuple[str, int]]:
     """Patterns of a source with the workspaces that they lead to, in order."""
     rows = connection.execute(
@@ -354,6 +323,21 @@ def map_scope(engine: Engine, id: int, external_id: str, target: int | None, by:
         connection.execute(text("update source set next_at = now() where id = :id"), {"id": id})
 
 
+FORGET = """
+with moved as (
+    select external_id from source_scope where source_id = :id and external_id = :external
+    and into_workspace is distinct from cast(:target as bigint)
+), things as (
+    delete from source_item where source_id = :id and scope in (select external_id from moved)
+)
+delete from source_stream
+where source_id = :id and exists (select from moved)
+  and scope in (select external_id from moved union all select '')
+"""
+"""Forgets how far a part was read that is to feed another workspace, and the source as a whole, where it is
+read as one: the workspace gets its history."""
+
+
 def _map(
     connection: Connection,
     id: int,
@@ -362,6 +346,9 @@ def _map(
     by: str,
     without: str = "new",
 ) -> None:
+    if target is not None:
+        moved = {"id": id, "external": external_id, "target": target}
+        connection.execute(text(FORGET), moved)
     connection.execute(
         text(
             "update source_scope set into_workspace = :target, matched_by = :by, state = :state"

@@ -153,17 +153,18 @@ def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pulle
     yield from _unfinished(pull, client, scope)
     cursor = pull.memory.cursor(scope.external_id, "deployments")
     newest, resume = cursor.get("newest"), cursor.get("resume")
+    production = pull.memory.cursor(scope.external_id, "environments")
     if newest is not None:
         kept = {"resume": resume} if resume else {}
         whole = whole_from(pull, scope)
         floor = whole or datetime.fromisoformat(newest) - OVERLAP
         top, listed = newest, dict[str, datetime]()
         for nodes, after in _pages(client, scope, None, floor):
-            yield from _environments(pull, client, scope, nodes)
+            yield from _environments(client, scope, nodes, production)
             top = max([top, *(instant_of(n["createdAt"]).isoformat() for n in nodes)])
             reached = {"newest": newest if after else top}
             listed |= _listed(nodes)
-            piece = _page_of_deployments(pull, scope, nodes, reached | kept)
+            piece = _page_of_deployments(pull, scope, nodes, production, reached | kept)
             if whole is not None and after is None:
                 is_there = partial(_is_there, client, scope)
                 listed = with_standing(pull, scope, listed, whole, is_there)
@@ -171,13 +172,13 @@ def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pulle
             yield piece
     if newest is None or resume:
         for nodes, after in _pages(client, scope, resume, pull.since):
-            yield from _environments(pull, client, scope, nodes)
+            yield from _environments(client, scope, nodes, production)
             newest = newest or max(
                 (instant_of(n["createdAt"]).isoformat() for n in nodes), default=None
             )
             rest = {"resume": after} if after else {}
             cursor = ({"newest": top if resume else newest} if newest else {}) | rest
-            page = _page_of_deployments(pull, scope, nodes, cursor)
+            page = _page_of_deployments(pull, scope, nodes, production, cursor)
             yield replace(page, follows=after is not None)
             if pull.is_over():
                 return
@@ -236,11 +237,10 @@ def _page(client: Client, scope: PullScope, after: str | None, sizes: list[int])
 
 
 def _environments(
-    pull: Pull, client: Client, scope: PullScope, nodes: list[Any]
+    client: Client, scope: PullScope, nodes: list[Any], known: dict[str, bool | None]
 ) -> Iterator[PulledPiece]:
     """GitHub's own word on which environments are production, which GraphQL does not tell: a request for
     each environment that is not known yet, up to a number, as previews may have one for each branch."""
-    known = pull.memory.cursor(scope.external_id, "environments")
     news = {node["environment"]: node["databaseId"] for node in nodes if node["environment"]}
     fresh: dict[str, bool | None] = {}
     for name in sorted(news.keys() - known.keys())[: max(ENVIRONMENTS - len(known), 0)]:
@@ -249,20 +249,25 @@ def _environments(
         told = at(answer.json, "production_environment") if answer.status == 200 else None
         fresh[name] = told if isinstance(told, bool) else None
     if fresh:
-        yield PulledPiece(scope, "environments", {**known, **fresh})
+        known |= fresh
+        yield PulledPiece(scope, "environments", dict(known))
 
 
 def _page_of_deployments(
-    pull: Pull, scope: PullScope, nodes: list[Any], cursor: Cursor
+    pull: Pull,
+    scope: PullScope,
+    nodes: list[Any],
+    production: Mapping[str, bool | None],
+    cursor: Cursor,
 ) -> PulledPiece:
     """Deployments as webhooks would tell them."""
     items = {}
-    production = pull.memory.cursor(scope.external_id, "environments")
+    compares = pull.settings["changes"] != "no"
     for node in nodes:
         states = _states(node)
         if not any(state in ENDED for state, _ in states):
             items[f"open/{node['databaseId']}"] = {"id": node["databaseId"]}
-        if (ended := _succeeded(node)) is not None:
+        if compares and (ended := _succeeded(node)) is not None:
             items[success_key(node["environment"], ended, node["databaseId"])] = {
                 "id": node["databaseId"], "sha": node["commitOid"],
             }  # fmt: skip

@@ -22,7 +22,7 @@ def success_key(environment: str | None, ended: str, id: object) -> str:
 
 def without_changes(pull: Pull) -> None:
     """A look ahead compares no deployments: that is a request for each of them."""
-    pull.settings = {**pull.settings, "changes": "no"}
+    pull.settings = {**pull.settings, "changes": "later"}
 
 
 def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:

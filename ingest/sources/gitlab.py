@@ -116,7 +116,7 @@ def _news(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> Itera
     listed: dict[str, datetime] = {}
     for page, is_last in _pages(client, scope, min(since, whole or since)):
         greatest = max([greatest, *(_instant(d["updated_at"]).isoformat() for d in page)])
-        piece = _piece(scope, page, {"to": greatest, **kept})
+        piece = _piece(pull, scope, page, {"to": greatest, **kept})
         listed |= piece.listed
         if is_last and whole is not None:
             is_there = partial(_is_there, client, scope)
@@ -138,14 +138,15 @@ def _history(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> It
         )
         known = {"to": greatest} if greatest else {}
         resume = {"resume": rest.isoformat()} if rest else {}
-        yield replace(_piece(scope, page, {**known, **resume}), follows=rest is not None)
+        yield replace(_piece(pull, scope, page, {**known, **resume}), follows=rest is not None)
         if pull.is_over():
             return
 
 
-def _piece(scope: PullScope, page: list[Any], cursor: Cursor) -> PulledPiece:
+def _piece(pull: Pull, scope: PullScope, page: list[Any], cursor: Cursor) -> PulledPiece:
     created = {f"gitlab@{d['id']}": _instant(d["created_at"]) for d in page}
     oldest = min(created.values(), default=None)
+    compares = pull.settings["changes"] != "no"
     return PulledPiece(
         scope,
         "deployments",
@@ -153,7 +154,7 @@ def _piece(scope: PullScope, page: list[Any], cursor: Cursor) -> PulledPiece:
         form="gitlab",
         content=orjson.dumps([_named(scope, d) for d in page]) if page else None,
         first=oldest,
-        items=dict(_succeeded(d) for d in page if d.get("status") == "success"),
+        items=dict(_succeeded(d) for d in page if compares and d.get("status") == "success"),
         progress=f"{scope.name}: deployments to {oldest:%d %b %Y}" if oldest else "",
         listed=created,
     )

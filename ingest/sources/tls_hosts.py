@@ -13,7 +13,7 @@ import ssl
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -63,16 +63,24 @@ class Silent(Exception):
 
 
 def address(spelt: str) -> Address:
-    """``host``, ``host:port``, or ``[address of IPv6]:port``. Raises ValueError."""
-    match = _ADDRESS.fullmatch(spelt)
+    """``host``, ``host:port``, or ``[address of IPv6]:port``; a name of other letters by what it is in the
+    domain name system. Raises ValueError."""
+    match = _ADDRESS.fullmatch(spelt if spelt.isascii() else _in_ascii(spelt))
     port = int(match["port"] or PORT) if match else 0
     if match is None or not 0 < port < 65536:
         raise ValueError(f"takes HOST or HOST:PORT, not {shown(spelt)}")
     return Address((match["six"] or match["host"]).lower(), port)
 
 
-Pin = Callable[[Address], str]
-"""Checks a host and gives the address to connect to. Raises SourceProblem."""
+def _in_ascii(spelt: str) -> str:
+    try:
+        return spelt.encode("idna").decode()
+    except UnicodeError:
+        return ""
+
+
+Pin = Callable[[Address], Sequence[str]]
+"""Checks a host and gives the addresses to connect to, in order. Raises SourceProblem."""
 
 
 def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
@@ -81,7 +89,7 @@ def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
     deadline = time.monotonic() + timeout
     try:
         with (
-            socket.create_connection((pin(to) if pin else to.host, to.port), timeout) as plain,
+            _connected(pin(to) if pin else (to.host,), to.port, deadline) as plain,
             _context().wrap_socket(
                 plain, server_hostname=to.host, do_handshake_on_connect=False
             ) as tls,
@@ -97,6 +105,19 @@ def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
     if not certificate:
         raise Silent("serves no certificate")
     return certificate
+
+
+def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+    """A connection to the first of the addresses at which somebody answers; each has its share of the time
+    that is left. Raises OSError."""
+    for number, each in enumerate(addresses, 1):
+        left = max(deadline - time.monotonic(), 0.001)
+        try:
+            return socket.create_connection((each, port), left / (len(addresses) - number + 1))
+        except OSError:
+            if number == len(addresses):
+                raise
+    raise OSError("no address")
 
 
 def _context() -> ssl.SSLContext:
@@ -279,7 +300,12 @@ def _supersede_all(
 
 def _pin(pull: Pull) -> Pin:
     """Addresses as the guard lets them be asked."""
-    return lambda to: pull.guard.host(to.host, to.port).ip
+
+    def addresses(to: Address) -> Sequence[str]:
+        target = pull.guard.host(to.host, to.port)
+        return (target.ip, *target.others)
+
+    return addresses
 
 
 def _tested(pull: Pull) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from ingest.pulling import runner, store
+from ingest.pulling.parts import keep_scopes
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import SourceContext
 from ingest.pulling.store import NewSource, NoSuchSource
@@ -36,7 +37,7 @@ def connect(context: SourceContext, viewer: Viewer, config: Mapping[str, str], s
     jobs = context.database.job
     id = store.create(jobs, context.box, new, by)
     with store.mapping(jobs) as connection:
-        store.keep_scopes(connection, store.one(jobs, id), scopes)
+        keep_scopes(connection, store.one(jobs, id), scopes)
     return id
 
 

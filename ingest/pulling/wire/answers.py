@@ -72,6 +72,17 @@ class SenderAnswer:
             return None
 
     @property
+    def expires(self) -> datetime | None:
+        """Instant until which the sender takes the secret, as GitHub tells it: ``2026-12-31 10:00:00
+        UTC``, or with an offset."""
+        told = self.headers.get("github-authentication-token-expiration", "")
+        try:
+            at = datetime.fromisoformat(told.replace(" UTC", "+00:00").replace(" +", "+"))
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+    @property
     def next(self) -> str | None:
         """Address of the next page of a list, of the same scheme, host and port."""
         for link in self.headers.get("link", "").split(","):

@@ -10,8 +10,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ingest.pulling import store
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import opened, tried
+from ingest.sources import files
 from ingest.sources.files import SOURCE
 
 ROW = "{slug},{key},2026-11-01T10:00:00Z,2026-11-01T10:05:00Z,successful,production\n"
@@ -135,3 +137,49 @@ def test_the_test_names_what_would_be_read(installed, inbox):
 def test_settings_are_checked(config, problem):
     with pytest.raises(SourceProblem, match=problem):
         SOURCE.checked(config)
+
+
+def test_a_file_that_may_not_be_read_keeps_no_other_from_being_read(installed, inbox, monkeypatch):
+    put(inbox, "deployments-1.csv", HEADER + ROW.format(slug="alpha", key="D-1"))
+    put(inbox, "deployments-2.csv", HEADER + ROW.format(slug="alpha", key="D-2"))
+    digest = files._digest
+
+    def refused(path):
+        if path.name == "deployments-1.csv":
+            raise PermissionError(13, "Permission denied")
+        return digest(path)
+
+    monkeypatch.setattr(files, "_digest", refused)
+    run = installed.sync(installed.make("files", place="alpha"))
+    assert run.state == "done", run
+    assert "deployments-1.csv can not be read: Permission denied" in run.message
+    assert keys(installed) == ["D-2"]
+
+
+def test_hidden_folders_are_no_places_of_files(installed, inbox):
+    (inbox / ".snapshot").mkdir()
+    put(inbox / ".snapshot", "deployments.csv", HEADER + ROW.format(slug="alpha", key="D-1"))
+    assert installed.sync(installed.make("files", place="alpha")).read == 0
+
+
+def test_more_files_than_are_read_are_told(installed, inbox, monkeypatch):
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+    for n in range(3):
+        put(inbox, f"deployments-{n}.csv", HEADER + ROW.format(slug="alpha", key=f"D-{n}"))
+    run = installed.sync(installed.make("files", place="alpha"))
+    assert "There are 3 files; the first 2 are read." in run.message
+    assert keys(installed) == ["D-0", "D-1"]
+
+
+def test_another_folder_with_files_of_the_same_look_is_read(installed, inbox):
+    other = inbox.parent / "beta"
+    other.mkdir()
+    path = put(inbox, "deployments.csv", HEADER + ROW.format(slug="alpha", key="D-1"))
+    copy = put(other, "deployments.csv", HEADER + ROW.format(slug="alpha", key="D-2"))
+    os.utime(copy, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
+    source = installed.make("files", place="alpha")
+    installed.sync(source)
+    jobs, email = installed.context.database.job, installed.admin.email
+    store.change(jobs, source, email, config={"place": "beta"})
+    assert installed.sync(source).written == 1
+    assert keys(installed) == ["D-1", "D-2"]

@@ -108,6 +108,22 @@ def test_incidents_of_unmapped_services_are_told(installed, pagerduty):
     assert len(minutes(installed)) == 39
 
 
+def test_a_service_that_is_mapped_later_brings_its_history(installed, pagerduty):
+    for n in range(3):
+        at = NOW - timedelta(days=20 * n + 5)
+        pagerduty.incidents[f"S{n}"] = incident(f"S{n}", at, service="P2")
+    source = make(installed, pagerduty, home=None)
+    jobs, email = installed.context.database.job, installed.admin.email
+    store.set_rules(jobs, source, [("payments", installed.world.alpha)], email)
+    while installed.sync(source).read:
+        pass
+    assert len(installed.rows("incident", "key")) == 40
+    rules = [("payments", installed.world.alpha), ("search", installed.world.alpha)]
+    store.set_rules(jobs, source, rules, email)
+    assert installed.sync(source).written == 3
+    assert len(installed.rows("incident", "key")) == 43
+
+
 def test_its_reset_is_a_wait_and_not_an_instant(installed, pagerduty):
     quota = {"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "7"}
     pagerduty.faults = [Reply(429, {"error": "slow"}, quota)]

@@ -70,7 +70,7 @@ def test_a_proxy_is_asked_by_name_and_sees_no_path(installed, nginx):
         run = installed.sync(source)
         assert run.state == "done", run
     assert tunnel.asked == [f"localhost:{nginx.tls}"]
-    assert installed.sync(source).error_code == "unreachable", "the proxy is gone"
+    assert installed.sync(source).error_code == "proxy", "it is gone"
 
 
 def test_hosts_serve_what_their_name_asks_for_and_expired_ones_too(installed, nginx):

@@ -1,7 +1,8 @@
 """Senders' official descriptions, and what a request or an answer has that they do not.
 
 They are the vendors', large, and not committed: ``make descriptions`` puts them into ``var/descriptions``,
-where ``pagerduty.json`` may be put by hand (PagerDuty/api-schema, reference/REST/openapiv3.json).
+where ``pagerduty.json`` may be put by hand (PagerDuty/api-schema, reference/REST/openapiv3.json), and
+``gitlab.yaml`` (GitLab's own repository, doc/api/openapi/openapi_v3.yaml).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 from graphql import GraphQLSchema, build_schema, graphql_sync, parse, validate
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
@@ -25,7 +27,7 @@ GITHUB, GRAPHQL = (
     f"{OCTOKIT}/openapi/generated/api.github.com.json",
     f"{OCTOKIT}/graphql-schema/schema.graphql",
 )
-PAGERDUTY = "pagerduty.json"
+PAGERDUTY, GITLAB = "pagerduty.json", "gitlab.yaml"
 CERT_MANAGER = "node_modules/@kubernetes-models/cert-manager"
 
 
@@ -41,7 +43,8 @@ def content_of(name: str) -> bytes:
 def openapi(name: str) -> Description:
     """A description of a REST API. That of GitHub knows ``created`` as one instant, its prose as a span
     too; entries of PagerDuty's log are each of two types at once there, which none can be."""
-    document = orjson.loads(content_of(name))
+    content = content_of(name)
+    document = yaml.load(content, yaml.CSafeLoader) if name == GITLAB else orjson.loads(content)
     if name == PAGERDUTY:
         entry = {"$ref": "#/components/schemas/LogEntry"}
         answer = document["paths"]["/log_entries"]["get"]["responses"]["200"]

@@ -45,7 +45,8 @@ class Exchange:
 class Fake:
     """A sender. ``faults`` are served before everything else, one a request: ``429``, ``403`` (secondary),
     ``500``, ``502``, ``cut``, ``kill`` (of ``victim``) or a Reply. ``asked`` are the requests that came;
-    ``exchanges``, where a test gives it a list, keeps them with the answers. ``ahead`` moves its clock."""
+    ``exchanges``, where a test gives it a list, keeps them with the answers. ``ahead`` moves its clock;
+    ``also`` are headers of every answer."""
 
     token = "gho_0123456789abcdef"
 
@@ -57,6 +58,7 @@ class Fake:
         self.base = ""
         self.exchanges: list[Exchange] | None = None
         self.ahead = timedelta(0)
+        self.also: dict[str, str] = {}
 
     def authorised(self, headers: Any) -> bool:
         return self.token in headers.get("Authorization", "")
@@ -159,7 +161,11 @@ class FakeHandler(BaseHTTPRequestHandler):
             body = gzip.compress(body)
             reply.headers["Content-Encoding"] = "gzip"
         self.send_response(reply.status)
-        for name, value in {**reply.headers, "Content-Length": str(len(body))}.items():
+        for name, value in {
+            **self.fake.also,
+            **reply.headers,
+            "Content-Length": str(len(body)),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -178,7 +184,7 @@ def served(fake: Fake, certificate: Path | None = None) -> Iterator[Fake]:
         context.load_cert_chain(certificate, certificate.with_suffix(".key"))
         server.socket = context.wrap_socket(server.socket, server_side=True)
         fake.base = f"https://localhost:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield fake

@@ -12,6 +12,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -229,7 +230,7 @@ class Client:
         patience = max(min(DEADLINE, self._left), 0.1)
         deadline = time.monotonic() + patience
         sent = {"User-Agent": "vigilo", "Accept": "application/json", **self.headers, **headers}
-        try:
+        with self._problems():
             pool = self._connected(url)
             response = pool.urlopen(
                 method,
@@ -245,6 +246,17 @@ class Client:
                 content = body_of(response, LARGEST, deadline)
             finally:
                 response.close()
+        told = {name.lower(): value for name, value in response.headers.items()}
+        answer = SenderAnswer(response.status, told, content, url)
+        self.ahead = (answer.instant or datetime.now(UTC)) - datetime.now(UTC)
+        self.expires = answer.expires or self.expires
+        return answer
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        """Raises what goes wrong with a request as SourceProblem."""
+        try:
+            yield
         except SSLError as error:
             raise SourceProblem("tls_untrusted", _untrusted(error)) from error
         except ProxyError as error:
@@ -255,11 +267,6 @@ class Client:
             raise SourceProblem(
                 "unreachable", f"The sender does not answer: {_short(error)}."
             ) from error
-        told = {name.lower(): value for name, value in response.headers.items()}
-        answer = SenderAnswer(response.status, told, content, url)
-        self.ahead = (answer.instant or datetime.now(UTC)) - datetime.now(UTC)
-        self.expires = answer.expires or self.expires
-        return answer
 
     def _connected(self, url: str) -> urllib3.HTTPConnectionPool | urllib3.PoolManager:
         """A pool of one connection to the checked address; the name is that of the URL, for TLS as well.

@@ -127,7 +127,7 @@ def _of_file(pull: Pull, scope: PullScope, folder: Path, path: Path) -> Iterator
     if stat.st_size > LARGEST_FILE:
         pull.note(f"{name} is larger than {LARGEST_FILE // 2**20} MB and is left out.")
         return
-    cursor = {**mark, "sha256": _digest(path)}
+    cursor = {**mark, "sha256": digest_of(path)}
     yield _piece(pull, PulledPiece(scope, name, cursor, progress=name), kind, path, known)
 
 
@@ -161,7 +161,8 @@ def _piece(pull: Pull, bare: PulledPiece, kind: str, path: Path, known: Cursor) 
     )
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -239,17 +240,17 @@ def _safe(name: str) -> str:
 def _listed(pull: Pull) -> list[str]:
     """Addresses of the files: the place itself, or those of a listing as nginx or Caddy gives it in
     JSON."""
-    place = pull.settings["place"]
-    if not place.endswith("/"):
-        return [place]
-    entries = _client(pull).get(place).json
+    chosen_place = pull.settings["place"]
+    if not chosen_place.endswith("/"):
+        return [chosen_place]
+    entries = _client(pull).get(chosen_place).json
     if not isinstance(entries, list) or any(not isinstance(e, dict) for e in entries):
         raise SourceProblem(
             "changed_shape", "The folder lists no files: turn autoindex_format json on."
         )
     files = [e for e in entries if e.get("type") == "file" or e.get("is_dir") is False]
     names = [str(e["name"]) for e in files if e.get("name")]
-    return [place + quote(name, safe="") for name in _first(pull, names, names)]
+    return [chosen_place + quote(name, safe="") for name in _first(pull, names, names)]
 
 
 def tested(pull: Pull) -> list[str]:

@@ -40,7 +40,7 @@ def _read(
 
 
 def _unpacked(pieces: Iterator[bytes], largest: int) -> Iterator[bytes]:
-    """What gzip holds, to its end: a client that takes what there is makes half a file of a cut one. Each
+    """Content of gzip, to its end: a client that takes what there is makes half a file of a cut one. Each
     piece is so large at most that whoever counts sees one that is too much."""
     unpacking, is_within = zlib.decompressobj(GZIP), False
     for piece in pieces:

@@ -142,14 +142,14 @@ def test_settings_are_checked(config, problem):
 def test_a_file_that_may_not_be_read_keeps_no_other_from_being_read(installed, inbox, monkeypatch):
     put(inbox, "deployments-1.csv", HEADER + ROW.format(slug="alpha", key="D-1"))
     put(inbox, "deployments-2.csv", HEADER + ROW.format(slug="alpha", key="D-2"))
-    digest = files._digest
+    digest = files.digest_of
 
     def refused(path):
         if path.name == "deployments-1.csv":
             raise PermissionError(13, "Permission denied")
         return digest(path)
 
-    monkeypatch.setattr(files, "_digest", refused)
+    monkeypatch.setattr(files, "digest_of", refused)
     run = installed.sync(installed.make("files", place="alpha"))
     assert run.state == "done", run
     assert "deployments-1.csv can not be read: Permission denied" in run.message

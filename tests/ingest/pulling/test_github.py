@@ -301,32 +301,6 @@ def test_workflow_runs_beyond_a_thousand_come_in_halved_windows(installed, githu
     assert len(outcomes(installed)) == 1299
 
 
-def test_another_setting_reads_again_what_was_read_by_the_one_before(installed, github):
-    github.runs["acme/payments"] = [
-        {"id": n, "created_at": stamp(NOW - timedelta(days=n)), "conclusion": "success",
-         "run_started_at": stamp(NOW - timedelta(days=n)), "updated_at": stamp(NOW - timedelta(days=n))}
-        for n in range(1, 4)
-    ]  # fmt: skip
-    config = {
-        "owner": "acme",
-        "address": github.base,
-        "counts": "workflow runs",
-        "workflow": "a.yml",
-    }
-    source = installed.make("github", github.token, **config)
-    assert installed.sync(source).written == 3
-    jobs, email = installed.context.database.job, installed.admin.email
-    store.change(jobs, source, email, config=config)
-    github.asked.clear()
-    installed.sync(source)
-    asked = len(github.asked)
-    store.change(jobs, source, email, config={**config, "workflow": "b.yml"})
-    for run in github.runs["acme/payments"]:
-        run["id"] += 100
-    assert installed.sync(source).written == 3, "history of the other workflow"
-    assert len(github.asked) > asked
-
-
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
@@ -354,18 +328,6 @@ def test_each_fault_has_a_code_that_a_person_can_act_on(installed, github, reply
     run = installed.sync(source)
     assert (run.state, run.error_code) == ("failed", code), run
     assert github.token not in run.message
-
-
-@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S +0000"])
-def test_a_secret_that_expires_soon_is_told_two_weeks_before(installed, github, form):
-    source = installed.make("github", github.token, owner="acme", address=github.base)
-    for days, code in ((40, ""), (13, "token_expires"), (40, "")):
-        at = NOW + timedelta(days=days)
-        github.also = {"github-authentication-token-expiration": at.strftime(form)}
-        run = installed.sync(source)
-        assert (run.state, run.error_code) == ("done", code)
-        assert (f"expires on {at:%d %b %Y}" in run.message) is bool(code)
-        assert installed.source(source).state == "healthy"
 
 
 def test_a_source_that_fails_backs_off_alone(installed, github):

@@ -25,11 +25,10 @@ from tests.ingest.pulling.senders.fake import served as served_over_http
 NAMES = ("localhost", "shop.example", "*.shop.example")
 
 
-class Issued(SimpleNamespace):
+def issued(
+    name: str, by: SimpleNamespace | None, *, names: tuple[str, ...] = ()
+) -> SimpleNamespace:
     """A certificate with its key, in PEM and apart."""
-
-
-def issued(name: str, by: Issued | None, *, names: tuple[str, ...] = ()) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -49,7 +48,7 @@ def issued(name: str, by: Issued | None, *, names: tuple[str, ...] = ()) -> Issu
         )
     certificate = builder.sign((by.key if by else key), hashes.SHA256())
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    return Issued(certificate=certificate, key=key, pem=pem)
+    return SimpleNamespace(certificate=certificate, key=key, pem=pem)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def chain(tmp_path_factory):
         serialization.NoEncryption(),
     )
 
-    def file(name: str, *others: Issued):
+    def file(name: str, *others: SimpleNamespace):
         path = folder / f"{name}.pem"
         path.write_bytes(b"".join(each.pem for each in (leaf, *others)))
         path.with_suffix(".key").write_bytes(key)

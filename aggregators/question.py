@@ -48,9 +48,21 @@ class Question:
     measure: str
     looks_back: bool = False
 
-    def nothing(self, sentence: str, evidence: Mapping[str, object] | None = None) -> Answer:
+    def nothing(
+        self,
+        sentence: str,
+        evidence: Mapping[str, object] | None = None,
+        further: Sequence[str] = (),
+    ) -> Answer:
         """Answer that there is nothing to report."""
-        return Answer(self.key, self.title, sentence, evidence=evidence or {}, measure=self.measure)
+        return Answer(
+            self.key,
+            self.title,
+            sentence,
+            evidence=evidence or {},
+            measure=self.measure,
+            further=further,
+        )
 
     def found(
         self,
@@ -59,8 +71,10 @@ class Question:
         card: Card,
         evidence: Mapping[str, object],
         href: str | None = None,
+        further: Sequence[str] = (),
     ) -> Answer:
-        """Answer that names a workspace by its card, leading to the card's page or to ``href``."""
+        """Answer that names a workspace by its card, leading to the card's page or to ``href``; ``further``
+        are the names of others in it."""
         return Answer(
             self.key,
             self.title,
@@ -72,4 +86,5 @@ class Question:
             href or card.href,
             evidence,
             self.measure,
+            further,
         )

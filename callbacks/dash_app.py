@@ -18,7 +18,7 @@ from layouts.pieces.static import plain
 from layouts.rules import PageRules
 from layouts.shell import shell
 from settings import Settings
-from web.document import INDEX, made_daily, parts_of, serve_modules
+from web.document import INDEX, made_daily, parts_of, serve_assets
 from web.people import csrf_cookie
 from web.server.application import ROOT
 from web.shell import dash_page
@@ -45,7 +45,7 @@ def create_dash(app: Flask, services: CallbackServices) -> Dash:
     )
     assets = Path(dash_app.config.assets_folder)
     dash_app.index_string = INDEX
-    serve_modules(app, assets)
+    serve_assets(app, assets)
     dash_app.layout = _layout(services.settings)
     callbacks.register(dash_app, services)
     strict_callbacks(app, dash_app)

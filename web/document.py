@@ -4,16 +4,17 @@ and the page's own modules.
 Dash's own answer is taken apart once; each reader's document is made of the parts. Until Dash has drawn its
 layout, the reader sees the same layout as plain HTML, so nothing jumps when it comes.
 
-Dash's scripts are fetched at once and run after the first frame (``assets/page/begin.js``), and the modules
-come after it: where they are cached or near they would be there before it, and their half second would
-stand between the reader and what is in the document already. For the same reason the styles and the theme
-are in the document itself.
+Nothing but the styles, the theme and the type face comes before the first frame, and the first two are in
+the document itself. Dash's scripts and the modules, those of the shell too, are fetched and run after it
+(``assets/page/begin.js``): fetched with the document, at whatever priority, they would stand a fifth of a
+second between the reader and what is in the document already.
 
 The modules are plain ES modules, served as they are. Dash would include each file of ``assets`` as a
 classic script; these it leaves out (``assets_path_ignore``). A browser would learn of the others one after
-the other, from their imports: the document names all of them, and they are fetched at once. Their folder
-has a version in its address, so that a browser that has them asks no more; twenty questions would cost each
-page 200 ms on a busy machine.
+the other, from their imports: the document names all of them, and they are fetched at once. The address of
+every asset has a version in it, so that a browser that has them asks no more: twenty questions would cost
+each page 200 ms on a busy machine, and the one for the type face or the style sheet stood before the first
+frame of each page.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from typing import Any
 from flask import Flask, Response, make_response, send_from_directory
 from markupsafe import Markup
 
-FOLDER, BEGINNING, ENTRY = "page", "begin.js", "main.js"
+FOLDER, BEGINNING = "page", "begin.js"
+ENTRIES = ("shell.js", "main.js")
 YEAR = 365 * 86400
 STYLES = ("base.css", "page.css")
 CUT = "<!-- cut -->"
@@ -63,25 +65,21 @@ def parts_of(index: str, assets: Path, first: str) -> DocumentParts:
 
 
 def _run_later(scripts: str, assets: Path) -> str:
-    """Dash's settings, its scripts as what is fetched now, and the names of all that runs after the first
-    frame: them and the modules, which come with it."""
+    """Dash's settings, and the names of all that is fetched after the first frame: its scripts and the
+    modules."""
     addresses = SCRIPT.findall(scripts)
     settings = RENDERER.sub("", SCRIPT.sub("", scripts))
     later = {
         "scripts": addresses,
         "modules": module_paths(assets),
-        "entry": f"{base(assets)}{ENTRY}",
+        "entries": [f"{base(assets)}{FOLDER}/{name}" for name in ENTRIES],
     }
     names = json.dumps(later).replace("<", "\\u003c")
     return "\n".join(
         [
             settings,
             f'<script id="later" type="application/json">{names}</script>',
-            *(
-                f'<link rel="preload" as="script" fetchpriority="low" href="{address}">'
-                for address in addresses
-            ),
-            f'<script type="module" src="{base(assets)}{BEGINNING}"></script>',
+            f'<script type="module" src="{base(assets)}{FOLDER}/{BEGINNING}"></script>',
         ]
     )
 
@@ -89,7 +87,7 @@ def _run_later(scripts: str, assets: Path) -> str:
 def styles(assets: Path) -> str:
     """Style sheets of the drawn pages as one element."""
     text = "".join((assets / name).read_text(encoding="utf-8") for name in STYLES)
-    text = text.replace('url("fonts/', 'url("/assets/fonts/')
+    text = text.replace('url("fonts/', f'url("{base(assets)}fonts/')
     return f"<style>{text}</style>"
 
 
@@ -101,36 +99,34 @@ def theme(assets: Path) -> tuple[Markup, str]:
     return Markup(f"<script>{text}</script>"), f"'sha256-{digest}'"  # noqa: S704 - our own file
 
 
-def serve_modules(app: Flask, assets: Path) -> None:
-    """Serves the modules. A page of another version, left open over an upgrade, gets those of today for
-    this once."""
+def serve_assets(app: Flask, assets: Path) -> None:
+    """Serves the assets under the address of their version. A page of another version, left open over an
+    upgrade, gets those of today for this once."""
     folder = base(assets)
-    app.jinja_env.globals["modules"] = folder
+    app.jinja_env.globals |= {"assets": folder, "modules": f"{folder}{FOLDER}/"}
 
-    @app.get(f"/assets/{FOLDER}-<version>/<path:name>")
-    def page_module(version: str, name: str) -> Response:
-        is_current = folder == f"/assets/{FOLDER}-{version}/"
-        answer = send_from_directory(assets / FOLDER, name, max_age=YEAR if is_current else 0)
+    @app.get("/assets/v-<version>/<path:name>")
+    def asset(version: str, name: str) -> Response:
+        is_current = folder == f"/assets/v-{version}/"
+        answer = send_from_directory(assets, name, max_age=YEAR if is_current else 0)
         answer.cache_control.immutable = is_current
         return answer
 
 
+@cache
 def base(assets: Path) -> str:
-    """The address of their folder, which changes when a module does."""
+    """The address of the assets, which changes when one of them does."""
     contents = sha256()
-    for path in _modules(assets):
+    for path in sorted(path for path in assets.rglob("*") if path.is_file()):
         contents.update(path.read_bytes())
-    return f"/assets/{FOLDER}-{contents.hexdigest()[:12]}/"
+    return f"/assets/v-{contents.hexdigest()[:12]}/"
 
 
 def module_paths(assets: Path) -> list[str]:
     """The address of each module, sorted."""
     folder = base(assets)
-    return [folder + path.relative_to(assets / FOLDER).as_posix() for path in _modules(assets)]
-
-
-def _modules(assets: Path) -> list[Path]:
-    return sorted((assets / FOLDER).rglob("*.js"))
+    found = sorted((assets / FOLDER).rglob("*.js"))
+    return [folder + path.relative_to(assets).as_posix() for path in found]
 
 
 def made_daily(view: Callable[..., Any], today: Callable[[], date]) -> Callable[..., Response]:

@@ -56,7 +56,7 @@ ROUTES: dict[str, Needs] = {
     "login": Needs.NOTHING,
     "static": Needs.NOTHING,
     "_dash_assets.static": Needs.NOTHING,
-    "page_module": Needs.NOTHING,
+    "asset": Needs.NOTHING,
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": Needs.NOTHING,
     "/_favicon.ico": Needs.NOTHING,
     "healthz": Needs.NOTHING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -53,7 +53,10 @@ def _few(certificates: DomainRollup, context: QuestionContext) -> Answer:
         )
         told = f"{formats.number(total)} certificates expire within 30 days: {', '.join(shares)}."
     evidence = {"total": total, "held": counts[0], "share": counts[0] / total}
-    return _found(certificates, context.dated(told), formats.number(total), holders[0], evidence)
+    others = [card.name for card in holders[1:]]
+    return _found(
+        certificates, context.dated(told), formats.number(total), holders[0], evidence, others
+    )
 
 
 def _many(certificates: DomainRollup, context: QuestionContext) -> Answer:
@@ -95,6 +98,7 @@ def _found(
     figure: str,
     card: Card,
     evidence: Mapping[str, object],
+    further: Sequence[str] = (),
 ) -> Answer:
     href = card.narrowed(**dict(parse_qsl(certificates.domain.cell_queries[SOON])))
-    return QUESTION.found(sentence, figure, card, evidence, href)
+    return QUESTION.found(sentence, figure, card, evidence, href, further)

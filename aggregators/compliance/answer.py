@@ -68,13 +68,11 @@ def answer(compliance: DomainRollup, context: QuestionContext) -> Answer:
         return _projection(compliance, context, out)
     first = min(_lapses(compliance, np.flatnonzero(due == np.nanmin(due))), key=lambda f: f.order)
     days, soon = first.figure("days_to_lapse"), first.figure("lapsing_30").value or 0.0
-    there = f"{formats.number(soon)} of its {first.framework} controls"
-    more = f"; {there} within {HORIZON_DAYS} days" if soon > 1 else ""
+    there = f"{formats.number(soon)} {first.framework} controls"
+    more = f"; {there} within {HORIZON_DAYS}" if soon > 1 else ""
     looked = compliance.facts.last_day_of((first.card.slug, first.framework))
-    late = (
-        f" of {formats.day(looked)}" if looked and looked < min(context.end, context.as_of) else ""
-    )
-    counted_from = f" (its last snapshot is{late})" if late else ""
+    is_late = looked is not None and looked < min(context.end, context.as_of)
+    counted_from = f" (seen {formats.day(looked)})" if looked and is_late else ""
     sentence = (
         f"{first.card.name}: {first.framework} {days.evidence.name} lapses in "
         f"{formats.counted(days.value or 0, 'day')}{counted_from}{more}.{out.sentence}"
@@ -88,7 +86,7 @@ def answer(compliance: DomainRollup, context: QuestionContext) -> Answer:
     }
     shown = formats.counted(days.value or 0, "day")
     href = first.card.narrowed(framework=first.framework)
-    return QUESTION.found(context.dated(sentence), shown, first.card, evidence, href)
+    return QUESTION.found(context.dated(sentence), shown, first.card, evidence, href, out.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +101,14 @@ class LapsedControls:
         if not self.most:
             return ""
         first = self.most[0]
+        many = f"{formats.number(self.controls)}, e.g. " if self.controls > 1 else ""
         control = first.figure("lapsed").evidence.name
-        return (
-            f" Already out: {formats.number(self.controls)}, "
-            f"such as {first.framework} {control} in {first.card.name}."
-        )
+        return f" Already out: {many}{first.framework} {control} in {first.card.name}."
+
+    @property
+    def named(self) -> list[str]:
+        """Workspaces that the sentence names."""
+        return [each.card.name for each in self.most[:1]]
 
     @property
     def evidence(self) -> list[dict[str, object]]:
@@ -142,14 +143,13 @@ def _projection(compliance: DomainRollup, context: QuestionContext, out: LapsedC
     falling = slopes[(slopes < 0) & standing & seen].sort_index()
     if falling.empty:
         sentence = f"{NO_DATES}, and no pass rate is falling.{out.sentence}"
-        return QUESTION.nothing(context.dated(sentence), {"already_out": out.evidence})
+        return QUESTION.nothing(context.dated(sentence), {"already_out": out.evidence}, out.named)
     slug, framework = scope = falling.idxmin()
     card = compliance.cards.find(slug)
     now, later = float(last[scope]), float(then[scope])
     sentence = (
-        f"{NO_DATES}. Projection from the last 28 days: {card.name}'s {framework} "
-        f"pass rate falls from {formats.percent(now)} to {formats.percent(later)} in "
-        f"{HORIZON_DAYS} days.{out.sentence}"
+        f"Projection without dates: {card.name}'s {framework} pass rate falls from "
+        f"{formats.percent(now)} to {formats.percent(later)} in {HORIZON_DAYS} days.{out.sentence}"
     )
     evidence = {
         "framework": framework,
@@ -159,7 +159,7 @@ def _projection(compliance: DomainRollup, context: QuestionContext, out: LapsedC
     }
     moved = f"{formats.points(later - now)} projected"
     href = card.narrowed(framework=framework)
-    return QUESTION.found(context.dated(sentence), moved, card, evidence, href)
+    return QUESTION.found(context.dated(sentence), moved, card, evidence, href, out.named)
 
 
 def theil_sen(values: np.ndarray) -> float:

@@ -88,7 +88,8 @@ def _why_empty(domain: Domain, seen: SeenDays) -> str:
 class Answer:
     """Answer to a question of the page. ``question`` is its short title; ``figure`` the value as
     words ("31.0 %"); ``sentence`` whole; ``workspace`` a slug or None; ``found`` False for "nothing
-    to report"; ``measure`` the key of the one that it is about."""
+    to report"; ``measure`` the key of the one that it is about; ``further`` the names of other workspaces
+    that the sentence tells."""
 
     key: str
     question: str
@@ -100,6 +101,7 @@ class Answer:
     href: str | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
     measure: str = ""
+    further: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ const island = document.getElementById("later");
 
 if (island) afterFirstFrame(() => begin(JSON.parse(island.textContent)));
 
-function begin({ scripts, modules, entry }) {
+function begin({ scripts, modules, entries }) {
   const added = scripts.map(addScript);
   added.at(-1)?.addEventListener("load", () => {
     window.renderer = new window.DashRenderer();
   });
   for (const href of modules) append("link", { rel: "modulepreload", href });
-  append("script", { type: "module", src: entry });
+  for (const src of entries) append("script", { type: "module", src });
 }
 
 function addScript(src) {

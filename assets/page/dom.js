@@ -21,5 +21,6 @@ export function make(tag, properties = {}, children = []) {
 
 /** Says something to those who listen to the page rather than look at it. */
 export function announce(text) {
-  first("#live").textContent = text;
+  const place = first("#live");
+  if (place) place.textContent = text;
 }

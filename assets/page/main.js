@@ -14,8 +14,8 @@ import { appendArrived } from "./open/more_cards.js";
 import { focusOpened } from "./open/opening.js";
 import { drawRecordLinks } from "./open/record_link.js";
 import { drawRowMenus } from "./open/row_menu.js";
-import { watchNetwork } from "./server/network.js";
 import { watchAnswers } from "./server/session.js";
+import { whenBack } from "./shell/network.js";
 import { carryPeriod } from "./state/carry.js";
 import { takeFirstPaint } from "./state/early.js";
 import { current, draw, onChange, start, watchHistory } from "./state/view.js";
@@ -23,7 +23,9 @@ import { current, draw, onChange, start, watchHistory } from "./state/view.js";
 const DRAWN = { childList: true, subtree: true, attributeFilter: ["data-markup", "data-pieces"] };
 
 watchAnswers();
-watchNetwork(() => draw("view"));
+whenBack(() => {
+  if (current()) draw("view");
+});
 watchClicks();
 watchChoices();
 watchKeys();

@@ -15,22 +15,17 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import Measure, Unit
 from exports.pack import notes
+from exports.pack.flow import HEAD, NOTE, ROW, balanced
 from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.ink import Cell, TextColumn
 from exports.pack.paper.style import Box
 
 WIDE = style.RIGHT - style.LEFT
-ROWS_TOP, NOTE = style.TOP + 24, style.BOTTOM - 8
-END = NOTE - 4
-ROW, HEAD, GAP, NOTHING = 11.4, 44.0, 12.0, 40.0
-"""Heights: of a row, of what stands over the first, of what follows the last, of a domain without any."""
 NAME, GROUP = 122.0, 46.0
 PARTS = (("value", 0.3), ("num. / den.", 0.39), ("n", 0.18), ("days", 0.13))
 SIZE, SPACE = 7.0, 3.0
 """Of the type, and between two numbers."""
-LEAST, FEWEST = 6, 4
-"""How many rows a domain needs at the foot of a sheet to begin there, and at the head of the next."""
 EXPLAINED = (
     "–  no data: not tracked, nothing to count, or no snapshot in the period; never 0.     "
     "*  few events.     num. / den.  numerator / denominator, durations in "
@@ -75,7 +70,7 @@ def _rows(
     card: Card | None, figures: Mapping[str, Figure], measures: Sequence[Measure]
 ) -> Iterator[AppendixRow]:
     shown = [figures[measure.key] for measure in measures]
-    groups = sorted({group for figure in shown for group in figure.by or ()})
+    groups = _groups(shown)
     if not groups:
         yield AppendixRow(card, "", shown)
     for group in groups:
@@ -83,33 +78,38 @@ def _rows(
 
 
 def draw(canvas: Canvas, dashboard: Dashboard) -> None:
-    """The sheets, each filled before the next one begins. A domain begins on one only where some of
-    its rows have room."""
-    y = _sheet(canvas, dashboard, "Appendix")
-    for scorecard in dashboard.scorecards:
-        rest, title = rows(scorecard), scorecard.domain.title
-        ahead = list(islice(rest, LEAST))
-        if not ahead:
-            y = y if y + NOTHING <= END else _sheet(canvas, dashboard)
-            _none(canvas, dashboard, scorecard, y)
-            y += NOTHING
-        while ahead:
-            fits = int((END - y - HEAD) / ROW)
-            if fits < len(ahead):
-                y = _sheet(canvas, dashboard)
-                continue
-            taken = [*ahead, *islice(rest, fits - len(ahead))]
-            ahead = list(islice(rest, LEAST))
-            if ahead and (short := FEWEST - len(ahead)) > 0 and len(taken) >= LEAST + short:
-                ahead = [*taken[-short:], *ahead]
-                del taken[-short:]
-            _block(canvas, title, scorecard.domain, taken, y)
-            y += HEAD + ROW * len(taken) + GAP
-            title = f"{scorecard.domain.title}, continued"
+    """The sheets, each domain's rows under its header."""
+    scorecards, sheet = dashboard.scorecards, 0
+    _sheet(canvas, dashboard, "Appendix")
+    rest = [rows(scorecard) for scorecard in scorecards]
+    for block in balanced([_count(scorecard) for scorecard in scorecards]):
+        if block.sheet != sheet:
+            _sheet(canvas, dashboard)
+            sheet = block.sheet
+        scorecard = scorecards[block.domain]
+        if not block.rows:
+            _none(canvas, dashboard, scorecard, block.y)
+            continue
+        more = ", continued" if block.is_continued else ""
+        listed = list(islice(rest[block.domain], block.rows))
+        _block(canvas, f"{scorecard.domain.title}{more}", scorecard.domain, listed, block.y)
 
 
-def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> float:
-    """A page with what stands on each of them; returns where its rows begin."""
+def _count(scorecard: Scorecard) -> int:
+    """How many rows a scorecard has."""
+    if scorecard.is_empty:
+        return 0
+    measures = columns(scorecard.domain)
+    every = (scorecard.figures, *(card.figures for card in scorecard.cards))
+    return sum(max(1, len(_groups([f[m.key] for m in measures]))) for f in every)
+
+
+def _groups(shown: Sequence[Figure]) -> list[str]:
+    return sorted({group for figure in shown for group in figure.by or ()})
+
+
+def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> None:
+    """A page with what stands on each of them."""
     canvas.page(section)
     y, period = style.TOP - 6, dashboard.period
     canvas.text(Box(style.LEFT, y, 300, 16), "Appendix: raw numbers", style.LEAD + 1, bold=True)
@@ -119,7 +119,6 @@ def _sheet(canvas: Canvas, dashboard: Dashboard, section: str | None = None) -> 
     canvas.text(corner, about, style.SMALL, colour=style.MUTED, align="R")
     canvas.line((style.LEFT, y + 20), (style.RIGHT, y + 20), style.INK, 1.2)
     canvas.text(Box(style.LEFT, NOTE, WIDE, 10), EXPLAINED, style.TINY, colour=style.MUTED)
-    return ROWS_TOP
 
 
 def _title(canvas: Canvas, title: str, y: float) -> None:

@@ -88,10 +88,14 @@ def _answer(answer: Answer) -> Markup:
 
 
 def sentence(answer: Answer) -> list[Markup | str]:
-    """The sentence, its workspace a link and its figure emphasised."""
+    """The sentence, its workspace a link and its figure emphasised. A name that is too long for its line
+    is cut there, and whole on hover."""
     parts: list[Markup | str] = [answer.sentence]
     if answer.workspace_name and answer.href:
-        parts = _marked(parts, answer.workspace_name, link(answer.workspace_name, answer.href))
+        name = answer.workspace_name
+        parts = _marked(parts, name, link(name, answer.href, title=name))
+    for name in answer.further:
+        parts = _marked(parts, name, html.Span(name, className="further", title=name))
     return _marked(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
 
 

@@ -21,7 +21,7 @@ from tests.deep import examples
 from tests.webworld import WebWorld, csrf, make
 
 PAGES = {
-    "page_module", "shell.logo", "shell.workspaces", "help.index", "help.article",
+    "asset", "shell.logo", "shell.workspaces", "help.index", "help.article",
     "login", "logout", "assistant.unasked", "by_provider", "from_provider", "second_step",
     "home", "api.docs", "/", "/<path:path>", "_dash_assets.static",
     "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_reload-hash", "/_favicon.ico",

@@ -122,8 +122,10 @@ def test_the_rules_are_those_of_the_server(database, settings):
     assert "dayEnds" not in dataset  # the clock of these tests is frozen
 
 
-def test_the_document_names_every_module_and_no_script_within_it(database, settings):
-    """All are fetched at once, so that no browser learns of one from another's imports."""
+def test_the_document_names_every_module_and_fetches_none_before_its_first_frame(
+    database, settings
+):
+    """All are fetched at once then, so that no browser learns of one from another's imports."""
     client = make(database, settings).sign_in("alice")
     document = client.get(EXECUTIVE).text
     later = json.loads(re.search(r'<script id="later"[^>]*>(.*?)</script>', document)[1])
@@ -132,19 +134,31 @@ def test_the_document_names_every_module_and_no_script_within_it(database, setti
         answer = client.get(path)
         assert answer.mimetype == "text/javascript"
         assert answer.cache_control.immutable
-    first, begin, entry = (
-        f"{base(Path('assets'))}{name}" for name in ("shell.js", "begin.js", "main.js")
+    shell, begin, entry = (
+        f"{base(Path('assets'))}page/{name}" for name in ("shell.js", "begin.js", "main.js")
     )
-    assert later["entry"] == entry
-    assert re.findall(r'<script[^>]*src="([^"?]+)', document) == [first, begin]
+    assert later["entries"] == [shell, entry]
+    assert re.findall(r'<script[^>]*src="([^"?]+)', document) == [begin]
     for script in later["scripts"]:
-        assert f'as="script" fetchpriority="low" href="{script}"' in document
+        assert document.count(script) == 1
         assert client.get(script).mimetype == "text/javascript"
 
 
 def test_a_page_of_an_older_version_gets_the_modules_of_today_and_keeps_none(database, settings):
     browser = make(database, settings).browser()
-    answer = browser.get("/assets/page-000000000000/main.js")
+    answer = browser.get("/assets/v-000000000000/page/main.js")
     assert answer.status_code == 200
     assert not answer.cache_control.immutable
     assert answer.cache_control.max_age == 0
+
+
+def test_what_comes_before_the_first_frame_is_asked_for_once_alone(database, settings):
+    """Seen: each page asked for the type face and the style sheet again before it showed anything."""
+    client = make(database, settings).sign_in("alice")
+    for path in (EXECUTIVE, "/help"):
+        document = client.get(path).text
+        fetched = re.findall(r'<(?:link|script)[^>]* (?:href|src)="(/[^"]+)"', document)
+        fetched += re.findall(r'url\("(/[^"]+)"\)', document)
+        assert len(fetched) > 3
+        for asset in fetched:
+            assert client.get(asset).cache_control.immutable, asset

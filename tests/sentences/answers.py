@@ -149,15 +149,16 @@ def due(truth: Truth) -> dict[tuple[int, str, str], int]:
 
 
 OUT = (
-    r"(?: Already out: (?P<out>[\d,]+), such as (?P<framework_out>\w+) (?P<control_out>\w+)"
-    r" in (?P<name_out>Team \d+)\.)?"
+    r"(?P<any_out> Already out: (?:(?P<out>[\d,]+), e\.g\. )?(?P<framework_out>\w+)"
+    r" (?P<control_out>\w+) in (?P<name_out>Team \d+)\.)?"
 )
 
 
-def is_out(truth: Truth, out, framework_out, control_out, name_out) -> None:
+def is_out(truth: Truth, any_out, out, framework_out, control_out, name_out) -> None:
     told = lapsed(truth)
-    assert len(told) == whole(out or "0")
-    if out:
+    assert len(told) == whole(out or "1" if any_out else "0")
+    assert out != "1"
+    if any_out:
         own = (truth.index(name_out), framework_out)
         assert (*own, control_out) in told
         counts = {key[:2]: sum(k[:2] == key[:2] for k in told) for key in told}
@@ -166,8 +167,8 @@ def is_out(truth: Truth, out, framework_out, control_out, name_out) -> None:
 
 @ANSWERS.of(
     rf"{AS_OF}{NAME}: (?P<framework>\w+) (?P<control>\w+) lapses in (?P<days>{NUMBER}) days?"
-    rf"(?: \(its last snapshot is of (?P<snapshot>{DAY})\))?"
-    rf"(?:; (?P<soon>{NUMBER}) of its (?P<whose>\w+) controls within 30 days)?\.{OUT}"
+    rf"(?: \(seen (?P<snapshot>{DAY})\))?"
+    rf"(?:; (?P<soon>{NUMBER}) (?P<whose>\w+) controls within 30)?\.{OUT}"
 )
 def next_lapse(
     truth: Truth, day, name, framework, control, days, snapshot, soon, whose, **out
@@ -194,7 +195,7 @@ def no_lapse(truth: Truth, day, **out) -> None:
 
 
 @ANSWERS.of(
-    rf"{AS_OF}{NO_DATES}\. Projection from the last 28 days: {NAME}'s (?P<framework>\w+) pass rate"
+    rf"{AS_OF}Projection without dates: {NAME}'s (?P<framework>\w+) pass rate"
     rf" falls from (?P<now>{PERCENT}) to (?P<then>{PERCENT}) in 30 days\.{OUT}"
 )
 def projected(truth: Truth, day, name, framework, now, then, **out) -> None:

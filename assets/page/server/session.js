@@ -1,7 +1,7 @@
 /* What Dash does not tell people: that they are signed out, or that the server can not be reached. */
 
 import { all, first, make } from "../dom.js";
-import { noteRead } from "./network.js";
+import { noteRead } from "../shell/network.js";
 import { notice, shownNotice } from "./notices.js";
 
 const UNREACHABLE = "The figures can not be reached. Try again in a moment.";

@@ -41,9 +41,10 @@ def test_the_closest_lapse_names_the_control_and_those_already_out(world):
     assess(world, "mobile", "164.312", "compliant", -3, "HIPAA", back=30)
     found = answer(world, "closest_to_lapse")
     assert found.workspace == "search"
+    assert found.further == ["Mobile"]
     assert found.sentence == (
-        "Search: SOC2 CC6.1 lapses in 4 days; 2 of its SOC2 controls within 30 days. "
-        "Already out: 1, such as HIPAA 164.312 in Mobile."
+        "Search: SOC2 CC6.1 lapses in 4 days; 2 SOC2 controls within 30. "
+        "Already out: HIPAA 164.312 in Mobile."
     )
 
 
@@ -101,7 +102,7 @@ def test_controls_whose_evidence_is_out_do_have_dates(world):
     sentence = answer(world, "closest_to_lapse").sentence
     assert sentence == (
         "No passing control has a date ahead on which its evidence ends, and no pass rate is falling. "
-        "Already out: 1, such as SOC2 CC1.1 in Payments."
+        "Already out: SOC2 CC1.1 in Payments."
     )
 
 

@@ -63,7 +63,7 @@ ROWS = (
     get("readyz", "/readyz", EVERYBODY),
     get("metrics", "/metrics", EVERYBODY),
     get("_dash_assets.static", "/assets/base.css", EVERYBODY),
-    get("page_module", "/assets/page-0/main.js", EVERYBODY),
+    get("asset", "/assets/v-0/page/main.js", EVERYBODY),
     get("shell.logo", "/logo", NOBODY),
     get("/_favicon.ico", "/_favicon.ico", EVERYBODY),
     get("/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",

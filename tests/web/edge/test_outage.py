@@ -14,7 +14,7 @@ from storage.database import engine_of
 from tests.web.edge.matrix import ROWS
 from tests.webworld import API, PASSWORD, CompiledTemplates, csrf
 
-FILES = ("_dash_assets.static", "page_module", "/_favicon.ico", "healthz", "metrics", "shell.logo")
+FILES = ("_dash_assets.static", "asset", "/_favicon.ico", "healthz", "metrics", "shell.logo")
 NEEDS_NO_DATABASE = (
     *FILES,
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",

@@ -22,7 +22,7 @@ from exports.pack.paper.ink import Cell, TextColumn
 from exports.pack.paper.style import Box
 
 WIDE = style.RIGHT - style.LEFT
-NAME, GROUP = 122.0, 46.0
+NAME, GROUP, WIDEST_GROUP = 122.0, 46.0, 104.0
 PARTS = (("value", 0.3), ("num. / den.", 0.39), ("n", 0.18), ("days", 0.13))
 SIZE, SPACE = 7.0, 3.0
 """Of the type, and between two numbers."""
@@ -92,7 +92,7 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
             continue
         more = ", continued" if block.is_continued else ""
         listed = list(islice(rest[block.domain], block.rows))
-        _block(canvas, f"{scorecard.domain.title}{more}", scorecard.domain, listed, block.y)
+        _block(canvas, f"{scorecard.domain.title}{more}", scorecard, listed, block.y)
 
 
 def _count(scorecard: Scorecard) -> int:
@@ -133,25 +133,35 @@ def _none(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, y: float) 
 
 
 def _block(
-    canvas: Canvas, title: str, domain: Domain, listed: Sequence[AppendixRow], y: float
+    canvas: Canvas, title: str, scorecard: Scorecard, listed: Sequence[AppendixRow], y: float
 ) -> None:
     """Rows of one domain on one sheet, under their header."""
     _title(canvas, title, y)
-    placed, top = _columns(domain), y + HEAD
+    domain = scorecard.domain
+    placed, top = _columns(domain, _group_width(canvas, scorecard)), y + HEAD
     _head(canvas, domain, placed, y + 15)
     canvas.rules((top + ROW * (i + 1) for i in range(len(listed))), style.GRID, 0.4)
     for i, row in enumerate(listed):
         canvas.row(top + i * ROW, ROW, SIZE, _cells(canvas, row, placed))
 
 
-def _columns(domain: Domain) -> Columns:
-    """Where a domain's columns lie, and how they look."""
-    first, measures = style.LEFT + NAME + (GROUP if domain.by else 0), columns(domain)
+def _group_width(canvas: Canvas, scorecard: Scorecard) -> float:
+    """Points that the names of the groups need, within bounds; 0 in a domain without any."""
+    if not scorecard.domain.by:
+        return 0.0
+    names = map(canvas.type.clean, scorecard.headline.by or ())
+    widest = max((canvas.type.width(name, SIZE) for name in names), default=0.0)
+    return min(max(widest + 6, GROUP), WIDEST_GROUP)
+
+
+def _columns(domain: Domain, group: float) -> Columns:
+    """Where a domain's columns lie, and how they look; that of the groups takes so much."""
+    first, measures = style.LEFT + NAME + group, columns(domain)
     wide = (style.RIGHT - first) / len(measures)
     return Columns(
         TextColumn(style.LEFT, NAME - 4, SIZE, bold=True),
         TextColumn(style.LEFT, NAME - 4, SIZE),
-        TextColumn(style.LEFT + NAME, GROUP, SIZE) if domain.by else None,
+        TextColumn(style.LEFT + NAME, group - 4, SIZE) if domain.by else None,
         [_parts(first + i * wide + 10, wide - 10) for i in range(len(measures))],
     )
 

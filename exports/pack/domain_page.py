@@ -25,6 +25,8 @@ FIGURES = Box(style.LEFT, BODY_TOP, 142, FOOT_TOP - BODY_TOP - 8)
 PLACES = Box(FIGURES.right + 22, BODY_TOP, style.RIGHT - FIGURES.right - 22, FIGURES.h)
 SMALLEST = 0.75
 """Part of its size to which a figure's title shrinks before it is cut."""
+BY_NAME = 6
+"""Groups of the headline that are listed by name; of more the worst, as far as they have room."""
 TREND = 54.0
 """Height of the headline's line, where the figures leave room for it."""
 
@@ -163,7 +165,10 @@ def _supporting(scorecard: Scorecard) -> Iterator[tuple[Figure, bool]]:
     """Figures under the headline, each once: its other groups, its besides, then each supporting
     measure with its own besides (True: set smaller, under the one before)."""
     head, seen = scorecard.headline, {scorecard.domain.headline}
-    for group, figure in sorted((head.by or {}).items()):
+    groups = sorted((head.by or {}).items())
+    if len(groups) > BY_NAME:
+        groups.sort(key=lambda each: (not each[1].has_data, -_bad(each[1])))
+    for group, figure in groups:
         if group != head.group:
             yield figure, False
     keys = [(key, True) for key in head.measure.beside]
@@ -174,6 +179,10 @@ def _supporting(scorecard: Scorecard) -> Iterator[tuple[Figure, bool]]:
         if key not in seen and not (under and key in wanted):
             seen.add(key)
             yield scorecard.figures[key], under
+
+
+def _bad(figure: Figure) -> float:
+    return figure.measure.badness(figure.value or 0.0)
 
 
 def _high(shown: tuple[Figure, bool]) -> float:

@@ -54,6 +54,13 @@ def test_no_word_lies_on_another(many, workspaces):
         assert all(word.right < 803 and word.bottom < 590 for word in page)
 
 
+def test_each_of_many_frameworks_is_told_from_the_others_in_the_appendix(frameworks):
+    """Seen: "Framework…" on every row."""
+    pages = " ".join(texts(pack(frameworks))[7:])
+    assert all(name in pages for name in FRAMEWORKS)
+    assert "Framework…" not in pages
+
+
 @pytest.mark.parametrize("workspaces", [1, 12])
 def test_many_frameworks_do_not_lie_on_each_other(frameworks, workspaces):
     drawn = file(samples.only(frameworks, workspaces))

@@ -125,8 +125,8 @@ def base(assets: Path) -> str:
 def module_paths(assets: Path) -> list[str]:
     """The address of each module, sorted."""
     folder = base(assets)
-    found = sorted((assets / FOLDER).rglob("*.js"))
-    return [folder + path.relative_to(assets).as_posix() for path in found]
+    modules = sorted((assets / FOLDER).rglob("*.js"))
+    return [folder + path.relative_to(assets).as_posix() for path in modules]
 
 
 def made_daily(view: Callable[..., Any], today: Callable[[], date]) -> Callable[..., Response]:

@@ -262,3 +262,12 @@ def test_a_control_that_is_only_set_up_leads_to_that(web):
     web.world.add(web.world.alpha, "framework_control", [set_up])
     page = web.sign_in("engineer").get(f"{PAGE}/control-results/HIPAA/1", follow_redirects=True)
     assert (page.status_code, "Keys" in page.text) == (200, True)
+
+
+def test_a_record_is_told_in_words_and_in_the_reporting_zone(web):
+    page = web.sign_in("engineer").get(PAGE + "/incidents/INC-0001").text
+    told = dict(re.findall(r'<th scope="row" title="(\w+)">([^<]+)</th>', page))
+    assert told["opened_at"] == "Opened"
+    assert not {"left_out", "merged_into", "is_over", "workspace_id"} & set(told)
+    assert re.search(r"\d{4} \d\d:\d\d:\d\d UTC", page)
+    assert not re.search(r"\d\d:\d\d:\d\dZ", page)

@@ -9,6 +9,7 @@ from aggregators.records.kinds import RecordKind
 from aggregators.vocabulary.fields import NAME
 from ingest.desk import seen_words
 from ingest.desk.corrections import correctable
+from web.desk.shown import title
 from web.forms import PageForm
 
 
@@ -66,5 +67,5 @@ def meaning_form(about: str, meaning: str | None) -> DeskForm | NamingForm:
 def record_form(kind: RecordKind) -> RecordForm:
     """The forms of one record, with the fields that may be corrected."""
     form = RecordForm(formdata=None)
-    form.field.choices = list(correctable(kind))
+    form.field.choices = [(name, title(name)) for name in correctable(kind)]
     return form

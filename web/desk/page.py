@@ -28,6 +28,7 @@ from storage.database import Database
 from storage.executive.memberships import Membership
 from web.desk.forms import DeskForm, RecordForm, meaning_form, record_form
 from web.desk.rights import keeper
+from web.desk.shown import fields
 from web.members import WORKSPACE
 from web.operation import Json, Operation, Outcome
 
@@ -119,7 +120,7 @@ def _page_of(
 ) -> ResponseReturnValue:
     """Page of a record, or of several whose key begins so. Raises NoSuchRecord."""
     try:
-        shown = _record(database, mine, kind, key)
+        shown = _record(database, settings, mine, kind, key)
     except NoSuchRecord:
         return _several(database, settings, mine, kind, key)
     return render_template("record.html", **shown, **_shell(settings, mine))
@@ -219,7 +220,9 @@ def _sentence(error: Exception) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _record(database: Database, mine: Membership, kind_name: str, key: str) -> Mapping[str, Any]:
+def _record(
+    database: Database, settings: Settings, mine: Membership, kind_name: str, key: str
+) -> Mapping[str, Any]:
     """Everything that a record's page shows. Raises NoSuchRecord."""
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, mine.workspace_id) as connection:
@@ -229,7 +232,8 @@ def _record(database: Database, mine: Membership, kind_name: str, key: str) -> M
     return {
         "kind": kind,
         "record": record,
-        "values": {n: v for n, v in row.items() if n not in ("workspace_id", "identity")},
+        "fields": list(fields(row, settings.zone)),
+        "left_out": row.get("left_out"),
         "statements": [_shown(statement) for statement in told],
         "is_withdrawn": record.row is None or row.get("left_out") == "withdrawn",
         "is_mergeable": "merged_into" in kind.table.c,

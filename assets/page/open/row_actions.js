@@ -46,8 +46,14 @@ export function askWithdrawal(record, back) {
 }
 
 function select(names) {
-  const options = names.map((name) => make("option", { value: name, textContent: name }));
+  const options = names.map((name) => make("option", { value: name, textContent: titleOf(name) }));
   return make("select", { className: "select" }, options);
+}
+
+/** A column's name in words, as the record's page has it. */
+export function titleOf(name) {
+  const words = name.replace(/_at$/, "").replace(/^is_/, "").replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 function input(properties) {

@@ -103,6 +103,6 @@ def test_what_does_not_count_is_told_with_its_reason(visit, delivery):
 def test_a_record_is_taken_out_and_back_in(visit):
     page = visit("alice", INCIDENT, width=390, height=800)
     page.get_by_role("button", name="Take it out of every figure").click()
-    expect(page.locator("#main, main").first).to_contain_text("withdrawn, so in no figure")
+    expect(page.locator("#main, main").first).to_contain_text("Withdrawn, so in no figure")
     page.get_by_role("button", name="Take it back into the figures").click()
     expect(page.get_by_role("button", name="Take it out of every figure")).to_be_visible()

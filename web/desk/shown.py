@@ -1,0 +1,48 @@
+"""Fields of a record as its page shows them: in words, instants in the reporting zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+
+from aggregators.records.kinds import plain
+from aggregators.vocabulary import formats
+
+KEPT_APART = ("workspace_id", "identity", "key", "left_out", "merged_into")
+"""Columns that the page tells elsewhere, or that nobody asks for."""
+ONLY_WHERE_SET = ("is_over", "reopened")
+ACRONYMS = ("slo", "url", "id")
+
+
+class ShownField(NamedTuple):
+    """A field: its name as files have it, in words, and its value in words."""
+
+    name: str
+    title: str
+    value: str
+
+
+def fields(row: Mapping[str, Any], zone: tzinfo) -> Iterator[ShownField]:
+    """Fields of a record that its page shows."""
+    for name, value in row.items():
+        if name in KEPT_APART or (name in ONLY_WHERE_SET and not value):
+            continue
+        yield ShownField(name, title(name), _value(value, zone))
+
+
+def title(name: str) -> str:
+    """A column's name in words: "opened_at" is "Opened"."""
+    parts = name.removesuffix("_at").removeprefix("is_").split("_")
+    shown = [part.upper() if part in ACRONYMS else part for part in parts]
+    return " ".join([shown[0][:1].upper() + shown[0][1:], *shown[1:]])
+
+
+def _value(value: Any, zone: tzinfo) -> str:
+    if value is None:
+        return formats.NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%-d %b %Y %H:%M:%S} {zone}"
+    return plain(value)

@@ -24,6 +24,7 @@ from reading.signals.signals_json import (
     service_json,
 )
 from reading.signals.whole import shown as whole
+from storage.digests.channels import watched_night
 from web.operation import Json, Operation, Outcome
 from web.problem import Problem
 from web.services import Services
@@ -88,7 +89,9 @@ def signals_json(services: Services, slug: str = "") -> Json:
     dashboard = services.read(viewer, Ask(PERIOD))
     if slug and slug not in dashboard.scope.names:
         raise Problem(404)
-    night = dashboard.as_of or today - timedelta(days=1)
+    with services.database.reader.connect() as connection:
+        watched = watched_night(connection)
+    night = watched or dashboard.as_of or today - timedelta(days=1)
     return {
         "night": night,
         "promise": promise(services.database, len(dashboard.scope.slugs)),

@@ -4,7 +4,8 @@
 A-B]``. The simulator is a file with the functions of ``shared/signal/sim.py``; the setting one of its
 names, or WANDERING or BURSTY, which are harsher than its own. Thresholds are those of the placebo:
 stable histories redrawn in blocks. ``--keep`` writes what docs/signal.md shows. ``--night`` measures a
-night on a database of 1,000 workspaces too. Settings are tuned on seeds 1000-1019 alone.
+night on a database of 1,000 workspaces too; ``--only`` measures some parts. Settings are tuned on seeds
+1000-1019 alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from aggregators.signal.placebo import REDRAWN, own_threshold, placebo
 from aggregators.signal.rules import LAG, SHIPPED
 from aggregators.signal.watch import DailyEvidence, WatchState, advanced, evidence_by_night
 from benchmarks.drifts import bands, chips, night, oracle
-from benchmarks.drifts.beginnings import beginnings
+from benchmarks.drifts.beginnings import beginnings, endings
 from benchmarks.drifts.mixed import mixed
 from benchmarks.drifts.organisations import FALLS, KINDS, MEASURES, Simulator, each_scenario
 from benchmarks.drifts.report import printed
@@ -48,6 +49,8 @@ SIMULATOR = Path(__file__).parents[2] / "shared" / "signal" / "sim.py"
 KEPT = Path(__file__).parent / "results" / "signal.json"
 PLACEBO_ORGANISATIONS = 8
 NIGHTS_SERIES = 15_000
+ENDINGS = 2
+"""Organisations whose drifts end."""
 Json = dict[str, Any]
 
 
@@ -112,6 +115,7 @@ def of_watch(simulator: Simulator, given: argparse.Namespace) -> tuple[Json, Sta
             },
             "oracle": {str(b): share for b, share in wholes.items()},
             "begun": begun._asdict(),
+            "endings": endings(simulator, given.drift[:ENDINGS])._asdict(),
             "whole": whole(simulator, given.stable, given.drift)._asdict(),
             "mixed": people._asdict(),
         },
@@ -160,6 +164,9 @@ def main() -> None:
     given = _arguments()
     simulator = Simulator.of(given.simulator, given.setting)
     begun = time.perf_counter()
+    if given.only:
+        refreshed(simulator, given)
+        return
     told, calibrate, stable = of_watch(simulator, given)
     told |= {"chips": of_chips(simulator, given, stable), "rivals": {}}
     if not given.no_rivals:
@@ -168,12 +175,34 @@ def main() -> None:
     told["seconds"] = time.perf_counter() - begun
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     before = kept.get(given.setting, {})
-    told["night"] = night.measured()._asdict() if given.night else before.get("night")
+    told["night"] = night.measured(given.data_dir)._asdict() if given.night else before.get("night")
     print(printed(told))
     if given.keep:
         if given.no_rivals:
             told["rivals"] = before.get("rivals", {})
         KEPT.write_text(json.dumps(kept | {given.setting: rounded(told)}, indent=1) + "\n")
+
+
+PARTS: Mapping[str, Callable[[Simulator, argparse.Namespace], Any]] = {
+    "rivals": lambda simulator, given: of_rivals(
+        simulator,
+        given,
+        [simulator.stable(s) for s in given.calibrate[: given.rival_organisations]],
+    ),
+    "endings": lambda simulator, given: endings(simulator, given.drift[:ENDINGS])._asdict(),
+    "night": lambda simulator, given: night.measured(given.data_dir)._asdict(),
+}
+"""Parts that can be measured by themselves."""
+
+
+def refreshed(simulator: Simulator, given: argparse.Namespace) -> None:
+    """Measures some parts anew beside what is kept of the others; prints them."""
+    made = {name: PARTS[name](simulator, given) for name in given.only}
+    print(json.dumps(rounded(made), indent=1))
+    if given.keep:
+        kept = json.loads(KEPT.read_text())
+        kept[given.setting] |= rounded(made)
+        KEPT.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def rounded(value: Any) -> Any:
@@ -203,7 +232,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--drift", type=seeds, default=seeds("2500-2519"))
     parser.add_argument("--rival-organisations", type=int, default=8, help="to calibrate rivals on")
     parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts, beside what is kept")
     parser.add_argument("--night", action="store_true", help="on a database of 1,000 workspaces")
+    parser.add_argument("--data-dir", type=Path, help="keep the database there, and use it again")
     parser.add_argument("--keep", action="store_true", help="for docs/signal.md")
     return parser.parse_args()
 

@@ -1,8 +1,9 @@
 """Mails: an outbox in PostgreSQL, sent by SMTP or written as ``.eml`` files.
 
 A mail is queued in the transaction that makes what it tells of, once for each id; that of a finished
-export once for each job. It is sent at least once: where a sender dies between sending and noting so, it
-goes again under the same Message-ID. Once sent, its text is gone: it may hold the link of an invitation.
+export once for each job. Where nobody knows whether the server took it (the sender died, or was cut off,
+after it had begun to hand it over) it goes once more under the same Message-ID and never a third time: at
+most one duplicate. Once sent, its text is gone: it may hold the link of an invitation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import smtplib
 import ssl
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -89,6 +90,7 @@ class DueMail(NamedTuple):
     attempt: int
     created_at: datetime
     unsubscribe: str | None = None
+    handed_over: int = 0
 
 
 def mail_server(url: str, address: str) -> MailServer:
@@ -177,8 +179,13 @@ update mail_outbox set attempt = attempt + 1, next_at = cast(:until as timestamp
 where id = (select id from mail_outbox where state = 'queued'
             and next_at <= cast(:now as timestamptz)
             order by next_at for update skip locked limit 1)
-returning id, job_id, recipient, subject, text, html, attempt, created_at, unsubscribe
+returning id, job_id, recipient, subject, text, html, attempt, created_at, unsubscribe, handed_over
 """
+HANDED_OVER = text("update mail_outbox set handed_over = handed_over + 1 where id = :id")
+MOST_HANDED_OVER = 2
+TWICE = (
+    "The server was silent twice after it was handed over: it may have come, and does not go again."
+)
 
 
 def deliver(
@@ -201,7 +208,7 @@ def deliver(
             return sent
         row = DueMail(*claimed)
         try:
-            _send(settings, _message(row, settings, moment), str(row.id))
+            _send(engine, settings, row, moment)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             _later(engine, row, moment, error, first_wait)
             continue
@@ -224,19 +231,23 @@ def _later(
     engine: Engine, row: DueMail, moment: datetime, error: Exception, first_wait: timedelta
 ) -> None:
     """Log why the mail did not go, and when it is tried again."""
+    is_answer = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
     reason = without_addresses(f"{type(error).__name__}: {error}")
     log.warning("mail %s did not go, attempt %s: %s", row.id, row.attempt, reason)
     wait = min(first_wait * 2 ** min(row.attempt - 1, 10), LONGEST_WAIT)
-    given_up = moment - row.created_at > GIVE_UP
+    given_up = moment - row.created_at > GIVE_UP or isinstance(error, HandedOverTwice)
     with engine.begin() as connection:
         connection.execute(
             text(
                 "update mail_outbox set state = :state, error = :error,"
+                " handed_over = case when :is_answer then :handed_over else handed_over end,"
                 " next_at = cast(:next as timestamptz) where id = :id and state = 'queued'"
             ),
             {
                 "state": "failed" if given_up else "queued",
                 "error": str(error)[:300],
+                "is_answer": is_answer,
+                "handed_over": row.handed_over,
                 "next": moment + wait,
                 "id": row.id,
             },
@@ -269,25 +280,58 @@ def one_line(words: str) -> str:
     return " ".join(CONTROLS.sub(" ", words).split())
 
 
-def _send(settings: Settings, message: EmailMessage, name: str) -> None:
+class HandedOverTwice(OSError):
+    """A mail was handed over to the server twice, and it never said whether it took it."""
+
+
+class NotedSMTP(smtplib.SMTP):
+    """A mail server of which somebody is told before a mail is handed over to it."""
+
+    handing: Callable[[], None] | None = None
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hands a mail over."""
+        if self.handing:
+            self.handing()
+        return super().data(msg)
+
+
+class NotedSMTPOverTLS(NotedSMTP, smtplib.SMTP_SSL):
+    """Mail server of that kind with TLS from the start."""
+
+
+def _send(engine: Engine, settings: Settings, row: DueMail, moment: datetime) -> None:
     """By SMTP, or into a file. Raises OSError, SMTPException."""
+    message = _message(row, settings, moment)
     if not settings.smtp_url:
-        _write(settings.data_dir / "mails", name, message)
+        _write(settings.data_dir / "mails", str(row.id), message)
         return
-    with connected(settings, TIMEOUT) as smtp:
+    if row.handed_over >= MOST_HANDED_OVER:
+        raise HandedOverTwice(TWICE)
+    with connected(settings, TIMEOUT, lambda: _hand_over(engine, row)) as smtp:
         smtp.send_message(message, to_addrs=[message["To"]])
 
 
+def _hand_over(engine: Engine, row: DueMail) -> None:
+    """Notes that a mail may be at the server from now on."""
+    with engine.begin() as connection:
+        connection.execute(HANDED_OVER, {"id": row.id})
+
+
 @contextmanager
-def connected(settings: Settings, timeout: float) -> Iterator[smtplib.SMTP]:
-    """The mail server of the settings, greeted and signed in to. Raises OSError, SMTPException."""
+def connected(
+    settings: Settings, timeout: float, handing: Callable[[], None] | None = None
+) -> Iterator[smtplib.SMTP]:
+    """The mail server of the settings, greeted and signed in to; ``handing`` is called before each mail is
+    handed over. Raises OSError, SMTPException."""
     to = mail_server(str(settings.smtp_url), settings.address)
     context = ssl.create_default_context()
     connection = (
-        smtplib.SMTP_SSL(to.host, to.port, timeout=timeout, context=context)
+        NotedSMTPOverTLS(to.host, to.port, timeout=timeout, context=context)
         if to.over_tls
-        else smtplib.SMTP(to.host, to.port, timeout=timeout)
+        else NotedSMTP(to.host, to.port, timeout=timeout)
     )
+    connection.handing = handing
     with connection as smtp:
         smtp.ehlo()
         if not to.over_tls and (to.demands_tls or smtp.has_extn("starttls")):

@@ -71,6 +71,7 @@ workspace = Table(
     Column("snapshot_day", Date),
     instant("snapshot_at"),
     Column("snapshot_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("history_version", BigInteger, nullable=False, server_default=text("0")),
     Column("has_settings", Boolean, nullable=False, server_default=text("false")),
     Column("has_annotations", Boolean, nullable=False, server_default=text("false")),
     Column("is_sample", Boolean, nullable=False, server_default=text("false")),
@@ -297,6 +298,7 @@ mail_outbox = Table(
     instant("next_at", nullable=False, now=True),
     instant("sent_at"),
     Column("unsubscribe", Text),
+    Column("handed_over", Integer, nullable=False, server_default=text("0")),
     one_of("state", ("queued", "sent", "failed")),
     UniqueConstraint("job_id", name="mail_outbox_job"),
 )

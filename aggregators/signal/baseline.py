@@ -7,7 +7,7 @@ logs).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,20 +51,23 @@ class Baseline:
 
     def fed(self, night: Night) -> Baseline:
         """The baseline a night later."""
-        return replace(
-            self,
-            x=KEEP * self.x + night.x,
-            e=KEEP * self.e + night.e,
-            squares=KEEP * self.squares + night.squares,
+        return Baseline(
+            KEEP * self.x + night.x,
+            KEEP * self.e + night.e,
+            KEEP * self.squares + night.squares,
+            self.deviation,
+            self.weeks,
         )
 
     def scattered(self, week: Night, usual: Usual) -> Baseline:
         """The baseline with the deviation of one more week; weeks overlap, so each counts a seventh."""
         deviation, is_counted = _deviation(week, usual, self)
-        return replace(
-            self,
-            deviation=KEEP * self.deviation + deviation / 7,
-            weeks=KEEP * self.weeks + is_counted / 7,
+        return Baseline(
+            self.x,
+            self.e,
+            self.squares,
+            KEEP * self.deviation + deviation / 7,
+            KEEP * self.weeks + is_counted / 7,
         )
 
 
@@ -83,17 +86,26 @@ class Usual:
     @property
     def lasting(self) -> Array:
         """Dispersion of what adds up over weeks."""
-        return self.dispersion + LASTING[self.kind] * np.maximum(self.dispersion - 1, 0)
+        return self.lasting_of(self.dispersion)
+
+    def lasting_of(self, dispersion: Array) -> Array:
+        """Dispersion of what adds up over weeks, from that of a week."""
+        more = LASTING[self.kind]
+        return dispersion + more * np.maximum(dispersion - 1, 0) if more else dispersion
 
 
 def usual(kind: SeriesKind, baseline: Baseline, *, apart: bool = False) -> Usual:
-    """Expectation from a baseline, dispersion and margin included; ``apart`` where the series say
-    nothing of one another."""
+    """Expectation from a baseline, without scatter and margin; ``apart`` where the series say nothing of
+    one another."""
     level, variance = _level(kind, baseline, apart=apart)
-    bare = Usual(kind, level, variance, np.ones_like(level), np.zeros_like(level))
-    dispersion = _dispersion(kind, level, baseline, apart=apart)
-    scattered = replace(bare, dispersion=dispersion)
-    return replace(scattered, margin=_margin(scattered, baseline))
+    return Usual(kind, level, variance, np.ones_like(level), np.zeros_like(level))
+
+
+def with_scatter(bare: Usual, baseline: Baseline, *, apart: bool = False) -> Usual:
+    """An expectation with the dispersion and the margin of its baseline."""
+    dispersion = _dispersion(bare.kind, bare.level, baseline, apart=apart)
+    margin = _margin(bare, bare.lasting_of(dispersion), baseline)
+    return Usual(bare.kind, bare.level, bare.variance, dispersion, margin)
 
 
 def _level(kind: SeriesKind, baseline: Baseline, *, apart: bool) -> tuple[Array, Array]:
@@ -141,9 +153,9 @@ def _dispersion(kind: SeriesKind, level: Array, baseline: Baseline, *, apart: bo
     return np.asarray(np.maximum(drawn, 1 - level if kind is SeriesKind.RATIO else 1.0))
 
 
-def _margin(usual: Usual, baseline: Baseline) -> Array:
-    """Log of the change that nobody minds, wider where the baseline itself is unsure."""
-    dispersion = usual.lasting
+def _margin(usual: Usual, dispersion: Array, baseline: Baseline) -> Array:
+    """Log of the change that nobody minds, wider where the baseline itself is unsure; ``dispersion`` is of
+    what adds up over weeks."""
     if usual.kind is SeriesKind.DURATION:
         error = np.sqrt(usual.variance * dispersion / np.maximum(baseline.e, 1.0))
     else:

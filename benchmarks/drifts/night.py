@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.installation import installation
@@ -25,9 +26,9 @@ class NightTiming(NamedTuple):
     series: int
 
 
-def measured() -> NightTiming:
-    """Measures in a PostgreSQL of its own, which is thrown away."""
-    with installation(WORKSPACES, DAYS, None) as bench:
+def measured(data_dir: Path | None = None) -> NightTiming:
+    """Measures in a PostgreSQL of its own, which is thrown away, or kept in ``data_dir``."""
+    with installation(WORKSPACES, DAYS, data_dir) as bench:
         last = bench.settings.now().date() - timedelta(days=1)
         night.run(bench.database, last - timedelta(days=1))
         outcome = night.run(bench.database, last)

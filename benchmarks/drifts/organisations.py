@@ -58,6 +58,12 @@ class Simulator:
         run = self.module.simulate(seed, self.setting)
         return {measure: history(run, measure) for measure in MEASURES}
 
+    def calm(self, seed: int, scenario: tuple[str, float, str]) -> DailyEvidence:
+        """The history of what drifts in ``drifting``, without the drift."""
+        measure = scenario[0]
+        run = self.module.simulate(seed, self.setting, need=self.module.NEED[measure])
+        return history(run, measure)
+
     def drifting(self, seed: int, scenario: tuple[str, float, str]) -> Drifting:
         """An organisation every workspace of which begins to drift. Around each all others are stable:
         the profile of the days is that of the same organisation without the drift."""

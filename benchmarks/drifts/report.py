@@ -101,7 +101,21 @@ def _judged_truth(told: Told) -> list[Judged]:
                 covered >= 90,
             ),
         ]
+    if over := told.get("endings"):
+        rows.append(_judged_endings(over))
     return rows
+
+
+def _judged_endings(over: Told) -> Judged:
+    """Drifts that are over, and drifts that go on."""
+    return Judged(
+        f"drifts that end after 40 days ({over['ended']:,} flagged): over within 28 / 56 days; median; of"
+        f" {over['going_on']:,} that go on called over within 56",
+        f"{over['within_28']:.0f} / {over['within_56']:.0f} %; {over['median']:.0f} d;"
+        f" {over['falsely']:.1f} %",
+        "<= 56 d; <= 5 %",
+        over["median"] <= 56 and over["falsely"] <= 5,
+    )
 
 
 def _judged_night(night: Told | None) -> list[Judged]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from exports.digest.message import DigestMessage, DigestSection
+from exports.digest.message import DigestLine, DigestMessage, DigestSection
 from exports.digest.news import DigestNews
 from reading.signals.signals_json import drift_json, fact_json
 
@@ -120,28 +120,34 @@ def plain_mail(told: DigestMessage, unsubscribe: str) -> str:
 
 
 def rich_mail(told: DigestMessage, unsubscribe: str) -> str:
-    """HTML of a mail: nothing in it is fetched from anywhere."""
+    """HTML of a mail: nothing in it is fetched from anywhere. Its width is that of a page one reads; a name
+    without a space breaks where it must."""
     sections = "".join(
-        f'<h2 style="font-size:15px;margin:16px 0 4px">{html.escape(section.title)}</h2>'
+        f'<h2 style="font-size:15px;margin:20px 0 6px">{html.escape(section.title)}</h2>'
         f'<ul style="margin:0;padding-left:18px">{_items(section)}</ul>'
         for section in told.sections
     )
     return (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:14px;'
-        f'line-height:20px;color:#16202a">{sections}'
+        'line-height:20px;color:#16202a;background:#ffffff"><div style="max-width:640px;'
+        f'overflow-wrap:anywhere;word-break:break-word">{sections}'
         f'<p><a href="{html.escape(told.link)}">Open the signals</a></p>'
         f'<p style="font-size:12px;color:#5b6b7b">{html.escape(told.foot)}<br>'
-        f'<a href="{html.escape(unsubscribe)}">No more of these</a></p></body></html>'
+        f'<a href="{html.escape(unsubscribe)}">No more of these</a></p></div></body></html>'
     )
 
 
 def _items(section: DigestSection) -> str:
-    return "".join(
-        f'<li><a href="{html.escape(line.href)}" style="color:#16202a">{html.escape(line.text)}</a></li>'
-        if line.href
-        else f"<li>{html.escape(line.text)}</li>"
-        for line in section.lines
-    )
+    return "".join(f'<li style="margin:0 0 8px">{_item(line)}</li>' for line in section.lines)
+
+
+def _item(line: DigestLine) -> str:
+    """A line whose name leads to its page: a whole sentence underlined is hard to read."""
+    if not line.href:
+        return html.escape(line.text)
+    name, colon, rest = (html.escape(part) for part in line.text.partition(": "))
+    link = f'<a href="{html.escape(line.href)}" style="color:#16202a;font-weight:bold">{name}</a>'
+    return f"{link}{colon}{rest}"
 
 
 def _packed(document: Json) -> str:

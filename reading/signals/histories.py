@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -18,18 +18,26 @@ from aggregators.signal.rules import LAG, SeriesKind
 from aggregators.signal.series import TestableSeries, watched
 from aggregators.signal.watch import DailyEvidence
 from aggregators.vocabulary.effects import Array
-from aggregators.vocabulary.sketch import value_of
+from aggregators.vocabulary.sketch import HIGHEST_BUCKET, ZERO_BUCKET, value_of
 from reading import decoding
 from storage.executive import encoded_rows
-from storage.watch import store
+from storage.watch import rows as watched_rows
 
 log = logging.getLogger("vigilo.watch")
 
 HISTORY_DAYS = 400
 """Days that a state is built from where there is none."""
+NEVER_BEGUN = 10**6
+"""Day of the first snapshot of a workspace that has none."""
 LEAD_DAYS = LAG + 7
 """Days before a night that its evidence reads."""
 SERIES = tuple(w.series for w in watched(DOMAINS))
+DISTRIBUTIONS = frozenset(s.facts[0] for s in SERIES if s.kind is SeriesKind.DURATION)
+TOTALS = frozenset(
+    f"{fact}_total" for s in SERIES if s.kind is not SeriesKind.DURATION for fact in s.facts
+)
+LOGS = np.log(np.maximum(value_of(np.arange(ZERO_BUCKET, HIGHEST_BUCKET + 1)), 1.0))
+"""Log of the seconds that stand for each bucket, from the lowest one on."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class StoredDays:
     workspaces: int
     first: date
     last: date
+    begins: np.ndarray | None = None
+    """Day of each workspace's first snapshot, from ``first`` on; ``NEVER_BEGUN`` where there is none."""
+    unreadable: frozenset[int] = frozenset()
+    """Ids of the workspaces whose rows can not be read."""
 
     @property
     def days(self) -> int:
@@ -60,9 +72,18 @@ class StoredDays:
         seen[self.rows.scope[inside], self._column_of_row[inside]] = 1.0
         return seen[:, 1:]
 
+    @cached_property
+    def _flows(self) -> dict[str, Array]:
+        return {}
+
     def flow(self, fact: str) -> Array:
         """Amount that a flow added on each day [workspace, day]: differences of running totals, 0
         without a row."""
+        if fact not in self._flows:
+            self._flows[fact] = self._flow(fact)
+        return self._flows[fact]
+
+    def _flow(self, fact: str) -> Array:
         totals = np.full((self.workspaces, self.days + 1), np.nan)
         column = self.rows.column(f"{fact}_total")[:-1]
         totals[self.rows.scope, self._column_of_row] = column
@@ -77,7 +98,7 @@ class StoredDays:
         day = events.day.astype(np.int64) - number_of(self.first)
         inside = (day >= 0) & (day < self.days)
         cell = events.scope[inside].astype(np.int64) * self.days + day[inside]
-        logs = np.log(np.maximum(value_of(events.bucket[inside].astype(np.int64)), 1.0))
+        logs = LOGS[events.bucket[inside] - ZERO_BUCKET]
         count, size = events.count[inside].astype(float), self.workspaces * self.days
         shape = (self.workspaces, self.days)
         n, first, second = (
@@ -93,16 +114,19 @@ def daily_evidence(
     """Evidence of a series; ``shares`` [day] are of a usual day, for a rate."""
     if series.kind is SeriesKind.DURATION:
         n, logs, squares = stored.durations(series.facts[0])
-        return DailyEvidence(series.kind, False, logs, n, squares)
+        return DailyEvidence(series.kind, False, logs, n, squares, begins=stored.begins)
     nothing = np.zeros((stored.workspaces, stored.days))
     if series.kind is SeriesKind.RATE:
         exposure = stored.seen if shares is None else stored.seen * shares[None, :]
         counts = stored.flow(series.facts[0])
-        return DailyEvidence(series.kind, series.is_fall, counts, exposure, nothing)
+        return DailyEvidence(
+            series.kind, series.is_fall, counts, exposure, nothing, begins=stored.begins
+        )
     part_key, whole_key = series.key.split("/")
     part, whole = (_added(stored, key.split("+")) for key in (part_key, whole_key))
     worse = whole - part if series.is_complement else part
-    return DailyEvidence(series.kind, False, np.minimum(worse, whole), whole, nothing)
+    events = np.minimum(worse, whole)
+    return DailyEvidence(series.kind, False, events, whole, nothing, begins=stored.begins)
 
 
 def _added(stored: StoredDays, facts: Sequence[str]) -> Array:
@@ -116,13 +140,14 @@ def shares_of(stored: StoredDays, series: TestableSeries, means: Array) -> Array
 
 def stored_days(connection: Connection, ids: Sequence[int], first: date, last: date) -> StoredDays:
     """Snapshot rows of workspaces from the day before ``first`` on; one that can not be read is empty."""
-    days = [first + timedelta(days=n) for n in range(-1, (last - first).days + 1)]
-    layout = encoded_rows.number_layout(connection)
-    encoded, failed = store.rows_of(connection, ids, days, layout)
-    failed |= decoding.broken([rows for rows in encoded if rows.workspace_id not in failed])
-    for workspace, why in failed.items():
+    read = watched_rows.read(connection, ids, (first, last), TOTALS, DISTRIBUTIONS)
+    unreadable = read.failed | decoding.broken(read.rows)
+    for workspace, why in unreadable.items():
         log.error("the watch can not read workspace %s: %s", workspace, why)
-    by_id = {rows.workspace_id: rows for rows in encoded if rows.workspace_id not in failed}
-    ordered = [by_id.get(one) or encoded_rows.nothing(one) for one in ids]
-    rows, events = decoding.usage_rows(ordered, layout, last)
-    return StoredDays(rows, events, len(ids), first, last)
+    ordered = [
+        encoded_rows.nothing(rows.workspace_id) if rows.workspace_id in unreadable else rows
+        for rows in read.rows
+    ]
+    rows, events = decoding.usage_rows(ordered, read.layout, last)
+    begins = [(day - first).days if day else NEVER_BEGUN for day in read.begun]
+    return StoredDays(rows, events, len(ids), first, last, np.array(begins), frozenset(unreadable))

@@ -14,8 +14,9 @@ from aggregators.signal.watch import WatchState
 
 SIZES = 3
 BASELINE = 5
-WIDTH = BASELINE + 3 * SIZES + 1
-"""Numbers of a series: its baseline, evidence, climb and begin of each size, and the nights looked at."""
+WIDTH = BASELINE + 3 * SIZES + 3
+"""Numbers of a series: its baseline, evidence, climb and begin of each size, the height of its evidence,
+the night on which a drift was last over, and the nights looked at."""
 STORED = np.dtype(">f8")
 
 
@@ -27,7 +28,7 @@ def parted(states: Mapping[str, WatchState], series: Sequence[TestableSeries]) -
         base = state.baseline
         rows = [base.x, base.e, base.squares, base.deviation, base.weeks]
         rows += [*state.evidence, *state.climb, *state.began]
-        rows.append(np.full(len(base.x), state.day))
+        rows += [state.peak, state.over, np.full(len(base.x), state.day)]
         parts.append(np.stack(rows, axis=1))
     together = np.concatenate(parts, axis=1).astype(STORED)
     return [row.tobytes() for row in together]
@@ -48,4 +49,7 @@ def _state(rows: np.ndarray) -> WatchState:
     ends = [BASELINE + SIZES * n for n in range(4)]
     evidence, climb, began = (rows[a:b] for a, b in pairwise(ends))
     nights = int(rows[-1].max(initial=0))
-    return WatchState(Baseline(*rows[:BASELINE]), evidence, climb, began.astype(int), nights)
+    peak, over = rows[ends[-1]], rows[ends[-1] + 1].astype(int)
+    return WatchState(
+        Baseline(*rows[:BASELINE]), evidence, climb, began.astype(int), peak, over, nights
+    )

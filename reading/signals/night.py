@@ -28,11 +28,13 @@ from reading.signals.histories import (
     stored_days,
 )
 from reading.signals.kept import joined, parted
-from reading.signals.told import SeriesNight, series_values, signal_values, through
+from reading.signals.told import SeriesNight, signal_values, through
 from reading.signals.whole import watching
 from storage.database import Database
 from storage.watch import learned, store
 from storage.watch.store import KeptWatch, WatchedNight
+
+KEYS = tuple(series.key for series in SERIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ def run(database: Database, night: date) -> NightOutcome:
 
 
 def _goes_on(kept: KeptWatch, held_on: date) -> bool:
-    keys = tuple(series.key for series in SERIES)
-    return kept.series == keys and kept.held_on in (held_on, held_on - timedelta(days=1))
+    return kept.series == KEYS and kept.held_on in (held_on, held_on - timedelta(days=1))
 
 
 def _watched(
@@ -101,14 +102,33 @@ def _watched(
         to_keep[series.key], nights[series.key] = through(
             series, evidence, start, threshold, begins, night
         )
-    data = parted(to_keep, SERIES)
-    outcomes = [_outcome(one, at, kept[one], data[at], nights, night) for at, one in enumerate(ids)]
-    store.keep(connection, outcomes)
+    told = _told(stored, ids, kept, parted(to_keep, SERIES), nights)
+    store.keep(connection, told)
     every = {key: one.evidence for key, one in nights.items()}
     watching.run(connection, stored, ids, every, begun_on)
-    open_now = [s for o in outcomes for s in o.kept.signals if s["ended_on"] is None]
+    open_now = [s for one in told.kept.values() for s in one.signals if s["ended_on"] is None]
     fresh = sum(s["opened_on"] == night for s in open_now)
     return NightOutcome(len(ids), len(SERIES), len(open_now), fresh, not continues)
+
+
+def _told(
+    stored: StoredDays,
+    ids: Sequence[int],
+    kept: Mapping[int, KeptWatch],
+    data: Sequence[bytes],
+    nights: Mapping[str, SeriesNight],
+) -> WatchedNight:
+    """Everything to be written: what can not be read neither begins nor ceases to drift."""
+    told = [at for at, one in enumerate(ids) if one not in stored.unreadable]
+    outcomes = {ids[at]: _kept(kept[ids[at]], at, data[at], nights, stored.last) for at in told}
+    dispersions, evidences, soon = (
+        np.stack(columns, axis=1)[told].ravel().tolist()
+        for columns in zip(
+            *((one.usual.dispersion, one.total, one.days_to_tell) for one in nights.values()),
+            strict=True,
+        )
+    )
+    return WatchedNight(stored.last, KEYS, outcomes, dispersions, evidences, soon)
 
 
 def _evidence(
@@ -143,21 +163,15 @@ def _evidence(
     return daily_evidence(stored, series, shares)
 
 
-def _outcome(
-    workspace_id: int,
-    at: int,
-    kept: KeptWatch,
-    data: bytes,
-    nights: Mapping[str, SeriesNight],
-    night: date,
-) -> WatchedNight:
-    """Everything to be written of one workspace."""
-    before = {signal["series"]: signal for signal in kept.signals}
+def _kept(
+    before: KeptWatch, at: int, data: bytes, nights: Mapping[str, SeriesNight], night: date
+) -> KeptWatch:
+    """State of a workspace to be written, and its signals."""
+    open_ones = {signal["series"]: signal for signal in before.signals}
     signals = [
         told
         for key, one in nights.items()
-        if (told := signal_values(one, at, before.get(key))) is not None
+        if (key in open_ones or one.is_crossed[at])
+        and (told := signal_values(one, at, open_ones.get(key))) is not None
     ]
-    keys = tuple(series.key for series in SERIES)
-    state = KeptWatch(keys, night - timedelta(days=LAG), data, signals)
-    return WatchedNight(workspace_id, state, [series_values(one, at) for one in nights.values()])
+    return KeptWatch(before.version, KEYS, night - timedelta(days=LAG), data, signals)

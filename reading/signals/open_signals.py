@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from aggregators.companions import WATCHED
 from aggregators.name_order import by_name
+from aggregators.signal.rules import SHIPPED
 from aggregators.signal.scatter import DayProfile, Scatter
 from aggregators.signal.series import WatchedSeries
 from aggregators.signal.stretch import PERIODS
@@ -33,6 +34,12 @@ cross join lateral vigilo.watched_in_context(:level, s.workspace_id, :after) r
 where s.left_out is null
 """)
 SCATTER = "select * from vigilo.scatter_in_scope(%s)"
+MOST_LOOKED_AT = 500
+"""New signals among which the surest are looked for: a night has a handful."""
+SHIPPED_LIMITS = {
+    key: SHIPPED[watched.series.kind, watched.series.is_fall].drifting
+    for key, watched in WATCHED.items()
+}
 OWN = text("""
 select r.series, r.dispersions from vigilo.watched_in_context(:level, :w, :after) r
 """)
@@ -58,6 +65,13 @@ class DriftSignal:
     until: date | None
     note: str
     changed_by: str
+    drifting_from: float
+    """Evidence from which its series is called drifting."""
+
+    @property
+    def beyond(self) -> float:
+        """Evidence beyond that: as series have thresholds of their own, evidence alone compares none."""
+        return self.evidence - self.drifting_from
 
     @property
     def watched(self) -> WatchedSeries:
@@ -75,19 +89,38 @@ class DriftSignal:
 
 
 def read(database: Database, viewer: Viewer, today: date) -> list[DriftSignal]:
-    """Signals in the viewer's scope: open ones by evidence, then those that ended within 90 days."""
+    """Signals in the viewer's scope: open ones by evidence beyond their threshold, then those that ended
+    within 90 days."""
     after = today - timedelta(days=KEPT_DAYS)
     with context.as_viewer(database.reader, viewer) as connection:
         inside = {w.workspace_id: w for w in scoped_workspaces(connection) if not w.left_out}
         rows = connection.execute(QUERY, {"level": context.ROLLUP, "after": after}).all()
+        limits = drifting_limits(connection)
     signals = [
-        signal_of(inside[row.workspace_id], told)
+        signal_of(inside[row.workspace_id], told, limits)
         for row in rows
         if row.workspace_id in inside
         for told in sorted(row.signals or (), key=lambda one: str(one["series"]))
         if told["series"] in WATCHED
     ]
+    return in_order(signals)
+
+
+def in_order(signals: Sequence[DriftSignal]) -> list[DriftSignal]:
+    """Open signals by evidence beyond their threshold, then those that have ended, the latest first."""
     return sorted(by_name(signals, lambda signal: signal.workspace.name), key=_order)
+
+
+def _order(signal: DriftSignal) -> tuple[bool, float]:
+    newest = signal.ended_on.toordinal() if signal.ended_on else signal.beyond
+    return signal.ended_on is not None, -float(newest)
+
+
+def drifting_limits(connection: Connection) -> dict[str, float]:
+    """Evidence from which each series is called drifting: from the own history where that is long
+    enough."""
+    own = learned.thresholds(connection)
+    return SHIPPED_LIMITS | {series: known.thresholds.drifting for series, known in own.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +137,25 @@ class SignalSummary:
 def summary(connection: Connection, today: date, most: int) -> SignalSummary:
     """Signals in the scope of this transaction's viewer, at ``most`` so many of them told."""
     query = text("select * from vigilo.signals_in_scope(:level, :today, :most)")
-    values = {"level": context.ROLLUP, "today": today, "most": most}
+    values = {
+        "level": context.ROLLUP,
+        "today": today,
+        "most": max(most, MOST_LOOKED_AT) if most else 0,
+    }
     open_now, fresh, night, newest = connection.execute(query, values).one()
     told = [row for row in newest if row["series"] in WATCHED]
-    inside = {w.workspace_id: w for w in scoped_workspaces(connection)} if told else {}
-    signals = tuple(signal_of(inside[row["workspace_id"]], row) for row in told)
-    return SignalSummary(open_now, fresh, night, signals)
+    if not told:
+        return SignalSummary(open_now, fresh, night, ())
+    inside = {w.workspace_id: w for w in scoped_workspaces(connection)}
+    limits = drifting_limits(connection)
+    signals = [signal_of(inside[row["workspace_id"]], row, limits) for row in told]
+    return SignalSummary(open_now, fresh, night, tuple(in_order(signals)[:most]))
 
 
-def _order(signal: DriftSignal) -> tuple[bool, float]:
-    newest = signal.ended_on.toordinal() if signal.ended_on else signal.evidence
-    return signal.ended_on is not None, -float(newest)
-
-
-def signal_of(workspace: ScopedWorkspace, told: Mapping[str, Any]) -> DriftSignal:
-    """A signal from its row as JSON."""
+def signal_of(
+    workspace: ScopedWorkspace, told: Mapping[str, Any], limits: Mapping[str, float]
+) -> DriftSignal:
+    """A signal from its row as JSON; ``limits`` are of ``drifting_limits``."""
 
     def day(name: str) -> date | None:
         return date.fromisoformat(told[name]) if told[name] else None
@@ -144,6 +181,7 @@ def signal_of(workspace: ScopedWorkspace, told: Mapping[str, Any]) -> DriftSigna
         day("until"),
         told["note"],
         told["changed_by"],
+        limits[told["series"]],
     )
 
 

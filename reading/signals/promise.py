@@ -1,12 +1,19 @@
-"""Promise of the watch: about so many false alarms a quarter, and what that was tested on."""
+"""Promise of the watch: about so many false alarms a quarter, what that was tested on, and from which day
+on it says anything about a workspace."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
+from sqlalchemy import Engine, text
+
 from aggregators.catalogue import DOMAINS
-from aggregators.signal.rules import NIGHTLY_BUDGETS
+from aggregators.signal.rules import LEARNING_DAYS, NIGHTLY_BUDGETS
 from aggregators.signal.series import watched
 from aggregators.vocabulary import formats
+from storage import context
 from storage.database import Database
+from storage.viewer import Viewer
 from storage.watch import learned
 
 SERIES = len(watched(DOMAINS))
@@ -31,4 +38,23 @@ def promise(database: Database, workspaces: int) -> str:
 
 
 def _counted(amount: float) -> str:
+    if amount < 0.005:  # of a few workspaces: it would read 0.00
+        return "almost none"
     return formats.number(amount, 0 if amount >= 3 else 1 if amount >= 0.1 else 2)
+
+
+ENDS = text("""
+select min(s.snapshot_date), max(s.snapshot_date)
+from workspace_usage_snapshot s where s.workspace_id = :w
+""")
+
+
+def learning_until(engine: Engine, viewer: Viewer, workspace_id: int) -> date | None:
+    """Day from which the watch can call a series of the workspace drifting; None where it can already, or
+    where no snapshot was made."""
+    with context.in_workspace(engine, viewer, workspace_id) as connection:
+        first, last = connection.execute(ENDS, {"w": workspace_id}).one()
+    if first is None:
+        return None
+    told = first + timedelta(days=LEARNING_DAYS)
+    return told if told > last else None

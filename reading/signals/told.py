@@ -14,6 +14,7 @@ import numpy as np
 from aggregators.signal.baseline import Usual
 from aggregators.signal.rules import (
     CLEARS_BELOW,
+    KEEP,
     LAG,
     LEAST_BASELINE,
     QUIET_NIGHTS,
@@ -48,13 +49,19 @@ class SeriesNight:
         return self.state.total
 
     @cached_property
+    def is_crossed(self) -> list[bool]:
+        """Whether the evidence is such that the series may be drifting."""
+        crossed: list[bool] = (self.total >= self.thresholds.watch).tolist()
+        return crossed
+
+    @cached_property
     def since(self) -> np.ndarray:
         """Nights since each began to climb, that one and the last included."""
         return np.asarray(self.state.day - self.state.since)
 
     @cached_property
-    def days_to_tell(self) -> Array:
-        """Days that a doubling (or halving) needs until it is told."""
+    def days_to_tell(self) -> np.ndarray:
+        """Days that a doubling (or halving) needs until it is told; 0 where that is not known."""
         usual, per_day = self.usual, self.state.baseline.e / self._baseline_days
         if usual.kind is SeriesKind.DURATION:
             bits = np.log(2) ** 2 / 2 * per_day / (usual.variance * usual.lasting)
@@ -62,27 +69,22 @@ class SeriesNight:
             factor = 0.5 if self.series.is_fall else 2.0
             gain = factor * np.log(factor) - factor + 1
             bits = per_day * usual.level * gain / usual.lasting
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.minimum(np.ceil(self.thresholds.watch / bits), LONGEST))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            days = np.minimum(np.ceil(self.thresholds.watch / bits), LONGEST)
+        return np.where(self.state.baseline.e >= LEAST_BASELINE, days, 0.0).astype(int)
+
+    def is_over_since(self, at: int, day: date) -> bool:
+        """Whether a drift was over on a night from a day on: its evidence fell far from its height."""
+        nights = self.state.day - 1 - int(self.state.over[at])
+        return nights < self.state.day and self.night - timedelta(days=nights) >= day
 
     @property
-    def _baseline_days(self) -> float:
-        """Days that a baseline of that many nights weighs."""
-        nights = max(self.state.day - 28, 1)
-        keep = 0.5 ** (1 / 150)
-        return float((1 - keep**nights) / (1 - keep))
-
-
-def series_values(one: SeriesNight, at: int) -> Values:
-    """Row of a workspace's series."""
-    is_known = one.state.baseline.e[at] >= LEAST_BASELINE
-    return {
-        "series": one.series.key,
-        "night": one.night,
-        "dispersion": float(one.usual.dispersion[at]),
-        "evidence": float(one.total[at]),
-        "days_to_tell": int(one.days_to_tell[at]) if is_known else None,
-    }
+    def _baseline_days(self) -> Array:
+        """Days that the baseline weighs, of the nights since each workspace's first snapshot."""
+        begins = 0 if self.evidence.begins is None else self.evidence.begins
+        since = np.minimum(self.evidence.days - begins, self.state.day)
+        nights = np.maximum(since - LAG, 1)
+        return np.asarray((1 - KEEP**nights) / (1 - KEEP))
 
 
 def signal_values(one: SeriesNight, at: int, before: Values | None) -> Values | None:
@@ -91,7 +93,7 @@ def signal_values(one: SeriesNight, at: int, before: Values | None) -> Values | 
     if before is None and evidence < one.thresholds.watch:
         return None
     if before is not None and evidence < one.thresholds.watch:
-        has_ended = one.quiet[at] >= QUIET_NIGHTS
+        has_ended = one.quiet[at] >= QUIET_NIGHTS or one.is_over_since(at, before["opened_on"])
         return {
             **before,
             "evidence": max(evidence, 0.0),
@@ -146,10 +148,10 @@ def through(
     last: date,
 ) -> tuple[WatchState, SeriesNight]:
     """The state to keep, as of 28 nights ago, and the outcome of the last night, ``last``."""
-    as_of_then, usual = state, None
+    as_of_then, usual, by_day = state, None, evidence.by_day()
     quiet = np.zeros(len(evidence.x))
     for day in range(first_night, evidence.days):
-        state, usual = advanced(state, evidence, day)
+        state, usual = advanced(state, by_day, day, threshold.watch)
         if day == evidence.days - 1 - LAG:
             as_of_then = state
         quiet = np.where(state.total < threshold.watch - CLEARS_BELOW, quiet + 1, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aggregators.companions import MOST
-from aggregators.signal.rules import SHIPPED, SeriesKind
+from aggregators.signal.rules import SeriesKind
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import RATIO, SECONDS, Unit
 from aggregators.words import lowered
@@ -21,8 +21,7 @@ def cells(signal: DriftSignal) -> int:
     """How sure, as cells of four."""
     if signal.grade != "drifting":
         return 2
-    series = signal.watched.series
-    return 4 if signal.evidence >= SHIPPED[series.kind, series.is_fall].drifting + VERY_SURE else 3
+    return 4 if signal.beyond >= VERY_SURE else 3
 
 
 def sure(signal: DriftSignal) -> str:

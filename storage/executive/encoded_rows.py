@@ -149,19 +149,6 @@ def _read(
     return read, failed
 
 
-def rows_of_job(
-    connection: Connection, request: RowsRequest, workspaces: Sequence[int]
-) -> tuple[list[EncodedRows], dict[int, str]]:
-    """The rows of some workspaces as the job reads them, each in its own context, in one round trip;
-    and the database's words about those that could not be read."""
-    query = (
-        "select w.id, r.* from unnest(%s::bigint[]) as w(id) cross join lateral"
-        " vigilo.rows_in_context(%s, w.id, %s::date[], %s, %s, %s) r"
-    )
-    arguments = (list(workspaces), context.JOB, *request.arguments)
-    return _read(copied_rows(connection, query, arguments))
-
-
 def own_rows(connection: Connection, workspace_id: int, request: RowsRequest) -> EncodedRows:
     """Rows of one workspace that this transaction's viewer is a member of. Raises WorkspaceUnreadable."""
     query = "select * from vigilo.rows_in_context(%s, %s, %s::date[], %s, %s, %s)"

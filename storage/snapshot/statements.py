@@ -32,7 +32,8 @@ PUBLISH = (
     PreparedStatement(publish_durations()),
     PreparedStatement(publish_usage()),
     *(PreparedStatement(publish_history(columns)) for columns in HISTORY_COLUMNS.values()),
-    PreparedStatement(f"delete from {staged_workspace.name} where workspace_id = :w"),
     PreparedStatement("select vigilo.note_snapshot(:w)"),
+    PreparedStatement(f"delete from {staged_workspace.name} where workspace_id = :w returning 1"),
 )
-"""The last one notes the workspace's last snapshot beside it."""
+"""The last but one notes beside the workspace its last snapshot, and whether its history has changed, which
+the staged days tell."""

@@ -3,7 +3,6 @@ trip."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,10 +11,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, text
 
-from aggregators.vocabulary.sketch import place_of
+from storage.arrays import array
 from storage.context import job_in
-from storage.executive import encoded_rows
-from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
 
 Values = Mapping[str, Any]
 
@@ -23,8 +20,9 @@ Values = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class KeptWatch:
     """State of a workspace's series as of the night ``held_on`` (None: to be built anew), and its
-    signals that have not ended."""
+    signals that have not ended; ``version`` is that of the history that it rests on."""
 
+    version: int
     series: tuple[str, ...] = ()
     held_on: date | None = None
     data: bytes = b""
@@ -33,20 +31,15 @@ class KeptWatch:
 
 @dataclass(frozen=True, slots=True)
 class WatchedNight:
-    """Outcome of a night for one workspace: the state to keep, its series, the signals to write."""
+    """Outcome of a night: of each workspace the state to keep and the signals to write; of each of its
+    series in their order scatter, evidence, and days to tell a doubling, 0 where they are not known."""
 
-    workspace_id: int
-    kept: KeptWatch
-    series: Sequence[Values]
-
-
-def rows_of(
-    connection: Connection, workspaces: Sequence[int], days: Sequence[date], layout: Layout
-) -> tuple[list[EncodedRows], dict[int, str]]:
-    """Snapshot rows of workspaces, and why those of some can not be read."""
-    blocks = place_of(days[0])[0], place_of(days[-1])[0]
-    request = RowsRequest(days, days[-1], blocks, layout)
-    return encoded_rows.rows_of_job(connection, request, workspaces)
+    night: date
+    keys: tuple[str, ...]
+    kept: Mapping[int, KeptWatch]
+    dispersions: Sequence[float]
+    evidences: Sequence[float]
+    days_to_tell: Sequence[int]
 
 
 def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWatch]:
@@ -54,6 +47,7 @@ def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWat
     query = text("select * from vigilo.watch_kept(:w)")
     return {
         row.workspace_id: KeptWatch(
+            row.version,
             tuple(row.series or ()),
             row.held_on,
             bytes(row.data or b""),
@@ -69,21 +63,33 @@ def dated(signal: Values) -> Values:
     return {**signal, **{d: date.fromisoformat(signal[d]) if signal.get(d) else None for d in days}}
 
 
-def keep(connection: Connection, nights: Sequence[WatchedNight]) -> None:
+KEEP = text("""
+select vigilo.keep_watched(
+    cast(:workspaces as bigint[]), cast(:versions as bigint[]), cast(:keys as text[]), :night, :held,
+    cast(:states as bytea[]), cast(:dispersions as float8[]), cast(:evidences as float8[]),
+    cast(:soon as int[]), cast(:signals as jsonb)
+)
+""")
+
+
+def keep(connection: Connection, told: WatchedNight) -> None:
     """Writes the outcome of a night."""
-    told = [
-        {
-            "workspace_id": night.workspace_id,
-            "keys": night.kept.series,
-            "held_on": night.kept.held_on,
-            "data": base64.b64encode(night.kept.data).decode(),
-            "series": night.series,
-            "signals": night.kept.signals,
-        }
-        for night in nights
-    ]
-    packed = orjson.dumps(told).decode()
-    connection.execute(text("select vigilo.keep_watch(cast(:n as jsonb))"), {"n": packed})
+    if not told.kept:
+        return
+    signals = {str(id): one.signals for id, one in told.kept.items() if one.signals}
+    values = {
+        "workspaces": array(told.kept),
+        "versions": array(one.version for one in told.kept.values()),
+        "keys": array(told.keys),
+        "night": told.night,
+        "held": next(iter(told.kept.values())).held_on,
+        "states": array(one.data for one in told.kept.values()),
+        "dispersions": array(told.dispersions),
+        "evidences": array(told.evidences),
+        "soon": array(told.days_to_tell),
+        "signals": orjson.dumps(signals).decode(),
+    }
+    connection.execute(KEEP, values)
 
 
 CHANGE = text("""

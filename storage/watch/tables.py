@@ -29,9 +29,11 @@ watch_state = tenant(
     Column("held_on", Date, nullable=False),
     Column("data", LargeBinary, nullable=False),
     instant("computed_at", nullable=False, now=True),
+    Column("history_version", BigInteger, nullable=False, server_default=text("-1")),
     key=(),
 )
-"""State of a workspace's series as of the night ``held_on``, the last that no restatement reaches."""
+"""State of a workspace's series as of the night ``held_on``, the last that no restatement reaches, and the
+version of the history that it rests on."""
 
 watch_series = tenant(
     "watch_series",

@@ -213,6 +213,7 @@ def test_the_context_is_restored_on_return_exception_nesting_and_early_close(wor
         "annotations_in_scope('rollup', current_date - 9, current_date)",
         "signals_in_scope('rollup', current_date, 3)",
         "executive_days_seen(current_date - 9, current_date)",
+        "watched_rows(array[1]::bigint[], current_date, current_date, 1, 16, '{lead_time}', 0, 9)",
     ],
 )
 def test_the_loops_inside_postgresql_restore_the_context(world, call):

@@ -18,14 +18,16 @@ from wtforms.validators import InputRequired, Length
 from aggregators import words as figure_words
 from aggregators.companions import WATCHED
 from aggregators.pooling.dashboard import Dashboard
+from aggregators.signal.rules import LEARNING_DAYS
 from aggregators.vocabulary.period import Ask
 from exports.spreadsheet import harmless
 from reading.signals import beside, facts, open_signals, words
 from reading.signals.open_signals import DriftSignal
-from reading.signals.promise import promise
+from reading.signals.promise import learning_until, promise
 from reading.signals.signals_json import PERIOD, drift_json, page_of
 from reading.signals.whole import shown as whole
 from storage import audit
+from storage.digests.channels import watched_night
 from storage.viewer import Viewer
 from storage.watch import store
 from web.forms import PageForm
@@ -105,13 +107,18 @@ def blueprint(services: Services) -> Blueprint:
     @made.get(PATH, endpoint="page")
     @PAGE
     def page(query: SignalsQuery) -> ResponseReturnValue:
-        mine = {m.slug: m.name for m in platform_admin(services.engine(), current_user)}
+        mine = {m.slug: m for m in platform_admin(services.engine(), current_user)}
         if query.workspace and query.workspace not in mine:
             raise Problem(404)
+        only, learning = mine.get(query.workspace), None
+        if only:
+            learning = learning_until(services.engine(), current_user.viewer, only.workspace_id)
         return render_template(
             "signals.html",
             outcome=session.pop("signals_outcome", None),
-            only=mine.get(query.workspace),
+            only=only.name if only else None,
+            learning=learning,
+            learning_days=LEARNING_DAYS,
             **shown(services, current_user.viewer, query.workspace),
         )
 
@@ -192,11 +199,16 @@ def shown(services: Services, viewer: Viewer, slug: str = "") -> Mapping[str, An
     every = open_signals.read(services.database, viewer, today)
     signals = [s for s in every if slug in ("", s.workspace.slug)]
     dashboard = services.read(viewer, Ask(PERIOD))
-    night = dashboard.as_of or today - timedelta(days=1)
+    newest = dashboard.as_of or today - timedelta(days=1)
+    with services.database.reader.connect() as connection:
+        watched = watched_night(connection)
+    night = watched or newest
     ongoing = [s for s in signals if s.ended_on is None]
     told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
     return {
         "night": night,
+        "watched": watched is not None,
+        "unwatched": newest if watched and watched < newest else None,
         "whole": [] if slug else _ongoing_together(services, viewer),
         "new": [s for s in ongoing if s.is_new(night) and not s.is_hidden(today)],
         "still": [s for s in ongoing if not s.is_new(night) and not s.is_hidden(today)],
@@ -207,8 +219,8 @@ def shown(services: Services, viewer: Viewer, slug: str = "") -> Mapping[str, An
         "workspaces": len(dashboard.scope.slugs),
         "series": len(WATCHED),
         "promise": promise(services.database, len(dashboard.scope.slugs)),
-        "dismissed": sum(s.state == "dismissed" for s in every),
-        "total": len(every),
+        "dismissed": sum(s.state == "dismissed" for s in signals),
+        "total": len(signals),
         "slow": _slow(dashboard, slug) if slug else (),
         "words": words,
         "figure": figure_words.figure,

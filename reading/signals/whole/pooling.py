@@ -33,6 +33,7 @@ def pooled(history: DailyEvidence, inside: Array, seen: Array, weekdays: Array) 
     """Evidence of scopes from that of their workspaces, which are ``seen`` [workspace, day]; ``weekdays``
     [day] are shares of a usual day, for a rate."""
     x, squares = inside @ history.x, inside @ history.squares
+    history = replace(history, begins=None)
     if history.kind is not SeriesKind.RATE:
         return replace(history, x=x, e=inside @ history.e, squares=squares, apart=True)
     # A workspace that is not seen takes its usual part of the scope's day with it.

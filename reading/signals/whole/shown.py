@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aggregators.companions import WATCHED
 from aggregators.signal.scatter import Scatter
-from reading.signals.open_signals import DriftSignal, signal_of
+from reading.signals.open_signals import SHIPPED_LIMITS, DriftSignal, in_order, signal_of
 from storage import context
 from storage.database import Database
 from storage.executive.scope import ScopedWorkspace
@@ -24,11 +24,13 @@ UNANSWERED = {"state": "open", "until": None, "note": "", "changed_by": ""}
 
 
 def read(database: Database, viewer: Viewer) -> list[DriftSignal]:
-    """Signals of the whole scope: open ones by evidence, then those that ended within 90 days."""
+    """Signals of the whole scope: open ones by evidence beyond their threshold, then those that ended
+    within 90 days."""
     with context.as_viewer(database.reader, viewer) as connection:
         told = scopes.own(connection)
-    known = [signal_of(WHOLE, {**UNANSWERED, **one}) for one in told if one["series"] in WATCHED]
-    return sorted(known, key=lambda s: (s.ended_on is not None, -s.evidence, s.series))
+    known = [one for one in told if one["series"] in WATCHED]
+    signals = [signal_of(WHOLE, {**UNANSWERED, **one}, SHIPPED_LIMITS) for one in known]
+    return in_order(sorted(signals, key=lambda signal: signal.series))
 
 
 def with_whole(connection: Connection, scatter: Scatter) -> Scatter:

@@ -135,6 +135,8 @@ def _aligned(data: Sequence[bytes]) -> dict[str, WatchState]:
             evidence=np.concatenate([state.evidence for state in own], axis=1),
             climb=np.concatenate([state.climb for state in own], axis=1),
             began=np.concatenate([state.began + day - state.day for state in own], axis=1),
+            peak=np.concatenate([state.peak for state in own]),
+            over=np.concatenate([state.over + day - state.day for state in own]),
             day=day,
         )
     return aligned

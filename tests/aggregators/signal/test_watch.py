@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,49 @@ def test_an_empty_history_breaks_nothing() -> None:
         history = DailyEvidence(kind, kind is SeriesKind.RATE, nothing, nothing, nothing)
         assert np.isfinite(evidence_by_night(history)).all()
     assert (WatchState.empty(3).total < -20).all()
+
+
+def lasting(history: DailyEvidence, calm: DailyEvidence, days: int) -> DailyEvidence:
+    """A drift that is over after so many days."""
+    drifts = np.arange(DAYS) < CHANGED + days
+    return replace(
+        history,
+        x=np.where(drifts, history.x, calm.x),
+        e=np.where(drifts, history.e, calm.e),
+    )
+
+
+def test_a_drift_that_is_over_ends_within_weeks_and_none_that_goes_on_does(
+    stable: DailyEvidence, doubled: DailyEvidence
+) -> None:
+    for history, is_over in ((lasting(doubled, stable, 30), True), (doubled, False)):
+        state = WatchState.empty(SERIES)
+        for day in range(history.days):
+            state, _ = advanced(state, history, day, LIMIT)
+        ended = state.over >= CHANGED + 15
+        assert ended.mean() == pytest.approx(1.0 if is_over else 0.0, abs=0.07)
+        assert ((state.total >= LIMIT).mean() > 0.9) == (not is_over)
+        if is_over:
+            assert (state.over[ended] >= CHANGED + 30).mean() > 0.95
+
+
+def test_before_a_threshold_is_reached_nothing_is_over(doubled: DailyEvidence) -> None:
+    """First flags are those of the evidence alone."""
+    bare = evidence_by_night(doubled)
+    state = WatchState.empty(SERIES)
+    first = np.full(SERIES, DAYS)
+    for day in range(DAYS):
+        state, _ = advanced(state, doubled, day, LIMIT)
+        first = np.where((state.total >= LIMIT) & (first == DAYS), day, first)
+    assert (
+        first == np.where((bare >= LIMIT).any(axis=1), (bare >= LIMIT).argmax(axis=1), DAYS)
+    ).all()
+
+
+def test_a_series_that_is_new_says_nothing_for_eight_weeks(doubled: DailyEvidence) -> None:
+    """However long the others have been there."""
+    late = replace(doubled, begins=np.where(np.arange(SERIES) < 20, CHANGED - 30, 0))
+    evidence = evidence_by_night(late)
+    assert (evidence[:20, : CHANGED - 30 + LEARNING_DAYS] < -20).all()
+    assert (evidence[:20, CHANGED - 30 + LEARNING_DAYS] > -20).all()
+    np.testing.assert_allclose(evidence[20:], evidence_by_night(doubled)[20:])

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from aggregators.name_order import by_name
 from ingest.pulling.shape import FoundScope
-from ingest.pulling.store import StoredSource, every_scope, match, rules_of
+from ingest.pulling.store import StoredSource, every_scope, forget, match, rules_of
 
 NAMED = 5
 GAINED = text("""
@@ -42,27 +42,38 @@ def preview(
     ]
 
 
+FED = """
+select external_id, into_workspace from source_scope where source_id = :id and matched_by <> 'hand'
+"""
+KEEP = """
+insert into source_scope as c (source_id, external_id, name, into_workspace, state, matched_by)
+values (:id, :external, :name, :target, :state, :by)
+on conflict (source_id, external_id) do update set name = excluded.name, seen_at = now(),
+    into_workspace = case when c.matched_by = 'hand' then c.into_workspace else excluded.into_workspace end,
+    matched_by = case when c.matched_by = 'hand' then 'hand' else excluded.matched_by end,
+    state = case
+        when c.matched_by = 'hand' and c.state <> 'gone' then c.state
+        when c.matched_by = 'hand' then case when c.into_workspace is null then 'ignored' else 'mapped' end
+        else excluded.state end
+"""
+GONE = """
+update source_scope set state = 'gone'
+where source_id = :id and state <> 'gone' and external_id <> all(:known)
+"""
+
+
 def keep_scopes(connection: Connection, source: StoredSource, scopes: Sequence[FoundScope]) -> None:
     """Notes the parts that a source has now: new ones are mapped by the source's workspace or by the first
     rule that matches, those that are gone are kept as gone, a renamed one keeps what it feeds."""
     rules = rules_of(connection, source.id)
+    fed = connection.execute(text(FED), {"id": source.id}).all()
+    before = {row.external_id: row.into_workspace for row in fed}
     for scope in scopes:
         target, by = match(source, scope.name, rules)
+        if target is not None and before.get(scope.external_id, target) != target:
+            forget(connection, source.id, scope.external_id, target)
         connection.execute(
-            text(
-                "insert into source_scope as c"
-                " (source_id, external_id, name, into_workspace, state, matched_by)"
-                " values (:id, :external, :name, :target, :state, :by)"
-                " on conflict (source_id, external_id) do update set name = excluded.name,"
-                " seen_at = now(), into_workspace = case when c.matched_by = 'hand'"
-                "  then c.into_workspace else excluded.into_workspace end,"
-                " matched_by = case when c.matched_by = 'hand' then 'hand'"
-                "  else excluded.matched_by end,"
-                " state = case when c.matched_by = 'hand' and c.state <> 'gone' then c.state"
-                "  when c.matched_by = 'hand' then"
-                "   case when c.into_workspace is null then 'ignored' else 'mapped' end"
-                "  else excluded.state end"
-            ),
+            text(KEEP),
             {
                 "id": source.id,
                 "external": scope.external_id,
@@ -72,10 +83,5 @@ def keep_scopes(connection: Connection, source: StoredSource, scopes: Sequence[F
                 "by": by,
             },
         )
-    connection.execute(
-        text(
-            "update source_scope set state = 'gone' where source_id = :id and state <> 'gone'"
-            " and external_id <> all(:known)"
-        ),
-        {"id": source.id, "known": [scope.external_id for scope in scopes]},
-    )
+    known = [scope.external_id for scope in scopes]
+    connection.execute(text(GONE), {"id": source.id, "known": known})

@@ -338,6 +338,12 @@ where source_id = :id and exists (select from moved)
 read as one: the workspace gets its history."""
 
 
+def forget(connection: Connection, id: int, external_id: str, target: int) -> None:
+    """Forgets how far a part was read, where it fed another workspace until now, or none."""
+    values = {"id": id, "external": external_id, "target": target}
+    connection.execute(text(FORGET), values)
+
+
 def _map(
     connection: Connection,
     id: int,
@@ -347,8 +353,7 @@ def _map(
     without: str = "new",
 ) -> None:
     if target is not None:
-        moved = {"id": id, "external": external_id, "target": target}
-        connection.execute(text(FORGET), moved)
+        forget(connection, id, external_id, target)
     connection.execute(
         text(
             "update source_scope set into_workspace = :target, matched_by = :by, state = :state"

@@ -366,7 +366,8 @@ SOURCE = Source(
                 help="GitHub Enterprise Server: https://HOST/api/v3."),
         Setting("counts", "What a deployment is", "choice", "deployments",
                 choices=("deployments", "workflow runs", "releases"),
-                help="Choose what the repositories have; each run of the workflow counts as production."),
+                help="Choose what the repositories have; each run of the workflow counts as production."
+                " Choose once: what another choice has counted stays."),
         Setting("workflow", "Workflow", required=False, help="File of the workflow, such as deploy.yml."),
         Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
     ),

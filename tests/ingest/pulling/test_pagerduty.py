@@ -124,6 +124,23 @@ def test_a_service_that_is_mapped_later_brings_its_history(installed, pagerduty)
     assert len(installed.rows("incident", "key")) == 43
 
 
+def test_a_service_whose_new_name_a_pattern_takes_brings_its_history(installed, pagerduty):
+    pagerduty.services[1]["name"] = "legacy"
+    for n in range(3):
+        at = NOW - timedelta(days=20 * n + 5)
+        pagerduty.incidents[f"S{n}"] = incident(f"S{n}", at, service="P2")
+    source = make(installed, pagerduty, home=None)
+    rules = [(name, installed.world.alpha) for name in ("payments", "search")]
+    store.set_rules(installed.context.database.job, source, rules, installed.admin.email)
+    while installed.sync(source).read:
+        pass
+    pagerduty.services[1]["name"] = "search"
+    assert installed.sync(source).written == 3
+    asked = len(pagerduty.asked)
+    installed.sync(source)
+    assert len(pagerduty.asked) - asked < 8, "once"
+
+
 def test_its_reset_is_a_wait_and_not_an_instant(installed, pagerduty):
     quota = {"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "7"}
     pagerduty.faults = [Reply(429, {"error": "slow"}, quota)]

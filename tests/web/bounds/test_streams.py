@@ -19,7 +19,7 @@ from storage.viewer import Viewer
 from tests.conftest import superuser
 from tests.deep import bound
 from tests.served import ServedWeb as Served
-from tests.served import signed_in
+from tests.served import signed_in, until
 from tests.webworld import API, EXECUTIVE
 from web.bounds import streams
 from web.bounds.streams import Downloads, TooManyDownloads
@@ -74,8 +74,10 @@ def test_slow_readers_hold_no_connection_and_nobody_else_up(web, served):
     first = [client.recv(12) for client in readers]
     served_as = {line[9:12] for line in first}
     assert served_as == {b"200", b"503"}
-    assert first.count(b"HTTP/1.1 200") == streams.A_PROCESS
-    assert connections(superuser(web.world.database)) == 0
+    # as many as a process may have open; fewer where a slow machine could not write so many in time
+    assert 1 < first.count(b"HTTP/1.1 200") <= streams.A_PROCESS
+    database = superuser(web.world.database)
+    until(lambda: connections(database) == 0)
     for path in (EXECUTIVE, API, "/ws/alpha/analytics"):
         began = time.monotonic()
         assert alice.get(served.address + path).status_code == 200

@@ -147,9 +147,10 @@ def test_nothing_moves_on_any_page(visit, width):
     assert shifts == {}
 
 
-def test_nothing_moves_while_the_person_does_not(visit):
+@pytest.mark.parametrize("width", WIDTHS if DEEP else (390, 1280))
+def test_nothing_moves_while_the_person_does_not(visit, width):
     """Copied, offline and back, a wrong range, an export on its way: each has its own place."""
-    page = visit("alice", "/start?choose=1")
+    page = visit("alice", "/start?choose=1", width=width)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.add_init_script(WATCH)
     page.goto(EXECUTIVE)

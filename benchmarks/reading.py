@@ -34,6 +34,7 @@ from reading.caching.dashboard_cache import DashboardCache
 from reading.dashboard import read, version
 from reading.decoding import tables
 from reading.encode import dashboard_json
+from reading.signals import open_signals
 from storage import context
 from storage.executive import encoded_rows
 from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
@@ -105,6 +106,9 @@ def _steps(bench: Bench) -> list[Row]:
             places = [WorkspaceLabel(s.slug, s.name) for s in states]
             works: dict[str, Callable[[], object]] = {
                 "who may see what": lambda: scoped_workspaces(connection),
+                "what the watch has learned": lambda p=plan: open_signals.scatter(
+                    connection, slugs, p.period.previous.start
+                ),
                 "rows of all workspaces": lambda a=request: encoded_rows.scoped_rows(connection, a),
                 "bytes to tables": lambda p=plan, r=packed, a=request: tables(
                     r, slugs, p, p.period.end, a.layout

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from aggregators.vocabulary.period import Ask
 from layouts.executive.tile import tile
 from reading import dashboard
+from storage.context import job_in
 from tests.webworld import DAY
 
 PATH, API = "/platform/signals", "/api/v1/platform/signals/"
@@ -81,6 +82,27 @@ def test_the_page_of_one_workspace_shows_its_signals_alone(drifting):
     assert "/ws/alpha/analytics?period=28" not in page
     drifting.world.revoke(drifting.people["alice"], drifting.world.beta)
     assert alice.get(f"{PATH}?workspace=beta").status_code == 404
+
+
+def test_a_new_workspace_says_until_when_it_is_learned(drifting):
+    page = drifting.sign_in("alice").get(f"{PATH}?workspace=beta").text
+    with job_in(drifting.world.database.job, drifting.world.beta) as connection:
+        query = text("select min(snapshot_date) from workspace_usage_snapshot")
+        until = connection.execute(query).scalar_one() + timedelta(days=56)
+    assert f"Learning until {until:%-d %b %Y}: nothing is called drifting before" in page
+
+
+def test_the_night_that_was_watched_is_named_where_the_last_one_was_not(drifting):
+    before = DAY - timedelta(days=1)
+    for days, told in (([], "Nothing was watched yet"), ([before], f"Night of {before:%-d %b %Y}")):
+        with drifting.world.database.job.begin() as connection:
+            connection.execute(text("delete from watch_day"))
+            for day in days:
+                query = text("insert into watch_day (series, day, share) values ('x', :day, 1)")
+                connection.execute(query, {"day": day})
+        assert told in drifting.sign_in("alice").get(PATH).text
+    assert f"{DAY:%-d %b %Y} is not watched yet" in drifting.sign_in("alice").get(PATH).text
+    assert drifting.sign_in("alice").get(API).json["night"] == str(before)
 
 
 def test_the_signals_are_there_as_csv_and_no_cell_is_a_formula(drifting):

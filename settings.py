@@ -236,8 +236,8 @@ class Settings(BaseSettings):
     @field_validator("secret_key_former")
     @classmethod
     def _long_enough(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(key) < 32 for key in keys):
-            raise ValueError("takes keys of at least 32 characters")
+        if any(len(key) < 32 or not key.isprintable() for key in keys):
+            raise ValueError("takes keys of at least 32 characters that can be printed")
         return keys
 
     # Pydantic runs the last of these first.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from addresses import ESCAPES
 from app import create_app
 from settings import Settings, WrongSetting, load, variable
+from tests.served import ROOT
 
 CONTROL = "a\nb"
 NOT_UTF8 = b"caf\xe9".decode("utf-8", "surrogateescape")
@@ -31,36 +34,151 @@ DATABASE = [
     "postgresql://user@host/db?require",
     CONTROL,
 ]
-FLAG = ["maybe", "2", "", "ja"]
-COUNT = ["-1", "soon", "1.5", "", "1e3", "99999999999999999999"]
+FLAG = ["maybe", "2", "", "ja", "-1", "yes!", "true false", "None", "[]", "TRUE,", CONTROL]
+COUNT = [
+    "-1",
+    "soon",
+    "1.5",
+    "",
+    "1e3",
+    "99999999999999999999",
+    "0x10",
+    "1 2",
+    "NaN",
+    "inf",
+    "5s",
+    "10%",
+    CONTROL,
+]
+FOLDER = [
+    "",
+    "/proc/nowhere",
+    "/dev/null",
+    CONTROL,
+    "/dev/null/x",
+    "/etc/passwd",
+    "/proc/1/x",
+    "x" * 300,
+    f"/tmp/{'x/' * 3000}",
+    NOT_UTF8,
+    "/tmp/\u2028",
+]
+FILE = [
+    "/nowhere/logo.svg",
+    "/dev/null",
+    "",
+    "/",
+    "/etc/passwd",
+    CONTROL,
+    NOT_UTF8,
+    "x" * 300,
+    "~/logo.png",
+    "https://example.com/logo.svg",
+    "/proc/1/mem",
+]
+LIST = ["x", "{}", '"x"', "[1", "null", "1", "true", "[" * 50_000, "[NaN]", "[[]]", CONTROL]
+MAPPING = [
+    "x",
+    "[]",
+    '"x"',
+    "{",
+    "null",
+    "1",
+    "true",
+    "[" * 50_000,
+    '{"x": NaN}',
+    "{1: 2}",
+    CONTROL,
+]
+KEY = [
+    "short",
+    "",
+    "x" * 31,
+    "x" * 40 + "\n",
+    "\t" * 40,
+    "\x7f" * 40,
+    "\u2028" * 40,
+    "0",
+    " ",
+    "x" * 39 + "\0"[:0] + "\a",
+]
 WRONG: dict[str, list[str]] = {
     "database_url": DATABASE,
     "owner_database_url": DATABASE,
     "job_database_url": DATABASE,
     "read_database_url": DATABASE,
     "backup_database_url": DATABASE,
-    "backup_dir": ["", "/proc/nowhere", "/dev/null", CONTROL],
-    "distributed": ["yes", "Citus", ""],
-    "data_dir": ["", "/proc/nowhere", "/dev/null", CONTROL],
-    "cache_dir": ["", "/proc/nowhere", "/dev/null", CONTROL],
-    "secret_key": ["short", "x" * 40 + "\n"],
-    "secret_key_former": ["short", f"{'x' * 40},short"],
+    "backup_dir": FOLDER,
+    "distributed": [
+        "yes",
+        "Citus",
+        "",
+        " citus",
+        "citus,citus",
+        "none",
+        "true",
+        "[]",
+        "postgres",
+        CONTROL,
+    ],
+    "data_dir": FOLDER,
+    "cache_dir": FOLDER,
+    "secret_key": KEY,
+    "secret_key_former": [
+        *(key for key in KEY if key.strip() and not key.endswith("\n")),
+        *(f"{'x' * 40},short", "a,b", "x" * 31 + "," * 40, f"{'x' * 40}, y", "y," * 40),
+    ],
     "statement_seconds": [*COUNT, "0", "601"],
     "scheduler": FLAG,
     "stale_seconds": [*COUNT, "601"],
     "downloads_a_person": [*COUNT, "0"],
     "oidc_providers": [
-        "x",
-        "[]",
+        *MAPPING,
         '{"A B": {"issuer": "https://x", "client_id": "y"}}',
         '{"a": {"issuer": "https://x"}}',
     ],
-    "oidc_groups": ["x", "[]", '{"g": {"w": "emperor"}}'],
-    "oidc_groups_claim": [""],
+    "oidc_groups": [*MAPPING, '{"g": {"w": "emperor"}}', '{"g": "owner"}'],
+    "oidc_groups_claim": [
+        "",
+        CONTROL,
+        NOT_UTF8,
+        "a\tb",
+        "\x7f",
+        "\u2028",
+        "\u2029",
+        "\r",
+        "\a",
+        "\x1b[0m",
+    ],
     "oidc_create_accounts": FLAG,
-    "logo": ["/nowhere/logo.svg", "/dev/null", ""],
-    "org_name": ["", "x" * 121, CONTROL, NOT_UTF8],
-    "time_zone": ["Mars/Olympus", "", "+02:00", "europe"],
+    "logo": FILE,
+    "org_name": [
+        "",
+        "x" * 121,
+        CONTROL,
+        NOT_UTF8,
+        "a\tb",
+        "\x7f",
+        "\u2028",
+        "\u2029",
+        "\r",
+        "\a",
+        "\x1b[0m",
+    ],
+    "time_zone": [
+        "Mars/Olympus",
+        "",
+        "+02:00",
+        "europe",
+        "CET+1",
+        "../etc/passwd",
+        "/Europe/Berlin",
+        "Europe/",
+        "Berlin",
+        "UTC ",
+        "0",
+        CONTROL,
+    ],
     "strict_residency": FLAG,
     "redis_url": [
         "http://h",
@@ -70,6 +188,11 @@ WRONG: dict[str, list[str]] = {
         "redis://:p@ss@localhost",
         "redis://:p/ss@localhost",
         "redis://localhost?db",
+        "localhost:6379",
+        "redis://localhost:0",
+        "redis://999.1.1.1",
+        "redis://a host",
+        CONTROL,
     ],
     "smtp_url": [
         "mail.example.com",
@@ -93,14 +216,15 @@ WRONG: dict[str, list[str]] = {
         "https://h?x=1",
         "https://999.1.1.1",
         "javascript:alert(1)",
+        CONTROL,
     ],
     "proxies": [*COUNT, "6"],
     "export_sync_seconds": [*COUNT, "601"],
     "exports_in_process": FLAG,
     "demo": FLAG,
-    "source_allow": ["10.0.0.0/8", '["300.0.0.0/8"]', '["a host"]', '["https://h"]', "{}", '[""]'],
-    "source_folders": ["/srv/in", '["inbox"]', '["~/in"]', '[""]', "[1]"],
-    "source_ca": ["/nowhere.pem", "/dev/null", "/", ""],
+    "source_allow": [*LIST, "10.0.0.0/8", '["300.0.0.0/8"]', '["a host"]', '["https://h"]', '[""]'],
+    "source_folders": [*LIST, "/srv/in", '["inbox"]', '["~/in"]', '[""]', "[1]"],
+    "source_ca": FILE,
     "source_proxy": [
         "proxy:3128",
         "http://",
@@ -108,23 +232,68 @@ WRONG: dict[str, list[str]] = {
         "socks5://h",
         "http://h/p",
         "http://u:p@ss@h",
+        "http://h?x=1",
+        "http://h:0",
+        "http://999.1.1.1",
+        "",
+        CONTROL,
     ],
     "sprint_days": [*COUNT, "0", "91"],
-    "review_days": ["365", "[1, 2]", "[0, 1, 1, 1]", "[1, 2, 3, NaN]", "[" * 50_000, "", "{}"],
-    "asset_days": ["0", "x", "-1", "3661"],
+    "review_days": [*LIST, "365", "[1, 2]", "[0, 1, 1, 1]", "[1, 2, 3, NaN]", ""],
+    "asset_days": [*COUNT, "0", "3661"],
     "delivery_days": [*COUNT, "0", "3661"],
-    "thresholds": ["{bad", "[1]", '{"dora.lead_time": [NaN, 1]}', '{"x": [1, 2]}', "[" * 50_000],
-    "today": ["yesterday", "2026-02-30", "29-02-2026", "0", "1999-12-31", "2101-01-01", ""],
-    "demo_password": ["1234", "", "with a bell\a"],
+    "thresholds": [*MAPPING, "{bad", "[1]", '{"dora.lead_time": [NaN, 1]}', '{"x": [1, 2]}'],
+    "today": [
+        "yesterday",
+        "2026-02-30",
+        "29-02-2026",
+        "0",
+        "1999-12-31",
+        "2101-01-01",
+        "",
+        "2026-13-01",
+        "2026-11-23T25:00",
+        "NaN",
+        "99999999999999",
+        CONTROL,
+    ],
+    "demo_password": [
+        "1234",
+        "",
+        "with a bell\a",
+        "1234567",
+        "a\tb345678",
+        "\x7f2345678",
+        "\u20282345678",
+        " ",
+        "\x1b[0m45678",
+        NOT_UTF8 + "\n45678",
+    ],
     "debug": FLAG,
-    "host": ["", "999.1.1.1", "::g", "1.2.3", "a host", "http://h", "-h"],
+    "host": [
+        "",
+        "999.1.1.1",
+        "::g",
+        "1.2.3",
+        "a host",
+        "http://h",
+        "-h",
+        "h:80",
+        "[::1]",
+        "*",
+        CONTROL,
+    ],
     "port": [*COUNT, "0", "65536", "http"],
 }
-"""Values by setting. A value that another setting would have to confirm has its own test below."""
+"""At least ten values by setting. One that another setting would have to confirm has its own test below."""
 
 
-def test_every_setting_has_wrong_values():
+def test_every_variable_of_the_page_has_ten_wrong_values():
+    page = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)`", page, re.MULTILINE)
+    assert sorted(map(variable, WRONG)) == sorted(named)
     assert set(WRONG) == set(Settings.model_fields)
+    assert not [field for field, values in WRONG.items() if len(set(values)) < 10]
 
 
 @pytest.mark.parametrize(

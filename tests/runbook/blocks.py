@@ -22,17 +22,21 @@ def blocks(document: Path) -> Iterator[tuple[str, str, str]]:
         yield headings[-1] if headings else "", fence[1], fence[2]
 
 
-def run(script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Outcome of a script in the root of the project; any command that fails ends it."""
-    kept = {
+def outside() -> dict[str, str]:
+    """Environment of the tests without what an installation is set up by."""
+    return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("VIGILO_", "PG")) and name not in ("HOST", "PORT")
     }
+
+
+def run(script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Outcome of a script in the root of the project; any command that fails ends it."""
     return subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=ROOT,
-        env=kept | dict(environment),
+        env=outside() | dict(environment),
         capture_output=True,
         text=True,
         timeout=500,

@@ -159,6 +159,26 @@ def test_resources_of_kubernetes_have_what_every_resource_needs():
                 assert container["securityContext"]["readOnlyRootFilesystem"]
 
 
+def test_a_cluster_gets_what_the_base_says():
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    done = subprocess.run(
+        ["kubectl", "kustomize", str(DEPLOY / "kubernetes")], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    made = list(yaml.safe_load_all(done.stdout))
+    named = {(each["kind"], each["metadata"]["name"]) for each in made}
+    assert {each["metadata"]["namespace"] for each in made} == {"vigilo"}
+    for resource in made:
+        template = resource["spec"].get("template", {}) if "spec" in resource else {}
+        for volume in template.get("spec", {}).get("volumes", []):
+            if claim := volume.get("persistentVolumeClaim"):
+                assert ("PersistentVolumeClaim", claim["claimName"]) in named
+        for container in template.get("spec", {}).get("containers", []):
+            given = [each.get("configMapRef") for each in container["envFrom"]]
+            assert {("ConfigMap", each["name"]) for each in given if each} <= named
+
+
 def containers(resource) -> list[dict]:
     template = resource["spec"].get("template", {})
     return template.get("spec", {}).get("containers", [])

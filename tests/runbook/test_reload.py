@@ -39,14 +39,15 @@ def workers(web: ServedWeb) -> set[int]:
 
 
 def test_a_reload_takes_the_variables_as_they_are_now(web):
-    command = re.search(r"^ExecReload=/bin/sh -c '(.*)'$", UNIT, re.MULTILINE)
+    command = re.search(r"^ExecReload=/bin/sh -c '(.*?)'$", UNIT, re.MULTILINE | re.DOTALL)
     assert command
     assert web.process is not None
     now = {k: v for k, v in web.environment.items() if k != "VIGILO_STATEMENT_SECONDS"}
     now |= {"VIGILO_ORG_NAME": "After", "MAINPID": str(web.process.pid)}
     before = workers(web)
-    subprocess.run(["/bin/sh", "-c", command[1]], env=now, check=True)
-    until(lambda: not before & workers(web))
+    script = command[1].replace("\\\n", " ").replace("$$", "$")
+    subprocess.run(["/bin/sh", "-c", script], env=now, check=True)
+    assert not before & workers(web), "it ends when those of before have ended"
     assert "After" in requests.get(f"{web.address}/login", timeout=20).text
     assert not list(web.log.parent.glob("environment"))
 

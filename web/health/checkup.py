@@ -35,13 +35,22 @@ AGAIN_SECONDS = 1.5
 """pgbouncer refuses who comes first after its database is back, and signs in anew within a second."""
 REMEDIES = (
     (
+        ("too many connections for",),
+        "alter role NAME connection limit -1;   (of the role or the database that it names)",
+    ),
+    (
+        ("not currently accepting connections",),
+        "alter database vigilo allow_connections true;   (as a superuser; somebody has closed it)",
+    ),
+    (
         ("too many clients", "remaining connection slots", "too many connections"),
         'psql -d vigilo -c "select usename, client_addr, count(*) from pg_stat_activity group by 1, 2"'
         "   (whoever has too many ends some; else raise max_connections)",
     ),
     (
         ("authentication failed", "no password supplied"),
-        "Set the role's password right in {variable}, and in pgbouncer's userlist.txt where it is used.",
+        "Set the role's password right in {variable}, and in pgbouncer's userlist.txt where it is used"
+        " (a role whose time is over reads the same: alter role NAME valid until 'infinity';).",
     ),
     (
         ("certificate",),
@@ -114,6 +123,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
             problems += isolation_findings(connection, job=False)
         with database().job.connect() as connection:
             problems += work.findings(connection, settings)
+            problems += surroundings.writes(connection)
             connection.rollback()
             problems += isolation_findings(connection, job=True)
     except UNREACHABLE as error:

@@ -20,12 +20,16 @@ ROLES = text(
 TENANTS = text("""
 select c.relname, c.relrowsecurity and c.relforcerowsecurity as secured,
        has_table_privilege(:web, c.oid, 'select') as readable,
+       has_table_privilege(:job, c.oid, 'select') as workable,
        array(select role::text from pg_policies p, unnest(p.roles) role
              where p.schemaname = n.nspname and p.tablename = c.relname) as bound
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
 where c.relkind in ('r', 'p') and n.nspname = 'public' order by 1
 """)
+STAGED = "staged_"
+"""Beginning of the names of tables whose rows the web role reads only once they are published."""
+USAGE = text("select has_schema_privilege(:role, 'vigilo', 'usage')")
 FUNCTIONS = text("""
 select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name,
        pg_get_userbyid(p.proowner) as owner,
@@ -42,6 +46,7 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
         return
     yield from _roles(connection, roles)
     yield from _tables(connection, roles)
+    yield from _rights(connection, roles)
     yield from _functions(connection)
 
 
@@ -73,7 +78,7 @@ def _roles(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
 
 
 def _tables(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
-    for row in connection.execute(TENANTS, {"web": roles.web}):
+    for row in connection.execute(TENANTS, {"web": roles.web, "job": roles.job}):
         if not row.secured:
             type_this = (
                 f"alter table {row.relname} enable row level security;"
@@ -85,6 +90,28 @@ def _tables(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
         for role in sorted(wanted.difference(row.bound, [""])):
             detail = f"{row.relname} has none for the role {role}"
             yield HealthFinding("policies", RESTORE, detail, True)
+
+
+def _rights(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
+    """Rights that somebody took away: whom a policy lets see rows of a table may read it."""
+    for role in (roles.web, roles.job):
+        allowed = connection.execute(USAGE, {"role": role}).scalar_one()
+        if not allowed:
+            type_this = f"grant usage on schema vigilo to {schema.quoted(role)};   (as the owner)"
+            yield HealthFinding("rights", type_this, f"{role} can call no function", True)
+    for row in connection.execute(TENANTS, {"web": roles.web, "job": roles.job}):
+        for role, may_read, rights in (
+            (roles.web, row.readable, "select"),
+            (roles.job, row.workable, "select, insert, update, delete"),
+        ):
+            is_meant = role in row.bound and not (
+                role == roles.web and row.relname.startswith(STAGED)
+            )
+            if is_meant and not may_read:
+                type_this = (
+                    f"grant {rights} on {row.relname} to {schema.quoted(role)};   (as the owner)"
+                )
+                yield HealthFinding("rights", type_this, f"{role} can not read {row.relname}", True)
 
 
 def _functions(connection: Connection) -> Iterator[HealthFinding]:

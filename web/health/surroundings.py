@@ -74,6 +74,23 @@ def clock(connection: Connection) -> Iterator[HealthFinding]:
         yield HealthFinding("clock", "timedatectl set-ntp true   (on both machines)", detail)
 
 
+def writes(connection: Connection) -> Iterator[HealthFinding]:
+    """Whether the database takes what people do."""
+    query = "select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean"
+    is_standby, is_read_only = connection.execute(text(query)).one()
+    if is_standby:
+        remedy = (
+            "Set VIGILO_DATABASE_URL and the others to the primary, or here: select pg_promote();"
+        )
+        yield HealthFinding("read-only", remedy, "the database is a standby", True)
+    elif is_read_only:
+        remedy = (
+            "alter database vigilo reset default_transaction_read_only;"
+            "   (or the role's, or postgresql.conf's: show default_transaction_read_only)"
+        )
+        yield HealthFinding("read-only", remedy, "the database takes no changes", True)
+
+
 def _disk(folder: Path) -> Iterator[HealthFinding]:
     try:
         with TemporaryFile(dir=folder) as file:

@@ -39,6 +39,15 @@ HARM = {
     "alter function vigilo.my_workspaces() reset all": (
         "function owners", "search path", "backup restore",
     ),
+    "revoke select on incident from vigilo_web": (
+        "rights", "vigilo_web can not read incident", "grant select on incident to \"vigilo_web\";",
+    ),
+    "revoke all on incident from vigilo_job": (
+        "rights", "vigilo_job can not read incident", "grant select, insert, update, delete on incident",
+    ),
+    "revoke usage on schema vigilo from vigilo_web": (
+        "rights", "vigilo_web can call no function", "grant usage on schema vigilo to \"vigilo_web\";",
+    ),
     "update schema_version set version_num = '0012'": (
         "schema", "the database is at 0012", "flask --app app db upgrade",
     ),
@@ -150,6 +159,11 @@ def test_a_database_that_is_away_is_one_finding(tmp_path):
     ("words", "remedy"),
     [
         ("FATAL:  sorry, too many clients already", "pg_stat_activity"),
+        ('FATAL:  too many connections for role "vigilo_job"', "connection limit -1"),
+        (
+            'FATAL:  database "vigilo" is not currently accepting connections',
+            "allow_connections true",
+        ),
         ("FATAL:  remaining connection slots are reserved for roles", "max_connections"),
         ('FATAL:  password authentication failed for user "vigilo_web"', "userlist.txt"),
         ("FATAL:  SASL authentication failed", "VIGILO_DATABASE_URL"),
@@ -228,6 +242,25 @@ def test_a_request_to_a_process_of_another_release_is_answered_and_told_to_wait(
     finally:
         with superuser(database).begin() as connection:
             connection.execute(text("alter table workspace rename column last_day to snapshot_day"))
+
+
+def test_a_database_that_takes_no_changes_is_found(database, settings):
+    make(database, settings)
+    name = database.job.url.database
+    with superuser(database).connect() as connection:
+        connection.exec_driver_sql(f"alter database {name} set default_transaction_read_only = on")
+        connection.commit()
+        own = connect(settings)
+        try:
+            (problem,) = checkup.of_the_database(lambda: own, settings)
+        finally:
+            own.close()
+            connection.exec_driver_sql("set default_transaction_read_only = off")
+            connection.exec_driver_sql(f"alter database {name} reset default_transaction_read_only")
+            connection.commit()
+    assert (problem.brief, problem.must_not_serve) == ("read-only", True)
+    assert "reset default_transaction_read_only;" in problem.remedy
+    assert checkup.of_the_database(lambda: database, settings) == []
 
 
 @pytest.fixture

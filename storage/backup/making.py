@@ -3,7 +3,10 @@ people work."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -19,6 +22,8 @@ from storage.schema import revision_of
 from storage.snapshot.tables import SNAPSHOT_TABLES
 
 NAMES = tuple(table.name for table in SNAPSHOT_TABLES)
+YOUNG_SECONDS = 60
+"""Age up to which an unfinished backup is left alone: it may have been made just now, and not claimed yet."""
 
 
 class BoundByPolicies(RuntimeError):
@@ -30,7 +35,10 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     the secret key, where the program made it itself. Raises BoundByPolicies, NoProgram, ProgramFailed,
     OSError, sqlalchemy errors; nothing is left behind."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove_abandoned(folder)
     path, part = _place(folder)
+    claim = os.open(part, os.O_RDONLY)
+    fcntl.flock(claim, fcntl.LOCK_EX)
     try:
         with one_snapshot(reader) as connection:
             _dump(connection, reader, part / DUMP)
@@ -44,7 +52,23 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     except BaseException:
         shutil.rmtree(part)
         raise
+    finally:
+        os.close(claim)
     return path
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Removes unfinished backups of processes that were killed: they can be as large as the database. Who
+    makes one claims its folder, and the system gives the claim up with the process."""
+    for part in folder.glob(f"{archive.PREFIX}*{archive.PART}"):
+        with suppress(OSError):  # it is claimed, or another removes it
+            claim = os.open(part, os.O_RDONLY)
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - part.stat().st_mtime > YOUNG_SECONDS:
+                    shutil.rmtree(part)
+            finally:
+                os.close(claim)
 
 
 def _place(folder: Path) -> tuple[Path, Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -66,6 +68,22 @@ def test_a_clock_that_was_set_back_makes_no_backup_that_counts_as_an_old_one(typ
     assert name == "vigilo-21000101T000000Z"
     assert f"{before.name} is removed." in made.output
     assert typed("verify").output.startswith(f"{name} is good"), "the latest is the one made last"
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next(typed, tmp_path):
+    killed, young, claimed = (tmp_path / f"vigilo-2026010{n}T000000Z.part" for n in (1, 2, 3))
+    for part in (killed, young, claimed):
+        part.mkdir()
+        (part / "database.dump").write_bytes(b"half")
+    for part in (killed, claimed):
+        os.utime(part, (0, 0))
+    claim = os.open(claimed, os.O_RDONLY)
+    fcntl.flock(claim, fcntl.LOCK_EX)
+    try:
+        assert typed("create").exit_code == 0
+    finally:
+        os.close(claim)
+    assert [part.exists() for part in (killed, young, claimed)] == [False, True, True]
 
 
 def test_row_security_is_refused_with_the_reason(typed):

@@ -23,7 +23,7 @@ from storage.snapshot.tables import SNAPSHOT_TABLES
 
 NAMES = tuple(table.name for table in SNAPSHOT_TABLES)
 YOUNG_SECONDS = 60
-"""Age up to which an unfinished backup is left alone: it may have been made just now, and not claimed yet."""
+"""Age up to which an unfinished backup is left alone: it may be just made, and not claimed yet."""
 
 
 class BoundByPolicies(RuntimeError):

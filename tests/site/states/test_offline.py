@@ -134,7 +134,7 @@ def test_it_is_heard_and_can_be_read(site, browser, storage_states, path, dark):
     )
     page = context.new_page()
     away(page, path)
-    expect(page.get_by_role("status").filter(has_text="You are offline.")).to_have_count(1)
+    expect(page.locator("[aria-live]").filter(has_text="You are offline.")).to_have_count(1)
     assert violations(page) == []
     context.close()
 

@@ -99,6 +99,7 @@ def away(page: Page, path: str) -> None:
 @pytest.mark.parametrize("path", EVERY if DEEP else SOME)
 def test_every_page_says_so_in_its_own_place(apart, path):
     apart.add_init_script(WATCH)
+    apart.emulate_media(reduced_motion="reduce")  # the menu of the phone slides away over the line
     away(apart, path)
     told = apart.locator(".offline")
     for width in WIDTHS:

@@ -9,7 +9,7 @@ BIN := .venv/bin
 WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run fresh demo-sources demo-real dev test test-deep programs descriptions lint bench bench-quick docs lock screenshots
+.PHONY: run fresh demo-sources demo-real dev test test-deep programs descriptions lint bench bench-quick docs rights lock screenshots
 run: .venv/runtime
 	@exec $(BIN)/flask --app app serve
 
@@ -79,6 +79,10 @@ bench-quick: .venv/developer
 
 docs: .venv/runtime
 	$(BIN)/python docs/generate.py
+
+# Which rights, owners and functions a database has; after each migration that changes one.
+rights: .venv/developer
+	$(BIN)/python -m tests.storage.rights.fresh
 
 # Every version with its hashes, for the container and for any other deployment.
 lock: .venv/developer

@@ -95,7 +95,8 @@ def _refuse_harm(path: Path) -> None:
     Older backups may be without it, and stay."""
     database = installation().database
     with database.web.connect() as connection:
-        harm = [str(finding) for finding in structure.findings(connection, database.roles)]
+        problems = list(structure.findings(connection, database.roles))
+    harm = [str(problem) for problem in problems if problem.must_not_serve]
     if harm:
         raise click.ClickException(
             f"{path.name} holds harm, which its restore would bring back; none is removed:\n"

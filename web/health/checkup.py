@@ -78,6 +78,15 @@ REMEDIES = (
     ),
 )
 """Words of a server, or of whoever answers for it, and what to do about them."""
+TIME_LIMITS = {
+    "due to statement timeout": "statement_timeout",
+    "due to lock timeout": "lock_timeout",
+}
+"""Words of a server that broke off a statement, and the setting that had it do so."""
+OVERLOADED = (
+    "See what is slow or in the way: select pid, wait_event_type, query from pg_stat_activity;"
+    "   (or the server's own limit is too short: alter system reset {setting})"
+)
 UNKNOWN = "Start the server (pg_isready), or set {variable} right."
 
 
@@ -115,7 +124,9 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
                 problems += given.findings(connection, database().roles, _backup_role(settings))
             problems += surroundings.clock(connection)
     except (*UNREACHABLE, OSError) as error:
-        return _nodes_away(database, settings) or [_away(DATABASE, "VIGILO_DATABASE_URL", error)]
+        return _nodes_away(database, settings) or [
+            _broken_off(database, DATABASE, error) or _away(DATABASE, "VIGILO_DATABASE_URL", error)
+        ]
     if any(finding.brief == "schema" for finding in problems):
         return problems
     try:
@@ -128,7 +139,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
             problems += isolation_findings(connection, job=True)
     except UNREACHABLE as error:
         problems += _nodes_away(database, settings) or [
-            _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
+            _broken_off(database, JOB, error) or _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
         ]
     return problems
 
@@ -162,6 +173,27 @@ def isolation_findings(connection: Connection, *, job: bool) -> Iterator[HealthF
             "Serve nobody. flask --app app db upgrade, or backup restore into an empty database."
         )
         yield HealthFinding("isolation", remedy, detail, True)
+
+
+def _broken_off(
+    database: Callable[[], Database], brief: str, error: Exception
+) -> HealthFinding | None:
+    """Finding about a look that a limit of time ended, with the statement that takes the limit off."""
+    told = first_line(error)
+    setting = next((name for words, name in TIME_LIMITS.items() if words in told), None)
+    if setting is None:
+        return None
+    here = database()
+    names = [here.roles.web] if brief == DATABASE else [here.roles.job, here.roles.owner]
+    type_this = ""
+    try:
+        with here.web.connect() as connection:
+            type_this = given.without_time_limit(connection, setting, names)
+    except UNREACHABLE as again:
+        log.warning("limits of time can not be asked for: %s", first_line(again))
+    if type_this:
+        type_this += "   (as a superuser; then restart what serves)"
+    return HealthFinding(brief, type_this or OVERLOADED.format(setting=setting), told, True)
 
 
 def _away(brief: str, variable: str, error: Exception) -> HealthFinding:

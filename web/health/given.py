@@ -54,6 +54,14 @@ where r.rolname in (:web, :job) and (d.datname is null or d.datname = current_da
 order by 1, 2
 """
 """Whatever a role is given at each sign-in. It can do that itself, and so can whoever has its password."""
+TIME_LIMITS = """
+select r.rolname as name, d.datname
+from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole
+left join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c
+where split_part(c, '=', 1) = :setting and (s.setrole = 0 or r.rolname = any(:names))
+  and (s.setdatabase = 0 or d.datname = current_database())
+order by 1, 2
+"""
 ROOM = """
 select p.oid::regprocedure::text from pg_proc p
 where p.pronamespace = 'pg_catalog'::regnamespace
@@ -97,6 +105,19 @@ def _settings(connection: Connection, names: dict[str, str]) -> Iterator[HealthF
         yield _finding(
             type_this, f"{row['name']} signs in with {row['given']}, which the program did not set"
         )
+
+
+def without_time_limit(connection: Connection, setting: str, names: list[str]) -> str:
+    """Statements that take a limit of time off roles and this database; empty where none of them has it."""
+    connection.execute(text("set local statement_timeout = 0"))
+    statements = []
+    rows = connection.execute(text(TIME_LIMITS), {"setting": setting, "names": names}).mappings()
+    for row in rows:
+        where = f"database {quoted(row['datname'])}" if row["datname"] else ""
+        if row["name"]:
+            where = f"role {quoted(row['name'])}" + (f" in {where}" if where else "")
+        statements.append(f"alter {where} reset {setting};")
+    return " ".join(statements)
 
 
 def _finding(remedy: str, detail: str, *, must_not_serve: bool = False) -> HealthFinding:

@@ -34,19 +34,21 @@ HARM = {
     "alter role vigilo_job superuser": ("roles", "vigilo_job", "nosuperuser nobypassrls"),
     "alter role vigilo_definer login": ("roles", "vigilo_definer can log in", "nologin"),
     "alter function vigilo.my_workspaces() owner to vigilo_owner": (
-        "function owners", "vigilo.my_workspaces() is vigilo_owner's", "owner to vigilo_definer",
+        "function owners", "vigilo.my_workspaces() is vigilo_owner's", "owner to \"vigilo_definer\"",
     ),
     "alter function vigilo.my_workspaces() reset all": (
-        "function owners", "search path", "backup restore",
+        "function owners", "search path", "set search_path = pg_catalog, public,",
     ),
     "revoke select on incident from vigilo_web": (
-        "rights", "vigilo_web can not read incident", "grant select on incident to \"vigilo_web\";",
+        "rights", "vigilo_web lacks select on incident", "grant select on incident to \"vigilo_web\";",
     ),
     "revoke all on incident from vigilo_job": (
-        "rights", "vigilo_job can not read incident", "grant select, insert, update, delete on incident",
+        "rights", "vigilo_job lacks select, insert, update, delete on incident",
+        "grant select, insert, update, delete on incident",
     ),
     "revoke usage on schema vigilo from vigilo_web": (
-        "rights", "vigilo_web can call no function", "grant usage on schema vigilo to \"vigilo_web\";",
+        "rights", "vigilo_web lacks usage on schema vigilo",
+        "grant usage on schema vigilo to \"vigilo_web\";",
     ),
     "update schema_version set version_num = '0012'": (
         "schema", "the database is at 0012", "flask --app app db upgrade",
@@ -260,6 +262,27 @@ def test_a_database_that_takes_no_changes_is_found(database, settings):
             connection.commit()
     assert (problem.brief, problem.must_not_serve) == ("read-only", True)
     assert "reset default_transaction_read_only;" in problem.remedy
+    assert checkup.of_the_database(lambda: database, settings) == []
+
+
+@pytest.mark.parametrize("whose", ["role vigilo_job", "role vigilo_job in database {name}"])
+def test_a_limit_of_time_that_somebody_gave_is_taken_off_by_what_is_told(database, settings, whose):
+    make(database, settings)
+    name = database.job.url.database
+    with superuser(database).connect() as connection:
+        connection.exec_driver_sql(f"alter {whose.format(name=name)} set statement_timeout = '1ms'")
+        connection.commit()
+        own = connect(settings)
+        try:
+            problems = checkup.of_the_database(lambda: own, settings)
+        finally:
+            own.close()
+        (problem,) = problems
+        connection.exec_driver_sql(problem.remedy.partition("   (")[0])
+        connection.commit()
+    assert (problem.brief, problem.must_not_serve) == ("job role", True)
+    assert "statement timeout" in problem.detail
+    assert "reset statement_timeout;" in problem.remedy
     assert checkup.of_the_database(lambda: database, settings) == []
 
 

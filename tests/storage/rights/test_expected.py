@@ -1,0 +1,13 @@
+"""Rights that the doctor looks for are those that the migrations give."""
+
+from __future__ import annotations
+
+from storage.migrations import rights
+from tests.storage.rights.fresh import text_of
+
+
+def test_the_file_is_what_a_new_database_has(server):
+    with server.web.connect() as connection:
+        assert text_of(connection, server.roles) == rights.FILE.read_text(encoding="utf-8"), (
+            "make rights"
+        )

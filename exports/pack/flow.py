@@ -82,11 +82,10 @@ def _filled(counts: Sequence[int], end: float) -> list[Block]:
             blocks.append(Block(domain, sheet, y, 0, False))
             y += NOTHING
         while left:
-            fits = int((end - y - HEAD) / ROW)
-            if fits < min(left, LEAST) and y > ROWS_TOP:
+            taken = _taken(left, int((end - y - HEAD) / ROW))
+            if not taken:
                 sheet, y = sheet + 1, ROWS_TOP
                 continue
-            taken = _taken(left, max(fits, LEAST))
             blocks.append(Block(domain, sheet, y, taken, is_continued))
             y += HEAD + ROW * taken + GAP
             left, is_continued = left - taken, True
@@ -94,8 +93,9 @@ def _filled(counts: Sequence[int], end: float) -> list[Block]:
 
 
 def _taken(left: int, fits: int) -> int:
-    """Rows of those left that a block has, so that what follows on the next sheet is not a few."""
+    """Rows of those left that a block has where so many fit; 0 where it had a few, or left a few for the
+    next sheet. A whole sheet has room for more than both."""
     if left <= fits:
         return left
-    short = FEWEST - (left - fits)
-    return fits - short if short > 0 and fits >= LEAST + short else fits
+    taken = min(fits, left - FEWEST)
+    return taken if taken >= LEAST else 0

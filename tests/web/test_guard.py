@@ -9,7 +9,8 @@ import pytest
 from dash.resources import Scripts
 from sqlalchemy import event, text
 
-from tests.webworld import API, EXECUTIVE, csrf
+from tests.web.test_callbacks import body, send
+from tests.webworld import API, EXECUTIVE, csrf, make
 from web.guard import ROUTES, local_target
 from web.people.inviting import Inviting
 
@@ -270,11 +271,16 @@ def test_the_first_requests_of_a_process_may_come_at_once(web, monkeypatch):
     assert answer.headers["Content-Encoding"] == "br"
 
 
-def test_the_gate_and_the_frame_ask_once(web):
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_the_gate_and_the_frame_ask_once(database, settings, tmp_path, is_ready):
     """A page proves who asks in a transaction of the gate, of the badge of signals and of the figures' age;
-    each costs five round trips."""
+    each costs five round trips. That the first answer has figures, and the news beside them, adds none."""
+    # a cache of its own: worlds are alike, and another test's figures would do
+    web = make(database, settings.model_copy(update={"cache_dir": tmp_path / "cache"}))
     alice, asked, own = web.sign_in("alice"), [], threading.get_ident()
-    alice.get(EXECUTIVE)
+    if is_ready:
+        assert send(alice, body()).status_code == 200
+    assert ('id="first-figures"' in alice.get(EXECUTIVE).text) is is_ready
 
     @event.listens_for(web.world.database.web, "before_cursor_execute")
     def note(_connection, _cursor, statement, *_more):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
+from flask import g
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, TimeoutError
 
@@ -64,8 +65,16 @@ class SignalCounts:
     def forget(self, viewer: Viewer) -> None:
         """Has a person's signals counted anew, as after an answer of theirs."""
         self._kept.pop(viewer.user_id, None)
+        g.pop("signal_summary", None)
 
     def _summary(self, viewer: Viewer) -> SignalSummary:
+        """Signals of whoever asks, looked up once a request: the navigation and the page both tell them."""
+        told: tuple[int, SignalSummary] | None = g.get("signal_summary")
+        if told is None or told[0] != viewer.user_id:
+            g.signal_summary = told = (viewer.user_id, self._counted_or_none(viewer))
+        return told[1]
+
+    def _counted_or_none(self, viewer: Viewer) -> SignalSummary:
         try:
             return self._counted(viewer)
         except (NotIdentified, OperationalError, TimeoutError) as error:

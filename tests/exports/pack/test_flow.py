@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exports.pack.flow import END, FEWEST, ROWS_TOP, THIN, balanced
@@ -14,6 +14,7 @@ COUNTS = st.lists(st.integers(0, 400), min_size=1, max_size=7)
 
 
 @given(COUNTS)
+@example([0, 25, 15, 9, 5])
 def test_every_row_has_its_place_on_one_sheet(counts):
     blocks = balanced(counts)
     for domain, count in enumerate(counts):

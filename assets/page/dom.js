@@ -19,6 +19,12 @@ export function make(tag, properties = {}, children = []) {
   return element;
 }
 
+/** Whether an event belongs to a dialog. Where a modal one is open every key does: the focus may have been
+    lost from it, as when what had it is drawn anew, and the page under it must not act. */
+export function isInDialog(event) {
+  return Boolean(event.target.closest("dialog") || first("dialog:modal"));
+}
+
 /** Says something to those who listen to the page rather than look at it. */
 export function announce(text) {
   const place = first("#live");

@@ -1,12 +1,12 @@
 /* Escape closes the topmost thing only. Messages and menus are the shell's; then the explanation of a tile,
    then the open domain. */
 
-import { first } from "./dom.js";
+import { first, isInDialog } from "./dom.js";
 import { close } from "./open/opening.js";
 import { current } from "./state/view.js";
 
 export function closeLatest(event) {
-  if (event.target.closest("dialog")) return; /* the browser closes it */
+  if (isInDialog(event)) return; /* the browser closes it */
   const tile = document.activeElement?.closest(".tile");
   const hasTip = Boolean(tile) && !tile.classList.contains("tip-off");
   const closing = toClose(hasTip, Boolean(first("#custom form")), current()?.domain);

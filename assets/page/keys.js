@@ -1,6 +1,6 @@
 /* The dashboard's own keys; off in inputs, and when they are turned off. Those of every page are the shell's. */
 
-import { all, first } from "./dom.js";
+import { all, first, isInDialog } from "./dom.js";
 import { closeLatest } from "./escape.js";
 import { keysAreOff } from "./shell/help.js";
 
@@ -25,7 +25,7 @@ export function watchKeys() {
       closeLatest(event);
       return;
     }
-    const isInField = Boolean(event.target.closest("input, select, textarea, dialog"));
+    const isInField = isInDialog(event) || Boolean(event.target.closest("input, select, textarea"));
     const wanted = keyWanted(event, isInField, keysAreOff());
     if (wanted?.tile) all(".tile-button")[wanted.tile - 1]?.click();
     else if (wanted) ACTIONS[wanted.action](event);

@@ -123,6 +123,20 @@ def test_escape_closes_the_topmost_thing_only(visit):
     expect(page.locator(".expansion")).to_have_count(0)
 
 
+def test_keys_do_nothing_under_a_drawer_that_lost_the_focus(visit):
+    """What had the focus may be drawn anew, and then nothing in the drawer has it."""
+    page = visit("alice", EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("#drawer-title")).to_be_focused()
+    for key in ("c", "2", "Escape"):
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press(key)
+        expect(page.locator("#drawer")).to_be_visible(visible=key != "Escape")
+        expect(page.locator(".toast")).to_have_count(0)
+    expect(page.locator(".expansion")).to_be_visible()
+    assert "domain=dora" in page.url
+
+
 def test_a_link_of_another_admin_opens_in_ones_own_scope(visit):
     page = visit("carol", "/ws/no-such-place/platform/executive?period=28")
     expect(page.locator("#page .heading")).to_contain_text("3 workspaces")

@@ -1,6 +1,6 @@
 /* Keys of every page; off in inputs, and when they are turned off. A page's own keys come before. */
 
-import { first } from "../dom.js";
+import { first, isInDialog } from "../dom.js";
 import { keysAreOff, openHelp } from "./help.js";
 import { closeLatestMenu } from "./menu.js";
 import { openSwitch } from "./switch.js";
@@ -10,7 +10,7 @@ export function watchShellKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented) return;
     if (event.key === "Escape") {
-      if (!event.target.closest("dialog") && closeTopmost()) event.preventDefault();
+      if (!isInDialog(event) && closeTopmost()) event.preventDefault();
       return;
     }
     if (isOurs(event)) act(event);
@@ -25,7 +25,7 @@ export function closeTopmost() {
 /** Whether a key stroke is meant for the page rather than for a field or the browser. */
 export function isOurs(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || keysAreOff()) return false;
-  return !event.target.closest("input, select, textarea, dialog");
+  return !isInDialog(event) && !event.target.closest("input, select, textarea");
 }
 
 function act(event) {

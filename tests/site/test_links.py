@@ -124,7 +124,7 @@ def test_escape_closes_the_topmost_thing_only(visit):
 
 
 def test_keys_do_nothing_under_a_drawer_that_lost_the_focus(visit):
-    """What had the focus may be drawn anew, and then nothing in the drawer has it."""
+    """An element that had the focus may be drawn anew, and then nothing in the drawer has it."""
     page = visit("alice", EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")
     expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.locator("#drawer-title")).to_be_focused()

@@ -1,5 +1,6 @@
 /* Starts the page once Dash's layout stands, and finishes what Dash draws. */
 
+import "./shell.js"; /* before the page's own: it is the first to hear of a key, and the two are fetched at once */
 import { showControls, showDrawnControls } from "./bar/controls.js";
 import { watchDates } from "./bar/custom_range.js";
 import { resumeExport } from "./bar/export.js";

@@ -1,10 +1,19 @@
-"""``db``: brings the schema up to date, and writes the migration of a new domain."""
+"""``db``: brings the schema up to date, writes the migration of a new domain, mends what was changed."""
 
 from __future__ import annotations
 
 import click
+from sqlalchemy.exc import IntegrityError, NotSupportedError, ProgrammingError
 
-from commands.installation import UpgradeCommand, database, installation
+from commands.installation import (
+    UPGRADE,
+    DatabaseCommand,
+    UpgradeCommand,
+    database,
+    installation,
+    is_refused,
+    reason,
+)
 from settings import Settings
 
 
@@ -48,3 +57,30 @@ def revise(name: str) -> None:
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"Written: {path}" if path else "Nothing is missing.")
+
+
+@click.command("mend", cls=DatabaseCommand)
+def mend() -> None:
+    """Makes functions, triggers, policies, views, columns and constraints again that are not as the
+    migrations made them, as the owner; says of each what it was."""
+    from storage import schema
+
+    with database().web.connect() as connection:
+        if schema.revision_of(connection) != schema.head():
+            raise click.ClickException(UPGRADE)
+    try:
+        mended, left = database().mend()
+    except (IntegrityError, ProgrammingError, NotSupportedError) as error:
+        if is_refused(error):
+            raise
+        raise click.ClickException(
+            f"Nothing is mended, something is in the way: {reason(error)}"
+        ) from error
+    for each in mended:
+        click.echo(f"Mended: {each.detail}")
+    for each in left:
+        click.echo(f"Left: {each.detail}; flask --app app doctor says what to type")
+    if not mended and not left:
+        click.echo("Everything is as the migrations made it.")
+    if left:
+        raise SystemExit(1)

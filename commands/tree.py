@@ -19,6 +19,12 @@ DB = group(
         "Writes the migration for what the domains declare and the database does not have, once that has"
         " run every migration that there is.",
     ),
+    Deferred(
+        "mend",
+        "commands.database:mend",
+        "Makes functions, triggers, policies, views, columns and constraints again that are not as the"
+        " migrations made them, as the owner; says of each what it was.",
+    ),
 )
 USER = group(
     "user",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg2
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -17,6 +17,9 @@ from storage.bounds.silence import LOOKS, OPERATORS_LOOKS, SilenceWatch, watched
 from storage.bounds.statement import STATEMENT_SECONDS
 from storage.replica import Replica
 from storage.roles import Roles
+
+if TYPE_CHECKING:
+    from storage.migrations.mending import Difference
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +120,20 @@ class Database:
         if settings.distributed:
             with self.owner.begin() as connection:
                 distributed.look_up_beside(connection)
+
+    def mend(self) -> tuple[list[Difference], list[Difference]]:
+        """Makes again what is not as the migrations made it; what was mended, and what is left. Raises
+        SystemExit without the owner's address, or where Citus holds the tables."""
+        if self.owner is None:
+            raise SystemExit(
+                "VIGILO_OWNER_DATABASE_URL: needed to mend; takes the owner's address."
+            )
+        from storage.migrations import mending
+
+        with self.owner.begin() as connection:
+            if distributed.is_distributed(connection):
+                raise SystemExit("Citus has made the tables anew: restore a backup instead.")
+            return mending.mend(connection, self.roles)
 
     def refuse_unsafe_replica(self) -> None:
         """Raises UnsafeRole as ``refuse_unsafe``. A replica that is away passes: no read uses it in

@@ -60,7 +60,7 @@ NAMING = (
 )  # fmt: skip
 """Commands about a person, in the order in which they are typed: the last ones change who that is."""
 OPERATORS = (
-    "db upgrade", "db revision", "audit verify", "audit export",
+    "db upgrade", "db revision", "db mend", "audit verify", "audit export",
     "member invitations", "token revoke", "secrets rotate", "export trace",
     "worker", "records import", "records scan certificates", "records fetch slo-days",
     "records quarantine list", "records quarantine show", "records quarantine replay",

@@ -123,6 +123,7 @@ tests/storage/test_away.py and tests/exports have those."""
 TYPED = {
     "db upgrade": "",
     "db revision": "name",
+    "db mend": "",
     "user create": "a@x.example",
     "user password": "a@x.example",
     "user list": "",

@@ -15,8 +15,9 @@ from settings import Settings
 from storage import distributed, isolation
 from storage.bounds.away import first_line
 from storage.database import Database, driver_url
-from web.health import given, structure, surroundings, work
+from web.health import structure, surroundings, work
 from web.health.findings import HealthFinding
+from web.health.made import given
 
 log = logging.getLogger("vigilo.health")
 UNREACHABLE = (DBAPIError, psycopg2.Error, NoFreeConnection)

@@ -10,9 +10,9 @@ from storage import schema
 from storage.distributed import is_distributed
 from storage.migrations.rights import expected
 from storage.roles import DEFINER, Roles
-from web.health import rights
 from web.health.findings import HealthFinding
-from web.health.rights import RESTORE
+from web.health.made import definitions, rights
+from web.health.made.rights import RESTORE
 
 ROLES = text(
     "select rolname, rolsuper, rolbypassrls, rolcanlogin from pg_roles where rolname = any(:names)"
@@ -41,28 +41,43 @@ where n.nspname in ('public', 'vigilo') and p.prosecdef order by 1
 
 def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
     """Everything wrong with the structure; nothing more where the schema is another."""
-    if (wrong := _schema(connection)) is not None:
+    if (wrong := _schema(connection, roles)) is not None:
         yield wrong
         return
     yield from _roles(connection, roles)
-    yield from _tables(connection, roles)
     known = frozenset[str]()
     if not is_distributed(connection):  # Citus makes tables anew, and takes not every function
         known = frozenset(expected())
         yield from rights.findings(connection, roles)
+        yield from definitions.findings(connection, roles)
+    yield from _tables(connection, roles, known)
     yield from _rights(connection, roles, known)
     yield from _functions(connection, known)
 
 
-def _schema(connection: Connection) -> HealthFinding | None:
+def _schema(connection: Connection, roles: Roles) -> HealthFinding | None:
     if schema.is_current(connection):
         return None
     there = schema.revision_of(connection)
+    if there == schema.head():
+        return _numbers(connection, roles)
     if there is not None and not schema.is_known(there):
         detail = f"the database is at {there}, which a newer release has made"
         return HealthFinding("schema", "Deploy that release here too, then restart.", detail, True)
     detail = f"the database is at {there or 'nothing'}, this release needs {schema.head()}"
     return HealthFinding("schema", "flask --app app db upgrade", detail, True)
+
+
+def _numbers(connection: Connection, roles: Roles) -> HealthFinding:
+    """Numbers that a domain declares and a table does not have, though every migration has run."""
+    if not is_distributed(connection):
+        for finding in definitions.findings(connection, roles):
+            if finding.brief == definitions.NUMBERS:
+                return finding
+    detail = "a domain declares numbers that the database has no column for"
+    return HealthFinding(
+        "schema", "flask --app app db revision NAME, then db upgrade", detail, True
+    )
 
 
 def _roles(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
@@ -81,8 +96,11 @@ def _roles(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
             yield HealthFinding("roles", f"alter role {name} nologin;", f"{name} can log in", True)
 
 
-def _tables(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
+def _tables(connection: Connection, roles: Roles, known: Container[str]) -> Iterator[HealthFinding]:
+    """Security and policies of tables that are not ``known``: those of an installation's own domains."""
     for row in connection.execute(TENANTS, {"web": roles.web, "job": roles.job}):
+        if f"table public.{row.relname}" in known:
+            continue
         if not row.secured:
             type_this = (
                 f"alter table {row.relname} enable row level security;"

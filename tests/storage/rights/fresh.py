@@ -1,4 +1,5 @@
-"""Writes storage/migrations/rights.json anew, from a database that was just made: ``make rights``."""
+"""Writes rights.json and definitions.json of storage/migrations anew, from a database that was just made:
+``make rights``."""
 
 from __future__ import annotations
 
@@ -10,13 +11,18 @@ from sqlalchemy import Connection
 from settings import load
 from storage import embedded
 from storage.database import connect
-from storage.migrations import rights
+from storage.migrations import definitions, rights
 from storage.roles import Roles
 
 
 def text_of(connection: Connection, roles: Roles) -> str:
-    """The file as that database has it."""
+    """The file of rights as that database has it."""
     return rights.written(rights.of(connection, rights.names(connection, roles)))
+
+
+def defined(connection: Connection, roles: Roles) -> str:
+    """The file of definitions as that database has it."""
+    return definitions.written(definitions.complete(connection, rights.names(connection, roles)))
 
 
 def write() -> None:
@@ -28,6 +34,8 @@ def write() -> None:
             database.upgrade(settings)
             with database.web.connect() as connection:
                 rights.FILE.write_text(text_of(connection, database.roles), encoding="utf-8")
+                told = defined(connection, database.roles)
+                definitions.FILE.write_text(told, encoding="utf-8")
         finally:
             database.close()
             embedded.stop(settings.data_dir)

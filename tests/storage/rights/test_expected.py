@@ -1,9 +1,9 @@
-"""Rights that the doctor looks for are those that the migrations give."""
+"""Rights and definitions that the doctor looks for are those that the migrations give."""
 
 from __future__ import annotations
 
-from storage.migrations import rights
-from tests.storage.rights.fresh import text_of
+from storage.migrations import definitions, rights
+from tests.storage.rights.fresh import defined, text_of
 
 
 def test_the_file_is_what_a_new_database_has(server):
@@ -11,3 +11,5 @@ def test_the_file_is_what_a_new_database_has(server):
         assert text_of(connection, server.roles) == rights.FILE.read_text(encoding="utf-8"), (
             "make rights"
         )
+        told = defined(connection, server.roles)
+    assert told == definitions.FILE.read_text(encoding="utf-8"), "make rights"

@@ -22,7 +22,7 @@ from web.health import checkup, structure, surroundings, work
 
 HARM = {
     "drop policy job_all on incident": (
-        "policies", "incident has none for the role vigilo_job", "backup restore",
+        "policies", "there is no policy job_all on incident", "create policy job_all on public.incident",
     ),
     "alter table incident disable row level security": (
         "row-level security", "security of incident", "alter table incident enable row level security",

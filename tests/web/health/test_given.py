@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from storage.roles import Roles
 from tests.conftest import superuser
 from tests.storage.clusters import administrators_script
-from web.health import given
+from web.health.made import given
 
 HARM = {
     "create role vigilo_owner": {

@@ -13,7 +13,8 @@ from storage.roles import Roles
 from tests.conftest import TODAY, superuser
 from tests.storage.backup.test_both_ways import DEBIAN
 from tests.storage.clusters import cluster
-from web.health import rights, structure
+from web.health import structure
+from web.health.made import rights
 
 LACKING = {
     "revoke select on workspace from vigilo_web": "vigilo_web lacks select on workspace",
@@ -62,6 +63,25 @@ create role "acme.job" login password :password;
 grant "acme.job" to "acme-owner";
 create database vigilo owner "acme-owner"
 """
+
+CHANGED_THERE = """
+alter function vigilo.executive_scope() stable cost 7;
+alter function vigilo.job_workspace() volatile;
+alter policy web_read on incident using (true);
+drop policy job_all on vendor;
+alter table app_user disable trigger app_user_credentials;
+drop index incident_cause;
+alter table workspace no force row level security
+"""
+CHANGES_TOLD = {
+    "function vigilo.executive_scope() is not as it was made",
+    "function vigilo.job_workspace() is not as it was made",
+    "policy web_read on incident is not as it was made",
+    "there is no policy job_all on vendor",
+    "trigger app_user_credentials on app_user is disabled",
+    "there is no index incident_cause on incident",
+    "security of workspace is not enabled and forced",
+}
 
 
 def told(connection: Connection, roles: Roles) -> list[str]:
@@ -145,6 +165,13 @@ def test_other_names_and_versions_make_no_difference_to_it(server, settings, tmp
                 (problem,) = structure.findings(connection, serving)
             with database.owner.begin() as connection:
                 connection.execute(text(problem.remedy.partition("   (")[0]))
+                assert told(connection, serving) == []
+            made.sql(CHANGED_THERE, "vigilo")
+            with database.owner.begin() as connection:
+                assert set(told(connection, serving)) == CHANGES_TOLD
+            mended, left = database.mend()
+            assert ({each.detail for each in mended}, left) == (CHANGES_TOLD, [])
+            with database.web.connect() as connection:
                 assert told(connection, serving) == []
         finally:
             database.close()

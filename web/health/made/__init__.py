@@ -1,0 +1,1 @@
+"""Rights, definitions and roles as migrations and administrators made them, and as they stand."""

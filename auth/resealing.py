@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.fernet import InvalidToken
+from cryptography.fernet import InvalidToken, MultiFernet
 from sqlalchemy import Connection, Engine, text
 
 from auth.secret_key import Keys
@@ -18,12 +18,13 @@ class SealedColumn:
     table: str
     column: str
     purpose: str
-    key: str = "id"
+    is_used: str = "true"
+    """Condition of rows whose secret somebody would miss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """Secrets that were sealed anew, and those that no key opens any more."""
+    """Secrets that were sealed anew, and those that are used and that no key opens any more."""
 
     renewed: int
     lost: int
@@ -41,11 +42,11 @@ def _reseal(connection: Connection, keys: Keys, of: SealedColumn) -> Resealed:
     box, newest = keys.box(of.purpose), keys.newest_box(of.purpose)
     rows = connection.execute(
         text(
-            f"select {of.key}, {of.column} from {of.table} where {of.column} is not null for update"
+            f"select id, {of.column}, {of.is_used} from {of.table} where {of.column} is not null for update"
         )
     ).all()
     renewed = lost = 0
-    for key, stored in rows:
+    for key, stored, is_used in rows:
         try:
             newest.decrypt(bytes(stored))
             continue
@@ -54,9 +55,28 @@ def _reseal(connection: Connection, keys: Keys, of: SealedColumn) -> Resealed:
         try:
             again = box.rotate(bytes(stored))
         except InvalidToken:
-            lost += 1
+            lost += bool(is_used)
             continue
-        update = text(f"update {of.table} set {of.column} = :again where {of.key} = :key")
+        update = text(f"update {of.table} set {of.column} = :again where id = :key")
         connection.execute(update, {"again": again, "key": key})
         renewed += 1
     return Resealed(renewed, lost)
+
+
+def lost(connection: Connection, keys: Keys, of: SealedColumn) -> list[int]:
+    """Ids of the rows whose secret is used and opens with no key, read as the job role."""
+    box = keys.box(of.purpose)
+    query = (
+        f"select id, {of.column} from {of.table} where {of.column} is not null and {of.is_used}"
+        " order by id"
+    )
+    rows = connection.execution_options(yield_per=1000).execute(text(query))
+    return [id for id, stored in rows if not _opens(box, bytes(stored))]
+
+
+def _opens(box: MultiFernet, stored: bytes) -> bool:
+    try:
+        box.decrypt(stored)
+    except InvalidToken:
+        return False
+    return True

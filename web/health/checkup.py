@@ -15,7 +15,7 @@ from settings import Settings
 from storage import distributed, isolation
 from storage.bounds.away import first_line
 from storage.database import Database, driver_url
-from web.health import structure, surroundings, work
+from web.health import sealed, structure, surroundings, work
 from web.health.findings import HealthFinding
 from web.health.made import given
 
@@ -101,8 +101,10 @@ def of_everything(
         inside = of_the_database(database, settings)
     around = surroundings.findings(settings, asks_address=asks_address)
     is_away = any(finding.brief in (DATABASE, JOB) for finding in inside)
+    is_whole = not any(finding.brief == "schema" for finding in inside)
     disk = [] if is_away else of_the_databases_disk(database)
-    problems = [*inside, *disk, *around]
+    secrets = of_the_secrets(database, settings) if is_whole and not is_away else []
+    problems = [*inside, *disk, *secrets, *around]
     return sorted(problems, key=lambda finding: not finding.must_not_serve)
 
 
@@ -113,6 +115,16 @@ def of_the_databases_disk(database: Callable[[], Database]) -> list[HealthFindin
             return list(surroundings.room(connection))
     except (*UNREACHABLE, OSError) as error:
         log.warning("the database's disk can not be looked at: %s", first_line(error))
+        return []
+
+
+def of_the_secrets(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:
+    """Findings about secrets that no key opens; nothing where the database is away, as is told already."""
+    try:
+        with database().job.connect() as connection:
+            return list(sealed.findings(connection, settings))
+    except (*UNREACHABLE, OSError) as error:
+        log.warning("secrets can not be looked at: %s", first_line(error))
         return []
 
 

@@ -26,6 +26,8 @@ KEPT_SECONDS = 30.0
 """How long ``/readyz`` repeats its findings about the surroundings: a server that is away costs seconds."""
 ROOM_SECONDS = 600.0
 """How long it repeats its finding about the database's disk, which it has to write to for that."""
+SECRETS_SECONDS = 600.0
+"""How long it repeats its finding about secrets that no key opens: it tries each."""
 CLUSTER_SECONDS = 60.0
 """How long a look at a cluster stands while the next one is under way: it visits every shard of every
 table, which takes longer than a probe waits."""
@@ -40,6 +42,7 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
     )
     around = Looks(lambda: list(surroundings.findings(settings)), KEPT_SECONDS)
     room = Looks(lambda: checkup.of_the_databases_disk(database), ROOM_SECONDS)
+    secrets = Looks(lambda: checkup.of_the_secrets(database, settings), SECRETS_SECONDS)
 
     @app.route("/healthz")
     @ALIVE
@@ -56,7 +59,8 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
             told = f"not ready\n{', '.join(dict.fromkeys(wrong))}\n"
             return told, 503, {**PLAIN, "Retry-After": "5"}
         to_look_at = dict.fromkeys(
-            f.brief for f in (*problems, *room.findings([]), *around.findings([]))
+            f.brief
+            for f in (*problems, *room.findings([]), *secrets.findings([]), *around.findings([]))
         )
         warnings = [f"look at: {', '.join(to_look_at)}"] if to_look_at else []
         return "\n".join(["ready", *_night(database, settings), *warnings, ""]), 200, PLAIN

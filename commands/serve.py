@@ -25,4 +25,4 @@ def serve(reloads: bool) -> None:
     try:
         run(app, settings, partial(announce, app.installation), reloads=reloads)
     except Stopped:
-        end(settings)
+        end(app, settings)

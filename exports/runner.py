@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from exports import worker
 from exports.worker import ExportContext
-from storage.bounds.away import first_line
+from storage.bounds.away import tell
 
 log = logging.getLogger("vigilo.exports")
 LISTEN_SECONDS = 0.1
@@ -110,10 +110,7 @@ class Runner:
             try:
                 worker.drain(self._context())
             except OperationalError as error:
-                log.warning(
-                    "the database is away; waiting exports are made when it is back: %s",
-                    first_line(error),
-                )
+                tell(log, "the database is away; waiting exports are made when it is back", error)
             except Exception:
                 log.exception("exports")
 
@@ -133,7 +130,7 @@ def work_apart(context: ExportContext) -> None:
             worker.tidy(context)
             worker.drain(context)
         except OperationalError as error:
-            log.warning("the database is away; waiting for it: %s", first_line(error))
+            tell(log, "the database is away; waiting for it", error)
         except Exception:
             log.exception("exports")
         deadline = time.monotonic() + context.pace.look

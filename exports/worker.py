@@ -29,7 +29,7 @@ from exports.workbook.book import as_xlsx
 from reading.dashboard import NotPlatformAdmin, read
 from reading.encode import dashboard_json
 from settings import Settings
-from storage.bounds.away import first_line
+from storage.bounds.away import tell
 from storage.chosen import commentary
 from storage.context import NotIdentified
 from storage.database import Database
@@ -164,7 +164,7 @@ class Keeper:
                     self._wake(waited)
                 waited = waits
             except OperationalError as error:
-                log.warning("the database is away: %s", first_line(error))
+                tell(log, "the database is away", error)
             except Exception:
                 log.exception("upkeep of exports")
             self._stopped.wait(self._context().pace.upkeep)

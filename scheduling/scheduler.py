@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from scheduling.context import ScheduleContext
 from scheduling.tasks import TASKS, Task
-from storage.bounds.away import first_line
+from storage.bounds.away import tell
 
 log = logging.getLogger("vigilo.schedule")
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -61,6 +61,13 @@ class Scheduler:
                 self._clock.shutdown(wait=True)
                 self._clock = None
 
+    def leave(self) -> None:
+        """Ends the clock with the process: nothing more begins, and nobody waits for a task under way."""
+        with self._lock:
+            if self._clock is not None and self._process == os.getpid():
+                self._clock.shutdown(wait=False)
+                self._clock = None
+
     def _made(self) -> BackgroundScheduler:
         settings = self._context().settings
         clock = BackgroundScheduler(
@@ -90,7 +97,7 @@ class Scheduler:
             self._is_away = False
         except OperationalError as error:
             if not self._is_away:  # said once: each task comes again every few seconds
-                log.warning("the database is away, and what is due waits: %s", first_line(error))
+                tell(log, "the database is away, and what is due waits", error)
             self._is_away = True
         except Exception:
             log.exception("task %s", task.name)

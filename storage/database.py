@@ -218,7 +218,12 @@ def _create_database(superuser: URL) -> None:
             text("select 1 from pg_database where datname = :n"), {"n": name}
         ).first():
             connection.exec_driver_sql(f"create database {name} owner {owner}")
+        _close_to_others(superuser)
     engine.dispose()
+
+
+def _close_to_others(superuser: URL) -> None:
+    """Takes from everybody what only our roles may do in the database, while no other program does so."""
     engine = create_engine(superuser.set(database=embedded.DATABASE))
     with engine.begin() as connection:
         connection.exec_driver_sql(NO_ROOM)

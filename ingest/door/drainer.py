@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from ingest.desk.remake import remake
 from ingest.door.deliveries import drain
 from settings import Settings
-from storage.bounds.away import first_line
+from storage.bounds.away import tell
 from storage.database import Database
 
 log = logging.getLogger("vigilo.ingest")
@@ -60,7 +60,7 @@ class Drainer:
                 drain(self._database())
                 remake(self._database(), self._settings, at_once=True)
             except OperationalError as error:
-                log.warning("the database is away; deliveries wait for it: %s", first_line(error))
+                tell(log, "the database is away; deliveries wait for it", error)
             except Exception:
                 log.exception("deliveries")
             self._wanted.wait(EVERY_SECONDS)

@@ -17,6 +17,8 @@ from werkzeug.serving import make_server, run_simple
 
 from settings import Settings
 from storage import embedded
+from web.server.application import Application
+from web.server.startup import leave
 
 
 class Stopped(SystemExit):
@@ -55,13 +57,14 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
     raise Stopped(0)
 
 
-def end(settings: Settings) -> NoReturn:
+def end(app: Application, settings: Settings) -> NoReturn:
     """Ends the process at once, and the embedded PostgreSQL with it where nobody else uses it.
 
     Threads that sync a source, make a snapshot or draw an export would hold the process up for minutes:
     Python waits for those of a pool. Whatever they write is whole or not there, and goes on at the next
     start, as after a SIGKILL.
     """
+    leave(app)
     if settings.database_url is None:
         embedded.stop(settings.data_dir)
     logging.shutdown()

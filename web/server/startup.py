@@ -20,7 +20,7 @@ from demo import people
 from reading import presets
 from reading.signals import night
 from settings import Settings
-from storage.bounds.away import first_line
+from storage.bounds.away import LEAVING, first_line
 from storage.database import NO_JOB, refuse_leaks, refuse_unsafe
 from storage.schema import is_current
 from web.server import logs
@@ -49,6 +49,13 @@ def start(application: Application, *, demo_when_empty: bool = False) -> None:
     application.extensions[DRAINER].keep()
     application.extensions[SCHEDULER].keep()
     settle()
+
+
+def leave(application: Application) -> None:
+    """Has nothing begin any more, before the process ends and the embedded database with it."""
+    LEAVING.set()
+    if SCHEDULER in application.extensions:
+        application.extensions[SCHEDULER].leave()
 
 
 def share_heaps() -> None:

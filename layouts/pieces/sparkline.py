@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import chain, groupby
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -13,11 +15,35 @@ from markupsafe import Markup
 from aggregators import words
 from aggregators.chosen.annotations import Annotation
 from aggregators.pooling.figures import ExpectedBand, Figure, Series
+from aggregators.vocabulary import formats
 from aggregators.vocabulary.scales import ends
 from layouts.pieces.markup import html
 
 WIDTH, HEIGHT, PAD = 240.0, 40.0, 3.0
 Scale = tuple[float, float]
+
+
+class Room(NamedTuple):
+    """Place of a series in its picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def x(self, at: int, points: int) -> float:
+        """Place of one of so many points, from the left."""
+        return self.left + at * (self.right - self.left) / max(1, points - 1)
+
+    def y(self, value: float, scale: Scale) -> float:
+        """Height of a value, that of the scale's end where it lies beyond."""
+        low, high = scale
+        share = min(max((value - low) / (high - low), 0.0), 1.0)
+        return self.bottom - share * (self.bottom - self.top)
+
+
+WHOLE = Room(PAD, PAD, WIDTH - PAD, HEIGHT - PAD)
+"""The room of a sparkline."""
 
 
 def scale_of(figures: Iterable[Figure], *, previous: bool = False) -> Scale:
@@ -36,17 +62,17 @@ def scale_within(extremes: Scale | None) -> Scale:
     return ends(extremes or ())
 
 
-def runs(series: Series, scale: Scale) -> list[list[tuple[float, float]]]:
+def runs(series: Series, scale: Scale, room: Room = WHOLE) -> list[list[tuple[float, float]]]:
     """The unbroken pieces of a series as points (x, y) in the picture."""
     low, high = scale
-    room, step = HEIGHT - 2 * PAD, (WIDTH - 2 * PAD) / max(1, len(series) - 1)
+    tall, step = room.bottom - room.top, (room.right - room.left) / max(1, len(series) - 1)
     pieces: list[list[tuple[float, float]]] = [[]]
     for i, (_, value) in enumerate(series):
         if value is None:
             pieces.append([])
             continue
         share = min(max((value - low) / (high - low), 0.0), 1.0)
-        pieces[-1].append((PAD + i * step, HEIGHT - PAD - share * room))
+        pieces[-1].append((room.left + i * step, room.bottom - share * tall))
     return [piece for piece in pieces if piece]
 
 
@@ -59,11 +85,11 @@ def path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(["%.1f %.1f"] * len(points)) % tuple(chain.from_iterable(points))
 
 
-def band_of(band: ExpectedBand, scale: Scale) -> list[Markup]:
+def band_of(band: ExpectedBand, scale: Scale, room: Room = WHOLE) -> list[Markup]:
     """The expected band as one surface, broken where nothing is expected."""
     # As lists: to take numbers out of an array one by one, and to write them, takes three times as long.
-    high, low = (_heights(ends, scale).tolist() for ends in (band.high, band.low))
-    step = (WIDTH - 2 * PAD) / max(1, len(low) - 1)
+    high, low = (_heights(ends, scale, room).tolist() for ends in (band.high, band.low))
+    step = (room.right - room.left) / max(1, len(low) - 1)
     known = [
         math.isfinite(top) and math.isfinite(bottom) for top, bottom in zip(high, low, strict=True)
     ]
@@ -72,20 +98,22 @@ def band_of(band: ExpectedBand, scale: Scale) -> list[Markup]:
         if not is_known:
             continue
         piece = list(places)
-        top, bottom = ([(PAD + at * step, edge[at]) for at in piece] for edge in (high, low))
+        top, bottom = ([(room.left + at * step, edge[at]) for at in piece] for edge in (high, low))
         if len(piece) == 1:
             top, bottom = ([(x - 1.5, y), (x + 1.5, y)] for ((x, y),) in (top, bottom))
         surfaces.append(html.Path(d=path([*top, *reversed(bottom)]) + "Z", className="spark-band"))
     return surfaces
 
 
-def _heights(values: np.ndarray, scale: Scale) -> np.ndarray:
+def _heights(values: np.ndarray, scale: Scale, room: Room) -> np.ndarray:
     low, high = scale
     share = np.clip((values - low) / (high - low), 0, 1)
-    return np.asarray(HEIGHT - PAD - share * (HEIGHT - 2 * PAD))
+    return np.asarray(room.bottom - share * (room.bottom - room.top))
 
 
-def outside_of(figure: Figure, band: ExpectedBand, scale: Scale) -> list[Markup]:
+def outside_of(
+    figure: Figure, band: ExpectedBand, scale: Scale, room: Room = WHOLE
+) -> list[Markup]:
     """Pieces of the line that lie outside of what is expected."""
     if not band.outside.any():
         return []
@@ -93,7 +121,7 @@ def outside_of(figure: Figure, band: ExpectedBand, scale: Scale) -> list[Markup]
         (day, value if out else None)
         for (day, value), out in zip(figure.series, band.outside.tolist(), strict=True)
     ]
-    return [html.Path(d=path(piece), className="spark-out") for piece in runs(outer, scale)]
+    return [html.Path(d=path(piece), className="spark-out") for piece in runs(outer, scale, room)]
 
 
 def sparkline(
@@ -102,9 +130,10 @@ def sparkline(
     *,
     previous: bool = False,
     notes: Sequence[Annotation] = (),
+    since: date | None = None,
 ) -> Markup:
     """The picture, with words for those who do not see it. ``scale`` is shared by several cards; ``notes``
-    are marked at their days."""
+    are marked at their days, and the day ``since`` when it drifts."""
     scale = scale or scale_of([figure], previous=previous)
     band = figure.band
     behind = band_of(band, scale) if band else []
@@ -113,13 +142,14 @@ def sparkline(
     lines = [html.Path(d=path(piece), className="spark-line") for piece in pieces]
     before = _before(figure, scale) if previous else []
     last = _last_point(figure.series, pieces)
-    told, heard = _in_words(figure, notes, int(band.outside.sum()) if band else 0)
+    told, heard = _in_words(figure, notes, since, int(band.outside.sum()) if band else 0)
     return html.Span(
         html.Svg(
             [
                 *behind,
                 html.Path(d=_baseline(scale), className="spark-base"),
                 *note_marks(figure.series, notes),
+                *_onset(figure.series, since),
                 *before,
                 *lines,
                 *outer,
@@ -141,10 +171,14 @@ def _before(figure: Figure, scale: Scale) -> list[Markup]:
     return [html.Path(d=path(piece), className="spark-before") for piece in pieces]
 
 
-def _in_words(figure: Figure, notes: Sequence[Annotation], outside: int) -> tuple[str, str]:
+def _in_words(
+    figure: Figure, notes: Sequence[Annotation], since: date | None, outside: int
+) -> tuple[str, str]:
     """Notes in words, and the whole picture, so many points of which lie ``outside``."""
     told = "; ".join(f"{note.days}: {note.text}" for note in notes)
     drawn = words.spark(figure, outside)
+    if since is not None:
+        drawn = f"{drawn}, drifting since {formats.day(since)}"
     return told, f"{drawn}; noted {told}" if told else drawn
 
 
@@ -153,12 +187,25 @@ def note_marks(series: Series, notes: Sequence[Annotation]) -> list[Markup]:
     days = [day for day, _ in series]
     if not days:
         return []
-    step = (WIDTH - 2 * PAD) / max(1, len(days) - 1)
     places = {min(bisect_left(days, note.first_day), len(days) - 1) for note in notes}
-    return [
-        html.Path(d=f"M{PAD + at * step:.1f} 0V{HEIGHT:.0f}", className="spark-note")
-        for at in sorted(places)
-    ]
+    return [_mark(at, len(days), "spark-note") for at in sorted(places)]
+
+
+def onset_place(series: Series, since: date | None) -> int | None:
+    """Point at which a drift begins; None where it began before the first one or after the last."""
+    days = [day for day, _ in series]
+    if since is None or not days or not days[0] <= since <= days[-1]:
+        return None
+    return bisect_left(days, since)
+
+
+def _onset(series: Series, since: date | None) -> list[Markup]:
+    at = onset_place(series, since)
+    return [] if at is None else [_mark(at, len(series), "spark-onset")]
+
+
+def _mark(at: int, points: int, class_name: str) -> Markup:
+    return html.Path(d=f"M{WHOLE.x(at, points):.1f} 0V{HEIGHT:.0f}", className=class_name)
 
 
 def _baseline(scale: Scale) -> str:

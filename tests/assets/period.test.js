@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isDay, parseStored, periodOf, wrongRange } from "../../assets/page/state/period.js";
+import { isDay, parseStored, periodOf, spanInWords, wrongRange } from "../../assets/page/state/period.js";
 import { NOW, RULES } from "./rules.js";
 
 const wrongField = (start, end) => wrongRange(start, end, RULES, NOW)?.field ?? null;
@@ -61,4 +61,11 @@ for (const text of UNUSABLE) {
 test("of a view the period alone is taken, what is set of it", () => {
   const view = { period: "", start: "2026-01-01", end: "2026-01-02", domain: "dora" };
   assert.deepEqual(periodOf(view), { start: "2026-01-01", end: "2026-01-02" });
+});
+
+test("days are written as the page writes them, whatever the browser calls September", () => {
+  const words = (start, end) => spanInWords({ start, end });
+  assert.equal(words("2026-09-16", "2026-11-22"), "16 Sep – 22 Nov 2026");
+  assert.equal(words("2025-12-31", "2026-01-01"), "31 Dec 2025 – 1 Jan 2026");
+  assert.equal(words("2026-11-22", "2026-11-22"), "22 Nov – 22 Nov 2026");
 });

@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Literal, cast
+from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, redirect, render_template, session
+from flask import Blueprint, Flask, Response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from pydantic import BaseModel, Field
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from aggregators import words as figure_words
-from aggregators.companions import WATCHED
-from aggregators.pooling.dashboard import Dashboard
 from aggregators.signal.rules import LEARNING_DAYS
-from aggregators.vocabulary.period import Ask
 from exports.spreadsheet import harmless
-from reading.signals import beside, facts, open_signals, words
+from reading.signals import open_signals
 from reading.signals.open_signals import DriftSignal
-from reading.signals.promise import learning_until, promise
-from reading.signals.signals_json import PERIOD, drift_json, page_of
+from reading.signals.promise import learning_until
+from reading.signals.signals_json import drift_json
 from reading.signals.whole import shown as whole
 from storage import audit
-from storage.digests.channels import watched_night
-from storage.viewer import Viewer
 from storage.watch import store
 from web.forms import PageForm
 from web.operation import Operation, Outcome
 from web.platform.rights import platform_admin
+from web.platform.signal_rows import TOLD, shown
 from web.problem import Problem
 from web.services import Services
 from web.shell.pages import count_beside
 
 PATH = "/platform/signals"
 ACTIONS = ("acknowledge", "snooze-7", "snooze-28", "explain", "dismiss", "reopen")
+KEPT = ("workspace", "signal")
+"""Parameters of the page that an answer comes back to."""
 STATES = {
     "acknowledge": "acknowledged",
     "snooze-7": "snoozed",
@@ -47,14 +45,6 @@ STATES = {
     "dismiss": "dismissed",
     "reopen": "open",
 }
-TOLD = {
-    "acknowledged": "Acknowledged",
-    "snoozed": "Put off",
-    "explained": "Explained",
-    "dismissed": "Dismissed as noise",
-    "open": "Open again",
-}
-MOST_FACTS = 40
 
 
 class SignalForm(PageForm):
@@ -68,9 +58,17 @@ class SignalForm(PageForm):
 
 
 class SignalsQuery(BaseModel):
-    """Signals of one workspace, or of all."""
+    """Signals of one workspace, or of all, and the one that is told whole."""
 
     workspace: str = Field("", max_length=64, description="Only this workspace, by its slug")
+    signal: str = Field(
+        "",
+        max_length=200,
+        description="The signal that is told whole: workspace, measure and the night that told it first",
+    )
+    part: Literal["", "detail"] = Field(
+        "", description="`detail`: that signal alone, without the page"
+    )
 
 
 PAGE = Operation(
@@ -104,24 +102,6 @@ def blueprint(services: Services) -> Blueprint:
     made, counts = Blueprint("signals", __name__), services.signal_counts
     made.record_once(lambda state: count_beside(cast(Flask, state.app), PATH, counts.beside))
 
-    @made.get(PATH, endpoint="page")
-    @PAGE
-    def page(query: SignalsQuery) -> ResponseReturnValue:
-        mine = {m.slug: m for m in platform_admin(services.engine(), current_user)}
-        if query.workspace and query.workspace not in mine:
-            raise Problem(404)
-        only, learning = mine.get(query.workspace), None
-        if only:
-            learning = learning_until(services.engine(), current_user.viewer, only.workspace_id)
-        return render_template(
-            "signals.html",
-            outcome=session.pop("signals_outcome", None),
-            only=only.name if only else None,
-            learning=learning,
-            learning_days=LEARNING_DAYS,
-            **shown(services, current_user.viewer, query.workspace),
-        )
-
     @made.post(PATH, endpoint="change")
     @CHANGE
     def change() -> ResponseReturnValue:
@@ -134,10 +114,37 @@ def blueprint(services: Services) -> Blueprint:
             services, slugs[form.workspace.data], form, current_user.email
         )
         counts.forget(current_user.viewer)
-        return redirect(PATH)
+        kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+        return redirect(f"{PATH}?{urlencode(kept)}" if kept else PATH)
 
+    _page(made, services)
     _file(made, services)
     return made
+
+
+def _page(made: Blueprint, services: Services) -> None:
+    @made.get(PATH, endpoint="page")
+    @PAGE
+    def page(query: SignalsQuery) -> ResponseReturnValue:
+        mine = {m.slug: m for m in platform_admin(services.engine(), current_user)}
+        if query.workspace and query.workspace not in mine:
+            raise Problem(404)
+        told = shown(services, current_user.viewer, query.workspace, query.signal)
+        if query.part:
+            if not told["is_chosen"]:
+                raise Problem(404)
+            return render_template("signal_detail.html", **told)
+        only, learning = mine.get(query.workspace), None
+        if only:
+            learning = learning_until(services.engine(), current_user.viewer, only.workspace_id)
+        return render_template(
+            "signals.html",
+            outcome=session.pop("signals_outcome", None),
+            only=only.name if only else None,
+            learning=learning,
+            learning_days=LEARNING_DAYS,
+            **told,
+        )
 
 
 def _file(made: Blueprint, services: Services) -> None:
@@ -191,59 +198,3 @@ def _changed(
         details = {"series": key[0], "opened": str(opened), "state": values["state"]}
         audit.record(connection, email, "signal.change", form.workspace.data, details)
     return "ok", f"{TOLD[str(values['state'])]}."
-
-
-def shown(services: Services, viewer: Viewer, slug: str = "") -> Mapping[str, Any]:
-    """Everything that the page shows, of one workspace where it is named."""
-    today = services.settings.now().date()
-    every = open_signals.read(services.database, viewer, today)
-    signals = [s for s in every if slug in ("", s.workspace.slug)]
-    dashboard = services.read(viewer, Ask(PERIOD))
-    newest = dashboard.as_of or today - timedelta(days=1)
-    with services.database.reader.connect() as connection:
-        watched = watched_night(connection)
-    night = watched or newest
-    ongoing = [s for s in signals if s.ended_on is None]
-    told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
-    return {
-        "night": night,
-        "watched": watched is not None,
-        "unwatched": newest if watched and watched < newest else None,
-        "whole": [] if slug else _ongoing_together(services, viewer),
-        "new": [s for s in ongoing if s.is_new(night) and not s.is_hidden(today)],
-        "still": [s for s in ongoing if not s.is_new(night) and not s.is_hidden(today)],
-        "hidden": [s for s in ongoing if s.is_hidden(today)],
-        "ended": [s for s in signals if s.ended_on is not None],
-        "facts": told[:MOST_FACTS],
-        "more_facts": max(len(told) - MOST_FACTS, 0),
-        "workspaces": len(dashboard.scope.slugs),
-        "series": len(WATCHED),
-        "promise": promise(services.database, len(dashboard.scope.slugs)),
-        "dismissed": sum(s.state == "dismissed" for s in signals),
-        "total": len(signals),
-        "slow": _slow(dashboard, slug) if slug else (),
-        "words": words,
-        "figure": figure_words.figure,
-        "told": TOLD,
-        "href": page_of,
-        "beside": lambda s: figure_words.moved_with_it(beside.moved_with(s, dashboard)),
-        "services": (lambda s: words.services(s, services.services_of(s))) if slug else None,
-    }
-
-
-def _ongoing_together(services: Services, viewer: Viewer) -> list[DriftSignal]:
-    """Drifts of all workspaces in scope together."""
-    return [s for s in whole.read(services.database, viewer) if s.ended_on is None]
-
-
-def _slow(dashboard: Dashboard, slug: str) -> list[tuple[str, str]]:
-    """Measures of a workspace, and the time that the watch needs to tell a drift of each."""
-    cards = [
-        (s.domain, card) for s in dashboard.scorecards for card in s.cards if card.slug == slug
-    ]
-    return [
-        (watched.measure.title, figure_words.slow_to_tell(card.figures[watched.measure.key]))
-        for watched in WATCHED.values()
-        for domain, card in cards
-        if domain is watched.domain and card.figures[watched.measure.key].days_to_tell
-    ]

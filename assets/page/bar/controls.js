@@ -1,8 +1,9 @@
 /* What the view looks like in the controls: the period chosen, the tile that is open. */
 
 import { all, first, make } from "../dom.js";
+import { spanInWords } from "../state/period.js";
 import { current, currentRules } from "../state/view.js";
-import { closeCustomRange, spanInWords } from "./custom_range.js";
+import { closeCustomRange } from "./custom_range.js";
 import { showSteps } from "./step.js";
 
 export function showControls() {

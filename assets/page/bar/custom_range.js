@@ -29,17 +29,6 @@ function leave() {
   select.focus();
 }
 
-/** Days of a period as people write them. */
-export function spanInWords({ start, end }) {
-  const write = new Intl.DateTimeFormat("en-GB", {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    timeZone: "UTC",
-  });
-  return write.formatRange(new Date(start), new Date(end));
-}
-
 function form() {
   const { start, end } = current();
   const made = make("form", { className: "custom-form", noValidate: true }, [

@@ -62,3 +62,16 @@ function parse(text) {
     return null; /* the caller tells that it can not be used */
   }
 }
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** Days of a period as the page writes them; a browser's own words say "Sept" where the page says "Sep". */
+export function spanInWords({ start, end }) {
+  const isOneYear = start.slice(0, 4) === end.slice(0, 4);
+  return `${inWords(start).slice(0, isOneYear ? -5 : undefined)} – ${inWords(end)}`;
+}
+
+function inWords(day) {
+  const [year, month, date] = day.split("-").map(Number);
+  return `${date} ${MONTHS[month - 1]} ${year}`;
+}

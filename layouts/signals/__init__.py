@@ -1,0 +1,1 @@
+"""Pictures of a signal: the line of its row, and the chart beside it."""

@@ -117,8 +117,8 @@ def _short(value: float, unit: Unit, high: float) -> str:
 
 
 def _text(words_: str, x: float, y: float, anchor: str = "start", name: str = "") -> Markup:
-    place = {"text-anchor": anchor, "x": f"{x:.1f}", "y": f"{y:.1f}"}
-    return html.Text(words_, className=name or None, **place)
+    anchored = {"text-anchor": anchor, "x": f"{x:.1f}", "y": f"{y:.1f}"}
+    return html.Text(words_, className=name or None, **anchored)
 
 
 def _span(series: Series, onset: Onset) -> Iterator[Markup]:
@@ -132,8 +132,8 @@ def _span(series: Series, onset: Onset) -> Iterator[Markup]:
     x = _x(onset.since, first, last)
     yield html.Path(d=f"M{x:.1f} {ROOM.top - 4}V{ROOM.bottom}", className="spark-onset")
     is_right = x > CENTRE
-    place = (x - 6, "end") if is_right else (x + 6, "start")
-    yield _text(formats.day(onset.since, year=False), place[0], ROOM.top - 8, place[1], "hot")
+    anchored = (x - 6, "end") if is_right else (x + 6, "start")
+    yield _text(formats.day(onset.since, year=False), anchored[0], ROOM.top - 8, anchored[1], "hot")
 
 
 def _x(day: date, first: date, last: date) -> float:

@@ -59,14 +59,14 @@ class SignalDetail:
 
 
 def detail(
-    services: Services, signal: DriftSignal, dashboard: Dashboard, *, asked: bool
+    services: Services, signal: DriftSignal, dashboard: Dashboard, *, with_services: bool
 ) -> SignalDetail:
-    """Everything told of a signal; ``asked`` whether somebody asked for it, and so looks at its services
-    too, as the audit notes."""
+    """Everything told of a signal; ``with_services`` where somebody asked for it: the audit notes who
+    looks at those."""
     ask = _ask(signal) if signal.workspace.slug else Ask(LINE_DAYS)
     figure = _figure(services, signal, ask)
     window = ask.on(signal.seen_on, signal.seen_on).window
-    parts = services.services_of(signal) if asked and signal.workspace.slug else []
+    parts = services.services_of(signal) if with_services and signal.workspace.slug else []
     onset = Onset(signal.since, signal.give_or_take)
     return SignalDetail(
         signal,

@@ -62,9 +62,9 @@ def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> 
     told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
     together = [] if slug else _ongoing_together(services, viewer)
     listed = _sorted(signals, night, today)
-    asked = chosen([*together, *signals], key)
-    beside = asked or next(iter([*listed["new"], *listed["still"]]), None)
-    is_asked = asked is not None or bool(slug)
+    named = chosen([*together, *signals], key)
+    beside = named or next(iter([*listed["new"], *listed["still"]]), None)
+    is_asked = named is not None or bool(slug)
     return {
         "night": night,
         "watched": watched is not None,
@@ -80,8 +80,8 @@ def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> 
         "slow": _slow(dashboard, slug) if slug else (),
         **WORDS,
         "only_slug": slug,
-        "detail": detail(services, beside, dashboard, asked=is_asked) if beside else None,
-        "is_chosen": asked is not None,
+        "detail": detail(services, beside, dashboard, with_services=is_asked) if beside else None,
+        "is_chosen": named is not None,
         "line": _lines(services, viewer),
     }
 

@@ -128,17 +128,20 @@ def slow_to_tell(shown: Figure) -> str:
 
 
 def drifting(figures: Sequence[Figure]) -> str:
-    """Since when figures drift, the first of them without its name: "Drifting since 3 Nov 2026; lead time,
-    median since 5 Nov 2026"; empty where none does."""
-    told: list[str] = []
+    """Since when figures drift, the first of them without its name, and no day twice: "Drifting since 3 Nov
+    2026, with lead time, median; MTTR since 5 Nov 2026"; empty where none does."""
+    days: dict[date, list[str]] = {}
     series: set[str] = set()
     for number, shown in enumerate(figures):
         since, of = shown.drifting_since, series_of(shown.measure)
         if since is None or of is None or of.key in series:
             continue
         series.add(of.key)
-        name = lowered(shown.measure.title) if number else ""
-        told.append(" ".join(filter(None, (name, "" if told else "drifting", _since(since)))))
+        days.setdefault(since, []).append(lowered(shown.measure.title) if number else "")
+    told: list[str] = []
+    for since, (first, *others) in days.items():
+        begun = " ".join(filter(None, (first, "" if told else "drifting", _since(since))))
+        told.append(", with ".join(filter(None, (begun, " and ".join(others)))))
     text = "; ".join(told)
     return text[:1].upper() + text[1:]
 

@@ -28,6 +28,8 @@ FILTERS = {
     ColumnType.DAY: "agDateColumnFilter",
 }
 WIDEST_INSTANT = 175
+EDGES, LETTER, FILTER, SORTED = 36, 9, 26, 48
+"""Pixels of a heading: both edges, a letter at the widest, and what may stand beside the words."""
 RIGHT = (ColumnType.NUMBER, ColumnType.DURATION, ColumnType.SHARE, ColumnType.BURN)
 COLUMN = {
     "resizable": True,
@@ -121,14 +123,21 @@ def _narrowed(listing: Listing, link_filters: dict[str, str]) -> list[Component]
     ]
 
 
+def _width(column: Column, *, is_sorted: bool) -> int:
+    """Width at which neither a value nor a word of the heading is cut: beside the words stand the filter
+    and, in a column that the list is sorted by, the direction and its place among those."""
+    word = max(map(len, column.title.split()))
+    heading = EDGES + word * LETTER + (FILTER if column.type in FILTERS else 0)
+    least = WIDEST_INSTANT if column.type is ColumnType.INSTANT else 0
+    return max(column.width, least, heading + (SORTED if is_sorted else 0))
+
+
 def _column(column: Column, listing: Listing) -> dict[str, Any]:
     order = dict(listing.order)
     made: dict[str, Any] = {
         "field": column.key,
         "headerName": column.title,
-        "width": max(column.width, WIDEST_INSTANT)
-        if column.type is ColumnType.INSTANT
-        else column.width,
+        "width": _width(column, is_sorted=column.key in order),
         "headerTooltip": column.title,
         "filter": FILTERS.get(column.type, False),
     }

@@ -113,3 +113,24 @@ def test_a_tile_says_what_its_domain_hides(changes, told):
     cards = Cards(grid, now.query, now.members)
     still = samples.figure(domain.measure(key), 0.85, 0.85)
     assert words.hidden_moves(Scorecard(domain, {key: still}, cards)) == told
+
+
+def drifts(measure, since: date | None):
+    shown = figure(measure, 0.3)
+    shown.table.drifts.update({} if since is None else {0: since})
+    return shown
+
+
+def test_no_day_of_a_drift_is_told_twice():
+    first, second = date(2026, 11, 3), date(2026, 11, 5)
+    other = replace(RATE, key="q", title="Lead time, median", part=("c",))
+    third = replace(RATE, key="t", title="MTTR", part=("d",))
+    told = [drifts(RATE, first), drifts(other, first), drifts(third, second)]
+    assert words.drifting(told) == (
+        "Drifting since 3 Nov 2026, with lead time, median; MTTR since 5 Nov 2026"
+    )
+    assert words.drifting(told[:1]) == "Drifting since 3 Nov 2026"
+    assert words.drifting([drifts(RATE, None), *told[1:]]) == (
+        "Lead time, median drifting since 3 Nov 2026; MTTR since 5 Nov 2026"
+    )
+    assert words.drifting([drifts(RATE, None)]) == ""

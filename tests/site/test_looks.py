@@ -156,3 +156,15 @@ def test_what_is_new_leads_to_the_workspace_that_drifts(look, width):
     news.get_by_role("link", name="Search").click()
     page.wait_for_url("**/ws/search/incidents?period=28")
     expect(page.locator("h1")).to_contain_text("Search: Incidents")
+
+
+@pytest.mark.parametrize("page_of", ["analytics", "incidents", "slos", "governance/frameworks",
+                                     "monitor/certs", "governance/vendors"])  # fmt: skip
+def test_no_word_of_a_heading_is_cut(visit, page_of):
+    page = visit("alice", f"/ws/payments/{page_of}?period=28", width=1440)
+    headings = page.locator(".ag-header-cell:not(.row-menu-head) .ag-header-cell-text")
+    expect(headings.first).to_be_visible()
+    for heading in headings.all():
+        words = heading.inner_text().split()
+        assert heading.evaluate(LINES) <= len(words), words
+        assert heading.evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth > 0"), words

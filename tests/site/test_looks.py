@@ -162,9 +162,12 @@ def test_what_is_new_leads_to_the_workspace_that_drifts(look, width):
                                      "monitor/certs", "governance/vendors"])  # fmt: skip
 def test_no_word_of_a_heading_is_cut(visit, page_of):
     page = visit("alice", f"/ws/payments/{page_of}?period=28", width=1440)
+    expect(page.locator(".ag-cell").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
     headings = page.locator(".ag-header-cell:not(.row-menu-head) .ag-header-cell-text")
-    expect(headings.first).to_be_visible()
-    for heading in headings.all():
-        words = heading.inner_text().split()
-        assert heading.evaluate(LINES) <= len(words), words
-        assert heading.evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth > 0"), words
+    told = headings.evaluate_all(f"""all => all.map((one) => [
+        one.textContent, ({LINES})(one), one.clientWidth, one.scrollWidth])""")
+    assert told
+    for words, lines_of_it, seen, needed in told:
+        assert lines_of_it <= len(words.split()), words
+        assert needed <= seen, words

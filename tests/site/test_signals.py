@@ -107,3 +107,33 @@ def test_whoever_is_signed_out_meanwhile_comes_to_the_signal_again(visit):
     page.context.clear_cookies()
     row(page, "Search").get_by_role("link", name="Search").click()
     expect(page).to_have_url(re.compile("/login.*signal"))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_away_from_the_network_the_list_stays(visit, width):
+    page = visit("alice", PATH, width=width)
+    told = page.locator(f"{DETAIL} h2").inner_text() if width > 390 else ""
+    page.context.set_offline(True)
+    row(page, "Search").get_by_role("link", name="Search").click()
+    expect(page.locator("#toasts")).to_contain_text("once you are back")
+    page.context.set_offline(False)
+    expect(page.locator("#toasts")).to_contain_text("Back online")
+    expect(page.locator("#toasts")).not_to_contain_text("once you are back")
+    if told:
+        expect(page.locator(f"{DETAIL} h2")).to_have_text(told)
+    row(page, "Search").get_by_role("link", name="Search").click()
+    expect(page.locator(f"{DETAIL} h2")).to_have_text("Search: MTTR, typical")
+
+
+def test_a_server_that_is_silent_leaves_the_page_as_it_was(site, browser, storage_states):
+    context = browser.new_context(base_url=site.address, storage_state=storage_states("alice"))
+    page = context.new_page()
+    page.goto(PATH)
+    told = page.locator(f"{DETAIL} h2").inner_text()
+    page.route("**/platform/signals?**", lambda route: route.abort())
+    row(page, "Search").get_by_role("link", name="Search").click()
+    expect(page.locator("#toasts")).to_contain_text("does not answer")
+    expect(page.locator(f"{DETAIL} h2")).to_have_text(told)
+    expect(page).to_have_url(re.compile(f"{PATH}$"))
+    expect(page.locator(DETAIL)).not_to_have_attribute("inert", "")
+    context.close()

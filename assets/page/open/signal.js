@@ -2,12 +2,15 @@
    that Back undoes it and a link opens it; without this script the links do the same. */
 
 import { all, first } from "../dom.js";
+import { toast } from "../shell/toasts.js";
 
 const NARROW = matchMedia("(max-width: 1199px)");
+const SILENT = "The server does not answer. What is shown is as it was; try again.";
 const page = first(".signal-page");
 const detail = first("#signal-detail");
 const before = detail?.innerHTML;
 const named = first("[data-signal][aria-current]")?.dataset.signal;
+let shown = asked();
 let latest = 0;
 
 if (page && detail) {
@@ -21,17 +24,20 @@ function asked() {
   return new URLSearchParams(location.search).get("signal");
 }
 
-function choose(event) {
+async function choose(event) {
   const link = event.target.closest("a[data-signal]");
-  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
-    return;
+  if (!link || isForAnother(event) || !navigator.onLine) return; /* the shell says that it waits */
   event.preventDefault();
   const { signal } = link.dataset;
-  if (signal === asked() && NARROW.matches) close();
-  else {
-    if (signal !== asked()) history.pushState(null, "", link.href);
-    show(signal, link.href, true);
+  if (signal === shown && NARROW.matches) close();
+  else if ((await show(signal, link.href)) && signal !== asked()) {
+    history.pushState(null, "", link.href);
+    first("h2", detail).focus({ preventScroll: true });
   }
+}
+
+function isForAnother(event) {
+  return event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
 }
 
 function close() {
@@ -43,44 +49,45 @@ function close() {
 
 /** Escape goes back to the row, and closes what is open within it. */
 function leave(event) {
-  if (
-    event.key !== "Escape" ||
-    !detail.contains(event.target) ||
-    event.target.closest("details[open]")
-  )
-    return;
+  const isOurs = detail.contains(event.target) && !event.target.closest("details[open]");
+  if (event.key !== "Escape" || !isOurs) return;
   event.stopPropagation();
   first("[data-signal][aria-current]")?.focus();
-  if (NARROW.matches && asked()) close();
+  if (NARROW.matches && shown) close();
 }
 
-async function show(signal, href, isAsked = false) {
+/** Whether the signal is told; none is the one that the page came with. */
+async function show(signal, href) {
+  const former = shown;
   const number = ++latest;
-  mark(signal || named);
+  if (!signal) {
+    settle(null, before);
+    return true;
+  }
+  settle(signal);
+  const told = await read(href);
+  if (number !== latest) return false;
+  if (told) settle(signal, told);
+  else if (told === null) location.assign(href); /* signed out, or gone: the page says which */
+  else {
+    settle(former, detail.innerHTML);
+    toast(SILENT, { key: "signal", kind: "er" });
+  }
+  return Boolean(told);
+}
+
+/** Puts it in its place. Until it is there nobody answers what is about to go. */
+function settle(signal, told) {
+  shown = signal;
+  for (const link of all("[data-signal]")) mark(link, link.dataset.signal === (signal || named));
   page.classList.toggle("is-chosen", Boolean(signal));
   place();
-  if (!signal) {
-    busy(false);
-    detail.innerHTML = before;
-    return;
-  }
-  busy(true); /* nobody answers what is about to go */
-  const told = await read(href);
-  if (number !== latest) return;
-  busy(false);
-  if (told === null) {
-    location.assign(href); /* signed out, or gone: the page says which */
-    return;
-  }
-  detail.innerHTML = told;
-  if (isAsked) first("h2", detail).focus({ preventScroll: true });
+  detail.toggleAttribute("inert", told === undefined);
+  detail.setAttribute("aria-busy", String(told === undefined));
+  if (told !== undefined && told !== detail.innerHTML) detail.innerHTML = told;
 }
 
-function busy(isBusy) {
-  detail.toggleAttribute("inert", isBusy);
-  detail.setAttribute("aria-busy", String(isBusy));
-}
-
+/** Words of the signal; null where the server has none, undefined where it does not answer. */
 async function read(href) {
   const address = new URL(href);
   address.searchParams.set("part", "detail");
@@ -88,22 +95,19 @@ async function read(href) {
     const answer = await fetch(address, { credentials: "same-origin" });
     return answer.ok && !answer.redirected ? await answer.text() : null;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-function mark(signal) {
-  for (const link of all("[data-signal]")) {
-    const isOn = link.dataset.signal === signal;
-    if (isOn) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-    link.closest(".signal")?.classList.toggle("on", isOn);
-  }
+function mark(link, isOn) {
+  if (isOn) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+  link.closest(".signal")?.classList.toggle("on", isOn);
 }
 
 /** Within the row that was chosen where the list takes the whole width, beside the list where it does not. */
 function place() {
-  const link = asked() && NARROW.matches ? first("[data-signal][aria-current]") : null;
+  const link = shown && NARROW.matches ? first("[data-signal][aria-current]") : null;
   const row = link?.closest(".signal");
   const table = link?.closest(".tw");
   if (row && detail.parentElement !== row) row.append(detail);

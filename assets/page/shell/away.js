@@ -1,14 +1,16 @@
 /* What would be lost while the network is away: a form that is sent and a link that is followed lead to the
    browser's own page, and what was typed is gone with ours. Both wait for the person instead. */
 
-import { toast } from "./toasts.js";
+import { takeAway, toast } from "./toasts.js";
 
 const PATIENCE = 3000;
 const PROBE =
   "/healthz"; /* a browser without any network calls itself offline, and may reach its own machine */
+const AWAY = "away";
 const letThrough = new WeakSet();
 
 export function watchLeaving() {
+  window.addEventListener("online", () => takeAway(AWAY)); /* it is not so any more */
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
     if (!isHeldBack(event) || target.method === "dialog" || letThrough.delete(target)) return;
@@ -45,7 +47,7 @@ async function whenReached(said, action) {
     const signal = AbortSignal.timeout(PATIENCE);
     await fetch(PROBE, { cache: "no-store", credentials: "omit", signal });
   } catch {
-    toast(said, { key: "away", kind: "er" });
+    toast(said, { key: AWAY, kind: "er" });
     return;
   }
   action();

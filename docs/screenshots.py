@@ -51,6 +51,15 @@ SHOTS = [
     ("expansion-certificates-phone", f"{EXECUTIVE}?period=28&domain=certificates", 390, True, True),
     ("workspace-dora", "/ws/payments/analytics?period=90", 1280, False, True),
     ("why", f"{EXECUTIVE}?period=28&why=worst_change_failure_rate", 1280, False, False),
+    ("signals", "/platform/signals", 1440, False, False),
+    ("signals-dark", "/platform/signals", 1280, True, False),
+    (
+        "signals-phone",
+        "/platform/signals?signal=search:incidents.mttr:2026-11-22",
+        390,
+        False,
+        True,
+    ),
     ("members", "/ws/payments/admin/members", 1280, False, True),
 ]
 

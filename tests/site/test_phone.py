@@ -71,3 +71,10 @@ def test_a_definition_has_the_width_of_the_page(visit):
     page = visit("alice", "/help/definitions", width=320, height=844)
     told = page.locator(".prose dd").first
     assert told.bounding_box()["width"] > 200
+
+
+def test_the_chart_of_a_workspace_says_which_line_is_which(visit):
+    page = visit("alice", "/ws/payments/analytics?period=90", width=390, height=844)
+    names = page.locator(".chart-card .legendtext")
+    expect(names.filter(has_text="This period")).to_be_visible()
+    expect(names.filter(has_text="Previous period")).to_be_visible()

@@ -70,7 +70,8 @@ def _title(scorecard: Scorecard, shown: Listed) -> str:
         return "No workspace stands out"
     if total == count:
         return f"Every workspace{per or ', on one axis'}" if total > 1 else f"The workspace{per}"
-    return f"{formats.number(count)} worst of {formats.counted(total, 'workspace')}{per}"
+    worst = "The" if count == 1 else formats.number(count)
+    return f"{worst} worst of {formats.counted(total, 'workspace')}{per}"
 
 
 def _head(canvas: Canvas, box: Box, columns: Sequence[PlaceColumn], title: str, ends: str) -> None:

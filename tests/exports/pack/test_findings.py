@@ -34,6 +34,7 @@ def test_who_stands_at_the_best_is_not_among_the_worst():
     page = in_budget(many, 0.5, 0.75, *[1.0] * 18)
     assert "2 worst of 20 workspaces" in page
     assert "18 more workspaces in the appendix: 18 at 100.0 %" in page
+    assert "The worst of 20 workspaces" in in_budget(many, 0.5, *[1.0] * 19)
     page = in_budget(many, *[1.0] * 20)
     assert "No workspace stands out" in page
     assert "20 workspaces in the appendix: 20 at 100.0 %" in page

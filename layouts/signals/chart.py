@@ -27,7 +27,7 @@ from layouts.pieces.sparkline import (
 )
 
 WIDTH, HEIGHT = 400, 190
-ROOM = Room(50, 24, 336, 160)
+ROOM = Room(62, 24, 336, 160)
 BASE = HEIGHT - 8
 """Where the days are written."""
 TICKS = 5

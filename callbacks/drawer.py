@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
@@ -10,6 +12,7 @@ from callbacks.services import CallbackServices
 from layouts import ids
 from layouts.executive.drawer import drawer, source_of
 from layouts.focus import Look, parse_why
+from layouts.workspace.counted import DeploymentsOf
 
 Drawn = list[Component]
 
@@ -27,4 +30,9 @@ def register(app: Dash, services: CallbackServices) -> None:
 
 def _drawer(dashboard: Dashboard, key: str, look: Look, services: CallbackServices) -> Drawn:
     source = source_of(dashboard, key)
-    return [] if source is None else drawer(dashboard, source, services.evidence(source, look.ask))
+    if source is None:
+        return []
+    counted: Sequence[DeploymentsOf] = ()
+    if source.card and source.scorecard:
+        counted = services.counted_as(source.card.slug, source.scorecard.domain.key)
+    return drawer(dashboard, source, services.evidence(source, look.ask), counted)

@@ -106,5 +106,8 @@ def _drawn(look: Look, services: CallbackServices) -> Shown:
     for key, pattern in WORKSPACES.items():
         if matched := pattern.fullmatch(look.path):
             view = services.workspace(matched[1], key, look.ask)
-            return workspace(view, look.links), f"Updated: {formats.span(view.period.span)}"
+            counted = services.counted_as(matched[1], key)
+            return workspace(
+                view, look.links, counted
+            ), f"Updated: {formats.span(view.period.span)}"
     return drawn(states.unknown()), "There is no such page."

@@ -13,6 +13,7 @@ from aggregators.vocabulary.period import Ask
 from layouts.executive.drawer import AnswerSource
 from layouts.executive.late import LateSource
 from layouts.executive.news import News
+from layouts.workspace.counted import DeploymentsOf
 from settings import Settings
 from storage.viewer import Viewer
 
@@ -46,6 +47,9 @@ class CallbackServices(Protocol):
 
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """Figures of a domain in one of their workspaces."""
+
+    def counted_as(self, slug: str, domain_key: str) -> Sequence[DeploymentsOf]:
+        """Words on what the deployments of one of their workspaces are."""
 
     def live(self, slug: str, domain_key: str, ask: Ask) -> LiveView:
         """Figures of the records as they stand now."""

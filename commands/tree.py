@@ -245,6 +245,11 @@ SOURCE = group(
         "Replaces the RULES of an organisation's source: PATTERN=WORKSPACE, the first match counts.",
     ),
     Deferred(
+        "choose",
+        "commands.desk.choosing:choose",
+        "Says what the deployments of each PART are, or has them be a CHOICE.",
+    ),
+    Deferred(
         "secret",
         "commands.desk.sources:replace_secret",
         "Replaces the secret of a source, from standard input.",

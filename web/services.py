@@ -15,6 +15,7 @@ from aggregators.vocabulary.period import Ask
 from layouts.executive.drawer import AnswerSource
 from layouts.executive.late import LateSource
 from layouts.executive.news import News
+from layouts.workspace.counted import DeploymentsOf
 from reading.caching.cached_dashboard import draw_cached, read_cached, ready_drawing
 from reading.caching.dashboard_cache import DashboardCache
 from reading.dashboard import version
@@ -30,6 +31,7 @@ from storage.viewer import Viewer
 from web.people.standing import RightToAnswer, of_member
 from web.platform.signal_count import SignalCounts
 from web.platform.sources.broken import BrokenSources
+from web.platform.sources.counted import counted_as
 from web.server.application import Installation
 
 Drawing = TypeVar("Drawing")
@@ -103,6 +105,10 @@ class Services:
     def workspace(self, slug: str, domain_key: str, ask: Ask) -> WorkspaceView:
         """A domain of a workspace of the signed-in person."""
         return read_workspace(self.database, self.viewer(), slug, domain_key, ask, self.settings)
+
+    def counted_as(self, slug: str, domain_key: str) -> list[DeploymentsOf]:
+        """Choices of what the deployments of a workspace of theirs are."""
+        return counted_as(self.web, self.database, self.viewer(), slug, domain_key)
 
     def live(self, slug: str, domain_key: str, ask: Ask) -> LiveView:
         """Figures from the records as they stand now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
@@ -9,14 +10,53 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from ingest.pulling.ahead.preview import DAYS, SourcePreview
+from ingest.pulling.choice.counts import ChoiceCount
+from ingest.pulling.choice.settling import PartChoice
+
+
+class CountedChoice(BaseModel):
+    """Count of one thing that may be the deployments of a part, in the last 28 days."""
+
+    choice: str
+    words: str
+    named: str = Field(description="which workflow, or tags like what; empty: none is named")
+    number: int | None = Field(description="null: could not be counted")
+    is_more: bool = Field(description="there are more than were counted")
+    note: str
+
+    @classmethod
+    def of(cls, counts: Sequence[ChoiceCount]) -> list[Self]:
+        """Counts as they are told."""
+        return [cls(**each._asdict(), words=each.words) for each in counts]
+
+
+class DeploymentChoice(BaseModel):
+    """Choice of what the deployments of a part are."""
+
+    choice: str
+    words: str
+    by: str = Field(description="seen, hand, source: its setting; empty: nothing is there yet")
+    records: int = Field(description="that count by it")
+    counted: list[CountedChoice]
+
+    @classmethod
+    def of(cls, part: PartChoice | None) -> Self | None:
+        """The choice as it is told; None where the kind leaves no choice."""
+        if part is None:
+            return None
+        told = {name: getattr(part, name) for name in ("choice", "words", "by", "records")}
+        return cls(**told, counted=CountedChoice.of(part.seen))
 
 
 class PartAhead(BaseModel):
     """A part of the source."""
 
+    id: str
     name: str
     workspace: str | None = Field(description="that it would feed; null: none")
     recent: int | None = Field(description=f"records of the last {DAYS} days; null: not looked at")
+    deployments: str = Field(description="what its deployments would be; empty: there is no choice")
+    counted: list[CountedChoice]
 
 
 class HistoryCost(BaseModel):
@@ -62,7 +102,14 @@ class SourceAhead(BaseModel):
         """The look as it is told."""
         told = asdict(ahead)
         parts = [
-            PartAhead(name=p.name, workspace=p.workspace or None, recent=p.recent)
+            PartAhead(
+                id=p.id,
+                name=p.name,
+                workspace=p.workspace or None,
+                recent=p.recent,
+                deployments=p.words,
+                counted=CountedChoice.of(p.counts),
+            )
             for p in ahead.parts
         ]
         words = [

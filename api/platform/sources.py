@@ -12,9 +12,11 @@ from flask_login import current_user
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
-from api.platform.source_ahead import SourceAhead
-from ingest.pulling import runner, runs, store
+from api.platform.source_ahead import DeploymentChoice, SourceAhead
+from ingest.pulling import parts, runner, runs, store
 from ingest.pulling.catalogue import kind_of, kinds
+from ingest.pulling.choice import settling
+from ingest.pulling.choice.counts import CAUTION, checked
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.store import NewSource, StoredSource
 from settings import Settings
@@ -70,6 +72,7 @@ class ScopeState(BaseModel):
     name: str
     state: str
     workspace: str | None
+    deployments: DeploymentChoice | None = Field(description="null: the kind leaves no choice")
 
 
 class SourceDetail(SourceState):
@@ -121,6 +124,9 @@ class SourceRequest(BaseModel):
     rules: list[ScopeRule] = Field(
         default_factory=list, max_length=500, description="of an organisation's source"
     )
+    choices: dict[str, str] = Field(
+        default_factory=dict, max_length=500, description="what the deployments of parts are, by id"
+    )
 
 
 class SyncRequest(BaseModel):
@@ -138,6 +144,9 @@ class SourceChange(BaseModel):
     secret: str | None = Field(None, min_length=1, max_length=4000)
     settings: dict[str, str] | None = None
     rules: list[ScopeRule] | None = Field(None, max_length=500)
+    choices: dict[str, str] | None = Field(
+        None, max_length=500, description=f"what the deployments of parts are, by id. {CAUTION}"
+    )
 
 
 LIST = Operation(
@@ -252,8 +261,13 @@ class SourceViews(ViewsOfSources):
         rights, context, jobs = self._rights(), self._context(), self._database().job
         new, rules = _wanted(rights, body)
         with _told("settings"):
-            runner.tried(runner.draft(context, body.kind, new.config, body.secret), body.kind)
+            pull = runner.draft(context, body.kind, new.config, body.secret)
+            _, scopes = runner.tried(pull, body.kind)
+            for choice in body.choices.values():
+                checked(kind_of(body.kind).choices, choice)
             id = store.create(jobs, context.box, new, (current_user.id, current_user.email))
+        with _told("choices"):
+            parts.begin(jobs, id, scopes, body.choices, current_user.email)
         if rules:
             with _told("rules"):
                 store.set_rules(jobs, id, rules, current_user.email)
@@ -265,7 +279,7 @@ class SourceViews(ViewsOfSources):
         rights = self._rights()
         new, rules = _wanted(rights, body)
         with _told("settings"):
-            ahead = look_ahead(self._context(), rights, new, rules)
+            ahead = look_ahead(self._context(), rights, new, rules, body.choices)
         return jsonify(SourceAhead.of(ahead).model_dump(mode="json"))
 
     def _state(self, id: int, rights: SourceRights) -> Json:
@@ -278,11 +292,16 @@ class SourceViews(ViewsOfSources):
         with jobs.connect() as connection:
             scopes = store.every_scope(connection, source_id)
             log = runs.newest(connection, source_id, SHOWN)
+            choices = {c.external_id: c for c in settling.of_parts(connection, source)}
         detail = SourceDetail(
             **state(source, rights).model_dump(),
             scopes=[
                 ScopeState(
-                    id=s["external_id"], name=s["name"], state=s["state"], workspace=s["slug"]
+                    id=s["external_id"],
+                    name=s["name"],
+                    state=s["state"],
+                    workspace=s["slug"],
+                    deployments=DeploymentChoice.of(choices.get(s["external_id"])),
                 )
                 for s in scopes
             ],
@@ -315,6 +334,9 @@ class SourceViews(ViewsOfSources):
             rules = [(r.pattern, rights.managed_id(r.workspace)) for r in body.rules]
             with _told("rules"):
                 store.set_rules(jobs, source_id, rules, by)
+        for id, choice in (body.choices or {}).items():
+            with _told("choices"):
+                settling.choose(jobs, source_id, id, choice, by)
         if body.secret is not None:
             box = self._context().box
             with _told("secret"):

@@ -153,6 +153,11 @@ def look(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
     for part in ahead.parts[:PARTS]:
         recent = "?" if part.recent is None else part.recent
         click.echo(f"  {recent:>7} {part.name} -> {part.workspace or 'no workspace'}")
+        if part.words:
+            seen = "; ".join(f"{each.words} {each.figure}" for each in part.counts)
+            click.echo(
+                f"          a deployment is one of its {part.words} ({seen or 'not looked at'})"
+            )
     if len(ahead.parts) > PARTS:
         click.echo(f"  and {len(ahead.parts) - PARTS} parts more")
     for each in ahead.estimates:

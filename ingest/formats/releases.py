@@ -125,7 +125,7 @@ def releases(reading: FormatInput) -> list[Release]:
     commits: dict[str, list[Release]] = {}
     without = 0
     for tag, when, commit in _tags(reading):
-        if (kind := _kind(tag, reading.tags)) is None:
+        if (kind := kind_of_tag(tag, reading.tags)) is None:
             without += 1
             continue
         line, is_production = kind
@@ -139,7 +139,7 @@ def releases(reading: FormatInput) -> list[Release]:
     return tagged
 
 
-def _kind(tag: str, pattern: str) -> tuple[str, bool] | None:
+def kind_of_tag(tag: str, pattern: str) -> tuple[str, bool] | None:
     """The line of a tag, empty for the plain one, and whether it is a release; None for no version."""
     match = DOTTED.fullmatch(tag) or NUMBERED.fullmatch(tag)
     if pattern:

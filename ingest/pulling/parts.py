@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from aggregators.name_order import by_name
-from ingest.pulling.shape import FoundScope
-from ingest.pulling.store import StoredSource, every_scope, forget, match, rules_of
+from ingest.pulling.catalogue import kind_of
+from ingest.pulling.choice.settling import choose, with_choices
+from ingest.pulling.shape import FoundScope, PullScope
+from ingest.pulling.store import (
+    StoredSource,
+    every_scope,
+    forget,
+    mapping,
+    match,
+    one,
+    rules_of,
+)
 
 NAMED = 5
 GAINED = text("""
@@ -40,6 +50,38 @@ def preview(
         for scope in every_scope(connection, source.id)
         if scope["state"] != "gone"
     ]
+
+
+MAPPED = text("""
+select c.external_id, c.name, w.slug from source_scope c join workspace w on w.id = c.into_workspace
+where c.source_id = :id and c.state = 'mapped' and w.is_active order by c.name
+""")
+
+
+def scopes_of(connection: Connection, source: StoredSource) -> list[PullScope]:
+    """Parts of a source that are mapped, in order of their names, each with what its deployments are; a
+    source without parts is one."""
+    if kind_of(source.kind).scopes is None:
+        slug = connection.execute(
+            text("select slug from workspace where id = :id"), {"id": source.home_workspace}
+        ).scalar_one()
+        return [PullScope("", source.name, slug)]
+    rows = connection.execute(MAPPED, {"id": source.id})
+    return with_choices(connection, source, [PullScope(*row) for row in rows])
+
+
+def begin(
+    engine: Engine, id: int, scopes: Sequence[FoundScope], choices: Mapping[str, str], by: str
+) -> None:
+    """Notes the parts that a new source has, and what the deployments of some are, as somebody chose
+    before it was connected. Raises SourceProblem."""
+    if not choices:
+        return  # the first sync finds the parts
+    with mapping(engine) as connection:
+        keep_scopes(connection, one(engine, id), scopes)
+    for scope in scopes:
+        if scope.external_id in choices:
+            choose(engine, id, scope.external_id, choices[scope.external_id], by)
 
 
 FED = """

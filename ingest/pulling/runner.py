@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.fernet import MultiFernet
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from auth.secret_key import secret_keys
 from ingest.pulling import runs, store
 from ingest.pulling.catalogue import kind_of
+from ingest.pulling.choice.settling import settled
 from ingest.pulling.client import Client
 from ingest.pulling.gathering import gathered
 from ingest.pulling.guard import AddressGuard
-from ingest.pulling.parts import keep_scopes
+from ingest.pulling.parts import keep_scopes, scopes_of
 from ingest.pulling.problems import CODES, SourceProblem, SourceWaits
 from ingest.pulling.runs import RunEnd, RunLost
 from ingest.pulling.shape import FoundScope, Pull, PullScope
@@ -122,6 +123,7 @@ def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> Run
             keep_scopes(connection, source, scopes)
             pull.scopes = scopes_of(connection, source)
         pull.keep_time()
+        pull.scopes = settled(context.database, source, pull)
     try:
         for piece in gathered(read_from(kind.pull(pull))):
             writer.counts.requests = pull.requests
@@ -130,7 +132,7 @@ def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> Run
         writer.counts.requests = pull.requests
         with context.database.job.begin() as connection:
             runs.tell(connection, writer.run, writer.counts)
-    if kind.scopes is not None and not pull.scopes:
+    if kind.scopes is not None and not pull.scopes and not pull.is_over():
         return RunEnd("waiting", "mapping_missing", CODES["mapping_missing"])
     expiring = _expiring(pull)
     notes = " ".join([*expiring, *pull.notes, *writer.notes])[:2000]
@@ -152,10 +154,8 @@ def _again(context: SourceContext, source: StoredSource) -> StoredSource:
         return source
     days = max((context.settings.now().date() - source.again_from).days, 1)
     with context.database.job.begin() as connection:
-        for table in ("source_stream", "source_item"):
-            connection.execute(
-                text(f"delete from {table} where source_id = :id"), {"id": source.id}
-            )
+        for table in store.READ_ANEW:
+            connection.execute(text(table), {"id": source.id})
         connection.execute(
             text(
                 "update source set again_from = null, history_days = greatest(history_days, :days)"
@@ -174,24 +174,6 @@ def opened(context: SourceContext, source: StoredSource) -> Pull:
         scopes = scopes_of(connection, source)
     bounds = Allowance(MOST_REQUESTS, 4 * LONGEST_RUN)
     return _opened(context, source.config, secret, scopes, source, bounds)
-
-
-def scopes_of(connection: Connection, source: StoredSource) -> list[PullScope]:
-    """Parts of a source that are mapped, in order of their names; a source without parts is one."""
-    if kind_of(source.kind).scopes is None:
-        slug = connection.execute(
-            text("select slug from workspace where id = :id"), {"id": source.home_workspace}
-        ).scalar_one()
-        return [PullScope("", source.name, slug)]
-    rows = connection.execute(
-        text(
-            "select c.external_id, c.name, w.slug from source_scope c"
-            " join workspace w on w.id = c.into_workspace"
-            " where c.source_id = :id and c.state = 'mapped' and w.is_active order by c.name"
-        ),
-        {"id": source.id},
-    )
-    return [PullScope(*row) for row in rows]
 
 
 def draft(

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from ingest.formats.form import Format
+from ingest.pulling.choice.counts import ChoiceCount
 from ingest.pulling.client import Client
 from ingest.pulling.guard import AddressGuard
 from ingest.pulling.problems import SourceProblem
@@ -76,11 +77,18 @@ class FoundScope(NamedTuple):
 
 
 class PullScope(NamedTuple):
-    """A part of a source that is mapped; its ``external_id`` is empty where a source has no parts."""
+    """A part of a source that is mapped; its ``external_id`` is empty where a source has no parts.
+    ``counts`` is what its deployments are, ``named`` which of them, of a kind that leaves a choice."""
 
     external_id: str
     name: str
     workspace: str
+    counts: str = ""
+    named: str = ""
+
+
+CountedPart = tuple[PullScope, tuple[ChoiceCount, ...]]
+"""A part, and how many of the last weeks it has of each thing that may be its deployments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,10 @@ class Source:
     growth: HistoryGrowth = HistoryGrowth()
     lighten: Callable[[Pull], None] | None = None
     """Leaves out of a look ahead what would take long and counts nothing."""
+    choices: tuple[str, ...] = ()
+    """Things that a part's deployments may be, the first that there is before the others."""
+    count: Callable[[Pull, Sequence[PullScope]], Iterator[CountedPart]] | None = None
+    """Counts those of the last weeks, part by part, with few requests."""
 
     def checked(self, config: Mapping[str, str]) -> dict[str, str]:
         """The settings as they are kept. Raises SourceProblem."""

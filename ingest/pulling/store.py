@@ -24,12 +24,17 @@ PURPOSE = "vigilo source secrets"
 FOREIGN = "42501"
 """SQLSTATE of a mapping that the database refuses."""
 FORGOTTEN = "update source set secret = null, secret_hint = '', secret_set_at = null where id = :id"
-BEGIN_ANEW = """
-with streams as (delete from source_stream where source_id = :id),
-things as (delete from source_item where source_id = :id)
+READ_ANEW = (
+    "delete from source_stream where source_id = :id",
+    "delete from source_item where source_id = :id and not starts_with(key, 'told/')",
+)
+"""Forgets how far everything was read, not what was told."""
+BEGIN_ANEW = f"""
+with streams as ({READ_ANEW[0]}), things as ({READ_ANEW[1]})
 update source set attempt = attempt + 1, lease_until = null where id = :id
 """
-"""Forgets how far everything was read, and has a run that is under way end at its next piece."""
+"""Forgets how far everything was read, not what was told, and has a run that is under way end at its next
+piece."""
 ELSEWHERE = "The address is another one, so the secret is gone: give it anew."
 HISTORY, MINUTES = (1, 1000), (5, 7 * 24 * 60)
 
@@ -329,6 +334,7 @@ with moved as (
     and into_workspace is distinct from cast(:target as bigint)
 ), things as (
     delete from source_item where source_id = :id and scope in (select external_id from moved)
+      and not starts_with(key, 'told/')
 )
 delete from source_stream
 where source_id = :id and exists (select from moved)

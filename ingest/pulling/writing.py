@@ -17,6 +17,7 @@ from ingest.due.marks import mark
 from ingest.importer import load
 from ingest.kinds import KINDS
 from ingest.pulling import runs
+from ingest.pulling.choice import told
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runs import RunCounts
 from ingest.pulling.shape import Cursor, PulledPiece
@@ -83,6 +84,8 @@ class Writer:
                 self._deliver(connection, workspace_id, piece)
             if piece.after is not None:
                 piece.after(connection, workspace_id)
+            if piece.listed and piece.scope.counts:
+                told.note(connection, self._source, piece.scope, workspace_id, piece.listed)
             if piece.listed or piece.whole is not None:
                 self._compare(connection, workspace_id, piece)
             self._remember(connection, piece)
@@ -155,6 +158,7 @@ class Writer:
         listed, gone = compared(kept, piece.listed, piece.whole, now)
         connection.execute(KEEP_CURSOR, {**own, "cursor": orjson.dumps(listed).decode()})
         withdraw(connection, workspace_id, "deployments", self._source.kind, gone)
+        told.forget(connection, self._source.id, scope, workspace_id, gone)
         if gone and piece.whole is not None:
             mark(connection, workspace_id, piece.whole, reach=True, quiet_seconds=QUIET_SECONDS)
             name = piece.scope.name
@@ -170,9 +174,9 @@ class Writer:
         (outcome,) = load(
             self._database, KINDS[piece.kind], [path], workspace=slug, form=piece.form
         )
-        told = DeliveryOutcome()
-        told.add(outcome)
-        self._count(told)
+        made = DeliveryOutcome()
+        made.add(outcome)
+        self._count(made)
         self.notes += [str(reject.without_folder) for reject in outcome.rejects[:REFUSALS_TOLD]]
         if outcome.problem:
             self.notes.append(f"{path.name}: {outcome.problem}")

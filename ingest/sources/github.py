@@ -1,5 +1,5 @@
-"""GitHub, GitHub Enterprise: deployments with their statuses, workflow runs or releases; and the commits
-between two deployments as changes.
+"""GitHub, GitHub Enterprise: deployments with their statuses, workflow runs, releases, tags or merges, each
+repository its own; and the commits between two deployments as changes.
 
 Deployments come over GraphQL, a hundred with their statuses a request: over REST each would be a request of
 its own. GitHub orders them by creation alone, so each run walks back two days behind what it has, and those
@@ -8,7 +8,7 @@ that have not ended are asked for until they have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ import orjson
 
 from ingest.documents import at
 from ingest.formats.github import OUTCOMES
+from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import (
@@ -32,19 +33,17 @@ from ingest.pulling.shape import (
     Source,
 )
 from ingest.pulling.vanished import whole_from, with_standing
-from ingest.pulling.wire.answers import Limits, SenderAnswer
+from ingest.pulling.wire.answers import SenderAnswer
 from ingest.pulling.wire.turning import PageTurns
-from ingest.sources.github_changes import changes, success_key, without_changes
-from ingest.sources.github_runs import OVERLAP, instant_of, releases, workflow_runs
+from ingest.sources.of_github.asking import client_of, graphql, instant_of, pages
+from ingest.sources.of_github.changes import changes, success_key, without_changes
+from ingest.sources.of_github.counting import CHOICES, ENVIRONMENTS, counted, production_of
+from ingest.sources.of_github.runs import OVERLAP, releases, workflow_runs
+from ingest.sources.of_github.tags import merges, tags
 
-LIMITS = Limits("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-PAGES = (100, 50, 25, 10)
-"""Sizes of a page: GitHub cancels answers that take it too long, a smaller one passes."""
 ENDED = ("success", "failure", "error", "inactive")
 LISTED = "repositories"
 """Stream of the list of repositories, of the whole source."""
-ENVIRONMENTS = 100
-"""Environments of a repository that are asked for."""
 DEPLOYMENTS = """
 query($owner: String!, $name: String!, $first: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
@@ -58,32 +57,10 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
 """
 
 
-def _client(pull: Pull) -> Client:
-    headers = {
-        "Authorization": f"Bearer {pull.secret}",
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": "2022-11-28",
-    }
-    return pull.client(pull.settings["address"].rstrip("/"), headers, LIMITS)
-
-
-def _graphql(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
-    """Data of a query. Raises SourceProblem."""
-    base = client.base
-    path = base.removesuffix("/v3") + "/graphql" if base.endswith("/api/v3") else f"{base}/graphql"
-    document = client.post(path, {"query": query, "variables": dict(variables)}).json
-    errors = at(document, "errors")
-    if isinstance(errors, list) and errors:
-        kind, words = str(at(errors[0], "type") or ""), str(at(errors[0], "message") or "")[:200]
-        codes = {"NOT_FOUND": "not_found_or_hidden", "FORBIDDEN": "scope_missing"}
-        raise SourceProblem(codes.get(kind, "changed_shape"), words)
-    return at(document, "data")
-
-
 def scopes(pull: Pull) -> list[FoundScope]:
     """Repositories of the organisation, to the end of the list; one that was renamed keeps its number. A
     page that is the same as the last time is not sent again, and costs no quota."""
-    client = _client(pull)
+    client = client_of(pull)
     before, pages = pull.memory.cursor("", LISTED), dict[str, Any]()
     turns = PageTurns()
     path: str | None = f"{client.base}/orgs/{quote(pull.settings['owner'])}/repos"
@@ -115,28 +92,30 @@ def tested(pull: Pull) -> list[str]:
     repositories = scopes(pull)
     if not repositories:
         raise SourceProblem("not_found_or_hidden", "The token sees no repository of the owner.")
-    client, name = _client(pull), repositories[0].name
+    client, name = client_of(pull), repositories[0].name
     told = [f"{len(repositories)} repositories."]
-    if pull.settings["counts"] == "releases":
+    counts = pull.settings["counts"]
+    if counts == "releases":
         client.get(f"/repos/{name}/releases", {"per_page": "1"})
         return [*told, "Releases can be read."]
-    if pull.settings["counts"] == "workflow runs":
+    if counts == "workflow runs":
         client.get(f"/repos/{name}/actions/runs", {"per_page": "1"})
         return [*told, "Workflow runs can be read."]
+    if counts in READERS and counts != "deployments":
+        next(READERS[counts](pull, client, PullScope("", name, "", counts)), None)
+        return [*told, f"{counts.capitalize()} can be read."]
     owner, _, repository = name.partition("/")
-    _graphql(client, DEPLOYMENTS, {"owner": owner, "name": repository, "first": 1})
+    graphql(client, DEPLOYMENTS, {"owner": owner, "name": repository, "first": 1})
     return [*told, "Deployments can be read."]
 
 
 def pulled(pull: Pull) -> Iterator[PulledPiece]:
     """Repository after repository; one that fails stops none of the others."""
-    client = _client(pull)
-    read = {"releases": releases, "workflow runs": workflow_runs}.get(
-        pull.settings["counts"], _deployments
-    )
+    client = client_of(pull)
     for scope in pull.scopes:
         if pull.is_over():
             return
+        read = READERS[scope.counts or "deployments"]
         try:
             yield from read(pull, client, scope)
             if read is _deployments and pull.settings["changes"] == "yes":
@@ -197,43 +176,11 @@ def _pages(
     client: Client, scope: PullScope, after: str | None, floor: datetime
 ) -> Iterator[tuple[list[Any], str | None]]:
     """Pages of deployments down to an instant, each with the place where the next one begins."""
-    sizes, turns = list(PAGES), PageTurns()
-    while True:
-        page = _page(client, scope, after, sizes)
-        turns.turn(after, orjson.dumps(page["nodes"]))
-        nodes = [node for node in page["nodes"] if node]
-        is_above = not nodes or min(instant_of(n["createdAt"]) for n in nodes) >= floor
-        more = page["pageInfo"]["hasNextPage"] and is_above
-        after = str(page["pageInfo"]["endCursor"] or "") if more else None
-        if after == "":
-            raise SourceProblem(
-                "changed_shape", "GitHub has more deployments and does not say where."
-            )
-        yield nodes, after
-        if after is None:
+    for nodes, following, _ in pages(client, scope, DEPLOYMENTS, "deployments", after):
+        if nodes and min(instant_of(n["createdAt"]) for n in nodes) < floor:
+            yield nodes, None
             return
-
-
-def _page(client: Client, scope: PullScope, after: str | None, sizes: list[int]) -> Any:
-    """A page, smaller where GitHub breaks a larger one off; ``sizes`` loses those that were."""
-    owner, _, name = scope.name.partition("/")
-    problem: SourceProblem | None = None
-    while sizes:
-        size = sizes[0]
-        try:
-            variables = {"owner": owner, "name": name, "first": size, "after": after}
-            page = at(_graphql(client, DEPLOYMENTS, variables), "repository.deployments")
-        except SourceProblem as error:
-            if error.code != "unreachable":
-                raise
-            problem = error
-            del sizes[0]
-            continue
-        if page is None:
-            raise SourceProblem("not_found_or_hidden", f"There is no repository {scope.name}.")
-        return page
-    assert problem is not None
-    raise problem
+        yield nodes, following
 
 
 def _environments(
@@ -242,12 +189,8 @@ def _environments(
     """GitHub's own word on which environments are production, which GraphQL does not tell: a request for
     each environment that is not known yet, up to a number, as previews may have one for each branch."""
     news = {node["environment"]: node["databaseId"] for node in nodes if node["environment"]}
-    fresh: dict[str, bool | None] = {}
-    for name in sorted(news.keys() - known.keys())[: max(ENVIRONMENTS - len(known), 0)]:
-        path = f"/repos/{scope.name}/deployments/{news[name]}"
-        answer = client.get(path, accepts=(403, 404))
-        told = at(answer.json, "production_environment") if answer.status == 200 else None
-        fresh[name] = told if isinstance(told, bool) else None
+    some = sorted(news.keys() - known.keys())[: max(ENVIRONMENTS - len(known), 0)]
+    fresh = {name: production_of(client, scope.name, news[name]) for name in some}
     if fresh:
         known |= fresh
         yield PulledPiece(scope, "environments", dict(known))
@@ -353,6 +296,16 @@ def _unfinished(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pulled
         )
 
 
+OF_EACH = "each repository's own"
+"""Setting by which each repository has its own choice."""
+READERS: dict[str, Callable[[Pull, Client, PullScope], Iterator[PulledPiece]]] = {
+    "deployments": _deployments,
+    "workflow runs": workflow_runs,
+    "releases": releases,
+    "tags": tags,
+    "merges": merges,
+}
+"""How each thing that may be a deployment is read."""
 SOURCE = Source(
     kind="github",
     title="GitHub",
@@ -364,22 +317,28 @@ SOURCE = Source(
         Setting("owner", "Organisation", help="The organisation whose repositories are read."),
         Setting("address", "API", "address", "https://api.github.com",
                 help="GitHub Enterprise Server: https://HOST/api/v3."),
-        Setting("counts", "What a deployment is", "choice", "deployments",
-                choices=("deployments", "workflow runs", "releases"),
-                help="Choose what the repositories have; each run of the workflow counts as production."
-                " Choose once: what another choice has counted stays."),
-        Setting("workflow", "Workflow", required=False, help="File of the workflow, such as deploy.yml."),
+        Setting("counts", "What a deployment is", "choice", OF_EACH, choices=(OF_EACH, *CHOICES),
+                help="Each repository's own: the first of these of which it has any in 28 days, production"
+                " deployments before all; shown, and changed, for each. Else the same for all. " + CAUTION),
+        Setting("workflow", "Workflow", required=False,
+                help="File of the workflow whose runs are deployments, such as deploy.yml. Empty: one whose"
+                " name says that it deploys."),
+        Setting("tags", "Tags that are deployments", required=False,
+                help="A pattern, such as v*. Empty: tags with a version number."),
         Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
     ),
     pull=pulled,
     test=tested,
     scopes=scopes,
     credential="Fine-grained personal access token, or an installation's token",
-    permissions=("Metadata: read", "Deployments: read", "Contents: read", "Actions: read (workflow runs)"),
+    permissions=("Metadata: read", "Deployments: read", "Contents: read", "Pull requests: read",
+                 "Actions: read"),
     history="All deployments and releases; workflow runs as long as GitHub keeps them (90 to 400 days).",
     limits="5,000 requests an hour, of which a fifth is left to others; a hundred deployments a request,"
     " one request a comparison of two deployments.",
     minutes=15,
     growth=HistoryGrowth(page=100, is_whole=True, beside="changes"),
     lighten=without_changes,
+    choices=CHOICES,
+    count=counted,
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""GitLab, on gitlab.com or self-managed: deployments, and the commits between two of them as changes."""
+"""GitLab, on gitlab.com or self-managed: deployments, and the commits between two of them as changes; or
+releases, tags or merges, each project its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,6 +14,7 @@ import orjson
 
 from ingest.documents import at
 from ingest.formats.form import Format
+from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import (
@@ -29,7 +31,8 @@ from ingest.pulling.vanished import whole_from, with_standing
 from ingest.pulling.wire.answers import Limits
 from ingest.pulling.wire.turning import PageTurns
 from ingest.reader import FormatInput, RawRecord
-from ingest.sources.github_changes import success_key, without_changes
+from ingest.sources.gitlab_choice import CHOICES, OF_EACH, counter, merges, releases, tags
+from ingest.sources.of_github.changes import success_key, without_changes
 
 LIMITS = Limits("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", window=60.0)
 OVERLAP, TICK = timedelta(minutes=10), timedelta(milliseconds=1)
@@ -78,15 +81,15 @@ def pulled(pull: Pull) -> Iterator[PulledPiece]:
     for scope in pull.scopes:
         if pull.is_over():
             return
+        read = READERS[scope.counts or "deployments"]
         try:
-            yield from _deployments(pull, client, scope)
-            if pull.settings["changes"] == "yes":
+            yield from read(pull, client, scope)
+            if read is _deployments and pull.settings["changes"] == "yes":
                 yield from _changes(pull, client, scope)
         except SourceProblem as problem:
             if problem.code == "scope_missing":
-                pull.note(
-                    f"{scope.name}: environments are turned off, or the token may not see them."
-                )
+                what = "environments are" if read is _deployments else f"{scope.counts} are"
+                pull.note(f"{scope.name}: {what} turned off, or the token may not see them.")
             elif problem.code == "not_found_or_hidden":
                 pull.note(f"{scope.name}: {problem}")
             else:
@@ -292,6 +295,13 @@ def _instant(told: str) -> datetime:
     return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
 
 
+READERS: dict[str, Callable[[Pull, Client, PullScope], Iterator[PulledPiece]]] = {
+    "deployments": _deployments,
+    "releases": releases,
+    "tags": tags,
+    "merges": merges,
+}
+"""How each thing that may be a deployment is read."""
 SOURCE = Source(
     kind="gitlab",
     title="GitLab",
@@ -302,6 +312,11 @@ SOURCE = Source(
     settings=(
         Setting("group", "Group", help="Path or number of the group; those below it are read as well."),
         Setting("address", "GitLab", "address", "https://gitlab.com", help="Or your own https://HOST."),
+        Setting("counts", "What a deployment is", "choice", OF_EACH, choices=(OF_EACH, *CHOICES),
+                help="Each project's own: the first of these of which it has any in 28 days, production"
+                " deployments before all; shown, and changed, for each. Else the same for all. " + CAUTION),
+        Setting("tags", "Tags that are deployments", required=False,
+                help="A pattern, such as v*. Empty: tags with a version number."),
         Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
     ),
     pull=pulled,
@@ -314,4 +329,6 @@ SOURCE = Source(
     minutes=15,
     growth=HistoryGrowth(page=100, beside="changes"),
     lighten=without_changes,
+    choices=CHOICES,
+    count=counter(_client),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ from layouts.pieces.chart import over_time
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import drawn, html
 from layouts.pieces.parts import data, evidence_line, hidden, link, pill, unseen
+from layouts.workspace.counted import DeploymentsOf, counted_as
 
 LISTED, COLUMNS = 6, 4
 """Records that the drawer lists, and columns of each; the page behind it has all of both."""
@@ -76,8 +78,14 @@ def source_of(dashboard: Dashboard, key: str) -> AnswerSource | None:
     return AnswerSource(answer, at, None, None)
 
 
-def drawer(dashboard: Dashboard, source: AnswerSource, page: RecordsPage | None) -> list[Component]:
-    """Head, body and foot. ``page`` are the first records; None where the reader sees totals alone."""
+def drawer(
+    dashboard: Dashboard,
+    source: AnswerSource,
+    page: RecordsPage | None,
+    counted: Sequence[DeploymentsOf] = (),
+) -> list[Component]:
+    """Head, body and foot. ``page`` are the first records; None where the reader sees totals alone.
+    ``counted`` is what its deployments are."""
     answer, figure = source.answer, source.figure
     body: list[Component | None] = [
         drawn(html.P(sentence(answer), className="why-sentence")),
@@ -86,7 +94,7 @@ def drawer(dashboard: Dashboard, source: AnswerSource, page: RecordsPage | None)
         _line(source.card, figure) if figure and source.card else None,
         drawn(_looked_at(answer)),
         drawn(_records(source, page)) if source.card else None,
-        drawn(_counted(dashboard, source)) if figure else None,
+        drawn(_counted(dashboard, source, counted)) if figure else None,
     ]
     return [
         drawn(_head(dashboard, source), className="bare"),
@@ -237,7 +245,9 @@ def _table(page: RecordsPage) -> Markup:
     return html.Div(table, className="card tw", tabIndex="0", role="group", **_labelled("Records"))
 
 
-def _counted(dashboard: Dashboard, source: AnswerSource) -> Markup | None:
+def _counted(
+    dashboard: Dashboard, source: AnswerSource, counted: Sequence[DeploymentsOf]
+) -> Markup | None:
     figure = source.figure
     if figure is None or dashboard.as_of is None:
         return None
@@ -245,7 +255,9 @@ def _counted(dashboard: Dashboard, source: AnswerSource) -> Markup | None:
     made = f", computed {at:%d %b %Y %H:%M} UTC" if at else ""
     text = f"{figure.measure.definition} {evidence_line(figure)}."
     snapshot = f" Snapshot of {formats.day(dashboard.as_of)}{made}."
-    return _section("How it is counted", html.P(text + snapshot, className="s m"))
+    return _section(
+        "How it is counted", html.P(text + snapshot, className="s m"), counted_as(counted)
+    )
 
 
 def _foot(answer: Answer) -> Markup | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from dash import dcc
@@ -31,11 +31,16 @@ from layouts.pieces.parts import (
     standing,
     value,
 )
+from layouts.workspace.counted import DeploymentsOf, counted_as
 from layouts.workspace.live import to_come
 from layouts.workspace.records import grid
 
 
-def workspace(view: WorkspaceView, links: Mapping[str, str] | None = None) -> list[Component]:
+def workspace(
+    view: WorkspaceView,
+    links: Mapping[str, str] | None = None,
+    counted: Sequence[DeploymentsOf] = (),
+) -> list[Component]:
     """Breadcrumb, figures, chart, the live figures and the records behind them."""
     head = _chosen(view.figures[view.domain.headline], (links or {}).get(view.domain.by or ""))
     listing = view.domain.records
@@ -47,6 +52,7 @@ def workspace(view: WorkspaceView, links: Mapping[str, str] | None = None) -> li
                 _heading(view),
                 _groups(view, head),
                 states.no_snapshot() if view.as_of is None else _figures(view),
+                counted_as(counted),
                 None if head.has_data else html.P(view.why_empty, className="state card"),
             ],
             className="bare",

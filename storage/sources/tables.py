@@ -22,6 +22,7 @@ from aggregators.records.tables import instant, metadata, one_of
 
 SOURCE_STATES = ("new", "healthy", "waiting", "failing")
 SCOPE_STATES = ("new", "mapped", "ignored", "gone")
+CHOSEN_BY = ("", "seen", "hand")
 PULL_STATES = ("running", "done", "waiting", "failed")
 EMPTY_OBJECT = text("'{}'::jsonb")
 
@@ -66,9 +67,16 @@ source_scope = Table(
     Column("state", Text, nullable=False, server_default=text("'new'")),
     Column("matched_by", Text, nullable=False, server_default=text("''")),
     instant("seen_at", nullable=False, now=True),
+    Column("counts", Text, nullable=False, server_default=text("''")),
+    Column("counts_named", Text, nullable=False, server_default=text("''")),
+    Column("counts_by", Text, nullable=False, server_default=text("''")),
+    Column("counts_seen", JSONB),
+    Column("counts_done", Text, nullable=False, server_default=text("''")),
     one_of("state", SCOPE_STATES),
+    one_of("counts_by", CHOSEN_BY),
 )
-"""A part of a source that feeds one workspace: a repository, a project, a service."""
+"""A part of a source that feeds one workspace: a repository, a project, a service. ``counts`` is what its
+deployments are, chosen by what was ``seen`` or by hand; ``counts_done`` is what counts of it by now."""
 
 source_rule = Table(
     "source_rule",

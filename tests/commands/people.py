@@ -67,8 +67,8 @@ OPERATORS = (
     "records quarantine drop", "records correct", "records merge", "records withdraw", "records restore",
     "mapping list", "mapping set", "mapping unset", "framework seed", "framework list", "snapshot run",
     "snapshot backfill", "source list", "source show", "source test", "source sync", "source map",
-    "source secret", "source pause", "source remove", "schedule run", "schedule list", "signals run",
-    "signals calibrate", "setting list", "setting set", "setting unset", "setting history",
+    "source choose", "source secret", "source pause", "source remove", "schedule run", "schedule list",
+    "signals run", "signals calibrate", "setting list", "setting set", "setting unset", "setting history",
     "annotation list", "annotation add", "annotation edit", "annotation withdraw", "demo load", "demo real",
 )  # fmt: skip
 """Commands about the installation: whoever has the owner's or the job role's address, and nobody else."""

@@ -177,6 +177,7 @@ TYPED = {
     "source test": "1",
     "source sync": "1",
     "source map": "1",
+    "source choose": "1",
     "source secret": "1",
     "source pause": "1",
     "source remove": "1",

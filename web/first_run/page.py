@@ -18,6 +18,7 @@ from auth.passwords import WeakPassword
 from auth.secret_key import Keys
 from demo.removal import remove_sample, samples_of
 from ingest.pulling.catalogue import kinds
+from ingest.pulling.choice.counts import NAMES
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import SourceContext
 from settings import Settings
@@ -32,6 +33,7 @@ from web.forms import PageForm
 from web.operation import Operation, Outcome, add_routes
 from web.people import entry
 from web.platform.rights import administered
+from web.platform.sources import forms
 from web.problem import Problem
 from web.server.installed import look_again
 
@@ -164,6 +166,7 @@ class FirstRunPages:
             made=steps.has_figures(database),
             waits=run is not None and run.state in ("queued", "running"),
             kinds=kinds(),
+            choice_names=NAMES,
             settings=self._settings,
             is_sample=bool(samples_of(database)),
             repositories=self._repositories(),
@@ -210,7 +213,8 @@ class FirstRunPages:
                 return f"{count} workspaces of sample data are removed; nothing of them is left."
             case "adopt":
                 names = request.form.getlist("repository")
-                count = github.adopt(database, viewer, _number(form.source.data), names)
+                choices = forms.choices_in(request.form, kinds()[github.KIND])
+                count = github.adopt(database, viewer, _number(form.source.data), names, choices)
                 self._wake("sources")
                 return f"{count} workspaces are made; each is fed by its repository from now on."
         count = steps.add_workspaces(database, viewer, form.workspaces.data or "")

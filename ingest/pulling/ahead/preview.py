@@ -12,6 +12,8 @@ from typing import Any
 
 from ingest.desk.seen_words import SeenWord
 from ingest.pulling import runner
+from ingest.pulling.ahead import choosing
+from ingest.pulling.ahead.choosing import Counts
 from ingest.pulling.ahead.estimate import HistoryEstimate, PartSeen, Sight, estimated
 from ingest.pulling.ahead.rehearsal import (
     MOST_BYTES,
@@ -22,6 +24,7 @@ from ingest.pulling.ahead.rehearsal import (
     rehearsed,
 )
 from ingest.pulling.catalogue import kind_of
+from ingest.pulling.choice.counts import ChoiceCount, first_of, is_automatic
 from ingest.pulling.problems import SourceProblem, SourceWaits
 from ingest.pulling.runner import SourceContext
 from ingest.pulling.shape import Cursor, FoundScope, Pull, PulledPiece, PullScope, Source
@@ -70,19 +73,25 @@ class DraftMemory:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPart:
-    """A part of the source: the workspace that it would feed, empty for none, and how many records of the
-    last weeks it has, None where it was not looked at."""
+    """A part of the source: the workspace that it would feed, empty for none, how many records of the last
+    weeks it has, None where it was not looked at, and what its deployments would be, by what was counted;
+    ``first`` is what that says, ``words`` what it is."""
 
     name: str
     workspace: str
     recent: int | None
+    id: str = ""
+    words: str = ""
+    first: ChoiceCount | None = None
+    counts: Sequence[ChoiceCount] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePreview:
     """Outcome of a look. ``counting`` + in no figure + refused = ``read``, of which ``known`` are there
     already; ``words`` are those of the sender that decide what counts, with what each would mean;
-    ``estimates`` are of histories of several lengths."""
+    ``estimates`` are of histories of several lengths; ``choices`` are what the deployments of each part
+    may be, where each has its own."""
 
     tested: Sequence[str]
     since: datetime
@@ -98,6 +107,7 @@ class SourcePreview:
     notes: Sequence[str]
     requests: int
     estimates: Sequence[HistoryEstimate]
+    choices: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -144,11 +154,12 @@ class _Look:
 class PreviewTarget:
     """Where it would write: the workspace of its own, empty for the organisation's source; patterns with
     the workspaces that what they match feeds, in order; and the workspace by whose words it is read while
-    nothing is mapped."""
+    nothing is mapped; and what the deployments of parts are to be, where somebody chose."""
 
     home: str = ""
     rules: Sequence[tuple[str, str]] = ()
     otherwise: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> str:
         """The workspace that a part would feed, empty for none."""
@@ -184,8 +195,9 @@ def preview(
     pull.scopes, as_of = target.scopes(parts)
     pull.keep_time()
     pull.is_over = lambda: allowance.left <= 0
-    if shape.lighten:
-        shape.lighten(pull)
+    (shape.lighten or (lambda _: None))(pull)
+    counts, notes = choosing.counted(pull, shape, pull.scopes)
+    pull.scopes = choosing.as_chosen(pull, shape, pull.scopes, counts, target.choices)
     allowance.requests = READING
     look = _Look(pull.requests, time.monotonic())
     _read(pull, shape, memory, look)
@@ -194,16 +206,15 @@ def preview(
     return SourcePreview(
         tested=tested,
         since=min([pull.since, *look.first.values()]),
-        parts=_parts(parts or (), target, look, told),
+        parts=_parts(_whole(parts or (), pull, counts), target, look, told),
         as_of=as_of,
         **_counted(told.whole),
         refusals=told.refusals,
         words=list(told.words.values())[:WORDS],
-        notes=[*pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
+        notes=[*notes, *pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
         requests=pull.requests,
-        estimates=[
-            estimated(sight, shape.growth, each, compares) for each in sorted({*HISTORIES, days})
-        ],
+        estimates=[estimated(sight, shape.growth, d, compares) for d in sorted({*HISTORIES, days})],
+        choices=shape.choices if is_automatic(shape.choices, pull.settings) else (),
     )
 
 
@@ -263,15 +274,27 @@ def _sight(pull: Pull, look: _Look, told: RehearsalOutcome, listing: int) -> Sig
     return Sight(parts, number, DAYS, listing, look.requests, a_request, a_record, quota, window)
 
 
+PartCounts = tuple[FoundScope, PullScope | None, Sequence[ChoiceCount]]
+
+
+def _whole(parts: Sequence[FoundScope], pull: Pull, counts: Counts) -> list[PartCounts]:
+    """Parts by their names, each as it would be read and with what was counted of it."""
+    read = {scope.external_id: scope for scope in pull.scopes}
+    ordered = sorted(parts, key=lambda each: each.name)
+    return [(p, read.get(p.external_id), counts.get(p.external_id, ())) for p in ordered]
+
+
 def _parts(
-    parts: Sequence[FoundScope], target: PreviewTarget, look: _Look, told: RehearsalOutcome
+    parts: Sequence[PartCounts], target: PreviewTarget, look: _Look, told: RehearsalOutcome
 ) -> list[PreviewPart]:
     """Parts with what they would feed and how many records of the last weeks they have."""
     shown = []
-    for part in sorted(parts, key=lambda each: each.name):
+    for part, scope, counts in parts:
         id = part.external_id
         number = len(look.recent[id]) if id in look.recent else part.recent
         if number is None and id in look.seen:
             number = told.parts[id].records if id in told.parts else 0
-        shown.append(PreviewPart(part.name, target.of(part.name), number))
+        words = choosing.words_of(scope) if scope else ""
+        workspace = target.of(part.name)
+        shown.append(PreviewPart(part.name, workspace, number, id, words, first_of(counts), counts))
     return shown

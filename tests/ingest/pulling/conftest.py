@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from ingest.pulling import runs, store
+from ingest.pulling.catalogue import kind_of
 from ingest.pulling.client import Client
 from ingest.pulling.runner import SourceContext, run_next
 from ingest.pulling.runs import StoredRun
@@ -30,7 +31,9 @@ class Installed:
     waits: list[float]
 
     def make(self, kind: str, secret: str = "", home: str | None = "alpha", **config: str) -> int:
-        """A source of that kind, of a workspace or, with None, of the organisation."""
+        """A source of that kind, of a workspace or, with None, of the organisation; where nothing else is
+        said, its deployments are the sender's."""
+        config = {"counts": "deployments"} | config if kind_of(kind).choices else config
         home_id = getattr(self.world, home) if home else None
         new = NewSource(kind, kind.title(), config, secret, home_id, 15, 90)
         by = (self.admin.user_id, self.admin.email)

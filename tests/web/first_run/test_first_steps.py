@@ -17,7 +17,7 @@ from storage.context import job_in
 from storage.tables import metadata
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
-from tests.ingest.pulling.test_github import NOW, deployment, timedelta
+from tests.ingest.pulling.test_github import NOW, deployment, stamp, timedelta
 from tests.webworld import COMPILED, HASH, WebWorld
 from tests.world import World
 from web.server.application import DRAINER
@@ -117,6 +117,34 @@ def test_githubs_repositories_become_workspaces_that_they_feed(fresh, github):
     page = ada.get(f"/platform/sources/{source}").text
     assert "acme/docs" in page
     assert "2 deployments" in ada.get(PATH).text
+
+
+def test_what_a_deployment_is_differs_by_repository_and_is_chosen_there(fresh, github):
+    github.deployments["acme/docs"] = []
+    github.pulls["acme/docs"] = [{"number": 3, "merged": stamp(NOW), "authored": stamp(NOW)}]
+    github.releases["acme/search"] = [{"tag_name": "v1.0", "published_at": stamp(NOW)}]
+    ada = fresh.sign_in("ada")
+    page = connect(ada, github).text
+    chosen = re.findall(r'name="choice-\d"[^>]*>.*?<option value="([^"]*)" selected>([^<]*)<', page)
+    assert chosen == [
+        ("merges", "merges: 1"), ("deployments", "production deployments: 1"),
+        ("deployments", "production deployments: 1"),
+    ]  # fmt: skip
+    source = re.search(r'name="source" value="(\d+)"', page)[1]
+    wrong = {"choice-2": "pigeons", "repository": "acme/search", "source": source}
+    assert "is one of deployments" in post(ada, action="adopt", **wrong).text
+    form = {
+        "choice-1": "deployments", "choice-2": "releases", "choice-3": "merges", "source": source,
+        "repository": ["acme/docs", "acme/payments", "acme/search"],
+    }  # fmt: skip
+    assert "3 workspaces are made" in post(ada, action="adopt", **form).text
+    context = SourceContext(fresh.world.database, fresh.world.settings.model_copy(
+        update={"source_allow": ("127.0.0.0/8",)}))  # fmt: skip
+    assert runner.run_due(context) == 1
+    page = ada.get(f"/platform/sources/{source}").text
+    by = re.findall(r'class="sub2">((?:the first|chosen)[^<]*)<', page)
+    assert by == ["the first that there is", "the first that there is", "chosen by hand"]
+    assert "3 deployments" in ada.get(PATH).text
 
 
 def test_what_github_refuses_is_said_and_nothing_is_kept(fresh, github):

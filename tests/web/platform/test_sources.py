@@ -204,9 +204,19 @@ def test_the_api_connects_maps_syncs_and_removes(web, github):
     run(web)
     told = alice.get(path).json
     assert (told["state"], told["runs"][0]["written"] > 0) == ("healthy", True)
-    assert told["scopes"] == [
-        {"id": "1", "name": "acme/payments", "state": "mapped", "workspace": "alpha"}
-    ]
+    (part,) = told["scopes"]
+    chosen = part.pop("deployments")
+    assert part == {"id": "1", "name": "acme/payments", "state": "mapped", "workspace": "alpha"}
+    assert (chosen["choice"], chosen["by"], chosen["records"]) == ("deployments", "seen", 1)
+    assert [c["number"] for c in chosen["counted"]] == [1, 0, 0, 0, 0]
+    change = {"choices": {"1": "releases"}}
+    assert alice.patch(path, json=change, headers=csrf(alice)).status_code == 200
+    for wrong in ({"1": "pigeons"}, {"9": "tags"}, {"1": "workflow runs"}):
+        told = alice.patch(path, json={"choices": wrong}, headers=csrf(alice))
+        assert told.status_code == 422, wrong
+    run(web)
+    chosen = alice.get(path).json["scopes"][0]["deployments"]
+    assert (chosen["choice"], chosen["by"], chosen["records"]) == ("releases", "hand", 0)
     wrong = alice.post(
         "/api/v1/platform/sources/", json=body | {"secret": "no"}, headers=csrf(alice)
     )
@@ -230,7 +240,16 @@ def test_the_api_looks_ahead_and_takes_patterns(web, github):
     told = alice.post(f"{path}preview", json=body, headers=csrf(alice))
     assert told.status_code == 200, told.text
     assert (told.json["read"], told.json["counting"], told.json["in_no_figure"]) == (1, 1, {})
-    assert told.json["parts"] == [{"name": "acme/payments", "workspace": "alpha", "recent": 1}]
+    (part,) = told.json["parts"]
+    assert (part["id"], part["name"], part["workspace"]) == ("1", "acme/payments", "alpha")
+    assert (part["recent"], part["deployments"]) == (1, "production deployments")
+    assert [(c["choice"], c["number"]) for c in part["counted"]][:2] == [
+        ("deployments", 1), ("workflow runs", 0),
+    ]  # fmt: skip
+    merges = alice.post(
+        f"{path}preview", json=body | {"choices": {"1": "merges"}}, headers=csrf(alice)
+    )
+    assert (merges.json["read"], merges.json["parts"][0]["deployments"]) == (0, "merges")
     assert told.json["words"] == [
         {"about": "environment", "word": "production", "meaning": "production", "origin": "default",
          "records": 1, "counting": 1, "in_no_figure": {}}
@@ -340,3 +359,43 @@ def test_the_organisations_sources_are_changed_by_who_administers_every_workspac
     assert dave.post(api, json=new, headers=csrf(dave)).status_code == 403
     assert "Choose the workspace that it feeds." in connect(dave, github).text
     assert connect(dave, github, "beta").request.path == f"{PATH}/2"
+
+
+def test_what_a_deployment_is_stands_on_the_pages_and_is_changed_there(web, github):
+    """Before it is connected, on the source's page, and beside the figure."""
+    alice, own = web.sign_in("alice"), {"setting-counts": "each repository's own"}
+    github.repository(2, "acme/web")
+    github.pulls["acme/web"] = [
+        {"number": 4, "merged": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+         "authored": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    ]  # fmt: skip
+    rules = {"rules": "acme/* = alpha"}
+    page = connect(alice, github, **own, **rules, action="preview").text
+    part = r'name="choice-(\d)" form="connect"[^>]*><option value="">([^<]*)</option>'
+    assert re.findall(part, page) == [
+        ("1", "production deployments: 1, the first that there is"),
+        ("2", "merges: 1, the first that there is"),
+    ]
+    wrong = connect(alice, github, **own, **rules, **{"choice-2": "pigeons"})
+    assert "is one of deployments" in wrong.text
+    page = connect(alice, github, **own, **rules, **{"choice-2": "releases"}, action="preview").text
+    assert '<option value="releases" selected>releases: 0</option>' in page
+    connect(alice, github, **own, **rules, **{"choice-2": "releases"})
+    run(web)
+    page = alice.get(f"{PATH}/1").text
+    assert "counts instead of the former one, not beside it" in page
+    assert re.findall(r'class="sub2">((?:the first|chosen|by the)[^<]*)<', page) == [
+        "the first that there is", "chosen by hand",
+    ]  # fmt: skip
+    told = post(alice, f"{PATH}/1", action="choose", scope="1", choice="merges")
+    assert "the next sync withdraws what counted until now" in told.text
+    run(web)
+    page = alice.get(f"{PATH}/1").text
+    assert "1 production deployments count no more" in page
+    told = post(alice, f"{PATH}/1", action="choose", scope="1", choice="workflow runs")
+    assert "No workflow of it says that it deploys" in told.text
+    bob = web.sign_in("bob")
+    assert post(bob, f"{PATH}/1", action="choose", scope="1", choice="tags").status_code in (
+        403,
+        404,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.pulling.ahead.preview import PreviewTarget, SourcePreview, preview
 from ingest.pulling.runner import SourceContext
@@ -15,6 +15,7 @@ def look_ahead(
     rights: SourceRights,
     new: NewSource,
     rules: Sequence[tuple[str, int]],
+    choices: Mapping[str, str] | None = None,
 ) -> SourcePreview:
     """Reads what the source would bring, and keeps nothing. Raises SourceProblem."""
     slugs = {m.workspace_id: m.slug for m in rights.managed}
@@ -22,5 +23,6 @@ def look_ahead(
         slugs.get(new.home_workspace or 0, ""),
         [(pattern, slugs[id]) for pattern, id in rules if id in slugs],
         min(slugs.values(), default=""),
+        choices or {},
     )
     return preview(context, new.kind, new.config, new.secret, target, new.history_days)

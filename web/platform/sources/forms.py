@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from wtforms import StringField
 from wtforms.validators import Length
 
+from ingest.pulling.choice.counts import checked
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Source
 from ingest.pulling.store import NewSource
 from web.forms import PageForm
 from web.platform.sources.rights import SourceRights
 
-SETTING = "setting-"
-"""Beginning of the names of the fields that are a kind's own settings."""
+SETTING, CHOICE = "setting-", "choice-"
+"""Beginnings of the names of the fields that are a kind's own settings, and of those that say what a part's
+deployments are."""
 
 
 class SourceForm(PageForm):
@@ -31,14 +33,15 @@ class SourceForm(PageForm):
 
 
 class SourceAction(PageForm):
-    """Something done with a source: sync, again, pause, resume, secret, preview, rules, map, save, or
-    remove."""
+    """Something done with a source: sync, again, pause, resume, secret, preview, rules, map, choose, save,
+    or remove."""
 
     action = StringField("What to do", [Length(max=20)])
     from_day = StringField("Day from which everything is read once more", [Length(max=10)])
     secret = StringField("New secret", [Length(max=4000)])
     rules = StringField("Patterns, one PATTERN = WORKSPACE a line", [Length(max=8000)])
-    scope = StringField("Part that is mapped", [Length(max=200)])
+    scope = StringField("Part that is mapped, or chosen for", [Length(max=200)])
+    choice = StringField("What a deployment of the part is", [Length(max=40)])
     workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
 
 
@@ -54,6 +57,14 @@ def number(told: str, otherwise: int, label: str) -> int:
 def settings_in(told: Mapping[str, str], kind: Source) -> dict[str, str]:
     """The kind's own settings of a form."""
     return {s.name: told.get(SETTING + s.name, s.default) for s in kind.settings}
+
+
+def choices_in(told: Mapping[str, str], kind: Source) -> dict[str, str]:
+    """Choices of a form: what the deployments of parts are to be, by their ids. Raises SourceProblem."""
+    given = {
+        name.removeprefix(CHOICE): value for name, value in told.items() if name.startswith(CHOICE)
+    }
+    return {id: checked(kind.choices, value) for id, value in given.items() if value}
 
 
 def new_source(told: Mapping[str, str], kind: Source, rights: SourceRights) -> NewSource:

@@ -16,6 +16,8 @@ from aggregators.vocabulary import formats
 from ingest.pulling import parts, runner, runs, store
 from ingest.pulling.ahead.preview import DAYS, SourcePreview
 from ingest.pulling.catalogue import kind_of, kinds
+from ingest.pulling.choice import settling
+from ingest.pulling.choice.counts import CAUTION, NAMES, is_automatic
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Source
 from ingest.pulling.store import StoredSource
@@ -128,6 +130,7 @@ class SourcePages(ViewsOfSources):
             tested=tested,
             ahead=ahead,
             shown_parts=PARTS,
+            choice_names=NAMES,
             days=DAYS,
             zone=self._settings.zone,
             lasting=formats.duration,
@@ -153,8 +156,9 @@ class SourcePages(ViewsOfSources):
         context = self._context()
         new = forms.new_source(told, kind, rights)
         rules = [] if new.home_workspace else forms.rules_in(told.get("rules", ""), rights)
+        choices = forms.choices_in(told, kind)
         if told.get("action") == "preview":
-            ahead = look_ahead(context, rights, new, rules)
+            ahead = look_ahead(context, rights, new, rules, choices)
             return self._form(rights, kind.kind, told, tested=list(ahead.tested), ahead=ahead)
         sentences, scopes = runner.tried(
             runner.draft(context, kind.kind, new.config, new.secret), kind.kind
@@ -165,6 +169,7 @@ class SourcePages(ViewsOfSources):
         id = store.create(
             context.database.job, context.box, new, (current_user.id, current_user.email)
         )
+        parts.begin(context.database.job, id, scopes, choices, current_user.email)
         if rules:
             store.set_rules(context.database.job, id, rules, current_user.email)
         self._wake("sources")
@@ -182,6 +187,7 @@ class SourcePages(ViewsOfSources):
             log = runs.newest(connection, id, SHOWN)
             total = runs.totals(connection, [id]).get(id)
             gained = parts.gained(connection, id)
+            choices = [c for c in settling.of_parts(connection, source) if c.is_mapped]
         slugs = {m.workspace_id: m.slug for m in rights.seen}
         draft = session.pop("sources_draft", None)
         return render_template(
@@ -193,6 +199,10 @@ class SourcePages(ViewsOfSources):
             if draft
             else "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules),
             draft=draft,
+            choices=choices,
+            choice_names=NAMES,
+            is_own_choice=is_automatic(kind_of(source.kind).choices, source.config),
+            caution=CAUTION,
             gained=[each for each in gained if each["slug"] in slugs.values()],
             runs=log,
             waits=any(run.state == "running" for run in log) or source.state == "new",
@@ -246,6 +256,9 @@ class SourcePages(ViewsOfSources):
                 target = rights.managed_id(slug) if slug else None
                 store.map_scope(jobs, id, form.scope.data or "", target, by)
                 return "Mapped." if slug else "Left out."
+            case "choose":
+                settling.choose(jobs, id, form.scope.data or "", form.choice.data or "", by)
+                return "Chosen; the next sync withdraws what counted until now."
             case "save":
                 config = forms.settings_in(request.form, kind_of(source.kind))
                 kept = store.change(jobs, id, by, config=config)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from ingest.desk import meanings
 from ingest.pulling import store
+from ingest.pulling.ahead import choosing
 from ingest.pulling.ahead import preview as looks
 from ingest.pulling.ahead.preview import PreviewTarget, preview
 from ingest.pulling.problems import SourceProblem
@@ -159,7 +160,7 @@ def test_a_large_organisation_is_looked_at_in_part(look, github):
         ]
     told = look("github", github.token, owner="acme", address=github.base, changes="no")
     assert looks.CUT in told.notes
-    assert len(github.asked) == told.requests <= looks.READING + 12
+    assert len(github.asked) == told.requests <= looks.READING + 12 + choosing.COUNTED + 3
     (history,) = [e for e in told.estimates if e.days == 28]
     assert is_near(history.requests, 4 + 2 * 302), history
 

@@ -43,8 +43,18 @@ def github():
             {"id": 5, "created_at": stamp(NOW), "run_started_at": stamp(NOW), "updated_at": stamp(NOW),
              "conclusion": "success"}
         ]  # fmt: skip
+        fake.tags["acme/payments"] = [
+            {"name": "v1.0.0", "committed": stamp(NOW)},
+            {"name": "v1.1.0", "committed": stamp(NOW), "tagged": stamp(NOW)},
+            {"name": "v1.2.0", "committed": stamp(NOW), "tagged": None},
+        ]
+        fake.pulls["acme/payments"] = [{"number": 1, "merged": stamp(NOW), "authored": stamp(NOW)}]
+        fake.without_actions = {"acme/docs"}
         fake.exchanges = []
         yield fake
+
+
+OWN = "each repository's own"
 
 
 def synced(installed, fake, kind="github", **config):
@@ -59,7 +69,7 @@ def synced(installed, fake, kind="github", **config):
 @pytest.mark.parametrize(
     "config",
     [{}, {"counts": "releases"}, {"counts": "workflow runs", "workflow": "deploy.yml"},
-     {"counts": "workflow runs"}],
+     {"counts": "workflow runs"}, {"counts": OWN}, {"counts": OWN, "workflow": "deploy.yml"}],
 )  # fmt: skip
 def test_githubs_rest_api(installed, github, config):
     description = described.openapi(described.GITHUB)
@@ -68,9 +78,16 @@ def test_githubs_rest_api(installed, github, config):
     assert [fault for e in rest for fault in description.wrong(e)] == []
 
 
-def test_githubs_graphql(installed, github):
+@pytest.mark.parametrize("counts", ["deployments", "tags", "merges", OWN, "busy"])
+def test_githubs_graphql(installed, github, counts):
     described.graphql()
-    queries = [e for e in synced(installed, github) if e.method == "POST"]
+    if counts == "busy":  # a page full of previews has one more question
+        node = github.deployments["acme/payments"][0]
+        github.deployments["acme/docs"] = [
+            {**node, "databaseId": n, "environment": f"pr-{n}"} for n in range(1000, 1120)
+        ]
+        counts = OWN
+    queries = [e for e in synced(installed, github, counts=counts) if e.method == "POST"]
     assert queries
     for exchange in queries:
         asked = exchange.asked

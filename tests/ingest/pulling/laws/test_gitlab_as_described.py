@@ -75,6 +75,52 @@ FACTS = {
             **PAGES,
         ),
         f"{PROJECT}/deployments/{{deployment_id}}": answered(DEPLOYMENT),
+        PROJECT: answered(thing(id=NUMBER, default_branch=TEXT)),
+        f"{PROJECT}/releases": answered(
+            {"type": "array", "items": thing(tag_name=TEXT, released_at=INSTANT)},
+            order_by=among("released_at", "created_at"),
+            sort=among("asc", "desc"),
+            include_html_description=TRUTH,
+            updated_before=INSTANT,
+            updated_after=INSTANT,
+            **PAGES,
+        ),
+        f"{PROJECT}/repository/tags": answered(
+            {
+                "type": "array",
+                "items": thing(
+                    name=TEXT,
+                    created_at={**INSTANT, "nullable": True},
+                    commit=thing(created_at=INSTANT),
+                ),
+            },
+            order_by=among("name", "updated", "version"),
+            sort=among("asc", "desc"),
+            search=TEXT,
+            page_token=TEXT,
+            **PAGES,
+        ),
+        f"{PROJECT}/merge_requests": answered(
+            {
+                "type": "array",
+                "items": thing(
+                    iid=NUMBER,
+                    merged_at={**INSTANT, "nullable": True},
+                    updated_at=INSTANT,
+                    target_branch=TEXT,
+                ),
+            },
+            state=among("opened", "closed", "locked", "merged", "all"),
+            target_branch=TEXT,
+            order_by=among(
+                "created_at", "label_priority", "milestone_due", "popularity", "priority", "title",
+                "updated_at", "merged_at",
+            ),
+            sort=among("asc", "desc"),
+            updated_after=INSTANT,
+            updated_before=INSTANT,
+            **PAGES,
+        ),
         f"{PROJECT}/repository/compare": answered(
             thing(commits={"type": "array", "items": thing(id=SHA, authored_date=INSTANT)}),
             **{"from": TEXT},
@@ -86,7 +132,8 @@ FACTS = {
     }
 }  # fmt: skip
 """From ``doc/api/openapi/openapi_v3.yaml`` of GitLab (the lists of deployments, their orders, statuses and
-instants), ``doc/api/groups.md`` and ``doc/api/repositories.md``."""
+instants), ``doc/api/groups.md``, ``doc/api/repositories.md``, ``doc/api/releases/index.md``,
+``doc/api/tags.md`` and ``doc/api/merge_requests.md``."""
 SHAS = frozenset({"from", "to"})
 """Parameters that may be of digits alone and look like numbers."""
 
@@ -108,6 +155,25 @@ def exchanges(installed):
             run = installed.sync(source)
             assert run.state == "done", run
         yield fake.exchanges
+
+
+@pytest.mark.parametrize("counts", ["each project's own", "releases", "tags", "merges"])
+def test_what_else_a_deployment_may_be_is_asked_as_gitlab_says(installed, counts):
+    description = described.Description(FACTS, SHAS)
+    with served(FakeGitLab()) as fake:
+        fake.projects = [{"id": 1, "path_with_namespace": "acme/payments"}]
+        at = NOW.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        fake.releases["1"] = [{"tag_name": "v1", "released_at": at}]
+        fake.tags["1"] = [{"name": "v1", "created_at": None, "commit": {"created_at": at}}]
+        fake.merged["1"] = [{"iid": 1, "merged_at": at, "updated_at": at, "target_branch": "main"}]
+        fake.exchanges = []
+        source = installed.make(
+            "gitlab", fake.token, group="acme", address=fake.base, counts=counts
+        )
+        for _ in range(2):
+            assert installed.sync(source).state == "done"
+        assert [fault for e in fake.exchanges for fault in description.wrong(e)] == []
+        assert len({e.path for e in fake.exchanges}) >= (6 if "own" in counts else 2)
 
 
 def test_what_is_asked_and_answered_is_what_gitlab_says_of_it(installed, exchanges):

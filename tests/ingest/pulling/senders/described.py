@@ -88,7 +88,13 @@ def wrong_in_query(query: str, variables: dict[str, Any], answer: Any) -> list[s
     faults = [str(error) for error in validate(schema, document)]
     if faults or "errors" in answer:
         return faults
-    drawn = graphql_sync(schema, query, root_value=answer["data"], variable_values=variables)
+    drawn = graphql_sync(
+        schema,
+        query,
+        root_value=answer["data"],
+        variable_values=variables,
+        field_resolver=lambda source, info, **_: source.get(info.path.key),
+    )
     faults = [str(error) for error in drawn.errors or ()]
     return faults or ([] if drawn.data == answer["data"] else ["other data than was asked for"])
 

@@ -1,4 +1,4 @@
-"""Fake of GitHub: its REST API, and the one query of GraphQL that is asked."""
+"""Fake of GitHub: its REST API, and the queries of GraphQL that are asked."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.ingest.pulling.senders import github_graphql as graphql
 from tests.ingest.pulling.senders import github_objects as objects
 from tests.ingest.pulling.senders.fake import Fake, Reply
 
 
 class FakeGitHub(Fake):
-    """Repositories with deployments (newest first) and commits; ``limit`` is the quota that it tells."""
+    """Repositories with deployments, releases, tags and merges (newest first), runs and commits.
+    ``largest`` is the longest page that it gives of a list, ``most_counted`` how many repositories it
+    counts at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,8 +23,15 @@ class FakeGitHub(Fake):
         self.deployments: dict[str, list[dict[str, Any]]] = {}
         self.releases: dict[str, list[dict[str, Any]]] = {}
         self.runs: dict[str, list[dict[str, Any]]] = {}
+        self.tags: dict[str, list[dict[str, Any]]] = {}
+        self.pulls: dict[str, list[dict[str, Any]]] = {}
+        self.branches: dict[str, str] = {}
+        self.forks: set[str] = set()
+        self.without_actions: set[str] = set()
+        self.gone_workflows: set[str] = set()
         self.commits: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.largest = 100
+        self.most_counted = 10
 
     def repository(self, number: int, name: str) -> None:
         self.repositories[name] = {"id": number, "full_name": name, "name": name.split("/")[1]}
@@ -64,17 +74,27 @@ class FakeGitHub(Fake):
             case ["releases"]:
                 releases = [objects.release(name, r) for r in self.releases.get(name, [])]
                 return self.tagged(self.paged(path, query, releases), headers)
-            case ["actions", "runs"] | ["actions", "workflows", _, "runs"]:
+            case ["actions", *_] if name in self.without_actions:
+                return self.refused(403, "Resource not accessible by personal access token")
+            case ["actions", "workflows", file, "runs"] if file in self.gone_workflows:
+                return self.refused(404, "Not Found")
+            case ["actions", "runs"]:
                 return self._runs(name, path, query)
+            case ["actions", "workflows", file, "runs"]:
+                return self._runs(name, path, query, file)
             case ["deployments", id]:
                 return self._deployment(name, id, objects.deployment)
             case ["deployments", id, "statuses"]:
                 return self._deployment(name, id, _statuses)
         return self.refused(404, "Not Found")
 
-    def _runs(self, name: str, path: str, query: dict[str, str]) -> Reply:
+    def _runs(self, name: str, path: str, query: dict[str, str], file: str = "") -> Reply:
         since, _, until = query.get("created", "..~").partition("..")
-        runs = [r for r in self.runs.get(name, []) if since <= r["created_at"] <= until]
+        runs = [
+            r
+            for r in self.runs.get(name, [])
+            if since <= r["created_at"] <= until and r.get("path", file).endswith(file)
+        ]
         page = self.paged(path, query, runs)
         whole = [objects.run(name, each) for each in page.document]
         return Reply(200, {"total_count": len(runs), "workflow_runs": whole}, page.headers)
@@ -86,22 +106,64 @@ class FakeGitHub(Fake):
 
     def post(self, path: str, document: Any) -> Reply:
         variables = document["variables"]
+        if "o0" in variables:
+            return self._counted(variables)
         name = f"{variables['owner']}/{variables['name']}"
         if name not in self.repositories:
             return Reply(
                 200, {"errors": [{"type": "NOT_FOUND", "message": f"no repository {name}"}]}
             )
+        if "environments" in variables:
+            live = [
+                n for n in self.deployments[name] if n["environment"] in variables["environments"]
+            ]
+            listed = {"deployments": {"nodes": [graphql.seen(n) for n in live[:100]]}}
+            return Reply(200, {"data": {"repository": listed}})
         if variables["first"] > self.largest:
             return Reply(502, {"message": "too big"})
-        things, after = self.deployments[name], int(variables.get("after") or 0)
-        some = [
-            {name: value for name, value in node.items() if name != "production"}
-            for node in things[after : after + variables["first"]]
+        return self._listed(name, document["query"], variables)
+
+    def _counted(self, variables: dict[str, str]) -> Reply:
+        """Several repositories at once; of one that is not there nothing but an error."""
+        numbers = range(len(variables) // 2)
+        if len(numbers) > self.most_counted:
+            return Reply(502, {"message": "too big"})
+        names = [f"{variables[f'o{n}']}/{variables[f'n{n}']}" for n in numbers]
+        data = {
+            f"r{n}": graphql.counted(self, name) if name in self.repositories else None
+            for n, name in enumerate(names)
+        }
+        errors = [
+            {"type": "NOT_FOUND", "path": [alias], "message": "no such repository"}
+            for alias, told in data.items()
+            if told is None
         ]
+        return Reply(200, {"data": data, **({"errors": errors} if errors else {})})
+
+    def _listed(self, name: str, query: str, variables: dict[str, Any]) -> Reply:
+        """A page of a list of a repository."""
+        default = self.branches.get(name, "main")
+        if "refs(" in query:
+            place, things = "refs", [graphql.tag(t) for t in self.tags.get(name, [])]
+        elif "pullRequests(" in query:
+            place, things = (
+                "pullRequests",
+                [graphql.pull(p, default) for p in self.pulls.get(name, [])],
+            )
+        else:
+            place = "deployments"
+            things = [
+                {key: value for key, value in node.items() if key != "production"}
+                for node in self.deployments[name]
+            ]
+        after = int(variables.get("after") or 0)
+        some = things[after : after + variables["first"]]
         end = after + len(some)
         page = {"hasNextPage": end < len(things), "endCursor": str(end)}
-        deployments = {"pageInfo": page, "nodes": some}
-        return Reply(200, {"data": {"repository": {"deployments": deployments}}})
+        total = {"totalCount": len(things)} if place == "refs" else {}
+        return Reply(
+            200, {"data": {"repository": {place: {**total, "pageInfo": page, "nodes": some}}}}
+        )
 
 
 def _statuses(name: str, node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,9 @@
-"""Fake of GitLab: projects of a group, deployments, comparisons."""
+"""Fake of GitLab: projects of a group, deployments, releases, tags, merge requests, comparisons."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from tests.ingest.pulling.senders.fake import Fake, Reply
 
 
 class FakeGitLab(Fake):
-    """Projects with deployments."""
+    """Projects with deployments, releases, tags and merge requests."""
 
     token = "glpat-0123456789abcdef"
 
@@ -17,6 +19,11 @@ class FakeGitLab(Fake):
         super().__init__()
         self.projects: list[dict[str, Any]] = []
         self.deployments: dict[str, list[dict[str, Any]]] = {}
+        self.releases: dict[str, list[dict[str, Any]]] = {}
+        self.tags: dict[str, list[dict[str, Any]]] = {}
+        self.merged: dict[str, list[dict[str, Any]]] = {}
+        self.branches: dict[str, str] = {}
+        self.without_merges: set[str] = set()
         self.commits: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def authorised(self, headers: Any) -> bool:
@@ -28,6 +35,16 @@ class FakeGitLab(Fake):
                 return Reply(200, {"version": "18.1.0"})
             case ["groups", _, "projects"]:
                 return self.paged(path, query, self.projects)
+            case ["projects", id]:
+                return Reply(200, {"id": int(id), "default_branch": self.branches.get(id, "main")})
+            case ["projects", id, "releases"]:
+                return self.paged(path, query, self.releases.get(id, []))
+            case ["projects", id, "repository", "tags"]:
+                return tagged(self.paged(path, query, self.tags.get(id, [])), headers)
+            case ["projects", id, "merge_requests"] if id in self.without_merges:
+                return Reply(403, {"message": "403 Forbidden"})
+            case ["projects", id, "merge_requests"]:
+                return self.paged(path, query, self._merged(id, query))
             case ["projects", id, "deployments"]:
                 if id not in self.deployments:
                     return Reply(403, {"message": "403 Forbidden"})
@@ -39,6 +56,17 @@ class FakeGitLab(Fake):
                 commits = self.commits.get((query["from"], query["to"]), [])
                 return Reply(200, {"commits": commits})
         return Reply(404, {"message": "404 Not Found"})
+
+    def _merged(self, id: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """Merge requests into a branch, in the order of their changes."""
+        begins = datetime.fromisoformat(query["updated_after"])
+        some = [
+            m
+            for m in self.merged.get(id, [])
+            if m["target_branch"] == query["target_branch"]
+            and datetime.fromisoformat(m["updated_at"]) >= begins
+        ]
+        return sorted(some, key=lambda m: m["updated_at"], reverse=query["sort"] == "desc")
 
     def _listed(self, id: str, query: dict[str, str]) -> list[dict[str, Any]]:
         """Deployments in the order that is asked for; instants are kept finer than they are told."""
@@ -52,6 +80,15 @@ class FakeGitLab(Fake):
         ]
         changed.sort(reverse=query.get("sort") == "desc")
         return [{**d, "updated_at": _told(at)} for at, _, d in changed]
+
+
+def tagged(reply: Reply, headers: Any) -> Reply:
+    """A page with its tag; 304 where the asker has it."""
+    content = json.dumps(reply.document).encode()
+    tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
+    if headers.get("If-None-Match") == tag:
+        return Reply(304)
+    return Reply(reply.status, reply.document, {**reply.headers, "ETag": tag})
 
 
 def _told(at: datetime) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from ingest.pulling.client import Client
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
-from ingest.sources.github_runs import rows_form
+from ingest.sources.of_github.runs import rows_form
 
 COMPARED = 300
 """Pairs of deployments that a run compares."""

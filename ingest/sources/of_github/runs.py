@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from ingest.formats.form import Format
+from ingest.formats.github import REPOSITORY
 from ingest.pulling.client import Client
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
 from ingest.pulling.wire.turning import PageTurns
 from ingest.reader import FormatInput, RawRecord
+from ingest.sources.of_github.asking import instant_of
 
 OVERLAP = timedelta(hours=48)
 """Time that is read again: deployments and runs end after they are listed."""
@@ -56,6 +58,7 @@ def workflow_runs(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pull
             form=rows_form("github", rows),
             kind="deployments" if rows else "",
             first=begins,
+            listed={row["key"]: instant_of(row["completed_at"]) for row in rows},
             progress=f"{scope.name}: runs to {ends:%d %b %Y}",
         )
         if pull.is_over():
@@ -65,7 +68,7 @@ def workflow_runs(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pull
 def _runs_within(
     pull: Pull, client: Client, scope: PullScope, created: str
 ) -> tuple[list[Any], int]:
-    workflow = pull.settings["workflow"]
+    workflow = scope.named
     base = f"/repos/{scope.name}/actions/"
     path = base + (f"workflows/{quote(workflow)}/runs" if workflow else "runs")
     runs: list[Any] = []
@@ -87,11 +90,6 @@ def _run(scope: PullScope, run: Any) -> dict[str, str]:
         "environment": "production",
         "service": scope.name.rpartition("/")[2],
     }
-
-
-def instant_of(told: str) -> datetime:
-    """Instant as GitHub writes it. Raises ValueError."""
-    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
@@ -116,8 +114,19 @@ def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPie
             form="github",
             content=orjson.dumps(page) if page else None,
             first=min(published, default=None),
+            listed=_listed(page),
             progress=f"{scope.name}: releases",
         )
         if is_last or following is None:
             return
         answer = client.get(following)
+
+
+def _listed(page: list[Any]) -> dict[str, datetime]:
+    """Keys of releases, as the format makes them, with when they were published."""
+    return {
+        f"{match['path']}@{release['tag_name']}": instant_of(release["published_at"])
+        for release in page
+        if release.get("published_at") and not release.get("draft")
+        if (match := REPOSITORY.search(str(release.get("url"))))
+    }

@@ -1,0 +1,1 @@
+"""Choice of what a part's deployments are, and records that another choice had counted."""

@@ -1,0 +1,219 @@
+"""Releases, tags and merges of a project of GitLab: counted beside its deployments, and read in their
+place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest.documents import at
+from ingest.formats.gitlab import TIERS
+from ingest.formats.releases import kind_of_tag
+from ingest.pulling.choice.counts import DEPLOYMENTS, MERGES, RELEASES, TAGS, ChoiceCount
+from ingest.pulling.client import Client
+from ingest.pulling.problems import SourceProblem
+from ingest.pulling.shape import CountedPart, Cursor, Pull, PulledPiece, PullScope
+from ingest.sources.of_github.runs import rows_form
+from ingest.words import own
+
+CHOICES = (DEPLOYMENTS, RELEASES, TAGS, MERGES)
+OF_EACH = "each project's own"
+DAYS, OVERLAP, PAGE = timedelta(days=28), timedelta(hours=48), 100
+HIDDEN = (403, 404)
+ENDED = ("success", "failed")
+NEWEST = {"sort": "desc", "per_page": str(PAGE)}
+
+
+def instant(told: str) -> datetime:
+    """Instant as GitLab writes it. Raises ValueError."""
+    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """Instant as GitLab reads it."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def counter(client_of: Callable[[Pull], Client]) -> Callable[..., Iterator[CountedPart]]:
+    """The count of what projects have of the last weeks: five requests each."""
+
+    def counted(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
+        client, since = client_of(pull), pull.now - DAYS
+        for scope in scopes:
+            counts = (
+                _deployments(client, scope, since),
+                _of(client, scope, RELEASES, since, lambda each: _released(each, pull.now)),
+                _of(client, scope, TAGS, since, lambda each: _tagged(each, _pattern(pull))),
+                _merges(client, scope, since),
+            )
+            yield scope, counts
+
+    return counted
+
+
+def _pattern(pull: Pull) -> str:
+    return pull.settings.get("tags", "")
+
+
+def _page(client: Client, scope: PullScope, path: str, span: Mapping[str, str]) -> list[Any] | None:
+    """The newest of a list; None where the token may not see it, or it is turned off."""
+    answer = client.get(f"/projects/{scope.external_id}/{path}", {**span, **NEWEST}, accepts=HIDDEN)
+    if answer.status != 200:
+        return None
+    if not isinstance(answer.json, list):
+        raise SourceProblem("changed_shape", f"The list of {path} is none.")
+    return answer.json
+
+
+def _deployments(client: Client, scope: PullScope, since: datetime) -> ChoiceCount:
+    span = {"order_by": "updated_at", "updated_after": stamp(since)}
+    page = _page(client, scope, "deployments", span)
+    if page is None:
+        return ChoiceCount(DEPLOYMENTS, 0, note="environments are turned off, or hidden")
+    ended = [d for d in page if d.get("status") in ENDED and instant(d["created_at"]) >= since]
+    live = [d for d in ended if _is_production(d)]
+    others = sorted({str(at(d, "environment.name")) for d in ended})
+    note = f"to {', '.join(others)[:80]} only" if others and not live else ""
+    return ChoiceCount(DEPLOYMENTS, len(live), is_more=len(page) == PAGE and bool(live), note=note)
+
+
+def _is_production(deployment: Any) -> bool:
+    """Whether a deployment is one to production: by the tier of its environment, else by its name."""
+    tier = TIERS.get(str(at(deployment, "environment.tier") or ""))
+    if tier:
+        return tier == "yes"
+    return own()["environment"](str(at(deployment, "environment.name")).casefold()) is not None
+
+
+def _of(
+    client: Client,
+    scope: PullScope,
+    choice: str,
+    since: datetime,
+    when: Callable[[Any], str | None],
+) -> ChoiceCount:
+    path, span = LISTS[choice]
+    page = _page(client, scope, path, span)
+    if page is None:
+        return ChoiceCount(choice, None, note=f"The token may not read {choice}.")
+    instants = [told for each in page if (told := when(each))]
+    count = sum(instant(told) >= since for told in instants)
+    return ChoiceCount(choice, count, is_more=count == PAGE)
+
+
+def _released(release: Any, now: datetime) -> str | None:
+    """When a release was published; None for one that is to come."""
+    told = release.get("released_at")
+    return None if release.get("upcoming_release") or not told or instant(told) > now else str(told)
+
+
+def _tagged(tag: Any, pattern: str) -> str | None:
+    """When a tag that is a release to production was made; None for any other."""
+    kind = kind_of_tag(str(tag["name"]), pattern)
+    told = tag.get("created_at") or at(tag, "commit.created_at")
+    return str(told) if kind is not None and kind[1] and told else None
+
+
+def _default_branch(client: Client, scope: PullScope) -> str:
+    answer = client.get(f"/projects/{scope.external_id}", accepts=HIDDEN)
+    return str(at(answer.json, "default_branch") or "") if answer.status == 200 else ""
+
+
+def _merges(client: Client, scope: PullScope, since: datetime) -> ChoiceCount:
+    span = {"state": "merged", "target_branch": _default_branch(client, scope),
+             "order_by": "updated_at", "updated_after": stamp(since)}  # fmt: skip
+    page = _page(client, scope, "merge_requests", span)
+    if page is None:
+        return ChoiceCount(MERGES, None, note="The token may not read merge requests.")
+    count = sum(bool(m.get("merged_at")) and instant(m["merged_at"]) >= since for m in page)
+    return ChoiceCount(MERGES, count, is_more=count == PAGE)
+
+
+LISTS: dict[str, tuple[str, dict[str, str]]] = {
+    RELEASES: ("releases", {"order_by": "released_at"}),
+    TAGS: ("repository/tags", {"order_by": "updated"}),
+}
+
+
+def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Releases, newest first, down to what is known; those that are to come are read when they came."""
+    cursor = pull.memory.cursor(scope.external_id, RELEASES)
+    floor = instant(cursor["to"]) - OVERLAP if "to" in cursor else pull.since
+    path, span = LISTS[RELEASES]
+    newest = cursor.get("to", "")
+    for answer in client.pages(f"/projects/{scope.external_id}/{path}", {**span, **NEWEST}):
+        page = answer.json
+        told = [(str(each["tag_name"]), _released(each, pull.now)) for each in page]
+        published = [(tag, instant(when)) for tag, when in told if when]
+        newest = max([newest, *(when.isoformat() for _, when in published)])
+        is_last = answer.next is None or any(when < floor for _, when in published)
+        rows = [_row(scope, tag, when) for tag, when in published if when >= pull.since]
+        yield _piece(scope, RELEASES, {"to": newest} if is_last and newest else cursor, rows)
+        if is_last:
+            return
+
+
+def tags(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Tags that are releases to production; while the first page is the same, nothing more is read."""
+    cursor = pull.memory.cursor(scope.external_id, TAGS)
+    path, span = LISTS[TAGS]
+    first, following = "", f"/projects/{scope.external_id}/{path}"
+    parameters: dict[str, str] | None = {**span, **NEWEST}
+    while True:
+        answer = client.get(following, parameters, etag="" if first else cursor.get("etag", ""))
+        if answer.is_same:
+            return
+        first = first or answer.etag or "none"
+        named = [(str(each["name"]), _tagged(each, scope.named)) for each in answer.json]
+        made = [(name, instant(when)) for name, when in named if when]
+        rows = [_row(scope, name, when) for name, when in made if when >= pull.since]
+        is_last = answer.next is None
+        yield _piece(scope, TAGS, {"etag": first} if is_last and first != "none" else cursor, rows)
+        if answer.next is None:
+            return
+        following, parameters = answer.next, None
+
+
+def merges(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+    """Merge requests that were merged into the default branch, by their last change."""
+    cursor = pull.memory.cursor(scope.external_id, MERGES)
+    floor = instant(cursor["to"]) - OVERLAP if "to" in cursor else pull.since
+    span = {"state": "merged", "target_branch": _default_branch(client, scope), "sort": "asc",
+             "order_by": "updated_at", "updated_after": stamp(floor), "per_page": str(PAGE)}  # fmt: skip
+    newest = cursor.get("to", "")
+    for answer in client.pages(f"/projects/{scope.external_id}/merge_requests", span):
+        merged = [m for m in answer.json if m.get("merged_at")]
+        newest = max([newest, *(instant(m["updated_at"]).isoformat() for m in merged)])
+        ended = [(f"merge-{m['iid']}", instant(m["merged_at"])) for m in merged]
+        rows = [_row(scope, key, when) for key, when in ended if when >= pull.since]
+        yield _piece(scope, MERGES, {"to": newest} if newest else {}, rows)
+        if pull.is_over():
+            return
+
+
+def _row(scope: PullScope, key: str, when: datetime) -> dict[str, str]:
+    return {
+        "key": f"{scope.name}@{key}",
+        "completed_at": when.isoformat(),
+        "outcome": "successful",
+        "environment": "production",
+        "service": scope.name.rpartition("/")[2],
+    }
+
+
+def _piece(
+    scope: PullScope, stream: str, cursor: Cursor, rows: list[dict[str, str]]
+) -> PulledPiece:
+    listed = {row["key"]: instant(row["completed_at"]) for row in rows}
+    oldest = min(listed.values(), default=None)
+    return PulledPiece(
+        scope,
+        stream,
+        cursor,
+        form=rows_form("gitlab", rows),
+        kind=DEPLOYMENTS if rows else "",
+        first=oldest,
+        listed=listed,
+        progress=f"{scope.name}: {stream}",
+    )

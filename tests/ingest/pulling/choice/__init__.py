@@ -1,0 +1,1 @@
+"""Tests of what a deployment is, by what there is of it."""

@@ -127,7 +127,7 @@ def _pulled(bench: Bench, address: str, workspace: tuple[str, int]) -> float:
     """Run after run until history is whole."""
     settings = bench.settings.model_copy(update={"source_allow": ("127.0.0.0/8",), "today": None})
     context, jobs = SourceContext(bench.database, settings), bench.database.job
-    config = {"owner": "acme", "address": address, "changes": "no"}
+    config = {"owner": "acme", "address": address, "changes": "no", "counts": "deployments"}
     new = NewSource("github", "Bench", config, FakeGitHub.token, workspace[1], 15, DAYS + 1)
     by = (bench.everyone.user_id, bench.everyone.email)
     id = store.create(jobs, context.box, new, by)

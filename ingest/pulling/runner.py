@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ BEAT = 30.0
 MOST_REQUESTS = 50_000
 """Requests of a run: it ends long before, at its next piece, unless the sender's lists have no end."""
 ENDLESS = "What the sender lists has no end: the run was broken off. What had been read is kept."
+BROKEN_OFF = "The database broke the run off; the next one goes on."
 TESTED = (500, 60.0)
 """Requests and seconds of a test."""
 EXPIRES_SOON = timedelta(days=14)
@@ -83,17 +84,21 @@ def run_due(context: SourceContext, most: int = 20) -> int:
 
 def run_next(context: SourceContext, only: int | None = None) -> bool:
     """Runs the source that is due for the longest, or that one; False where none is."""
-    claimed = runs.claim(context.database.job, only)
-    if claimed is None:
-        return False
-    source, run = claimed
+    with runs.claimed(context.database.job, only) as claimed:
+        if claimed is not None:
+            _run(context, *claimed)
+        return claimed is not None
+
+
+def _run(context: SourceContext, source: StoredSource, run: int) -> None:
+    """Runs a source and notes how it ended."""
     writer = Writer(context.database, source, run)
     try:
         with _beating(context, source):
             end = _pulled(context, source, writer)
     except RunLost:
         log.info("source %s was taken over or changed while it ran", source.id)
-        return True
+        return
     except SourceWaits as wait:
         end = RunEnd("waiting", wait.code, str(wait), wait.until)
     except SourceProblem as problem:
@@ -101,12 +106,14 @@ def run_next(context: SourceContext, only: int | None = None) -> bool:
     except Enough:
         end = RunEnd("failed", "too_large", ENDLESS)
     except OperationalError:
-        raise  # nothing more can be noted; the lease runs out
+        with suppress(OperationalError):  # nothing more can be noted where the database is away
+            until = datetime.now(UTC) + runs.LEASE
+            runs.finish(context.database.job, source, run, RunEnd("waiting", "", BROKEN_OFF, until))
+        raise
     except Exception as error:
         log.exception("source %s of kind %s", source.id, source.kind)
         end = RunEnd("failed", "internal", f"{type(error).__name__}; the log has more.")
     runs.finish(context.database.job, source, run, end)
-    return True
 
 
 def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> RunEnd:

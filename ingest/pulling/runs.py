@@ -1,16 +1,23 @@
-"""Runs of sources in PostgreSQL: claimed with a lease, told of while they last, ended with a reason."""
+"""Runs of sources in PostgreSQL: claimed with a lease, told of while they last, ended with a reason.
+
+Beside its lease a run holds a lock that ends with its connection: a process that is stopped or killed gives
+its sources back at once, whichever host it ran on. The lease is for one whose host fell silent, and fences.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from ingest.pulling.store import COLUMNS, StoredSource
+from storage.scheduled.lock import CLASS, sole
 
 LEASE = timedelta(minutes=2)
 """Time that a run is believed to live without a sign; it gives one with each piece, and between them."""
@@ -56,21 +63,40 @@ class StoredRun:
 CLAIM = f"""
 update source s set lease_until = now() + :lease, attempt = attempt + 1
 where id = (select id from source
-            where enabled and next_at <= now() and (lease_until is null or lease_until < now())
+            where enabled and next_at <= now()
+              and (lease_until is null or lease_until < now() or not exists (
+                select from pg_locks l join pg_database d on d.oid = l.database
+                where d.datname = current_database() and l.locktype = 'advisory' and l.objsubid = 2
+                  and l.classid::bigint = :class and l.granted
+                  and l.objid::bigint = hashtext('source ' || id || ' ' || attempt)::bigint & 4294967295))
               and (cast(:only as bigint) is null or id = :only)
             order by next_at for update skip locked limit 1)
 returning {COLUMNS}
 """
 
 
-def claim(engine: Engine, only: int | None = None) -> tuple[StoredSource, int] | None:
-    """The source that is due for the longest, or that one where it is due, and the run that begins; None
-    where none is. A run before it that gave no sign any more is told as broken off."""
+@contextmanager
+def claimed(engine: Engine, only: int | None = None) -> Iterator[tuple[StoredSource, int] | None]:
+    """The source that is due for the longest, or that one where it is due, and the run that begins, which
+    nobody else begins until the block ends; None where none is."""
+    alive = ExitStack()
+    try:
+        yield _claim(engine, only, alive)
+    finally:
+        with suppress(OperationalError):
+            alive.close()
+
+
+def _claim(engine: Engine, only: int | None, alive: ExitStack) -> tuple[StoredSource, int] | None:
+    """The source and the run; the lock is taken before others see the lease. A run before it that gave no
+    sign any more is told as broken off."""
     with engine.begin() as connection:
-        row = connection.execute(text(CLAIM), {"lease": LEASE, "only": only}).first()
+        values = {"lease": LEASE, "only": only, "class": CLASS}
+        row = connection.execute(text(CLAIM), values).first()
         if row is None:
             return None
         source = StoredSource(*row)
+        alive.enter_context(sole(engine, f"source {source.id} {source.attempt}"))
         connection.execute(
             text(
                 "update source_run set state = 'failed', finished_at = now(),"

@@ -175,8 +175,7 @@ def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     assert process.wait(60) == -9, process.stderr.read()
     github.victim = 0
     assert len(outcomes(installed)) == (request_number - 3) * 100
-    installed.world.sql("update source set lease_until = now() - interval '1 second'")
-    run = installed.sync(source)
+    run = installed.sync(source)  # at once: the lease is of a process that is no more
     assert run.state == "done"
     assert set(truth(github)) <= set(outcomes(installed))
     assert run.requests <= 5, "no page twice but the one that looks for news"
@@ -345,13 +344,17 @@ def test_a_source_that_fails_backs_off_alone(installed, github):
 def test_two_workers_never_run_one_source(installed, github):
     source = installed.make("github", github.token, owner="acme", address=github.base)
     engine = installed.context.database.job
-    first = runs.claim(engine, source)
-    assert first is not None
-    assert runs.claim(engine, source) is None
-    installed.world.sql("update source set lease_until = now() - interval '1 second'")
-    assert runs.claim(engine, source) is not None
-    with pytest.raises(runs.RunLost), engine.begin() as connection:
-        runs.hold(connection, first[0])
+    with runs.claimed(engine, source) as first:
+        assert first is not None
+        with runs.claimed(engine, source) as second:
+            assert second is None
+        installed.world.sql("update source set lease_until = now() - interval '1 second'")
+        with runs.claimed(engine, source) as second:
+            assert second is not None
+            with runs.claimed(engine, source) as third:
+                assert third is None, "the first one's sign of life is not the second one's"
+        with pytest.raises(runs.RunLost), engine.begin() as connection:
+            runs.hold(connection, first[0])
 
 
 def test_again_from_a_day_reads_everything_once_more(installed, github):

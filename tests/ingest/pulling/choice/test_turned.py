@@ -209,7 +209,6 @@ def test_killed_in_the_middle_the_next_run_goes_on(installed, source, tmp_path):
     assert len(standing(installed)) in (2, 3), (
         "two of three are withdrawn, the one that is left stands"
     )
-    installed.world.sql("update source set lease_until = null")
     installed.sync(source)
     assert standing(installed) == sorted([*OTHER, "70"])
 

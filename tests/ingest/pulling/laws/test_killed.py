@@ -82,7 +82,7 @@ def test_the_figures_are_those_of_the_truth(installed, github, tmp_path):
     source = installed.make("github", github.token, owner="acme", address=github.base, changes="no")
     for number in range(KILLED):
         github.faults = [chance.choice((None, None, *FAULTS)) for _ in range(12)]
-        installed.world.sql("update source set lease_until = null, next_at = now(), failures = 0")
+        installed.world.sql("update source set next_at = now(), failures = 0")
         process = subprocess.Popen(
             [sys.executable, "-c", RUN, str(source)],
             cwd=Path(__file__).parents[4],
@@ -103,7 +103,7 @@ def test_the_figures_are_those_of_the_truth(installed, github, tmp_path):
             }  # fmt: skip
             github.deployments["acme/renamed"] = github.deployments.pop("acme/service-1")
     github.faults = []
-    installed.world.sql("update source set lease_until = null, failures = 0")
+    installed.world.sql("update source set failures = 0")
     while True:
         run = installed.sync(source)
         assert run.state == "done", run

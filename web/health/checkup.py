@@ -58,11 +58,46 @@ REMEDIES = (
         "Renew the server's certificate, or set sslrootcert and the host's name right in {variable}.",
     ),
     (
+        ("pg_hba.conf",),
+        "Add a line for the role, the database and the address that it names to pg_hba.conf, then:"
+        " select pg_reload_conf();",
+    ),
+    (
+        ("not permitted to log in",),
+        "alter role NAME login;   (the role of {variable}; as a superuser)",
+    ),
+    (
+        ("No space left", "could not extend file", "could not write"),
+        "Make room on the disk of the database and of its pg_wal; a server that has ended itself is started"
+        " again (systemctl start postgresql).",
+    ),
+    (
+        ("could not translate host name", "No route to host", "Network is unreachable"),
+        "Set the host of {variable} right, or look at the name server and at the network between.",
+    ),
+    (
+        ("does not support SSL", "SSL error", "no encryption"),
+        "Set sslmode of {variable} as the server has it (show ssl;), or pgbouncer's client_tls_sslmode.",
+    ),
+    (
+        ("no such database", "no such user", "unsupported startup parameter"),
+        "Compare pgbouncer.ini and userlist.txt with deploy/pgbouncer.ini, then: systemctl reload"
+        " pgbouncer",
+    ),
+    (
+        ("permission denied for database",),
+        "grant connect on database vigilo to NAME;   (the role of {variable}; as a superuser)",
+    ),
+    (
+        ("permission denied for",),
+        "Give back the right that it names, and those that are told beside it, then look again.",
+    ),
+    (
         ("does not exist",),
         "Set {variable} right; a database that is gone: docs/operation.md, Restore.",
     ),
     (
-        ("starting up", "shutting down", "recovery"),
+        ("starting up", "shutting down", "recovery", "not yet accepting connections"),
         "Wait a moment, then look at the server's log.",
     ),
     (

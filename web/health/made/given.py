@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Result, RowMapping, text
 
 from storage.roles import Roles
 from storage.schema import quoted
@@ -33,6 +33,7 @@ select r.rolname as name, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
              where m.member = r.oid order by 1) as within
 from pg_roles r where r.rolname in (:web, :job) order by 1
 """
+CONNECTING = "select rolname from pg_roles where rolname in (:web, :job, :backup) order by 1"
 READER = """
 select r.rolsuper, r.rolbypassrls, r.rolcanlogin,
        has_database_privilege(r.oid, current_database(), 'connect') as connects,
@@ -77,7 +78,9 @@ def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterat
     names = {"web": roles.web, "job": roles.job}
     row = connection.execute(text(OWNER), names).mappings().one()
     yield from _owner(row, roles)
-    yield from _database(row)
+    yield from _database(
+        row, connection.execute(text(CONNECTING), {**names, "backup": backup or BACKUP})
+    )
     for serving in connection.execute(text(SERVING), names).mappings():
         yield from _serving(serving, str(row["datname"]))
     yield from _reader(connection, backup, str(row["datname"]))
@@ -142,7 +145,7 @@ def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
         )
 
 
-def _database(row: RowMapping) -> Iterator[HealthFinding]:
+def _database(row: RowMapping, connecting: Result) -> Iterator[HealthFinding]:
     name = quoted(row["datname"])
     if not row["owns"]:
         yield _finding(
@@ -150,8 +153,9 @@ def _database(row: RowMapping) -> Iterator[HealthFinding]:
             f"the database is {row['datowner']}'s, not {row['owner']}'s",
         )
     if row["open"]:
+        ours = ", ".join(quoted(each) for each in connecting.scalars())
         yield _finding(
-            f"revoke connect on database {name} from public;",
+            f"grant connect on database {name} to {ours}; revoke connect on database {name} from public;",
             "every role of the server can connect",
         )
     if row["temporary"]:
@@ -188,7 +192,12 @@ def _reader(connection: Connection, named: str | None, database: str) -> Iterato
     if row is None:
         if named:
             detail = f"there is no role {named}: no backup can be made"
-            yield _finding(f"create role {quoted(named)} login bypassrls password '...';", detail)
+            type_this = (
+                f"create role {quoted(named)} login bypassrls password '...';"
+                f" grant pg_read_all_data to {quoted(named)};"
+                f" grant connect on database {quoted(database)} to {quoted(named)};"
+            )
+            yield _finding(type_this, detail)
         return
     if row["rolsuper"]:
         yield _finding(

@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 MEASURED = HERE / "faults.json"
 DATABASE, PROCESSES = "tests/faults/test_database.py", "tests/faults/test_processes.py"
 FROZEN = "tests/faults/test_frozen.py"
+BACKUP = "tests/commands/operation/test_backup.py"
 SNAPSHOT, WORK = "tests/storage/snapshot", "tests/exports/work"
 
 SHOWN_BY = {
@@ -39,6 +40,36 @@ SHOWN_BY = {
     ),
     "Data directory read-only": (
         "tests/faults/test_disk.py::test_a_read_only_disk_fails_nothing_but_exports",
+    ),
+    "Database's disk full, its log's too": (
+        "tests/faults/test_full_database.py::test_a_full_disk_of_the_database_loses_nothing",
+    ),
+    "Database read-only": (
+        "tests/faults/test_harm.py::test_a_database_that_takes_no_changes_shows_its_figures",
+    ),
+    "Rights of the web role taken away": (
+        "tests/faults/test_harm.py::test_harm_to_the_database_is_seen_and_mended_by_what_is_told",
+    ),
+    "Body of a function replaced": (
+        "tests/faults/test_harm.py::test_harm_to_the_database_is_seen_and_mended_by_what_is_told",
+    ),
+    "Trigger switched off": (
+        "tests/faults/test_harm.py::test_harm_to_the_database_is_seen_and_mended_by_what_is_told",
+    ),
+    "Policy opened to everybody": (
+        "tests/faults/test_harm.py::test_harm_to_the_database_is_seen_and_mended_by_what_is_told",
+    ),
+    "Owner of a function changed": (
+        "tests/faults/test_harm.py::test_harm_to_the_database_is_seen_and_mended_by_what_is_told",
+    ),
+    "Every web process killed": (
+        "tests/faults/test_harm.py::test_processes_that_are_all_killed_are_begun_again",
+    ),
+    "Secrets that no key opens": (
+        "tests/faults/test_harm.py::test_a_secret_that_no_key_opens_is_told",
+    ),
+    "Keys rotated on two hosts": (
+        "tests/runbook/test_whole_page.py::test_every_command_does_what_it_is_there_for",
     ),
 }
 """Measured faults and the tests that break the thing."""
@@ -82,6 +113,25 @@ ALSO = {
         "test_killed_at_any_point_every_accepted_delivery_is_there_exactly_once",
     ),
     "Database restored into an empty cluster": ("tests/storage/backup/test_both_ways.py",),
+    "Certificate of the address, the mail server or the database that ends": (
+        "tests/web/health/test_served.py::"
+        "test_a_certificate_of_the_public_address_that_ends_is_found_before_and_after",
+        "tests/web/health/test_served.py::test_a_certificate_of_the_mail_server_that_ends_is_found",
+        "tests/web/health/test_served.py::test_a_certificate_of_the_database_that_ends_is_found",
+    ),
+    "Backup killed, or made while the clock is set back": (
+        f"{BACKUP}::test_what_a_killed_backup_left_is_removed_by_the_next",
+        f"{BACKUP}::test_a_clock_that_was_set_back_makes_no_backup_that_counts_as_an_old_one",
+    ),
+    "Commands at once over the embedded database, one of them killed": (
+        "tests/storage/embedded/test_programs.py::test_it_stays_while_many_come_and_go",
+        "tests/storage/embedded/test_programs.py::"
+        "test_the_last_to_leave_ends_it_though_another_was_killed",
+        "tests/scheduling/test_stopping.py::test_a_stop_is_quiet_whenever_it_comes",
+    ),
+    "A definition changed by hand, of each kind": (
+        "tests/web/health/test_definitions.py::test_it_is_named_and_typing_what_is_told_mends_it",
+    ),
     "A policy, an owner or a right changed by hand": (
         "tests/web/health/test_checkup.py::test_harm_to_the_structure_stops_serving",
         "tests/storage/backup/test_proof.py::test_whatever_is_not_as_it_was_is_told",

@@ -67,10 +67,10 @@ def test_harm_to_the_database_is_seen_and_mended_by_what_is_told(stack: Stack, f
     told = typed(stack, "doctor", "--no-address")
     remedies = re.findall(r"^    (.+?)(?:   \(.*)?$", told, re.MULTILINE)
     begun = time.monotonic()
+    if any("db mend" in remedy for remedy in remedies):
+        assert "Mended: " in typed(stack, "db", "mend")
     for remedy in dict.fromkeys(remedies):
-        if "db mend" in remedy:
-            assert "Mended: " in typed(stack, "db", "mend")
-        else:
+        if "db mend" not in remedy:
             stack.cluster.sql(remedy, "vigilo")
     until(lambda: probe(stack).status_code == 200)
     stack.recovers()

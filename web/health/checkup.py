@@ -218,7 +218,8 @@ def isolation_findings(connection: Connection, *, job: bool) -> Iterator[HealthF
     for name in isolation.leaks(connection, job=job):
         detail = f"the {'job' if job else 'web'} role is not kept out by row-level security: {name}"
         remedy = (
-            "Serve nobody. flask --app app db upgrade, or backup restore into an empty database."
+            "flask --app app db mend   (serve nobody; where that does not help: backup restore into an"
+            " empty database)"
         )
         yield HealthFinding("isolation", remedy, detail, True)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from redis import Redis, RedisError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -26,6 +27,8 @@ LEAST_FREE_BYTES, LEAST_FREE_SHARE = 1_000_000_000, 0.05
 MOST_SKEW = timedelta(seconds=30)
 PATIENCE_SECONDS = 3.0
 ROOM_MB = 64
+LOOKED = "vigilo:looked"
+"""Key that a look writes to Redis, which is gone at once: a server that answers may take nothing."""
 ROOM = text("""
 select sum(length(filling)) from (
     select n, repeat('x', 100000) as filling from generate_series(1, :pieces) n order by n desc offset 0
@@ -141,6 +144,17 @@ def _redis(settings: Settings, patience: float) -> list[HealthFinding]:
             settings.redis_url, socket_connect_timeout=patience, socket_timeout=patience
         ) as server:
             server.ping()
+            server.set(LOOKED, b"", ex=10)
+    except (OutOfMemoryError, ReadOnlyError) as error:
+        remedy = (
+            "redis-cli config set maxmemory 0   (or higher; an eviction policy loses what waits)"
+            if isinstance(error, OutOfMemoryError)
+            else "redis-cli replicaof no one   (or name its primary in VIGILO_REDIS_URL)"
+        )
+        detail = f"it answers and takes nothing: {error}; until then exports are found later"
+        return [HealthFinding("Redis", remedy, detail)]
+    except NoPermissionError:  # a user of Redis whom only the queue's keys are open to
+        return []
     except ValueError as error:  # of the address, which may hold a password
         why = type(error).__name__
     except (OSError, RedisError) as error:

@@ -157,38 +157,39 @@ def test_a_database_that_is_away_is_one_finding(tmp_path):
     assert "Connection refused" in problem.detail
 
 
-@pytest.mark.parametrize(
-    ("words", "remedy"),
-    [
-        ("FATAL:  sorry, too many clients already", "pg_stat_activity"),
-        ('FATAL:  too many connections for role "vigilo_job"', "connection limit -1"),
-        (
-            'FATAL:  database "vigilo" is not currently accepting connections',
-            "allow_connections true",
-        ),
-        ("FATAL:  remaining connection slots are reserved for roles", "max_connections"),
-        ('FATAL:  password authentication failed for user "vigilo_web"', "userlist.txt"),
-        ("FATAL:  SASL authentication failed", "VIGILO_DATABASE_URL"),
-        ('FATAL:  database "vigilo" does not exist', "Restore"),
-        ("FATAL:  the database system is starting up", "Wait a moment"),
-        ("FATAL:  the database system is not yet accepting connections", "Wait a moment"),
-        (
-            'FATAL:  no pg_hba.conf entry for host "10.0.0.7", user "vigilo_web"',
-            "pg_reload_conf();",
-        ),
-        ('FATAL:  role "vigilo_web" is not permitted to log in', "alter role NAME login;"),
-        ('could not write to file "pg_wal/xlogtemp.7": No space left on device', "Make room"),
-        ('could not translate host name "db" to address', "the name server"),
-        ("server does not support SSL, but SSL was required", "sslmode of VIGILO_DATABASE_URL"),
-        ("FATAL:  no such database: vigilo", "deploy/pgbouncer.ini"),
-        ('FATAL:  permission denied for database "vigilo"', "grant connect on database vigilo"),
-        ("permission denied for function readable_workspace", "Give back the right"),
-        ('could not load library "plpgsql.so": undefined symbol', "Restart the server"),
-        ("server closed the connection unexpectedly", "behind pgbouncer"),
-        ("connection failed: timeout expired", "frozen"),
-        ("connection failed: Connection refused", "pg_isready"),
-    ],
-)
+ANSWERS = [
+    ("FATAL:  sorry, too many clients already", "pg_stat_activity"),
+    ('FATAL:  too many connections for role "vigilo_job"', "connection limit -1"),
+    (
+        'FATAL:  database "vigilo" is not currently accepting connections',
+        "allow_connections true",
+    ),
+    ("FATAL:  remaining connection slots are reserved for roles", "max_connections"),
+    ('FATAL:  password authentication failed for user "vigilo_web"', "userlist.txt"),
+    ("FATAL:  SASL authentication failed", "VIGILO_DATABASE_URL"),
+    ('FATAL:  database "vigilo" does not exist', "Restore"),
+    ("FATAL:  the database system is starting up", "Wait a moment"),
+    ("FATAL:  the database system is not yet accepting connections", "Wait a moment"),
+    (
+        'FATAL:  no pg_hba.conf entry for host "10.0.0.7", user "vigilo_web"',
+        "pg_reload_conf();",
+    ),
+    ('FATAL:  role "vigilo_web" is not permitted to log in', "alter role NAME login;"),
+    ('could not write to file "pg_wal/xlogtemp.7": No space left on device', "Make room"),
+    ('could not translate host name "db" to address', "the name server"),
+    ("server does not support SSL, but SSL was required", "sslmode of VIGILO_DATABASE_URL"),
+    ("FATAL:  no such database: vigilo", "deploy/pgbouncer.ini"),
+    ('FATAL:  permission denied for database "vigilo"', "grant connect on database vigilo"),
+    ("permission denied for function readable_workspace", "Give back the right"),
+    ('could not load library "plpgsql.so": undefined symbol', "Restart the server"),
+    ("server closed the connection unexpectedly", "behind pgbouncer"),
+    ("connection failed: timeout expired", "frozen"),
+    ("connection failed: Connection refused", "pg_isready"),
+]
+"""Words of a server, and a part of what is told to do."""
+
+
+@pytest.mark.parametrize(("words", "remedy"), ANSWERS)
 def test_the_remedy_is_for_what_the_server_answered(tmp_path, words, remedy):
     settings = load(data_dir=tmp_path)
 

@@ -33,6 +33,11 @@ select r.rolname as name, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
              where m.member = r.oid order by 1) as within
 from pg_roles r where r.rolname in (:web, :job) order by 1
 """
+COLLATION = """
+select datcollversion as then, pg_database_collation_actual_version(oid) as now from pg_database
+where datname = current_database() and datcollversion is not null
+union all select null, null limit 1
+"""
 CONNECTING = "select rolname from pg_roles where rolname in (:web, :job, :backup) order by 1"
 READER = """
 select r.rolsuper, r.rolbypassrls, r.rolcanlogin,
@@ -84,6 +89,7 @@ def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterat
     for serving in connection.execute(text(SERVING), names).mappings():
         yield from _serving(serving, str(row["datname"]))
     yield from _reader(connection, backup, str(row["datname"]))
+    yield from _collation(connection, str(row["datname"]))
     yield from _settings(connection, names)
     open_to_all = list(connection.execute(text(ROOM)).scalars())
     if open_to_all:
@@ -92,6 +98,20 @@ def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterat
         )
         detail = f"whoever can connect fills the disk, by {', '.join(open_to_all)}"
         yield _finding(f"{type_this}   (as a superuser, in this database)", detail)
+
+
+def _collation(connection: Connection, database: str) -> Iterator[HealthFinding]:
+    """Rules of sorting that are no longer those of the indexes: after an upgrade of the machine."""
+    row = connection.execute(text(COLLATION)).one()
+    if row.now and row.then != row.now:
+        type_this = (
+            f"reindex database {quoted(database)}; alter database {quoted(database)} refresh collation"
+            " version;   (as a superuser, in this database, each on its own)"
+        )
+        detail = (
+            f"texts were sorted by version {row.then} of the machine's rules, which has {row.now}"
+        )
+        yield HealthFinding("collation", type_this, detail)
 
 
 def _settings(connection: Connection, names: dict[str, str]) -> Iterator[HealthFinding]:

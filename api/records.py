@@ -27,7 +27,8 @@ from web.plain_text import read_json
 from web.problem import Problem
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
-PIECE = 500
+PIECE = 50
+"""Rows that are written in about a millisecond: others of the process wait for no longer."""
 LONGEST_SECONDS = 60.0
 """Until all records must have been read: each fetch of them is a statement of its own."""
 DOWNLOAD = Operation(

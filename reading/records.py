@@ -26,6 +26,8 @@ LONG = 60
 """Characters to look for within texts, beyond which a filter is dear: nobody types as many in a hurry."""
 DEAR = Turns(at_once=1, patience_seconds=2 * PAGE_SECONDS)
 """Turns of dear filters, one at a time in a process: eight would keep every core of the database busy."""
+REST = 1.0
+"""Of a machine's dear filters, in times of each: half of a core at most."""
 DEAR_OF_MACHINE = Path("turns", "filter")
 """Lock below the data directory: a machine has one dear filter at a time, whatever its processes."""
 ADVICE = "That filter takes too long: shorten its text, or the period."
@@ -48,7 +50,8 @@ def read_records(
         if _is_dear(request):
             # before a connection is taken
             opened.enter_context(DEAR.taken())
-            opened.enter_context(alone(settings.data_dir / DEAR_OF_MACHINE, 2 * PAGE_SECONDS))
+            lock = settings.data_dir / DEAR_OF_MACHINE
+            opened.enter_context(alone(lock, 2 * PAGE_SECONDS, REST))
         workspace = opened.enter_context(open_workspace(database, viewer, slug, ask, settings))
         scope = _scope(workspace, settings, listing.known_links(links))
         with within(workspace.connection, PAGE_SECONDS, ADVICE):

@@ -11,7 +11,8 @@ database give all of them up.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
@@ -90,7 +91,7 @@ class Downloads:
             raise Busy("another list of the person is still being written") from error
         try:
             with self._writing.taken():
-                return _spooled(pieces)
+                return spooled(pieces)
         finally:
             own.release(force=True)
 
@@ -109,10 +110,17 @@ class Downloads:
         )
 
 
-def _spooled(pieces: Iterator[bytes]) -> IO[bytes]:
+def spooled(pieces: Iterator[bytes], rest: Callable[[float], None] = time.sleep) -> IO[bytes]:
+    """The pieces in a file. Whoever makes them rests after each for as long as they worked on it: Python
+    has one thread at work, and those who answer pages would get it back only some milliseconds after
+    each question to the database."""
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it
+    worked = time.thread_time()
     try:
-        file.writelines(pieces)
+        for piece in pieces:
+            file.write(piece)
+            rest(time.thread_time() - worked)
+            worked = time.thread_time()
         file.seek(0)
     except BaseException:
         file.close()

@@ -6,6 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from psycopg2.errors import QueryCanceled
@@ -14,13 +18,17 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from auth import accounts, passwords
+from auth.passwords import apart
 from reading import records
 from storage.bounds import statement
-from storage.bounds.turns import Turns
+from storage.bounds.turns import Busy, Turns, alone
 from storage.context import as_viewer
 from storage.viewer import Viewer
 from tests.conftest import superuser
+from tests.deep import bound
+from tests.served import until
 from tests.webworld import PASSWORD, WebWorld
+from web.bounds import streams
 from web.errors import problem_of
 
 FILTERED = "/ws/alpha/records/incidents.csv"
@@ -83,6 +91,7 @@ def long_titles(web) -> WebWorld:
 
 
 def test_a_filter_made_to_be_slow_is_refused_with_advice(long_titles, monkeypatch):
+    monkeypatch.setattr(records, "REST", 0.0)
     assert asked(long_titles, "viewer", LONG).status_code == 200
     monkeypatch.setattr(records, "PAGE_SECONDS", 0.002)
     answer = asked(long_titles, "viewer", LONG)
@@ -153,16 +162,101 @@ def test_hashes_take_turns_and_a_sign_in_that_gets_none_is_told_when_to_come_bac
     assert web.attempt(browser, "alice@x.example", PASSWORD).status_code == 302, "no failure noted"
 
 
-def test_who_hashes_stands_back_for_those_who_answer_pages():
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    hashing = passwords.standing_back(lambda: os.getpriority(os.PRIO_PROCESS, 0))
-    assert hashing == min(19, own + passwords.STANDS_BACK)
-    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+def test_who_hashes_stands_back_for_those_who_answer_pages_and_leaves_three_cores_of_four():
+    assert passwords.verify_password(None, "nobody has this password") is False
+    hashing, own = passwords.PROCESS.running.pid, os.getpriority(os.PRIO_PROCESS, 0)
+    assert hashing != os.getpid()
+    assert os.getpriority(os.PRIO_PROCESS, hashing) == min(19, own + apart.STANDS_BACK)
+    cores = len(os.sched_getaffinity(0))
+    assert len(os.sched_getaffinity(hashing)) == max(1, cores // apart.PART_OF_CORES)
 
 
-def test_hashes_leave_three_cores_of_four_to_others():
-    own = os.sched_getaffinity(0)
-    hashing = passwords.standing_back(lambda: os.sched_getaffinity(0))
-    assert hashing < own or len(own) == 1
-    assert len(hashing) == max(1, len(own) // passwords.PART_OF_CORES)
-    assert os.sched_getaffinity(0) == own
+def test_the_program_that_hashes_is_begun_again_and_knows_no_variable_of_ours(monkeypatch):
+    monkeypatch.setenv("VIGILO_SECRET_KEY", "secret")
+    passwords.PROCESS.end()
+    stored = passwords.hash_password("a good password")
+    process = passwords.PROCESS.running
+    assert b"VIGILO_" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+    process.kill()
+    process.wait()
+    assert passwords.verify_password(stored, "a good password")
+    assert not passwords.verify_password(stored, "a good passwore")
+
+
+def test_a_hash_that_takes_too_long_is_none_and_its_answer_is_nobody_elses(monkeypatch):
+    stored = passwords.hash_password("a good password")
+    monkeypatch.setattr(passwords, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(Busy):
+        passwords.verify_password(stored, "a good password")
+    monkeypatch.undo()
+    assert not passwords.verify_password(stored, "a good passwore")
+
+
+def test_a_process_with_many_open_files_signs_in_as_well():
+    asks = """
+import os, resource
+from auth import passwords
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+print(passwords.verify_password(passwords.hash_password("a good password"), "a good password"))
+"""
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_the_answer_to_another_question_counts_for_nothing(monkeypatch):
+    told = passwords.HashingProcess()
+    monkeypatch.setattr(told, "_told", lambda line: b"[7, true]\n")
+    with pytest.raises(OSError, match="no hash"):
+        told.answer({"password": "guessed", "verify": True, "stored": None})
+
+
+def test_the_program_that_hashes_ends_with_the_process_that_began_it():
+    begins = """
+import os, sys
+from auth import passwords
+passwords.verify_password(None, "nobody has this password")
+print(passwords.PROCESS.running.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True)
+    hashing = Path("/proc", done.stdout.strip())
+    until(lambda: not hashing.exists() or "(zombie)" in (hashing / "status").read_text())
+
+
+@pytest.mark.parametrize("way", ["process", "machine"])
+def test_a_turn_rests_after_dear_work_and_who_worked_does_not_wait(tmp_path, way):
+    turns = Turns(1, 0.05, rest=30.0)
+
+    def taken() -> AbstractContextManager[None]:
+        return turns.taken() if way == "process" else alone(tmp_path / "turn", 0.05, 30.0)
+
+    with taken():
+        time.sleep(0.1)
+    with pytest.raises(Busy), taken():
+        pytest.fail("half a minute's rest, and none of it was kept")
+
+
+def test_after_its_rest_a_turn_is_free_again(tmp_path):
+    turns = Turns(1, bound(5), rest=1.0)
+    for _ in range(3):
+        with turns.taken(), alone(tmp_path / "turn", bound(5), 1.0):
+            time.sleep(0.02)
+
+
+def test_who_writes_a_list_rests_as_long_as_they_worked():
+    rests: list[float] = []
+    worked: list[float] = []
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(3):
+            begun = time.thread_time()
+            while time.thread_time() < begun + 0.01:
+                pass
+            worked.append(time.thread_time() - begun)
+            yield b"a piece"
+
+    streams.spooled(pieces(), rests.append).close()
+    assert len(rests) == 3
+    assert all(rest >= work for rest, work in zip(rests, worked, strict=True))

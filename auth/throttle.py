@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, text
 MOST, WINDOW = 10, "15 minutes"
 IPV6_PREFIX = 64
 """A subscriber has that much of IPv6, and may take another address for each attempt."""
+PATIENCE = "5s"
+"""Until the lock must have come: any role may hold it, and whoever waits holds a connection."""
 LOCK = text(
     "select pg_advisory_xact_lock(k) from"
     " (select hashtextextended(w, 0) as k from unnest(cast(:who as text[])) w order by 1) keys"
@@ -52,6 +54,9 @@ def judged(engine: Engine, account: str, address: str, *, is_right: bool) -> boo
     """Notes a wrong attempt, clears the account's count for a right one. False where there were ten
     failures by now: then the caller is told so, be the attempt right or wrong, and nothing is noted."""
     with engine.begin() as connection:
+        connection.execute(
+            text("select set_config('lock_timeout', :most, true)"), {"most": PATIENCE}
+        )
         connection.execute(LOCK, {"who": [f"account {account}", f"address {address}"]})
         if _is_full(connection, account, address):
             return False

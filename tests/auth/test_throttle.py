@@ -91,6 +91,20 @@ def test_a_database_that_went_away_locks_nobody_out(web):
     assert attempt(web, "alice@x.example", PASSWORD).status_code == 302
 
 
+def test_an_account_whose_lock_somebody_holds_is_told_to_come_back(web, monkeypatch):
+    """Any role of the database may take the lock; who waits for it holds a connection that others need."""
+    monkeypatch.setattr(throttle, "PATIENCE", "200ms")
+    key = {"who": ["account alice@x.example"]}
+    with web.world.database.web.begin() as connection:
+        connection.execute(throttle.LOCK, key)
+        connection.execute(text("set local idle_in_transaction_session_timeout = '60s'"))
+        answer = attempt(web, "alice@x.example", PASSWORD)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert attempt(web, "bob@x.example", PASSWORD).status_code == 302
+    assert attempt(web, "alice@x.example", PASSWORD).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("address", "counted"),
     [

@@ -65,7 +65,7 @@ class HashingProcess:
         self._number += 1
         line = json.dumps({**asked, "number": self._number}).encode() + b"\n"
         try:
-            told = self._told(line) or self._told(line)  # again where it had ended since
+            told = self.told(line) or self.told(line)  # again where it had ended since
             number, answer = json.loads(told or b"[0, null]")
             if number != self._number:
                 raise OSError("no hash was made")
@@ -74,7 +74,7 @@ class HashingProcess:
             raise
         return answer
 
-    def _told(self, line: bytes) -> bytes:
+    def told(self, line: bytes) -> bytes:
         """A line for a line; nothing where the program ended. Raises OSError where it takes too long."""
         process = self._begun()
         assert process.stdin is not None

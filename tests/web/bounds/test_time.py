@@ -207,7 +207,7 @@ print(passwords.verify_password(passwords.hash_password("a good password"), "a g
 
 def test_the_answer_to_another_question_counts_for_nothing(monkeypatch):
     told = passwords.HashingProcess()
-    monkeypatch.setattr(told, "_told", lambda line: b"[7, true]\n")
+    monkeypatch.setattr(told, "told", lambda line: b"[7, true]\n")
     with pytest.raises(OSError, match="no hash"):
         told.answer({"password": "guessed", "verify": True, "stored": None})
 

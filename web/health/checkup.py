@@ -18,9 +18,12 @@ from storage.database import Database, driver_url
 from web.health import sealed, structure, surroundings, work
 from web.health.findings import HealthFinding
 from web.health.made import given
+from web.health.made.definitions import NUMBERS
 
 log = logging.getLogger("vigilo.health")
 UNREACHABLE = (DBAPIError, psycopg2.Error, NoFreeConnection)
+NOT_THERE = ("schema", "search path", NUMBERS)
+"""Findings with which nothing more can be looked at."""
 DATABASE, JOB = "database", "job role"
 """Findings about a database that is away, or does not let the job role in."""
 NO_ANSWER = HealthFinding(
@@ -136,7 +139,7 @@ def of_everything(
         inside = of_the_database(database, settings)
     around = surroundings.findings(settings, asks_address=asks_address)
     is_away = any(finding.brief in (DATABASE, JOB) for finding in inside)
-    is_whole = not any(finding.brief == "schema" for finding in inside)
+    is_whole = not any(finding.brief in NOT_THERE for finding in inside)
     disk = [] if is_away else of_the_databases_disk(database)
     secrets = of_the_secrets(database, settings) if is_whole and not is_away else []
     problems = [*inside, *disk, *secrets, *around]
@@ -168,14 +171,14 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
     try:
         with database().web.connect() as connection:
             problems = list(structure.findings(connection, database().roles))
-            if not any(finding.brief == "schema" for finding in problems):
+            if not any(finding.brief in NOT_THERE for finding in problems):
                 problems += given.findings(connection, database().roles, _backup_role(settings))
             problems += surroundings.clock(connection)
     except (*UNREACHABLE, OSError) as error:
         return _nodes_away(database, settings) or [
             _broken_off(database, DATABASE, error) or _away(DATABASE, "VIGILO_DATABASE_URL", error)
         ]
-    if any(finding.brief == "schema" for finding in problems):
+    if any(finding.brief in NOT_THERE for finding in problems):
         return problems
     try:
         with database().web.connect() as connection:

@@ -10,6 +10,7 @@ from storage import schema
 from storage.distributed import is_distributed
 from storage.migrations.rights import expected
 from storage.roles import DEFINER, Roles
+from storage.schema import quoted
 from web.health.findings import HealthFinding
 from web.health.made import definitions, rights
 from web.health.made.rights import RESTORE
@@ -27,6 +28,7 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
 where c.relkind in ('r', 'p') and n.nspname = 'public' order by 1
 """)
+ASTRAY = text("select to_regclass('public.schema_version')")
 STAGED = "staged_"
 """Beginning of the names of tables whose rows the web role reads only once they are published."""
 USAGE = text("select has_schema_privilege(:role, 'vigilo', 'usage')")
@@ -61,11 +63,25 @@ def _schema(connection: Connection, roles: Roles) -> HealthFinding | None:
     there = schema.revision_of(connection)
     if there == schema.head():
         return _numbers(connection, roles)
+    if there is None and (astray := _search_path(connection)) is not None:
+        return astray
     if there is not None and not schema.is_known(there):
         detail = f"the database is at {there}, which a newer release has made"
         return HealthFinding("schema", "Deploy that release here too, then restart.", detail, True)
     detail = f"the database is at {there or 'nothing'}, this release needs {schema.head()}"
     return HealthFinding("schema", "flask --app app db upgrade", detail, True)
+
+
+def _search_path(connection: Connection) -> HealthFinding | None:
+    """A schema that is there and that nobody finds, since somebody set another search path."""
+    if connection.execute(ASTRAY).scalar() is None:
+        return None
+    name = quoted(str(connection.engine.url.database))
+    detail = f"tables are looked for in {connection.execute(text('show search_path')).scalar_one()}"
+    type_this = (
+        f"alter database {name} reset search_path;   (then restart what serves, and pgbouncer)"
+    )
+    return HealthFinding("search path", type_this, detail, True)
 
 
 def _numbers(connection: Connection, roles: Roles) -> HealthFinding:

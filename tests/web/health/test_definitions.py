@@ -155,3 +155,13 @@ def test_what_others_add_beside_it_is_nobodys_concern(database):
         found = told(connection, database.roles)
         connection.rollback()
     assert found == []
+
+
+def test_a_search_path_of_another_is_told_and_no_upgrade_is_asked_for(database):
+    with superuser(database).connect() as connection:
+        connection.exec_driver_sql("set local search_path = nowhere")
+        (problem,) = structure.findings(connection, database.roles)
+        connection.rollback()
+    assert problem.must_not_serve
+    assert problem.detail == "tables are looked for in nowhere"
+    assert problem.remedy.startswith('alter database "vigilo" reset search_path;')

@@ -105,7 +105,7 @@ class SignedInPerson:
 
 
 @dataclass
-class Installation:
+class OperatedMachines:
     """An operator's shell, the address that people know, the port of the hosts, the authorities of their
     certificates, and which chapters were typed to their ends."""
 
@@ -128,7 +128,7 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(server, settings, tmp_path_factory) -> Iterator[Installation]:
+def installation(server, settings, tmp_path_factory) -> Iterator[OperatedMachines]:
     """The machines on which the whole page is typed, chapter after chapter."""
     tmp_path = tmp_path_factory.mktemp("operator")
     user, port = (settings.data_dir / "postgres").owner(), free_port()
@@ -157,7 +157,7 @@ def installation(server, settings, tmp_path_factory) -> Iterator[Installation]:
         )  # fmt: skip
         try:
             shell.type(f'nginx() {{ {NGINX} -c "$NGINX/vigilo.conf" "$@"; }}')
-            yield Installation(shell, outside, port, Path(authorities))
+            yield OperatedMachines(shell, outside, port, Path(authorities))
         finally:
             shell.close()
             for process in list(machines.running(tmp_path)):
@@ -191,7 +191,7 @@ def test_each_of_them_said_what_it_did(installation):
         assert sentence in installation.shell.told, sentence
 
 
-def noticed_by_nobody(installation: Installation, block: str) -> None:
+def noticed_by_nobody(installation: OperatedMachines, block: str) -> None:
     """Types the block while people work; each host takes what the other has signed, then as before."""
     person = SignedInPerson(installation.outside, installation.authorities)
 

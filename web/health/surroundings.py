@@ -43,7 +43,7 @@ def findings(settings: Settings, *, asks_address: bool = True) -> Iterator[Healt
     """Everything wrong around the program but the clock and the database's disk, which need the database;
     ``asks_address`` where people are to reach it now."""
     folders = (settings.data_dir, settings.cache_dir, settings.backup_dir)
-    looks = [_mail, _redis, certificates.of_databases, certificates.of_redis]
+    looks = [_mail, redis_takes, certificates.of_databases, certificates.of_redis]
     looks += [_address] if asks_address else []
     with ThreadPoolExecutor(len(looks)) as pool:  # of servers that are away nobody waits for each
         around = [pool.submit(look, settings, PATIENCE_SECONDS) for look in looks]
@@ -135,8 +135,8 @@ def _mail(settings: Settings, patience: float) -> list[HealthFinding]:
     return certificates.ending(f"the mail server {to.host}", shown, renew)
 
 
-def _redis(settings: Settings, patience: float) -> list[HealthFinding]:
-    """Why Redis does not answer; nothing where none is named."""
+def redis_takes(settings: Settings, patience: float) -> list[HealthFinding]:
+    """Why Redis does not answer, or takes nothing; empty where none is named."""
     if not settings.redis_url:
         return []
     try:

@@ -109,10 +109,10 @@ def test_what_is_taken_back_is_named_and_typing_what_is_told_mends_it(database, 
 def test_rules_of_sorting_that_have_changed_are_found(database, monkeypatch):
     """The embedded server's own rules have no versions; a machine's do."""
     with superuser(database).connect() as connection:
-        assert list(given._collation(connection, "vigilo")) == []
+        assert list(given.collation(connection, "vigilo")) == []
         changed = "select '2.31' as then, '2.36' as now"
         monkeypatch.setattr(given, "COLLATION", changed)
-        (problem,) = given._collation(connection, "vigilo")
+        (problem,) = given.collation(connection, "vigilo")
     assert "reindex database" in problem.remedy
     assert "2.31" in problem.detail
 

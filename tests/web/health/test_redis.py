@@ -57,18 +57,18 @@ def redis() -> Iterator[Redis]:
 def test_it_is_found_and_typing_what_is_told_mends_it(redis, tmp_path, harm, remedy):
     port = redis.connection_pool.connection_kwargs["port"]
     settings = load(data_dir=tmp_path, redis_url=f"redis://127.0.0.1:{port}/0")
-    assert surroundings._redis(settings, 5.0) == []
+    assert surroundings.redis_takes(settings, 5.0) == []
     redis.execute_command(*harm.split())
-    (problem,) = surroundings._redis(settings, 5.0)
+    (problem,) = surroundings.redis_takes(settings, 5.0)
     assert "takes nothing" in problem.detail
     assert remedy in problem.remedy
     typed = problem.remedy.partition("   (")[0].removeprefix("redis-cli ")
     redis.execute_command(*typed.split())
-    assert surroundings._redis(settings, 5.0) == []
+    assert surroundings.redis_takes(settings, 5.0) == []
 
 
 def test_a_user_who_may_write_the_queue_alone_is_no_problem(redis, tmp_path):
     port = redis.connection_pool.connection_kwargs["port"]
     redis.execute_command(*["acl", "setuser", "queue", "on", ">secret", "~celery*", "+@all"])
     settings = load(data_dir=tmp_path, redis_url=f"redis://queue:secret@127.0.0.1:{port}/0")
-    assert surroundings._redis(settings, 5.0) == []
+    assert surroundings.redis_takes(settings, 5.0) == []

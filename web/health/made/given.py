@@ -89,7 +89,7 @@ def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterat
     for serving in connection.execute(text(SERVING), names).mappings():
         yield from _serving(serving, str(row["datname"]))
     yield from _reader(connection, backup, str(row["datname"]))
-    yield from _collation(connection, str(row["datname"]))
+    yield from collation(connection, str(row["datname"]))
     yield from _settings(connection, names)
     open_to_all = list(connection.execute(text(ROOM)).scalars())
     if open_to_all:
@@ -100,7 +100,7 @@ def findings(connection: Connection, roles: Roles, backup: str | None) -> Iterat
         yield _finding(f"{type_this}   (as a superuser, in this database)", detail)
 
 
-def _collation(connection: Connection, database: str) -> Iterator[HealthFinding]:
+def collation(connection: Connection, database: str) -> Iterator[HealthFinding]:
     """Rules of sorting that are no longer those of the indexes: after an upgrade of the machine."""
     row = connection.execute(text(COLLATION)).one()
     if row.now and row.then != row.now:

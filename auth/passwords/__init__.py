@@ -43,11 +43,11 @@ def verify_password(stored: str | None, password: str) -> bool:
     return _answered(password[: MAX_LENGTH + 1], verify=True, stored=stored) is True
 
 
-def _answered(password: str, **asked: bool | str | None) -> object:
+def _answered(password: str, **question: bool | str | None) -> object:
     """Answer of the program whose turn has come. Raises Busy."""
     with TURNS.taken():
         try:
-            return PROCESS.answer(asked | {"password": password.encode().decode()})
+            return PROCESS.answer(question | {"password": password.encode().decode()})
         except OSError as error:
             raise Busy("no password can be hashed at the moment") from error
 
@@ -60,10 +60,10 @@ class HashingProcess:
         self._begun_by = os.getpid()
         self._number = 0
 
-    def answer(self, asked: Mapping[str, object]) -> object:
+    def answer(self, question: Mapping[str, object]) -> object:
         """The answer, and no other's: each has the number of its question. Raises OSError without one."""
         self._number += 1
-        line = json.dumps({**asked, "number": self._number}).encode() + b"\n"
+        line = json.dumps({**question, "number": self._number}).encode() + b"\n"
         try:
             told = self.told(line) or self.told(line)  # again where it had ended since
             number, answer = json.loads(told or b"[0, null]")

@@ -33,8 +33,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the process that serves
     _stand_back()
     for line in sys.stdin:
-        asked = json.loads(line)
-        sys.stdout.write(json.dumps([asked.pop("number"), answer(**asked)]) + "\n")
+        question = json.loads(line)
+        sys.stdout.write(json.dumps([question.pop("number"), answer(**question)]) + "\n")
         sys.stdout.flush()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,7 +155,7 @@ def _import(
 ) -> None:
     """Imports, and says what became of it."""
     _refuse_misplaced(kind, files, reading, authoritative)
-    outcomes = _loaded(kind, files, reading, strict)
+    outcomes = _loaded(kind, files, reading, strict, authoritative)
     for outcome in outcomes:
         show(outcome)
     if any(outcome.failed for outcome in outcomes):
@@ -179,7 +180,7 @@ def _refuse_misplaced(
 
 
 def _loaded(
-    kind: str, files: Sequence[Path], reading: _Reading, strict: bool
+    kind: str, files: Sequence[Path], reading: _Reading, strict: bool, is_whole: bool
 ) -> list[ImportOutcome]:
     """Imports and notes it, or says in a sentence why it could not."""
     try:
@@ -189,6 +190,7 @@ def _loaded(
             files,
             strict=strict,
             as_deliveries=True,
+            is_whole=is_whole,
             **reading.of_import(kind),
         )
         note_imports(database().job, OPERATOR, kind, reading.workspace, outcomes)
@@ -205,19 +207,24 @@ def _loaded(
 def _retire(kind: str, outcomes: Sequence[ImportOutcome], reading: _Reading, yes: bool) -> None:
     """Lists what the files lack and retires it, once that is confirmed. Raises ClickException where it is
     not."""
-    if kind == RESULTS:
-        assets = lacked_assets(database(), outcomes)
-        lines = [f"{a.workspace}/{a.framework}: {a.asset}" for a in assets]
-        _confirm(lines, "No asset is to be retired.", "Retire {} of a framework's assets?", yes)
-        retire_assets(database(), assets)
-        number = len(assets)
-    else:
-        number = _withdraw(kind, outcomes, yes)
+    number = (_retire_assets if kind == RESULTS else functools.partial(_withdraw, kind))(
+        outcomes, yes
+    )
     if number:
         with database().job.begin() as connection:
             details = {"kind": kind, "no_longer_listed": number}
             audit.record(connection, OPERATOR, "import.retire", reading.workspace or "*", details)
         click.echo(f"{number:,} {'retired' if kind == RESULTS else 'withdrawn'}.")
+
+
+def _retire_assets(outcomes: Sequence[ImportOutcome], yes: bool) -> int:
+    """Lists the assets that the files lack and retires them, once that is confirmed; returns how many.
+    Raises ClickException where it is not, or where others are lacked by then."""
+    shown = lacked_assets(database(), outcomes)
+    lines = [f"{a.workspace}/{a.framework}: {a.asset}" for a in shown]
+    _confirm(lines, "No asset is to be retired.", "Retire {} of a framework's assets?", yes)
+    with _as_shown():
+        return retire_assets(database(), outcomes, shown)
 
 
 def _withdraw(kind: str, outcomes: Sequence[ImportOutcome], yes: bool) -> int:
@@ -227,8 +234,15 @@ def _withdraw(kind: str, outcomes: Sequence[ImportOutcome], yes: bool) -> int:
     none = f"None of the {kind} is to be withdrawn."
     lines = [f"{r.workspace}: {r.key}" for r in shown]
     _confirm(lines, none, f"Withdraw {{}} of the {kind}?", yes)
-    try:
+    with _as_shown():
         return withdraw_records(database(), KINDS[kind], outcomes, shown)
+
+
+@contextmanager
+def _as_shown() -> Iterator[None]:
+    """Says in a sentence that more is lacked than was shown. Raises ClickException."""
+    try:
+        yield
     except ListChanged as error:
         raise click.ClickException(
             "Something was told meanwhile that the files lack too: import them again to see it."

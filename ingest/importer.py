@@ -15,7 +15,7 @@ from aggregators.records.kinds import Fault, RecordKind
 from aggregators.vocabulary.fields import shown
 from ingest import formats, words
 from ingest.due.collecting import rarely_collected
-from ingest.due.whole_lists import WholeList, newest
+from ingest.due.whole_lists import RESULTS, WholeList, newest
 from ingest.formats.form import Format
 from ingest.kinds import KINDS, WORKSPACE
 from ingest.lists.retirement import retire
@@ -49,17 +49,17 @@ def load(
     zone_given: bool = False,
     password: str = "",
     as_deliveries: bool = False,
+    is_whole: bool = False,
 ) -> list[ImportOutcome]:
     """Imports the files as the job role and says what became of each.
 
-    ``workspace`` is the slug of the rows that name none; rows that name another are rejected.
-    ``columns`` are the files' own names of our columns, ``tags`` is the pattern of tags that are releases,
-    ``password`` opens files that ask for one.
-    ``zone`` is that of instants without an offset, where a format allows them; in CSV where it was given.
-    ``strict`` keeps everything or nothing, over all files and workspaces. ``as_deliveries``: what a file
-    tells is of a delivery of its own, which ``ingest.door.imports`` notes. Raises NoSuchWorkspace,
-    and sqlalchemy's OperationalError when the database is gone: whole batches stand by then, and
-    to import once more does no harm.
+    ``workspace`` is the slug of rows that name none; those that name another are rejected. ``columns`` are
+    the files' names of our columns, ``tags`` is the pattern of tags that are releases, ``password`` opens
+    files that ask for one. ``zone`` is that of instants without an offset, in CSV where
+    it was given. ``strict`` keeps everything or nothing, over all files and workspaces. ``as_deliveries``:
+    a file is a delivery of its own, which ``ingest.door.imports`` notes. ``is_whole``: the files list all
+    there is. Raises NoSuchWorkspace, and sqlalchemy's OperationalError when the database is gone: whole
+    batches stand by then, and to import once more does no harm.
     """
     if workspace is not None:
         workspace_id(database, workspace)
@@ -69,9 +69,9 @@ def load(
     at, ids = datetime.now(UTC), _ids(database) if kind.tenant else {}
 
     def imported(within: Within) -> list[ImportOutcome]:
-        receipts = [Receipt(at, uuid4() if as_deliveries else None) for _ in files]
-        each = zip(files, receipts, strict=True)
-        return [_import(within, kind, file, workspace, form, told, ids) for file, told in each]
+        ways = [uuid4() if as_deliveries else None for _ in files]
+        receipts = (Receipt(at, way, None, is_whole) for way in ways)
+        return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
         return _kept(database, imported, strict)
@@ -102,7 +102,6 @@ def take(
 ) -> Iterator[tuple[str, ImportOutcome]]:
     """A delivery as the records that it holds, within the transaction in its workspace's job context: an
     outcome for each kind of the format that has any. What is good of it is told."""
-
     source = _ImportSource(Path("delivery"), formats.unwrapped(content, content_type))
     for kind in formats.FORMATS[form].readers:
         ids = {"": workspace_id}
@@ -135,7 +134,7 @@ def _here(connection: Connection) -> Within:
 
 @dataclass(frozen=True, slots=True)
 class _ImportSource:
-    """Where rows come from: a file, or the content of an event."""
+    """File that rows come from, or the content of an event."""
 
     path: Path
     content: bytes | None = None
@@ -170,11 +169,13 @@ class _ImportSource:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """When what is read was received, and with which delivery; ``told_of`` hears of each batch."""
+    """When what is read was received, and with which delivery; ``told_of`` hears of each batch. What
+    ``is_whole`` is said to list all there is."""
 
     at: datetime
     delivery: UUID | None = None
     told_of: Callable[[RecordKind, Sequence[Told]], None] | None = None
+    is_whole: bool = False
 
 
 def _import(
@@ -186,7 +187,6 @@ def _import(
     told: Receipt,
     ids: dict[str, int],
 ) -> ImportOutcome:
-    """Import a file."""
     outcome = ImportOutcome(source.path, delivery=told.delivery, received_at=told.at)
     if workspace in ids:
         outcome.part(ids[workspace])
@@ -259,9 +259,9 @@ class _File:
     def _lose(self, raw: RawRecord, sentence: str) -> None:
         """Tells what is lost of a row."""
         owner = self._owner(raw)
-        part = [self._outcome.part(owner)] if isinstance(owner, int) else []
-        for outcome in (self._outcome, *part):
-            outcome.warnings.append(sentence)
+        self._outcome.warnings.append(sentence)
+        if isinstance(owner, int):
+            self._outcome.part(owner).warnings.append(sentence)
 
     @property
     def _losable(self) -> set[str]:
@@ -317,6 +317,8 @@ class _File:
         ]
         for source, began in newest(self._kind, told):
             self._outcome.note_listed((owner, source), began)
+        if self._told.is_whole and self._kind.name == RESULTS:
+            self._outcome.note_assets(owner, told)
         meanings = words.of_workspace(connection, owner)
         telling = tell(connection, self._kind, owner, told, meanings, self._told.delivery)
         batch.tell_of(told, telling.new)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from uuid import UUID
 
+from ingest.due.asset_lists import AssetList
 from ingest.statements import Told
 
 KEPT = 100
@@ -46,7 +47,8 @@ class ImportOutcome:
     be read, or not to its end. Several rows may tell of one record: ``records`` are those that the rows of
     each batch tell of, ``fresh`` those of them of which anything was new. ``parts`` are the outcome for
     each workspace, ``delivery`` the id under which they can be looked at; ``listed``, of kinds
-    that can be listed whole, the workspaces and sources of which it tells, and when the newest of it began.
+    that can be listed whole, the workspaces and sources of which it tells, and when the newest of it began;
+    ``assets`` the assets that it lists, where it is said to list all of them.
     """
 
     file: Path
@@ -66,6 +68,7 @@ class ImportOutcome:
     records: int = 0
     fresh: int = 0
     listed: dict[tuple[int, str], datetime | None] = field(default_factory=dict)
+    assets: dict[tuple[int, str], AssetList] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -102,6 +105,14 @@ class ImportOutcome:
         """Notes a workspace and a source of which a record is told that began then."""
         known = self.listed.get(of)
         self.listed[of] = max(began, known) if began and known else began or known
+
+    def note_assets(self, workspace_id: int, told: Sequence[Told]) -> None:
+        """Notes the assets of which results are told, by their source."""
+        for _, statement in told:
+            of = (workspace_id, statement.source)
+            if of not in self.assets:
+                self.assets[of] = AssetList(statement.source, statement.received_at)
+            self.assets[of].add(statement.assertions)
 
     def reject(self, reject: RejectedRow) -> None:
         """Counts a rejected row and keeps the first ones by line, whatever order they come in."""

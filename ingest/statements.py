@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import ROW, Statement, Value, Words, standing
 from ingest import records
+from ingest.due.asset_lists import note_results
 from ingest.due.keeping import StatementKey, as_told_last, keep
 from ingest.due.marks import newest_day, touched
 from ingest.due.stored import LONG_AGO, digest, encoded, statements_of
-from ingest.due.whole_lists import add_absences
+from ingest.due.whole_lists import RESULTS, add_absences
 from ingest.folding import NO_RECORD, Folding, TellOutcome
 from ingest.linking.links import links_of
 from ingest.linking.mergers import (
@@ -98,6 +99,8 @@ def tell(
         at_hand = {key: once[key] for key in fresh}
         identities = {i for i, _ in fresh}
         refold(connection, kind, workspace_id, identities, words, outcome, at_hand, kept.new)
+        if kind.name == RESULTS:
+            note_results(connection, workspace_id, told, words)
     if kind.fold.uncounted:
         again = {t.identity for t in told} - {identity for identity, _ in fresh}
         _tell_uncounted(connection, kind, workspace_id, again, outcome)

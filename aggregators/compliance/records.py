@@ -30,9 +30,15 @@ from (
                            partition by r.framework, r.control, r.asset order by r.assessed_at) as next_at
                 from control_result r
                 left join lateral (
-                    select min(a.retired_at) as retired_at from asset_retirement a
-                    where a.workspace_id = :w and a.asset = r.asset and a.framework in ('', r.framework)
-                      and a.retired_at > r.assessed_at
+                    select least((
+                        select min(a.retired_at) from asset_retirement a
+                        where a.workspace_id = :w and a.asset = r.asset and a.framework in ('', r.framework)
+                          and a.retired_at > r.assessed_at
+                    ), (
+                        select min(a.retired_at) from asset_absence a
+                        where a.workspace_id = :w and a.asset = r.asset and a.framework = r.framework
+                          and a.retired_at > r.assessed_at
+                    )) as retired_at
                 ) t on r.asset <> ''
                 where r.workspace_id = :w
             ) o

@@ -38,3 +38,13 @@ asset_retirement = tenant(
     key=("asset", "framework"),
 )
 """Assets that were taken out of assessment; an empty framework stands for all of them."""
+
+asset_absence = tenant(
+    "asset_absence",
+    Column("asset", Text),
+    Column("framework", Text),
+    instant("retired_at"),
+    key=("asset", "framework", "retired_at"),
+)
+"""Assets that a list of all there is lacks, from its instant on. It follows from the lists and the results
+(``ingest.due.asset_lists``)."""

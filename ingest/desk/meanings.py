@@ -20,7 +20,9 @@ from ingest import words
 from ingest.desk import linking, renaming
 from ingest.desk.remake import EVER, first_instant
 from ingest.desk.seen_words import choices, fields_of_words, only_words, words_told
+from ingest.due.asset_lists import renew
 from ingest.due.marks import mark
+from ingest.due.whole_lists import RESULTS
 from ingest.folding import TellOutcome
 from ingest.kinds import KINDS
 from ingest.linking.links import rebuild
@@ -151,6 +153,8 @@ def _refolded(connection: Connection, workspace_id: int, about: str, word: str) 
             for moved in renaming.move(connection, kind, workspace_id, query, meanings):
                 firsts.append(first_instant(connection, kind, workspace_id, moved.identities))
                 touched += 0 if moved.is_moved else len(moved.identities)
+            if kind.name == RESULTS:
+                renew(connection, workspace_id, meanings)
             continue
         identities = _holding(connection, kind, workspace_id, names, word)
         firsts += _folded_anew(connection, kind, workspace_id, identities, meanings)

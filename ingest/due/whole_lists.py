@@ -86,7 +86,7 @@ def newest(
 ) -> Iterator[tuple[str, datetime | None]]:
     """Sources of what is told by identity, of kinds that may be listed whole, each with the last beginning
     of its records; None where they tell none."""
-    if kind.name not in (*OF, RESULTS):
+    if kind.name not in OF:
         return
     name = kind.happened[0] if kind.happened else ""
     for source in {statement.source for _, statement in told}:

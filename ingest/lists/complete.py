@@ -45,7 +45,7 @@ def lacked_records(
     lacked = []
     for owner, told in _lists(kind, outcomes):
         with job_in(database.job, owner) as connection:
-            slug = _slug(connection, owner)
+            slug = slug_of(connection, owner)
             lacked += [
                 LackedRecord(slug, identity.replace(SEPARATOR, "/"))
                 for identity in gone(connection, kind, owner, told)
@@ -78,7 +78,7 @@ def withdraw_records(
     number = 0
     for owner, told in _lists(kind, outcomes):
         with job_in(database.job, owner) as connection:
-            slug = _slug(connection, owner)
+            slug = slug_of(connection, owner)
             meanings = words.of_workspace(connection, owner)
             identities, _ = retire(connection, kind, owner, told, meanings)
             lacked = {LackedRecord(slug, i.replace(SEPARATOR, "/")) for i in identities}
@@ -88,7 +88,8 @@ def withdraw_records(
     return number
 
 
-def _slug(connection: Connection, owner: int) -> str:
+def slug_of(connection: Connection, owner: int) -> str:
+    """The slug of the workspace of the connection's job context."""
     return str(
         connection.execute(select(workspace.c.slug).where(workspace.c.id == owner)).scalar_one()
     )

@@ -44,6 +44,7 @@ def _records(tag: str) -> Rows:
         "vendor_review": {"vendor": tag, "completed_on": DAY},
         "roll_back": {"key": tag, "rolled_back_at": at(DAY)},
         "asset_retirement": {"asset": tag, "retired_at": at(DAY)},
+        "asset_absence": {"asset": tag, "framework": "SOC2", "retired_at": at(DAY)},
         "framework_control": {"framework": tag, "control": "C1", "set_up_at": at(DAY)},
     }
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, text
 
 from aggregators.chosen.changes import Steps
 from aggregators.compliance.records import RESULTS
-from aggregators.compliance.tables import asset_retirement, control_result
+from aggregators.compliance.tables import asset_absence, asset_retirement, control_result
 from storage.context import job_in
 from storage.tables import workspace
 from tests.deep import DEEP
@@ -22,8 +22,8 @@ Row = dict[str, Any]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def history(rng: random.Random, assets: Sequence[str]) -> tuple[list[Row], list[Row]]:
-    """Results and retirements, with gaps about as long as an asset may go unseen."""
+def history(rng: random.Random, assets: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Results, retirements and absences from lists, with gaps about as long as an asset may go unseen."""
 
     def day() -> datetime:
         return START + timedelta(days=rng.choice([*range(0, 400, 10), *range(89, 93), 180, 181]))
@@ -49,7 +49,14 @@ def history(rng: random.Random, assets: Sequence[str]) -> tuple[list[Row], list[
         for framework in ("", "G")
         if asset and rng.random() < 0.2
     }
-    return list(results.values()), list(retired.values())
+    absent = {
+        (asset, framework, when): {"asset": asset, "framework": framework, "retired_at": when}
+        for asset in assets
+        for framework in ("F", "G")
+        for when in (day(), day())
+        if asset and rng.random() < 0.15
+    }
+    return list(results.values()), list(retired.values()), list(absent.values())
 
 
 def slow(
@@ -95,10 +102,16 @@ select framework, control, result, assessed_at, nullif(replaced_at, 'infinity') 
 
 
 def stored(
-    connection: Connection, owner: int, results: list[Row], retired: list[Row], unseen: Steps
+    connection: Connection,
+    owner: int,
+    results: list[Row],
+    retired: list[Row],
+    absent: list[Row],
+    unseen: Steps,
 ) -> list[Any]:
     """The program's rows of a history."""
-    for table, rows in ((control_result, results), (asset_retirement, retired)):
+    known = ((control_result, results), (asset_retirement, retired), (asset_absence, absent))
+    for table, rows in known:
         connection.execute(table.delete())
         if rows:
             connection.execute(insert(table), [{**row, "workspace_id": owner} for row in rows])
@@ -115,17 +128,14 @@ def test_the_worst_of_the_assets_that_are_there(database, assets):
         ).scalar_one()
     with job_in(database.job, owner) as connection:
         for _ in range(2_000 if DEEP else 120):
-            results, retired = history(rng, assets)
+            results, retired, absent = history(rng, assets)
             unseen = rng.choice([Steps((), (90,)), Steps((), (30,)), CHANGED])
-            rows = stored(connection, owner, results, retired, unseen)
+            rows = stored(connection, owner, results, retired, absent, unseen)
             moments = {
                 START + timedelta(days=n, microseconds=m) for n in range(0, 700, 7) for m in (0, 1)
             }
             for row in rows:
                 moments |= {row.assessed_at, row.assessed_at + TICK}
             for when in moments:
-                assert fast(rows, when) == slow(results, retired, when, unseen), (
-                    when,
-                    results,
-                    retired,
-                )
+                left = [*retired, *absent]
+                assert fast(rows, when) == slow(results, left, when, unseen), (when, results, left)

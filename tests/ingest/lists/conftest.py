@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import select
 
+from aggregators.compliance.tables import asset_absence
+from storage.context import job_in
 from tests.ingest.test_command import RECORDS
 
 HEADS = {
@@ -67,13 +70,28 @@ def listing(typed, tmp_path) -> Listing:
 
 
 @pytest.fixture
-def standing(stored):
-    """Keys of the records of a kind that stand: not withdrawn, or of assets not retired."""
+def absent(database, workspaces):
+    """Assets that lists lack, each with its framework and from when on."""
+
+    def read(slug: str = "payments") -> list[dict]:
+        own = asset_absence.c.workspace_id == workspaces[slug]
+        query = select(asset_absence).where(own).order_by("retired_at", "framework", "asset")
+        with job_in(database.job, workspaces[slug]) as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    return read
+
+
+@pytest.fixture
+def standing(stored, absent):
+    """Keys of the records of a kind that stand: not withdrawn, or of assets not absent since their last
+    result."""
 
     def read(kind: str, slug: str = "payments") -> list[str]:
         if kind != "control-results":
             return [r["key"] for r in stored(kind, slug) if r.get("left_out") is None]
-        retired = {r["asset"] for r in stored("asset-retirements", slug)}
-        return sorted({r["asset"] for r in stored(kind, slug)} - retired)
+        last = {r["asset"]: r["assessed_at"] for r in stored(kind, slug)}
+        left = {r["asset"] for r in absent(slug) if r["retired_at"] > last[r["asset"]]}
+        return sorted({*last} - left)
 
     return read

@@ -47,16 +47,26 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         if isinstance(at(payload, "labels"), Mapping) and at(payload, "startsAt"):
             yield _alert(reading, payload, payload, pointer, position)
             continue
-        alerts = at(payload, "alerts")
+        name = "data" if isinstance(at(payload, "data"), list) else "alerts"
+        alerts = at(payload, name)
         if not isinstance(alerts, list):
-            yield broken(reading, "has no list of alerts", pointer)
+            yield broken(reading, _without_alerts(payload), pointer)
             continue
         if cut := at(payload, "truncatedAlerts"):
             reading.warn(
                 f"lacks {cell_text(cut)[:20]} alerts, which the sender cut off (max_alerts)"
             )
         for number, alert in enumerate(alerts):
-            yield _alert(reading, alert, payload, f"{pointer}/alerts/{number}", position)
+            yield _alert(reading, alert, payload, f"{pointer}/{name}/{number}", position)
+
+
+def _without_alerts(payload: Any) -> str:
+    """What a body without a list of alerts is."""
+    if isinstance(at(payload, "data.alerts"), list):
+        return "is Prometheus' own list of alerts, which has no ends: take its Alertmanager's"
+    if at(payload, "evalMatches") is not None or at(payload, "ruleName") is not None:
+        return "is a hook of Grafana's legacy alerting: Grafana alerting is read, from version 9 on"
+    return "has no list of alerts"
 
 
 def _alert(reading: FormatInput, alert: Any, group: Any, pointer: str, position: int) -> RawRecord:

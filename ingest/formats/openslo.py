@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
+from aggregators.vocabulary.fields import shown
 from ingest.documents import YAML, at, broken, cell_text, content, json_document, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -63,6 +64,8 @@ class SloDocument(NamedTuple):
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """An objective for each of every SLO."""
     for document in _documents(reading):
+        if document.body is None:  # nothing stands between two separators
+            continue
         kind = cell_text(at(document.body, "kind"))
         if kind != "SLO":
             where = f"line {document.line}" if document.line else document.pointer or "the document"
@@ -134,15 +137,39 @@ def _objective(
     called = {"window_days": f"spec.{path}.0", "key": "metadata.name"}
     short = re.fullmatch(r"(\d{1,5})([sm])", cells.get("window_days", ""))
     fault = short and Fault("window_days", TOO_SHORT[short[2]].format(count=short[1]))
+    fault = fault or _no_fraction(objective)
     line = document.line
     return RawRecord(reading.path, line, cells, fault, called=called, pointer=document.pointer)
 
 
-def _percent(objective: Any) -> str:
+def _target(objective: Any) -> float | None:
+    """The target where it is a number, in quotes or not; None where there is none."""
     target = at(objective, "target")
-    if isinstance(target, (int, float)) and not isinstance(target, bool):
+    if isinstance(target, bool):
+        return None
+    try:
+        return float(target)
+    except (TypeError, ValueError):
+        return None
+
+
+def _no_fraction(objective: Any) -> Fault | None:
+    """The fault of a target over 1: by the standard it is a fraction."""
+    target = _target(objective)
+    if target is None or not target > 1:
+        return None
+    told = cell_text(at(objective, "target"))
+    return Fault(
+        "target",
+        f"takes a fraction such as 0.999, got {shown(told)}; a percentage is targetPercent",
+    )
+
+
+def _percent(objective: Any) -> str:
+    target = _target(objective)
+    if target is not None:
         return f"{target * 100:.10g}"
-    return cell_text(at(objective, "targetPercent")) or cell_text(target)
+    return cell_text(at(objective, "targetPercent")) or cell_text(at(objective, "target"))
 
 
 def _window(reading: FormatInput, body: Any, name: str) -> dict[str, str]:
@@ -153,6 +180,9 @@ def _window(reading: FormatInput, body: Any, name: str) -> dict[str, str]:
     duration = cell_text(window.get("duration")) or _alpha_duration(window)
     duration = re.sub(r"(?<=\d)[yq]$", lambda unit: unit[0].upper(), duration)
     rolls = window.get("isRolling")
+    hours = re.fullmatch(r"(\d{1,5})h", duration)
+    if hours and int(hours[1]) % 24:
+        reading.warn(f"{name}: its window of {duration} is read as {_days(duration)} days")
     if rolls is True or (rolls is None and not window.get("calendar")):
         return {"window": "days", "window_days": _days(duration)}
     span = CALENDARS.get(duration)

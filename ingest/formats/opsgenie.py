@@ -9,7 +9,8 @@ A rule of the workspace may link by ``opsgenie details.NAME`` and ``opsgenie ali
 
 A list (``GET /v2/alerts``, or ``/v1/alerts`` of Jira Service Management) is how the sender sees its
 alerts: acknowledged and closed after ``report.ackTime`` and ``report.closeTime`` milliseconds. An alert
-that is closed without a time is over, at an instant that is unknown.
+that is closed without a time is over, at an instant that is unknown. A list of Opsgenie's incidents is read
+too: an incident is over where it is resolved, and begins and ends with its impact where that is told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ from typing import Any
 
 from aggregators.records.mentions import flat, packed
 from aggregators.vocabulary.fields import instant
-from ingest.documents import LeftOut, at, broken, cell_text, epoch, event, json_items, record
+from ingest.documents import (
+    LeftOut,
+    at,
+    broken,
+    cell_text,
+    earliest,
+    epoch,
+    event,
+    json_items,
+    record,
+)
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -38,6 +49,8 @@ STEPS = {
     "delete": "",
 }
 """Of the actions, the field that the instant of the action is told as."""
+OVER = ("closed", "resolved")
+"""States in which an alert, and an incident, is over."""
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
@@ -91,11 +104,14 @@ def _listed(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     if not key or at(alert, "createdAt") is None:
         return broken(reading, "is no alert of Opsgenie: it has no id or no createdAt", pointer)
     cells = {**_words(alert, key), "resolved_at": "", "over": ""}
-    if acknowledged := _after(cells["opened_at"], at(alert, "report.ackTime")):
+    if began := cell_text(at(alert, "impactStartDate")):
+        cells["opened_at"] = earliest(cells["opened_at"], began)
+    if acknowledged := _after(epoch(at(alert, "createdAt")), at(alert, "report.ackTime")):
         cells["acknowledged_at"] = acknowledged
     changed = epoch(at(alert, "updatedAt"))
-    if at(alert, "status") == "closed":
-        ended = _after(cells["opened_at"], at(alert, "report.closeTime"))
+    if cell_text(at(alert, "status")).lower() in OVER:
+        ended = _after(epoch(at(alert, "createdAt")), at(alert, "report.closeTime"))
+        ended = ended or cell_text(at(alert, "impactEndDate"))
         cells |= {"resolved_at": ended} if ended else {"over": "yes"}
     elif changed:
         cells["open_at"] = changed

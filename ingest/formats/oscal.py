@@ -1,6 +1,6 @@
 """OSCAL assessment results (JSON, YAML or XML): each finding is the result of the control that it targets.
 
-satisfied becomes compliant, not-satisfied non_compliant, unless its reason says that the control does not
+satisfied becomes compliant, not-satisfied non_compliant, unless the reason says that the control does not
 apply, is partial or was not assessed; anything else is not_assessed. ``ac-6.1_obj.a`` is an objective of
 control ``ac-6.1``, and ``ac-2_smt.b`` a statement of ``ac-2``; an id such as ``CIS_1.1`` is a control's
 own. Of several findings of a control in one result the worst counts. A control that was reviewed and has no
@@ -47,7 +47,7 @@ REASONS = {
     "not-tested": "not_assessed",
     "not-checked": "not_assessed",
 }
-"""Reasons for not-satisfied that say another thing; the others leave it a failure."""
+"""Reasons that say another thing than the state; any other leaves it as it is."""
 DOCUMENTS = (
     "assessment-results",
     "assessment-plan",
@@ -139,11 +139,7 @@ def _state(finding: Any) -> str:
     reason = cell_text(at(finding, "target.status.reason")).lower()
     if cell_text(at(finding, "target.implementation-status.state")).lower() == "not-applicable":
         return "not_applicable"
-    return (
-        REASONS.get(reason, STATES[state])
-        if state == "not-satisfied"
-        else STATES.get(state, "not_assessed")
-    )
+    return REASONS.get(reason, STATES[state]) if state in STATES else "not_assessed"
 
 
 def _reviewed(result: Any) -> list[str]:

@@ -101,6 +101,9 @@ def _event(
     reading: FormatInput, message: Any, shape: Shape, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
     name = cell_text(at(message, shape.event))
+    if not name:
+        yield broken(reading, _nameless(message), pointer)
+        return
     subject, _, verb = name.partition(".")
     step = OF_V2.get(verb, verb)
     if subject != "incident" or step not in STEPS:
@@ -113,6 +116,13 @@ def _event(
     )
     told = record(reading, message, columns, pointer, cells | _words(incident))
     yield event(told, cell_text(at(message, shape.occurred)))
+
+
+def _nameless(message: Any) -> str:
+    """What a message without an event's name is."""
+    if at(message, "data.incident") is not None:
+        return "is a webhook of version 1: v2 and v3 are read, and lists of the REST API"
+    return "names no event"
 
 
 def _with(

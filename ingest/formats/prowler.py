@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
@@ -37,6 +38,8 @@ MUTED = ("suppressed", "muted")
 FINDINGS = (b"AUTH_METHOD;", b"ASSESSMENT_START_TIME;")
 """How the CSV of findings begins: of versions 4 and 5, and of version 3."""
 COMPLIANCE = b"REQUIREMENTS_ID;"
+PARTED = (";", ",")
+"""What parts the cells: Prowler's own, and that of a spreadsheet that wrote the file again."""
 TIMES = ("TIMESTAMP", "ASSESSMENT_START_TIME", "ASSESSMENTDATE")
 ACCOUNTS = (
     *("ACCOUNT_UID", "ACCOUNT_ID", "ACCOUNTID", "SUBSCRIPTIONID", "SUBSCRIPTION", "PROJECTID"),
@@ -63,7 +66,10 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A control result for each requirement of each account; only the requirements are held, not the
     findings. Raises Unreadable."""
     scan = Scan(reading, {"assessed_at": "time_dt", "asset": "account"})
+    left_out = LeftOut(reading)
     for finding in _findings(reading):
+        if not any(finding.serves.values()):
+            left_out.add("a finding that serves no framework's requirement")
         result = RESULTS.get(finding.status.upper())
         if result is None:
             reason = f"the status {shown(finding.status)} is none of {', '.join(RESULTS)}"
@@ -72,6 +78,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
             for framework, controls in finding.serves.items():
                 for control in controls:
                     scan.add(framework, control, finding.asset, result, finding.when)
+    left_out.tell()
     yield from scan.records()
 
 
@@ -92,7 +99,7 @@ def _findings(reading: FormatInput) -> Iterator[Finding]:
 
 def _of_json(reading: FormatInput) -> Iterator[Finding]:
     for pointer, finding in json_items(reading):
-        if at(finding, "ProductArn") is not None:
+        if any(at(f, "ProductArn") is not None for f in (finding, *listed(finding, "Findings"))):
             raise UnreadableFile(f"is ASFF, which does not list its requirements: {INSTEAD}")
         is_native = at(finding, "CheckID") is not None
         yield _native(pointer, finding) if is_native else _ocsf(pointer, finding)
@@ -171,7 +178,10 @@ def _asset(provider: str, account: str) -> str:
 
 def _of_csv(reading: FormatInput) -> Iterator[Finding]:
     """Cells parted by ``;``, the requirements as ``framework: one, two | framework: three``."""
-    rows = csv.DictReader(text_lines(reading), delimiter=";", strict=True)
+    lines = text_lines(reading)
+    first = next(lines, "")
+    parted = max(PARTED, key=first.count)
+    rows = csv.DictReader(chain([first], lines), delimiter=parted, strict=True)
     guessed = LeftOut(reading)
     try:
         names = [(name or "").strip() for name in rows.fieldnames or ()]
@@ -243,6 +253,7 @@ def _looks(head: bytes) -> bool:
     first = head.split(b"\n", 1)[0]
     return (
         head.startswith(FINDINGS)
+        or head.startswith(tuple(each.replace(b";", b",") for each in FINDINGS))
         or (COMPLIANCE in first and b"CHECKID" in first)
         or (b"CHECK_RESULT" in first and b"ACCOUNT_NUM" in first)
     )

@@ -1,4 +1,4 @@
-"""Statuspage: ``incidents.json`` of a page, and the bare list of its v1 API.
+"""Statuspage: ``incidents.json`` of a page, the bare list of its v1 API, and one incident.
 
 The key is the incident's id. Impact critical is p1, major p2, minor and none p3; another word is read
 through the workspace's mapping. Planned maintenance is left out. An incident begins with its earliest
@@ -31,20 +31,31 @@ from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile
 SEVERITIES = {"critical": "p1", "major": "p2", "minor": "p3", "none": "p3"}
 OVER = ("resolved", "postmortem", "completed")
 SIGNS = ("started_at", "created_at")
+OTHERS = {
+    "component_update": "a change of a component",
+    "scheduled_maintenances": "planned maintenance",
+}
+"""What a document without incidents may hold, by its field."""
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """An incident for each that is no maintenance. Raises Unreadable."""
     document = json_document(reading)
     incidents = document if isinstance(document, list) else at(document, "incidents")
+    left_out, listed = LeftOut(reading), []
     if is_hook := isinstance(at(document, "incident"), dict):
         incidents = [at(document, "incident")]
+    elif at(document, "impact") is not None and at(document, "id"):
+        incidents, is_hook = [document], True
+    elif reason := next((why for name, why in OTHERS.items() if at(document, name)), ""):
+        left_out.add(reason)
+        incidents = incidents or []
     if not isinstance(incidents, list):
         raise UnreadableFile("has no list of incidents")
-    left_out, listed = LeftOut(reading), []
     for number, incident in enumerate(incidents):
         pointer = f"/{number}" if isinstance(document, list) else f"/incidents/{number}"
-        pointer = "/incident" if is_hook else pointer
+        if is_hook:
+            pointer = "" if incident is document else "/incident"
         if at(incident, "impact") == "maintenance" or at(incident, "scheduled_for"):
             left_out.add("planned maintenance")
         elif not cell_text(at(incident, "id")):

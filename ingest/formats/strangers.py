@@ -39,6 +39,9 @@ FIRST = (
     Stranger((b"%PDF",), "is a PDF: export data, not a report for people"),
     Stranger((b"\xd0\xcf\x11\xe0",), "is an old Excel or Word file: save it as CSV"),
     Stranger((b"SQLite format 3",), "is a SQLite database: export CSV"),
+    Stranger(
+        (b"\xfe\xed\xfe\xed",), "is a Java keystore: export each with keytool -exportcert -rfc"
+    ),
 )
 """Recognised by how they begin."""
 PEM = b"-----BEGIN "
@@ -54,6 +57,8 @@ def stranger(kind: RecordKind, head: bytes, formats: list[str]) -> str | None:
             return known.reason
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(PEM):
+        if kind.name == "certificates":
+            return "holds no certificate, but other things in PEM"
         return f"is PEM, which holds no {kind.name}: import it as certificates"
     if text[:1] not in (b"{", b"[", b"<") and not _is_yaml(text):
         return None

@@ -10,7 +10,8 @@ results alone, in whatever order they are read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -81,50 +82,16 @@ def keep_list(connection: Connection, workspace_id: int, told: AssetList) -> Non
 KEPT = f"{LISTS}{RESULTS}"
 """Kind under which the lists are kept."""
 
-KNOWN = """
-with meant as (
-    select * from unnest(cast(:words as text[]), cast(:names as text[])) as m(word, framework)
-), kept as materialized (
-    select l.source, l.identity as list, l.at, l.received_at, m.framework, w.value as assets
-    from statement l cross join jsonb_each(l.assertions -> 'assets') as w(word, value)
-    join meant m on m.word = w.word
-    where l.workspace_id = :w and l.kind = :lists and l.source = any(cast(:sources as text[]))
-      and l.at > :oldest
-), standing as materialized (
-    select distinct on (source, framework, at) source, framework, at, list
-    from (
-        select source, framework, at, list, max(received_at) as received_at from kept group by 1, 2, 3, 4
-    ) k
-    order by source, framework, at, received_at desc, list
-), listed as materialized (
-    select s.source, s.framework, s.at, e.key as asset, min(cast(e.value as timestamptz)) as oldest
-    from standing s join kept using (source, framework, at, list)
-    cross join jsonb_each_text(kept.assets) as e group by 1, 2, 3, 4
-), told as materialized ({told}
-), lacking as materialized (
-    select t.source, t.framework, t.asset, s.at
-    from (select distinct source, framework, asset from told) t join standing s using (source, framework)
-    where not exists (
-        select from listed l where l.source = t.source and l.framework = t.framework
-          and l.asset = t.asset and l.at = s.at)
-), absent as (
-    select * from lacking a where not exists (
-        select from listed l where l.source = a.source and l.framework = a.framework
-          and l.asset = a.asset and l.at > a.at and l.oldest < a.at)
-)
-select distinct framework, asset, min(at) as retired_at
-from told join absent using (source, framework, asset)
-where at > assessed_at group by source, framework, asset, assessed_at
-"""
-"""Absences from the lists of some sources that are newer than ``:oldest``. Of two lists of one source, one
-framework and one instant the one counts that was received last."""
-GIVEN = """
-    select * from unnest(cast(:told_sources as text[]), cast(:told_frameworks as text[]),
-                         cast(:told_assets as text[]), cast(:told_ats as timestamptz[]))
-        as t(source, framework, asset, assessed_at)"""
-OF_FRAMEWORKS = """
+KNOWN_LISTS = text("""
+select source, identity, at, received_at, assertions -> 'assets' as assets from statement
+where workspace_id = :w and kind = :lists and at > :oldest
+  and (source = any(cast(:sources as text[])) or cast(:sources as text[]) is null)
+order by received_at, identity
+""")
+"""Lists, the one that was received last at the end."""
+TOLD = """
     select source, split_part(identity, chr(31), 1) as framework, split_part(identity, chr(31), 3) as asset,
-           cast(split_part(identity, chr(31), 4) as timestamptz) as assessed_at
+           split_part(identity, chr(31), 4) as assessed_at
     from (
         select identity, source, manner, received_at from statement
         where workspace_id = :w and kind = :results and manner <> 9
@@ -137,13 +104,53 @@ OF_FRAMEWORKS = """
       and split_part(identity, chr(31), 1) = any(cast(:frameworks as text[]))
       and split_part(identity, chr(31), 3) <> ''"""
 """Results as their sources told them; those from before statements were kept are no source's."""
-LISTS_OF = text("""
-select distinct source, word from statement l cross join jsonb_object_keys(l.assertions -> 'assets') as word
-where l.workspace_id = :w and l.kind = :lists
-  and (l.source = any(cast(:sources as text[])) or cast(:sources as text[]) is null)
-  and l.at > :oldest
+ASSETS = text(f"select distinct source, framework, asset from ({TOLD}) t")
+RESULTS_OF = text(f"""
+select distinct t.source, t.framework, t.asset, t.assessed_at from ({TOLD}) t
+join unnest(cast(:of as text[]), cast(:by as text[]), cast(:in as text[])) as g(asset, source, framework)
+using (asset, source, framework)
 """)
-"""Sources of lists and names of frameworks in them."""
+
+
+class ToldResult(NamedTuple):
+    """An asset that its source told of in a framework, and when a result of it was assessed."""
+
+    source: str
+    framework: str
+    asset: str
+    assessed_at: datetime
+
+
+Listed = dict[datetime, dict[str, datetime]]
+"""Assets of each list, by its instant, with the oldest result of each."""
+
+
+class KnownLists(dict[tuple[str, str], Listed]):
+    """Lists by source and framework. Of two of one instant the one counts that was received last."""
+
+    def leaving(self, source: str, framework: str, asset: str) -> list[datetime]:
+        """When lists lack an asset, the first first, unless a later one still has a result of before."""
+        known = self.get((source, framework), {})
+        found: list[datetime] = []
+        oldest: datetime | None = None
+        for at in sorted(known, reverse=True):
+            told = known[at].get(asset)
+            if told is not None:
+                oldest = told if oldest is None else min(told, oldest)
+            elif oldest is None or oldest >= at:
+                found.append(at)
+        return found[::-1]
+
+    def absences(self, told: Iterable[ToldResult]) -> Iterator[Absence]:
+        """Absences that follow for results: each ends with the first list after it that lacks its asset."""
+        leaving: dict[tuple[str, str, str], list[datetime]] = {}
+        for source, framework, asset, assessed_at in told:
+            of = (source, framework, asset)
+            if of not in leaving:
+                leaving[of] = self.leaving(*of)
+            place = bisect_right(leaving[of], assessed_at)
+            if place < len(leaving[of]):
+                yield Absence(framework, asset, leaving[of][place])
 
 
 def note_results(
@@ -154,22 +161,18 @@ def note_results(
 ) -> None:
     """Keeps the absences that follow for results, by identity, from lists that are newer than they are, in
     the workspace's job context of the connection."""
-    sources = {s.source for _, s in told}
     each = (s.assertions.get(ASSESSED) for _, s in told)
     oldest = min((at for at in each if isinstance(at, datetime)), default=LONG_AGO)
-    values = _values(connection, workspace_id, sources, oldest, words)
-    if values is None:
+    lists = _known(connection, workspace_id, {s.source for _, s in told}, oldest, words)
+    if not lists:
         return
-    results: set[tuple[str, str, str, str]] = set()
+    results = set()
     for identity, statement in told:
         framework, _, asset, assessed_at = identity.split(SEPARATOR)
         if asset and statement.manner is not BY_HAND:
-            results.add((statement.source, framework, asset, assessed_at))
-    columns = zip(*results, strict=True) if results else ((), (), (), ())
-    for name, column in zip(("sources", "frameworks", "assets", "ats"), columns, strict=True):
-        values[f"told_{name}"] = array(column)
-    rows = connection.execute(text(KNOWN.format(told=GIVEN)), values)
-    _write(connection, workspace_id, {Absence(*row) for row in rows}, set())
+            at = datetime.fromisoformat(assessed_at)
+            results.add(ToldResult(statement.source, framework, asset, at))
+    _write(connection, workspace_id, set(lists.absences(results)), set())
 
 
 def renew(
@@ -177,48 +180,61 @@ def renew(
 ) -> set[Absence]:
     """Works out the absences anew: those of the frameworks that the names mean, or all. Returns those that
     are new. In the workspace's job context of the connection."""
-    values = _values(connection, workspace_id, None, LONG_AGO, words)
     frameworks = None if names is None else {standing(words, FRAMEWORK, name) for name in names}
     stored = (Absence(*row) for row in connection.execute(STORED, {"w": workspace_id}))
     before = {a for a in stored if frameworks is None or a.framework in frameworks}
-    now: set[Absence] = set()
-    if values is not None:
-        if frameworks is not None:
-            values["frameworks"] = array(sorted(frameworks))
-        rows = connection.execute(text(KNOWN.format(told=OF_FRAMEWORKS)), values)
-        now = {Absence(*row) for row in rows}
+    lists = _known(connection, workspace_id, None, LONG_AGO, words)
+    for of in [of for of in lists if frameworks is not None and of[1] not in frameworks]:
+        del lists[of]
+    now = set(lists.absences(_told(connection, workspace_id, lists)))
     _write(connection, workspace_id, now - before, before - now)
     return now - before
 
 
-def _values(
+def _told(connection: Connection, workspace_id: int, lists: KnownLists) -> Iterator[ToldResult]:
+    """Results of the assets that some list lacks."""
+    values = {
+        "w": workspace_id,
+        "results": RESULTS,
+        "long_ago": LONG_AGO,
+        "sources": array(sorted({source for source, _ in lists})),
+        "frameworks": array(sorted({framework for _, framework in lists})),
+    }
+    if not lists:
+        return
+    each = [row for row in connection.execute(ASSETS, values).all() if lists.leaving(*row)]
+    values["of"] = array(row.asset for row in each)
+    values["by"] = array(row.source for row in each)
+    values["in"] = array(row.framework for row in each)
+    for source, framework, asset, at in connection.execute(RESULTS_OF, values) if each else ():
+        yield ToldResult(source, framework, asset, datetime.fromisoformat(at))
+
+
+def _known(
     connection: Connection,
     workspace_id: int,
     sources: Iterable[str] | None,
     oldest: datetime,
     words: Words,
-) -> dict[str, object] | None:
-    """Values of the query about the lists of the sources, or of all, that are newer than the oldest; None
-    where there is none."""
-    values: dict[str, object] = {
+) -> KnownLists:
+    """Lists of the sources, or of all, that are newer than the oldest."""
+    values = {
         "w": workspace_id,
         "lists": KEPT,
-        "results": RESULTS,
         "oldest": oldest,
-        "long_ago": LONG_AGO,
         "sources": None if sources is None else array(sorted(sources)),
     }
-    known = connection.execute(LISTS_OF, values).all()
-    if not known:
-        return None
-    told = sorted({row.word for row in known})
-    meant = [standing(words, FRAMEWORK, word) for word in told]
-    return values | {
-        "sources": array(sorted({row.source for row in known})),
-        "words": array(told),
-        "names": array(meant),
-        "frameworks": array(sorted({*meant})),
-    }
+    known = KnownLists()
+    for row in connection.execute(KNOWN_LISTS, values):
+        mine: dict[str, dict[str, datetime]] = {}
+        for word, assets in row.assets.items():
+            own = mine.setdefault(standing(words, FRAMEWORK, word), {})
+            for asset, told in assets.items():
+                first = datetime.fromisoformat(told)
+                own[asset] = min(first, own.get(asset, first))
+        for framework, own in mine.items():
+            known.setdefault((row.source, framework), {})[row.at] = own
+    return known
 
 
 STORED = text("select framework, asset, retired_at from asset_absence where workspace_id = :w")

@@ -61,7 +61,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 
 
 def _without_alerts(payload: Any) -> str:
-    """What a body without a list of alerts is."""
+    """Name of a body without a list of alerts."""
     if isinstance(at(payload, "data.alerts"), list):
         return "is Prometheus' own list of alerts, which has no ends: take its Alertmanager's"
     if at(payload, "evalMatches") is not None or at(payload, "ruleName") is not None:

@@ -119,7 +119,7 @@ def _event(
 
 
 def _nameless(message: Any) -> str:
-    """What a message without an event's name is."""
+    """Name of a message without an event's name."""
     if at(message, "data.incident") is not None:
         return "is a webhook of version 1: v2 and v3 are read, and lists of the REST API"
     return "names no event"

@@ -39,7 +39,7 @@ FINDINGS = (b"AUTH_METHOD;", b"ASSESSMENT_START_TIME;")
 """How the CSV of findings begins: of versions 4 and 5, and of version 3."""
 COMPLIANCE = b"REQUIREMENTS_ID;"
 PARTED = (";", ",")
-"""What parts the cells: Prowler's own, and that of a spreadsheet that wrote the file again."""
+"""Marks between the cells: Prowler's own, and that of a spreadsheet that wrote the file again."""
 TIMES = ("TIMESTAMP", "ASSESSMENT_START_TIME", "ASSESSMENTDATE")
 ACCOUNTS = (
     *("ACCOUNT_UID", "ACCOUNT_ID", "ACCOUNTID", "SUBSCRIPTIONID", "SUBSCRIPTION", "PROJECTID"),

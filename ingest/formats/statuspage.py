@@ -35,7 +35,7 @@ OTHERS = {
     "component_update": "a change of a component",
     "scheduled_maintenances": "planned maintenance",
 }
-"""What a document without incidents may hold, by its field."""
+"""Things that a document without incidents may hold, by their field."""
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:

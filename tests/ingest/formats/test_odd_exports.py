@@ -35,7 +35,7 @@ ALERT = {
 
 @pytest.fixture
 def delivered(database, workspaces):
-    """What became of a body that a sender sent."""
+    """Delivers a body as a sender does, and tells the outcome."""
 
     def run(form: str, body: object) -> dict:
         team = workspaces["payments"]

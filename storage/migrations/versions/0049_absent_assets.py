@@ -10,7 +10,7 @@ from alembic import context, op
 from storage.migrations.policies import WORKSPACE, tenancy
 
 revision = "0049"
-down_revision = "0047"
+down_revision = "0048"
 
 TABLE = """
 create table asset_absence (

@@ -1,4 +1,4 @@
-"""What is counted stands beside the figure, and is asked for and changed by the command line."""
+"""Deployments as they are counted: told beside the figure, asked for and changed by the command line."""
 
 from __future__ import annotations
 

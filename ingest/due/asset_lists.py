@@ -131,15 +131,15 @@ class KnownLists(dict[tuple[str, str], Listed]):
     def leaving(self, source: str, framework: str, asset: str) -> list[datetime]:
         """When lists lack an asset, the first first, unless a later one still has a result of before."""
         known = self.get((source, framework), {})
-        found: list[datetime] = []
+        lacking: list[datetime] = []
         oldest: datetime | None = None
         for at in sorted(known, reverse=True):
             told = known[at].get(asset)
             if told is not None:
                 oldest = told if oldest is None else min(told, oldest)
             elif oldest is None or oldest >= at:
-                found.append(at)
-        return found[::-1]
+                lacking.append(at)
+        return lacking[::-1]
 
     def absences(self, told: Iterable[ToldResult]) -> Iterator[Absence]:
         """Absences that follow for results: each ends with the first list after it that lacks its asset."""
@@ -148,9 +148,9 @@ class KnownLists(dict[tuple[str, str], Listed]):
             of = (source, framework, asset)
             if of not in leaving:
                 leaving[of] = self.leaving(*of)
-            place = bisect_right(leaving[of], assessed_at)
-            if place < len(leaving[of]):
-                yield Absence(framework, asset, leaving[of][place])
+            later = leaving[of][bisect_right(leaving[of], assessed_at) :]
+            if later:
+                yield Absence(framework, asset, later[0])
 
 
 def note_results(

@@ -27,17 +27,16 @@ def web(database, settings):
 def github():
     with served(FakeGitHub()) as fake:
         fake.repository(1, "acme/payments")
-        at = datetime.now(UTC) - timedelta(days=2)
+        told = datetime.now(UTC) - timedelta(days=2)
+        at = f"{told:%Y-%m-%dT%H:%M:%SZ}"
         fake.deployments["acme/payments"] = [
             {
                 "databaseId": 77,
-                "createdAt": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "updatedAt": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "createdAt": at,
+                "updatedAt": at,
                 "environment": "production",
                 "commitOid": "a" * 40,
-                "statuses": {
-                    "nodes": [{"state": "SUCCESS", "createdAt": at.strftime("%Y-%m-%dT%H:%M:%SZ")}]
-                },
+                "statuses": {"nodes": [{"state": "SUCCESS", "createdAt": at}]},
             }
         ]
         yield fake

@@ -23,8 +23,7 @@ from aggregators.vocabulary.domain import USAGE, Domain
 from aggregators.vocabulary.period import Ask, Period
 from reading.caching.dashboard_cache import release
 from reading.caching.row_cache import RowCache
-from reading.rows import Failures, RowSource, label
-from reading.signals import open_signals
+from reading.rows import Failures, RowSource, ScopeState, label
 from reading.signals.whole.shown import with_whole
 from settings import Settings
 from storage import context
@@ -59,7 +58,7 @@ def read(
     """
     with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         request = _resolve(connection, viewer, ask, settings)
-        source = RowSource.over(connection, row_cache)
+        source = RowSource.over(connection, row_cache, request.state)
         workspaces = scoped_workspaces(connection)
         chosen = (
             store.in_scope(connection, workspaces) if request.has_settings else ChosenSettings()
@@ -108,12 +107,13 @@ def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _ResolvedRequest:
-    """A request for a dashboard, once the last snapshot day is known: which days, of which version, and
-    whether anybody has ever chosen a setting."""
+    """A request for a dashboard, once the last snapshot day is known: which days, of which version, of a
+    scope in which state, and whether anybody has ever chosen a setting."""
 
     as_of: date | None
     period: Period
     version: str
+    state: ScopeState
     has_settings: bool
 
 
@@ -135,7 +135,8 @@ def _resolved(fingerprint: ScopeFingerprint, ask: Ask, settings: Settings) -> _R
     today = settings.now().date()
     period = ask.on(as_of or today - timedelta(days=1), today)
     version = _version(fingerprint, as_of, period, settings)
-    return _ResolvedRequest(as_of, period, version, fingerprint.settings_version > 0)
+    state = fingerprint.fingerprint, fingerprint.watched_to, fingerprint.signals_version
+    return _ResolvedRequest(as_of, period, version, state, fingerprint.settings_version > 0)
 
 
 def _version(
@@ -147,7 +148,8 @@ def _version(
 
 def _lasting(fingerprint: ScopeFingerprint, ask: Ask, settings: Settings) -> str:
     """Changes as ``_version`` does, but for the snapshots."""
-    return _hashed(settings, fingerprint.lasting, fingerprint.settings_version, ask)
+    changes = fingerprint.settings_version, fingerprint.signals_version
+    return _hashed(settings, fingerprint.lasting, changes, ask)
 
 
 def _hashed(settings: Settings, *parts: object) -> str:
@@ -226,7 +228,7 @@ def _rolled(
     labels = [label(w) for w in workspaces if w.workspace_id not in failed]
     days_seen = source.days_seen(tables, plan, last)
     slugs = {w.workspace_id: w.slug for w in workspaces if w.workspace_id not in failed}
-    scatter = open_signals.scatter(source.connection, slugs, plan.period.previous.start)
+    scatter = source.scatter(slugs, plan.period.previous.start)
     scatter = with_whole(source.connection, scatter)
     rolled = {
         d.key: roll(d, tables.by_name[d.table], labels, plan, days_seen, scatter, judging)

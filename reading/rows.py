@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,33 +10,40 @@ from sqlalchemy import Connection
 
 from aggregators.pooling.cards import WorkspaceLabel
 from aggregators.pooling.plan import BEFORE, NOW, Plan
+from aggregators.signal.scatter import Scatter
 from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.measure import DAYS_SEEN
 from reading import decoding
 from reading.caching.row_cache import RowCache
 from reading.decoding import Tables
+from reading.signals import open_signals
 from storage.executive import encoded_rows, preset_rows
 from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
 from storage.executive.memberships import Membership
 from storage.executive.scope import ScopedWorkspace, days_seen
 
+ScopeState = tuple[object, ...]
+"""State of a scope: of two readings with an equal one, the watch has learned the same of its workspaces."""
 Failures = dict[int, str]
 """Why a workspace could not be read, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """The connection that a dashboard is read over, the row cache in front of it, if any, and the order of
-    the numbers in a row."""
+    """The connection that a dashboard is read over, the row cache in front of it, if any, the order of the
+    numbers in a row, and the state that the viewer's scope is in."""
 
     connection: Connection
     row_cache: RowCache | None
     layout: Layout
+    state: ScopeState
 
     @classmethod
-    def over(cls, connection: Connection, row_cache: RowCache | None) -> RowSource:
+    def over(
+        cls, connection: Connection, row_cache: RowCache | None, state: ScopeState
+    ) -> RowSource:
         """The source over a connection, whose database says the order of the numbers now."""
-        return cls(connection, row_cache, encoded_rows.number_layout(connection))
+        return cls(connection, row_cache, encoded_rows.number_layout(connection), state)
 
     def rows(
         self, workspaces: Sequence[ScopedWorkspace], plan: Plan, last: date, failed: Failures
@@ -82,6 +89,16 @@ class RowSource:
         slugs = {w.workspace_id: w.slug for w in workspaces}
         rows = self.rows(workspaces, plan, last, failed)
         return decoding.tables(rows, slugs, plan, last, self.layout)
+
+    def scatter(self, slugs: Mapping[int, str], first: date) -> Scatter:
+        """Scatter that the watch has learned of workspaces, by id their slugs, for days from ``first``."""
+
+        def read() -> Scatter:
+            return open_signals.scope_scatter(self.connection, slugs)
+
+        cache = self.row_cache
+        learned = cache.scatter((self.state, *slugs), read) if cache else read()
+        return open_signals.with_days(self.connection, learned, first)
 
     def days_seen(self, tables: Tables, plan: Plan, last: date) -> dict[str, int]:
         """Count of the days of the period, and of the one before, on which any workspace had a

@@ -55,6 +55,7 @@ installation = Table(
     Column("strict_residency", Boolean, nullable=False, server_default=text("false")),
     Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
     Column("settings_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("signals_version", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("single", name="single_row"),
 )
 

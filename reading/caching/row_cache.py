@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from aggregators.signal.scatter import Scatter
 from storage.executive.encoded_rows import EncodedRows, RowsRequest
 from storage.executive.scope import ScopedWorkspace
 
 ROOM, PART = 160 << 20, 4
 """Bytes that a process holds, and the part of them that one reading may take: a thousand workspaces take
 36 MB in a period, of whatever length, and a reading of more would leave nothing of the others."""
+SCOPES = 16
+"""Scopes whose scatter a process holds: 2 MB each of a thousand workspaces."""
 
 
 class RowCache:
@@ -29,6 +32,7 @@ class RowCache:
         self.rows: OrderedDict[tuple[object, ...], tuple[ScopedWorkspace, EncodedRows]] = (
             OrderedDict()
         )
+        self._scatters: OrderedDict[tuple[object, ...], Scatter] = OrderedDict()
 
     def find(
         self, request: RowsRequest, workspaces: Sequence[ScopedWorkspace]
@@ -67,3 +71,18 @@ class RowCache:
             while self.size > self.room:
                 self.size -= self.rows.popitem(last=False)[1][1].size
         return own
+
+    def scatter(self, key: tuple[object, ...], read: Callable[[], Scatter]) -> Scatter:
+        """Scatter that the watch has learned of a scope, from ``read`` where none is held for the ``key``,
+        which names the workspaces and the state that their scope is in: only the database says it, to whom
+        they count for."""
+        with self._guard:
+            if key in self._scatters:
+                self._scatters.move_to_end(key)
+                return self._scatters[key]
+        scatter = read()
+        with self._guard:
+            self._scatters[key] = scatter
+            while len(self._scatters) > SCOPES:
+                self._scatters.popitem(last=False)
+        return scatter

@@ -188,6 +188,12 @@ def signal_of(
 def scatter(connection: Connection, slugs: Mapping[int, str], first: date) -> Scatter:
     """Scatter that the watch has learned of the workspaces in scope, by id their slugs, for days from
     ``first``."""
+    return with_days(connection, scope_scatter(connection, slugs), first)
+
+
+def scope_scatter(connection: Connection, slugs: Mapping[int, str]) -> Scatter:
+    """Scatter and drifts of the workspaces in scope, by id their slugs, each read in its own context;
+    ``with_days`` adds what is known of all together."""
     dispersion: dict[str, dict[str, float]] = {}
     drifts: dict[str, dict[str, date]] = {}
     watched: dict[str, dict[str, tuple[float, float]]] = {}
@@ -204,7 +210,7 @@ def scatter(connection: Connection, slugs: Mapping[int, str], first: date) -> Sc
             watched.setdefault(name, {})[slug] = evidence, days
         for name, since in (json_value(drifting) or {}).items():
             drifts.setdefault(name, {})[slug] = date.fromisoformat(since)
-    return replace(_learned(connection, dispersion, first), drifts=drifts, watched=watched)
+    return Scatter(dispersion, drifts=drifts, watched=watched)
 
 
 def own_scatter(connection: Connection, membership: Membership, first: date) -> Scatter:
@@ -213,12 +219,11 @@ def own_scatter(connection: Connection, membership: Membership, first: date) -> 
     row = connection.execute(OWN, values).one()
     each = zip(row.series or (), row.dispersions or (), strict=True)
     dispersion = {series: {membership.slug: value} for series, value in each}
-    return _learned(connection, dispersion, first)
+    return with_days(connection, Scatter(dispersion), first)
 
 
-def _learned(
-    connection: Connection, dispersion: Mapping[str, Mapping[str, float]], first: date
-) -> Scatter:
+def with_days(connection: Connection, scatter: Scatter, first: date) -> Scatter:
+    """Scatter with the stretch of each series, and the usual shares of the days from ``first``."""
     stretch = {
         series: dict(zip(PERIODS, own.stretch, strict=True))
         for series, own in learned.thresholds(connection).items()
@@ -226,7 +231,7 @@ def _learned(
     profiles = {
         series: _profile(by_day) for series, by_day in learned.shares(connection, first).items()
     }
-    return Scatter(dispersion, stretch, profiles)
+    return replace(scatter, stretch=stretch, profiles=profiles)
 
 
 def _profile(by_day: Mapping[date, float]) -> DayProfile:

@@ -7,6 +7,8 @@ workspace's snapshots. Where either is another by now, the rows are read as they
 from __future__ import annotations
 
 import hashlib
+import logging
+import sys
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
@@ -15,12 +17,33 @@ from storage import context
 from storage.executive.binary_copy import copied_rows, fields, integer
 from storage.executive.encoded_rows import EncodedRows, RowsRequest, rows_of
 
-PACK = text("select vigilo.pack_preset(:workspace, :preset, :asked, :days, :last, :first, :end)")
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+log = logging.getLogger("vigilo.presets")
+
+FORM = "zstd"
+"""Form of the packed value: one of another form is of another name, and nobody asks for it."""
+VERSION = text("select snapshot_version from workspace where id = :workspace")
+READY = text("""
+select preset, asked from preset_rows where workspace_id = :workspace and version = :version
+""")
+ROWS = """
+select r.failed, record_send(r) from vigilo.rows_in_context('job', %s, %s::date[], %s, %s, %s) r
+"""
+KEEP = text("""
+insert into preset_rows as p (workspace_id, preset, asked, version, data)
+values (:workspace, :preset, :asked, :version, :data)
+on conflict (workspace_id, preset) do update
+set asked = excluded.asked, version = excluded.version, data = excluded.data
+""")
 
 
 def name_of(request: RowsRequest) -> str:
     """Name of what is asked for: two requests with the same one bring the same rows."""
-    return hashlib.sha256(repr(request.key).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((FORM, request.key)).encode()).hexdigest()[:32]
 
 
 def packed(
@@ -30,7 +53,7 @@ def packed(
     among: Sequence[int] | None = None,
 ) -> list[EncodedRows]:
     """Rows of the workspaces in scope, or of those ``among`` them, that are packed as they are now; each
-    read in its own context, in one round trip."""
+    read in its own context, in one round trip. A value that is damaged is as none."""
     query = (
         "select s.workspace_id, vigilo.preset_in_context(%s, s.workspace_id, %s, %s, s.version)"
         " from vigilo.executive_scope() s where s.left_out is null"
@@ -38,29 +61,34 @@ def packed(
     arguments: tuple[object, ...] = (context.ROLLUP, preset, name_of(request))
     if among is not None:
         query, arguments = f"{query} and s.workspace_id = any(%s)", (*arguments, list(among))
-    return [
-        _unpacked(integer(workspace_id), data)
-        for workspace_id, data in copied_rows(connection, query, arguments)
-        if data is not None
-    ]
+    rows: list[EncodedRows] = []
+    for workspace_id, data in copied_rows(connection, query, arguments):
+        if data is not None:
+            rows += _unpacked(integer(workspace_id), data)
+    return rows
 
 
-def _unpacked(workspace_id: int, data: memoryview) -> EncodedRows:
-    _failed, *values = fields(data)
-    return rows_of(workspace_id, values)
+def _unpacked(workspace_id: int, data: memoryview) -> list[EncodedRows]:
+    try:
+        _failed, *values = fields(memoryview(zstd.decompress(data)))
+    except zstd.ZstdError:
+        log.exception("the packed preset of workspace %s is damaged", workspace_id)
+        return []
+    return [rows_of(workspace_id, values)]
 
 
 def pack(connection: Connection, workspace_id: int, requests: Mapping[int, RowsRequest]) -> None:
-    """Packs the rows of one workspace by preset, within a transaction of the job."""
+    """Packs the rows of one workspace by preset where they are not packed yet, within a transaction of the
+    job in the workspace's context. The version is looked at first: where the snapshots change meanwhile,
+    what is packed is of no version that anybody asks for. What can not be read is not packed."""
+    version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
+    known = {"workspace": workspace_id, "version": version}
+    ready = set(map(tuple, connection.execute(READY, known)))
     for preset, request in requests.items():
-        first, end = request.blocks
-        values = {
-            "workspace": workspace_id,
-            "preset": preset,
-            "asked": name_of(request),
-            "days": list(request.days),
-            "last": request.last_day,
-            "first": first,
-            "end": end,
-        }
-        connection.execute(PACK, values)
+        asked = name_of(request)
+        if (preset, asked) in ready:
+            continue
+        ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
+        if failed is None and rows is not None:
+            values = {"preset": preset, "asked": asked, "data": zstd.compress(rows)}
+            connection.execute(KEEP, known | values)

@@ -40,7 +40,8 @@ class ScopeFingerprint:
     the last that all of them with snapshots have reached; and the last day that a run over all workspaces
     has published. ``lasting`` is a hash over what a snapshot does not change of it, and ``age`` the seconds
     since a run last published; None where none ever has. ``watched_to`` is the last night of the watch,
-    which follows a snapshot; ``settings_version`` counts the changes of settings."""
+    which follows a snapshot; ``settings_version`` counts the changes of settings, ``signals_version`` those
+    of what people made of signals."""
 
     fingerprint: str
     workspaces: int
@@ -51,6 +52,7 @@ class ScopeFingerprint:
     age: float | None = field(compare=False, repr=False)
     watched_to: date | None = None
     settings_version: int = 0
+    signals_version: int = 0
 
 
 FINGERPRINT_QUERY = text("select * from vigilo.scope_fingerprint()")

@@ -131,7 +131,8 @@ preset_rows = tenant(
     key=("preset",),
 )
 """Rows of a workspace that the dashboard of a preset reads, as one value: what was ``asked``, and of which
-``version`` of its snapshots. A copy that the next night makes anew; not compressed, as it is read whole."""
+``version`` of its snapshots. A copy that the next night makes anew; compressed by the program, a sixth of
+what the server would send."""
 
 SNAPSHOT_TABLES = (usage_snapshot, *histories.values(), duration_block)
 STAGED_TABLES = (staged_workspace, staged_usage, *staged_histories.values(), staged_block)

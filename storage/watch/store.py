@@ -99,10 +99,16 @@ where workspace_id = :w and series = :series and opened_on = :opened_on
 """)
 
 
+CHANGED = text("update installation set signals_version = signals_version + 1")
+
+
 def change(engine: Engine, workspace_id: int, key: tuple[str, date], values: Values) -> bool:
-    """Notes what somebody made of a signal: state, until, note, by whom. Whether there is such a
-    signal."""
+    """Notes what somebody made of a signal: state, until, note, by whom; dashboards that were kept show it
+    otherwise from now on. Whether there is such a signal."""
     series, opened_on = key
     named = {"w": workspace_id, "series": series, "opened_on": opened_on}
     with job_in(engine, workspace_id) as connection:
-        return bool(connection.execute(CHANGE, {**named, **values}).rowcount)
+        is_there = bool(connection.execute(CHANGE, {**named, **values}).rowcount)
+        if is_there:
+            connection.execute(CHANGED)
+    return is_there

@@ -132,3 +132,27 @@ def test_one_that_can_not_be_packed_is_told_and_read_as_it_stands(world, monkeyp
     assert presets.pack(world.database, world.settings) == len(world.ids) - 1
     assert f"the presets of workspace {world.ids[0]} are not packed" in caplog.text
     assert shown(world, Ask(28)) == before
+
+
+def test_a_damaged_value_is_told_and_read_as_it_stands(world, caplog):
+    before = shown(world, Ask(28))
+    presets.pack(world.database, world.settings)
+    for workspace_id, change in zip(
+        world.ids, ("substring(data for 20)", "'no frame'::bytea", "data || data"), strict=False
+    ):
+        with job_in(world.database.job, workspace_id) as connection:
+            connection.execute(text(f"update preset_rows set data = {change}"))
+    assert shown(world, Ask(28)) == before
+    assert f"the packed preset of workspace {world.ids[0]} is damaged" in caplog.text
+    assert f"the packed preset of workspace {world.ids[1]} is damaged" in caplog.text
+
+
+def test_what_is_packed_is_a_part_of_what_stands(grown):
+    presets.pack(grown.database, grown.settings)
+    query = text("select sum(octet_length(data)) from preset_rows where preset = 28")
+    with job_in(grown.database.job, grown.ids[0]) as connection:
+        packed = connection.execute(query).scalar_one()
+        stored = connection.execute(
+            text("select sum(octet_length(packed)) from workspace_usage_snapshot")
+        ).scalar_one()
+    assert packed < stored / 20

@@ -14,11 +14,14 @@ from aggregators.signal.scatter import Scatter
 from aggregators.vocabulary.period import Ask
 from aggregators.words import slow_to_tell
 from reading import dashboard
+from reading.caching.cached_dashboard import read_cached
+from reading.caching.dashboard_cache import DashboardCache
 from reading.encode import dashboard_json
 from reading.signals import night, open_signals
 from storage.context import as_viewer, job_in
 from storage.executive.memberships import memberships
 from storage.viewer import Viewer
+from storage.watch import store
 from tests.conftest import TODAY
 from tests.world import World, at
 
@@ -263,3 +266,30 @@ def test_the_api_tells_where_each_workspaces_points_are_expected(world, settings
     assert bands >= 5
     rate = next(w for w in told["dora"]["workspaces"] if w["slug"] == "payments")
     assert all(rate["measures"]["change_failure_rate"]["expected"]["outside"][-7:])
+
+
+def test_what_somebody_calls_noise_is_no_drift_any_more_in_dashboards_that_were_kept(
+    world, settings, tmp_path
+):
+    night.run(world.database, LAST)
+    cache = DashboardCache(tmp_path / "cache")
+    today = settings.now().date()
+
+    def drifting(ask: Ask) -> dict[str, date]:
+        shown = read_cached(world.database, world.alice, ask, settings, cache).scorecard("dora")
+        figures = {card.slug: card.figures["change_failure_rate"] for card in shown.cards}
+        return {
+            slug: figure.drifting_since for slug, figure in figures.items() if figure.drifting_since
+        }
+
+    own_days = Ask(None, LAST - timedelta(days=12), LAST - timedelta(days=3))
+    for ask in (Ask(7), own_days):
+        assert set(drifting(ask)) == {"payments"}
+    (signal,) = [s for s in open_signals.read(world.database, world.alice, today) if not s.ended_on]
+    key, workspace = (signal.series, signal.opened_on), signal.workspace.workspace_id
+    noise = {"state": "dismissed", "until": None, "note": "", "by": "alice@x.example"}
+    assert store.change(world.database.job, workspace, key, noise)
+    for ask in (Ask(7), own_days, Ask(None, LAST - timedelta(days=13), LAST)):
+        assert drifting(ask) == {}
+    assert store.change(world.database.job, workspace, key, noise | {"state": "open"})
+    assert set(drifting(Ask(7))) == {"payments"}

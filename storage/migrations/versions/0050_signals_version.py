@@ -7,8 +7,8 @@ from importlib import import_module
 
 from alembic import context, op
 
-revision = "0048"
-down_revision = "0047"
+revision = "0050"
+down_revision = "0049"
 
 FINGERPRINT = """
 -- Fingerprint of the viewer's scope, ``lasting`` without what a snapshot changes; the last day of any

@@ -14,9 +14,9 @@ import sys
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-STANDS_BACK = 19
-"""Niceness above that of the process that serves. A hash has four threads, two processes eight: at 19 they
-are together a tenth of a core where all are wanted, at 10 they were nearly half of it."""
+STANDS_BACK = 10
+"""Niceness above that of the process that serves: a hash is a fifth of a second of processor, and a few
+seconds where four other programs want every core; at 19 it was up to twenty, and nobody waits for that."""
 PART_OF_CORES = 4
 """Cores of which one is for hashing, at least one: a thread that answers a page waits for the one that
 runs on its core to be stopped, however nice that is, at each question to the database again."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 log = logging.getLogger("vigilo.turns")
-LONGEST_REST_SECONDS = 10.0
+LONGEST_REST_SECONDS = 1.0
+"""What takes long because the machine is busy takes few cores, and whoever waits has no more patience."""
 
 
 class Busy(RuntimeError):
@@ -65,7 +66,7 @@ def alone(lock: Path, patience_seconds: float, rest: float = 0.0) -> Iterator[No
 
 
 def _later(seconds: float, release: Callable[[], None]) -> None:
-    """Gives a turn on after so many seconds, ten at most."""
+    """Gives a turn on after so many seconds, one at most."""
     if seconds <= 0:
         release()
         return

@@ -235,7 +235,7 @@ def test_a_turn_rests_after_dear_work_and_who_worked_does_not_wait(tmp_path, way
     with taken():
         time.sleep(0.1)
     with pytest.raises(Busy), taken():
-        pytest.fail("half a minute's rest, and none of it was kept")
+        pytest.fail("a second's rest, and none of it was kept")
 
 
 def test_after_its_rest_a_turn_is_free_again(tmp_path):

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger("vigilo.turns")
 LONGEST_REST_SECONDS = 1.0
-"""What takes long because the machine is busy takes few cores, and whoever waits has no more patience."""
+"""Bound of a rest: work that is long because the machine is busy takes little of it, and the next one waits."""
 
 
 class Busy(RuntimeError):

@@ -85,10 +85,10 @@ def pack(connection: Connection, workspace_id: int, requests: Mapping[int, RowsR
     known = {"workspace": workspace_id, "version": version}
     ready = set(map(tuple, connection.execute(READY, known)))
     for preset, request in requests.items():
-        asked = name_of(request)
-        if (preset, asked) in ready:
+        name = name_of(request)
+        if (preset, name) in ready:
             continue
         ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
         if failed is None and rows is not None:
-            values = {"preset": preset, "asked": asked, "data": zstd.compress(rows)}
+            values = {"preset": preset, "asked": name, "data": zstd.compress(rows)}
             connection.execute(KEEP, known | values)

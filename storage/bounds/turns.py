@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger("vigilo.turns")
 LONGEST_REST_SECONDS = 1.0
-"""Bound of a rest: work that is long because the machine is busy takes little of it, and the next one waits."""
+"""Bound of a rest: what is long because the machine is busy takes little of it, and the next one waits."""
 
 
 class Busy(RuntimeError):

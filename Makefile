@@ -7,17 +7,19 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 3
+PROGRAM := $(wildcard *.py) aggregators api auth callbacks commands demo exports ingest layouts reading scheduling \
+	storage web
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: run fresh demo-sources demo-real dev test test-deep programs descriptions lint bench bench-quick docs rights lock screenshots
-run: .venv/runtime
-	@exec $(BIN)/flask --app app serve
+run: .venv/runtime .venv/compiled
+	@exec $(BIN)/python vigilo.py serve
 
 # Without the demo organisation, in a folder of its own: the start prints a link that leads on.
 fresh: export VIGILO_DATA_DIR ?= $(CURDIR)/var/fresh
 fresh: export VIGILO_DEMO := false
-fresh: .venv/runtime
-	@exec $(BIN)/flask --app app serve
+fresh: .venv/runtime .venv/compiled
+	@exec $(BIN)/python vigilo.py serve
 
 # Sources over the tests' senders, with half a year of history.
 demo-sources: export VIGILO_DATA_DIR ?= $(CURDIR)/var/sources
@@ -101,6 +103,12 @@ screenshots: .venv/developer
 .venv/runtime: requirements.txt commands/vigilo.sh | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@sed 's|@ROOT@|$(CURDIR)|g' commands/vigilo.sh > $(BIN)/vigilo && chmod +x $(BIN)/vigilo
+	@touch $@
+
+# Our modules as bytecode, as pip leaves those of packages: a start compiles none of them, even where Python may write
+# no bytecode of its own.
+.venv/compiled: $(shell find $(PROGRAM) -name '*.py') | .venv/runtime
+	@$(BIN)/python -m compileall -q $(PROGRAM)
 	@touch $@
 
 .venv/developer: requirements-dev.txt requirements.txt .venv/runtime

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from flask_login import UserMixin
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
@@ -18,7 +17,7 @@ from storage import audit
 from storage.context import job_in
 from storage.identity import tickets
 from storage.identity.proof import Proof
-from storage.tables import ROLES
+from storage.roles import WORKSPACE_ROLES
 from storage.viewer import Viewer
 
 PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
@@ -31,8 +30,8 @@ class AccountError(ValueError):
 
 
 @dataclass(frozen=True)
-class Account(UserMixin):
-    """A person as flask-login knows them."""
+class Account:
+    """A person, with what flask-login asks of one: commands know accounts and no Flask."""
 
     id: int
     email: str
@@ -40,6 +39,13 @@ class Account(UserMixin):
     password_hash: str | None = field(default=None, repr=False)
     proof: Proof | None = field(default=None, repr=False, compare=False)
     """Credential that they came with."""
+
+    is_active = is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Their number, as a session keeps it."""
+        return str(self.id)
 
     @property
     def viewer(self) -> Viewer:
@@ -227,8 +233,8 @@ def listed(engine: Engine) -> list[ListedAccount]:
 
 def grant(engine: Engine, email: str, slug: str, role: str) -> None:
     """Gives a role in a workspace, replacing the one held. Raises AccountError."""
-    if role not in ROLES:
-        raise AccountError(f"there is no role {role}; it takes one of {', '.join(ROLES)}")
+    if role not in WORKSPACE_ROLES:
+        raise AccountError(f"there is no role {role}; it takes one of {', '.join(WORKSPACE_ROLES)}")
     _operate(engine, email, slug, MembershipAction.GIVE, role)
 
 

@@ -8,10 +8,12 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from cryptography.fernet import Fernet, MultiFernet
+from typing import TYPE_CHECKING
 
 from settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet, MultiFernet
 
 CURRENT, FORMER = "secret-key", "secret-key-former"
 """Files of the data directory, where no key is set."""
@@ -31,6 +33,8 @@ class Keys:
 
     def box(self, purpose: str) -> MultiFernet:
         """Seals under the current key, opens under any: one purpose's seals are no other's."""
+        from cryptography.fernet import MultiFernet
+
         return MultiFernet([_fernet(purpose, key) for key in (self.current, *self.former)])
 
     def newest_box(self, purpose: str) -> Fernet:
@@ -39,6 +43,8 @@ class Keys:
 
 
 def _fernet(purpose: str, key: str) -> Fernet:
+    from cryptography.fernet import Fernet
+
     derived = hashlib.sha256(purpose.encode() + key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(derived))
 

@@ -101,12 +101,12 @@ class DatabaseSessions(SessionInterface):
             row = connection.execute(OPEN, {"id": verifier_of(id)}).first()
             if row is None:
                 return ServerSession()
-            values, is_due, *person = row
+            values, is_due, number, email, name = row
             if is_due:
                 connection.execute(SEEN, {"id": verifier_of(id)})
         session = ServerSession(id, dict(values))
-        if person[0] is not None:
-            session.account = Account(*person, proof=Proof.of(Credential.SESSION, id))
+        if number is not None:
+            session.account = Account(number, email, name, proof=Proof.of(Credential.SESSION, id))
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

@@ -68,4 +68,6 @@ def holder(engine: Engine, token: str, scope: str = EXECUTIVE_READ) -> Account |
             ),
             {"hash": verifier_of(token), "scope": scope},
         ).first()
-    return Account(*row, proof=Proof.of(Credential.TOKEN, token)) if row else None
+    if row is None:
+        return None
+    return Account(row.user_id, row.email, row.name, proof=Proof.of(Credential.TOKEN, token))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from sqlalchemy.exc import IntegrityError, NotSupportedError, ProgrammingError
 
 from commands.installation import (
     UPGRADE,
@@ -14,7 +15,9 @@ from commands.installation import (
     is_refused,
     reason,
 )
-from settings import Settings
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 
 @click.command("upgrade", cls=UpgradeCommand)
@@ -63,6 +66,8 @@ def revise(name: str) -> None:
 def mend() -> None:
     """Makes functions, triggers, policies, views, columns and constraints again that are not as the
     migrations made them, as the owner; says of each what it was."""
+    from sqlalchemy.exc import IntegrityError, NotSupportedError, ProgrammingError
+
     from storage import schema
 
     with database().web.connect() as connection:

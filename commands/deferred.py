@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from web.server.collector import keep_what_is_there, uncollected
+
 
 class Deferred(click.Command):
     """A command of another module, as ``module:name``, under a name and with the first sentence of its
@@ -21,7 +23,8 @@ class Deferred(click.Command):
     def command(self) -> click.Command:
         """The command itself."""
         module, name = self.target.split(":")
-        command: click.Command = getattr(import_module(module), name)
+        with uncollected():
+            command: click.Command = getattr(import_module(module), name)
         return command
 
     def make_context(
@@ -32,7 +35,9 @@ class Deferred(click.Command):
         **extra: Any,
     ) -> click.Context:
         """The context of the command itself: its options, its help, its work."""
-        return self.command.make_context(info_name, args, parent, **extra)
+        command = self.command
+        keep_what_is_there()
+        return command.make_context(info_name, args, parent, **extra)
 
 
 def group(name: str, help: str, *commands: click.Command) -> click.Group:

@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import click
-from flask import current_app
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from web.server.application import INSTALLATION, Installation
+from commands.line import CommandLine
 
 if TYPE_CHECKING:
     from storage.database import Database
+    from web.server.application import Application
+    from web.server.installation import Installation
 
 NOT_THERE = ("3F000", "42P01", "42703", "42883")
 """PostgreSQL's codes for a schema, table, column or function that does not exist."""
@@ -30,8 +29,24 @@ UPGRADE = "The schema is not up to date: flask --app app db upgrade makes it so.
 
 def installation() -> Installation:
     """The installation of the running command."""
-    running: Installation = current_app.extensions[INSTALLATION]
-    return running
+    own = _command_line()
+    return own.installation if own else application().installation
+
+
+def application() -> Application:
+    """The application that serves the installation of the running command."""
+    if own := _command_line():
+        return own.application
+    from flask import current_app
+
+    app: Application = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
+
+
+def _command_line() -> CommandLine | None:
+    """The program's own command line; None under Flask's, whose application is the running one."""
+    running = click.get_current_context(silent=True)
+    return running.find_object(CommandLine) if running else None
 
 
 def database() -> Database:
@@ -61,17 +76,24 @@ def _code(error: Exception) -> object:
     return getattr(getattr(error, "orig", error), "pgcode", None)
 
 
+def database_errors() -> tuple[type[Exception], ...]:
+    """Errors of a database that a command may have met; looked up when there is one."""
+    import psycopg2
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+    return DBAPIError, psycopg2.Error, PoolTimeout
+
+
 class DatabaseCommand(click.Command):
     """A command that says in one sentence that the database does not answer, has no schema, or knows the
     role for no such thing."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
-        import psycopg2
-
         try:
             return super().invoke(ctx)
-        except (DBAPIError, psycopg2.Error, PoolTimeout) as error:
+        except database_errors() as error:
             sentence = problem_of(error)
             if sentence is None:
                 raise
@@ -83,11 +105,9 @@ class UpgradeCommand(DatabaseCommand):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
-        import psycopg2
-
         try:
             return click.Command.invoke(self, ctx)
-        except (DBAPIError, psycopg2.Error, PoolTimeout) as error:
+        except database_errors() as error:
             sentence = problem_of(error)
             if sentence is None or sentence == UPGRADE:
                 raise click.ClickException(
@@ -109,5 +129,7 @@ def problem_of(error: Exception) -> str | None:
 
 def _is_away(error: Exception) -> bool:
     import psycopg2
+    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
 
     return isinstance(error, (OperationalError, psycopg2.OperationalError, PoolTimeout))

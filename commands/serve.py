@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
-from flask import current_app
 
-if TYPE_CHECKING:
-    from web.server.application import Application
+from commands.installation import application
+from web.server.collector import uncollected
 
 
 @click.command()
 @click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
 def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
-    from web.server.serving import Stopped, end, run
-    from web.server.startup import announce, start
+    with uncollected():
+        from web.server.serving import Stopped, end, run
+        from web.server.startup import announce, start
 
-    app: Application = current_app._get_current_object()  # type: ignore[attr-defined]
+        app = application()
     settings = app.installation.settings
     start(app, demo_when_empty=settings.demo and settings.database_url is None)
     try:

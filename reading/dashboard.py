@@ -14,7 +14,7 @@ from aggregators.catalogue import domains as all_domains
 from aggregators.chosen.annotations import Annotation
 from aggregators.chosen.changes import ChosenSettings
 from aggregators.chosen.judging import AS_DECLARED, Judging
-from aggregators.chosen.known import SPRINT_DAYS
+from aggregators.chosen.names import SPRINT_DAYS
 from aggregators.pooling.dashboard import Dashboard, DashboardScope, Scorecard, SeenDays
 from aggregators.pooling.plan import NOW, SPRINT, Plan
 from aggregators.pooling.rollup import DomainRollup, nothing, roll

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aggregators.chosen.changes import ChosenSettings
-from aggregators.chosen.known import SPRINT_DAYS
+from aggregators.chosen.names import SPRINT_DAYS
 from aggregators.pooling.plan import Plan
 from aggregators.vocabulary.period import PRESETS, rolling
 from reading.rows import rows_request

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from storage.migrations.policies import for_distribution
-from storage.snapshot.tables import TENANT_TABLES
 
 COLUMN = "workspace_id"
 REFERENCE = (
@@ -86,6 +85,8 @@ class NoCitus(SystemExit):
 
 def tables() -> tuple[str, ...]:
     """The tables whose rows live with their workspace, on one node together."""
+    from storage.snapshot.tables import TENANT_TABLES  # of every domain that is declared
+
     return tuple(t.name for t in TENANT_TABLES if t.name not in REFERENCE)
 
 

@@ -1,9 +1,12 @@
-"""The database roles, and what they are for. Names of the login roles come from the addresses."""
+"""The database roles, and what they are for; the roles of people. Names of the login roles come from the
+addresses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+WORKSPACE_ROLES = ("platform_admin", "owner", "admin", "approver", "engineer", "viewer")
+"""Roles that a person may have in a workspace."""
 DEFINER = "vigilo_definer"
 """Owns the SECURITY DEFINER functions and can not log in."""
 

@@ -1,6 +1,6 @@
 """Brings a database to the current schema: roles, then the Alembic migrations.
 
-Alembic is loaded where it is used: it is a quarter of the start of a command that needs none of it.
+Alembic, and what the domains declare, are loaded where they are used: most commands need neither.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from storage import audit
 from storage import distributed as citus
 from storage.chosen import store
-from storage.executive.encoded_rows import number_layout
 from storage.roles import DEFINER, Roles
-from storage.snapshot.columns import COLUMNS
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -90,6 +88,9 @@ def is_current(connection: Connection) -> bool:
     """Whether every migration has run, and every number that a domain declares has its column."""
     if revision_of(connection) != head():
         return False
+    from storage.executive.encoded_rows import number_layout
+    from storage.snapshot.columns import COLUMNS
+
     layout = number_layout(connection)
     return all(set(c.packed) <= set(layout.get(c.table, ())) for c in COLUMNS)
 

@@ -33,6 +33,7 @@ from aggregators.vocabulary.fields import LONGEST_SLUG, SHORTEST_SLUG, SLUG
 from storage import statement_tables as statement_tables
 from storage.chosen import tables as chosen_tables
 from storage.digests import tables as digest_tables
+from storage.roles import WORKSPACE_ROLES
 from storage.scheduled import tables as scheduled_tables
 from storage.sources import tables as source_tables
 from storage.watch import tables as watch_tables
@@ -44,8 +45,6 @@ digest_channel = digest_tables.digest_channel
 watch_signal = watch_tables.watch_signal
 catalogue.parts("tables")
 """The domains' record tables stand in the metadata from here on."""
-
-ROLES = ("platform_admin", "owner", "admin", "approver", "engineer", "viewer")
 
 
 installation = Table(
@@ -105,7 +104,7 @@ membership = tenant(
     Column("role", Text, nullable=False),
     instant("granted_at", nullable=False, now=True),
     instant("revoked_at"),
-    one_of("role", ROLES),
+    one_of("role", WORKSPACE_ROLES),
     key=("user_id",),
 )
 Index("membership_user", membership.c.user_id)
@@ -192,7 +191,7 @@ invitation = tenant(
     instant("created_at", nullable=False, now=True),
     instant("expires_at", nullable=False),
     instant("ended_at"),
-    one_of("role", ROLES),
+    one_of("role", WORKSPACE_ROLES),
     key=("id",),
 )
 Index("invitation_email", invitation.c.workspace_id, invitation.c.email)

@@ -32,7 +32,7 @@ from web.people.standing import RightToAnswer, of_member
 from web.platform.signal_count import SignalCounts
 from web.platform.sources.broken import BrokenSources
 from web.platform.sources.counted import counted_as
-from web.server.application import Installation
+from web.server.installation import Installation
 
 Drawing = TypeVar("Drawing")
 

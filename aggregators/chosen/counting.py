@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregators.chosen.changes import SettingChange, Steps, steps
-from aggregators.chosen.known import ASSET_DAYS, POSTMORTEM_DAYS, REVIEW_DAYS, TIME_ZONE
+from aggregators.chosen.names import ASSET_DAYS, POSTMORTEM_DAYS, REVIEW_DAYS, TIME_ZONE
 
 REVIEWED, LEARNED, UNSEEN = [365, 365, 730, 730], 7, 90
 """Days between vendor reviews by tier, for a postmortem, and without a result until an asset has left,

@@ -11,13 +11,18 @@ from zoneinfo import available_timezones
 from aggregators.catalogue import DOMAINS
 from aggregators.chosen import amounts
 from aggregators.chosen.changes import Value
+from aggregators.chosen.names import (
+    ASSET_DAYS,
+    ORGANISATION_NAME,
+    POSTMORTEM_DAYS,
+    REVIEW_DAYS,
+    SPRINT_DAYS,
+    TIME_ZONE,
+)
 from aggregators.vocabulary import fields, formats
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import LOWER, Measure
 
-SPRINT_DAYS, REVIEW_DAYS = "sprint_days", "review_days"
-POSTMORTEM_DAYS, ASSET_DAYS, TIME_ZONE = "postmortem_days", "asset_days", "time_zone"
-ORGANISATION_NAME = "org_name"
 LONGEST_NAME = 120
 TIERS = 4
 LONGEST_DAYS = 3660

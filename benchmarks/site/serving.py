@@ -113,7 +113,11 @@ def running(
 
 def environment_of(bench: Bench) -> dict[str, str]:
     """Environment of a program over the data that are measured."""
-    others = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
+    others = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith("VIGILO_") and k != "PYTHONDONTWRITEBYTECODE"  # installed is compiled
+    }
     return others | {
         "VIGILO_DATA_DIR": str(bench.settings.data_dir.resolve()),
         "VIGILO_TODAY": str(TODAY),

@@ -19,7 +19,6 @@ from storage.backup.archive import KEY, BadBackup, Manifest
 from storage.backup.making import BoundByPolicies
 from storage.backup.programs import NoProgram, ProgramFailed
 from storage.backup.restoring import NotRestorable
-from web.health import structure
 
 WHY_NOT = (
     "Row-level security would leave out every row that the role may not see, all without a workspace:"
@@ -93,6 +92,8 @@ def create(keep: int | None, filtered: bool) -> None:
 def _refuse_harm(path: Path) -> None:
     """Raises ClickException where the structure is not as it should be: a restore would bring that back.
     Older backups may be without it, and stay."""
+    from web.health import structure
+
     database = installation().database
     with database.web.connect() as connection:
         problems = list(structure.findings(connection, database.roles))

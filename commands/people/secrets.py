@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
-from auth import secret_key
-from auth.resealing import reseal
 from commands.installation import DatabaseCommand, database, installation
-from web.health.sealed import SEALED
 
 
 @click.command("rotate", cls=DatabaseCommand)
 def rotate() -> None:
     """Seals what is kept of others' secrets under the current key; makes that key, where none is set."""
+    from auth import secret_key
+    from auth.resealing import reseal
+    from web.health.sealed import SEALED
+
     settings, jobs = installation().settings, database().job
     with jobs.connect():  # no key is made while the database is away
         is_made = secret_key.renew(settings)

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Connection, text
 
 from aggregators.chosen.changes import SettingChange, Value, in_force
-from aggregators.chosen.known import TIME_ZONE, KnownSetting, Recount, WrongSettingValue
+from aggregators.chosen.known import KnownSetting, Recount, WrongSettingValue
+from aggregators.chosen.names import TIME_ZONE
 from ingest.desk.remake import EVER
 from ingest.due.marks import mark
 from storage import audit

@@ -19,9 +19,7 @@ from storage.backup import archive, inventory, programs
 from storage.backup.archive import DUMP, KEY, Manifest
 from storage.roles import Roles
 from storage.schema import revision_of
-from storage.snapshot.tables import SNAPSHOT_TABLES
 
-NAMES = tuple(table.name for table in SNAPSHOT_TABLES)
 YOUNG_SECONDS = 60
 """Age up to which an unfinished backup is left alone: it may be just made, and not claimed yet."""
 
@@ -122,8 +120,15 @@ def _manifest(connection: Connection, roles: Roles, dump: Path) -> Manifest:
         job=roles.job,
         sha256=archive.sha256(dump),
         size=dump.stat().st_size,
-        inventory=inventory.of(connection, NAMES),
+        inventory=inventory.of(connection, snapshot_tables()),
     )
+
+
+def snapshot_tables() -> tuple[str, ...]:
+    """Names of the tables whose rows are compared workspace by workspace."""
+    from storage.snapshot.tables import SNAPSHOT_TABLES  # of every domain that is declared
+
+    return tuple(table.name for table in SNAPSHOT_TABLES)
 
 
 def _major(connection: Connection) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from storage.backup import archive, inventory, programs
 from storage.backup.archive import DUMP, Manifest
 from storage.backup.inventory import identifier
-from storage.backup.making import NAMES, one_snapshot
+from storage.backup.making import one_snapshot, snapshot_tables
 from storage.roles import DEFINER, Roles
 
 PROVED_ELSEWHERE = ("policies", "functions", "rights")
@@ -62,7 +62,7 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     restore. Raises BoundByPolicies, sqlalchemy errors."""
     with one_snapshot(reader) as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
-        present = inventory.of(connection, NAMES)
+        present = inventory.of(connection, snapshot_tables())
     before: dict[str, Mapping[str, str]] = dict(manifest.inventory)
     if server != manifest.server:
         for kind in PROVED_ELSEWHERE:

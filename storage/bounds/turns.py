@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 log = logging.getLogger("vigilo.turns")
 LONGEST_REST_SECONDS = 1.0
 """Bound of a rest: what is long because the machine is busy takes little of it, and the next one waits."""
@@ -50,6 +48,8 @@ def alone(lock: Path, patience_seconds: float, rest: float = 0.0) -> Iterator[No
     """Dear work that the processes of a machine do one at a time, with a rest as ``Turns`` have it: a turn
     is a lock on the file, which the system gives back when a process dies. Where nothing can be written
     there are no turns. Raises Busy."""
+    from filelock import FileLock, Timeout
+
     turn = FileLock(lock, thread_local=False)
     try:
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from aggregators.chosen.changes import ChosenSettings, SettingChange, Value
 from aggregators.chosen.counting import CountingRules
-from aggregators.chosen.known import ORGANISATION_NAME, TIME_ZONE
+from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
 from settings import Settings
 from storage.context import ROLLUP
 from storage.executive.scope import ScopedWorkspace

@@ -22,7 +22,8 @@ from commands.deferred import Deferred
 from commands.tree import COMMANDS, RECORDS
 from demo.real import SOURCES
 from settings import load
-from web.server.application import Application, Installation
+from web.server.application import Application
+from web.server.installation import Installation
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"dash", "plotly", "pandas", "fpdf", "celery", "redis", "openpyxl", "xlsxwriter"}
@@ -36,12 +37,14 @@ finally:
 """
 
 
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *words: str, line: str = WATCHED, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """``flask --app app WORDS``, with the modules that it imported in the last line."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}
     return subprocess.run(
-        [sys.executable, "-c", WATCHED, *words],
-        cwd=ROOT,
+        [sys.executable, "-c", line, *words],
+        cwd=cwd,
         env=kept | environment,
         capture_output=True,
         text=True,
@@ -99,6 +102,64 @@ def test_migrating_imports_nothing_that_draws(settings, server):
     done = run("db", "upgrade", VIGILO_DATA_DIR=str(settings.data_dir))
     assert "The schema is up to date." in done.stdout, done.stderr
     assert not imported(done) & (HEAVY | {"alembic", "mako"}), "nothing was to be migrated"
+
+
+TYPED_ALONE = """
+import json, sys
+sys.argv = ["vigilo.py", *sys.argv[1:]]
+import vigilo
+try:
+    vigilo.main()
+finally:
+    print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+COMPUTING = HEAVY | {"numpy", "alembic", "urllib3", "requests", "apscheduler", "authlib", "yaml"}
+SERVING = {"flask", "flask_login", "werkzeug", "jinja2", "structlog", "gunicorn"}
+CONNECTING = {"sqlalchemy", "psycopg2", "pydantic", "cryptography"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["user list", "token list", "audit verify", "backup list", "db upgrade"],
+)
+def test_a_command_imports_nothing_of_figures_or_pages(settings, server, words):
+    done = run(*words.split(), line=TYPED_ALONE, VIGILO_DATA_DIR=str(settings.data_dir))
+    assert done.returncode == 0, done.stderr
+    assert not imported(done) & (COMPUTING | SERVING)
+
+
+@pytest.mark.parametrize("words", ["", "records", "secrets rotate", "snapshot run", "db upgrade"])
+def test_help_by_the_programs_own_line_connects_to_nothing(tmp_path, words):
+    done = run(*words.split(), "--help", line=TYPED_ALONE, VIGILO_DATA_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "Usage: vigilo" in done.stdout
+    assert not imported(done) & (COMPUTING | SERVING | CONNECTING)
+
+
+def test_a_wrong_setting_ends_the_programs_own_line_in_one_sentence(tmp_path):
+    done = run("user", "list", line=TYPED_ALONE, VIGILO_DATA_DIR=str(tmp_path), VIGILO_TODAY="x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Wrong setting.\nVIGILO_TODAY")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_of_variables_in_the_folder_is_read_by_either_line(tmp_path):
+    (tmp_path / ".env").write_text("VIGILO_TODAY=x\n")
+    for line in (TYPED_ALONE, WATCHED):
+        path = {"PYTHONPATH": str(ROOT), "VIGILO_DATA_DIR": str(tmp_path)}
+        done = run("user", "list", line=line, cwd=tmp_path, **path)
+        assert "VIGILO_TODAY" in done.stderr
+
+
+def test_the_collector_looks_at_what_a_command_does_and_not_at_what_it_imported():
+    asked = (
+        "import gc, sys, click; gc.disable();"
+        "from commands.deferred import Deferred;"
+        "Deferred('upgrade', 'commands.database:upgrade', '').make_context('upgrade', []);"
+        "print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True"], done.stderr
 
 
 def test_the_help_of_a_command_lists_its_options():

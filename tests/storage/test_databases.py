@@ -18,7 +18,7 @@ from storage import embedded, schema
 from storage.database import UnsafeRole, connect, refuse_unsafe
 from storage.snapshot.job import run
 from tests.conftest import TODAY
-from web.server.application import Installation
+from web.server.installation import Installation
 from web.server.startup import prepare
 
 PROGRAM = """

@@ -9,7 +9,8 @@ from datetime import date
 from aggregators.catalogue import domains
 from aggregators.chosen.changes import SettingChange, Value, in_force
 from aggregators.chosen.counting import LEARNED
-from aggregators.chosen.known import COUNTING, ORGANISATION_NAME, KnownSetting, known
+from aggregators.chosen.known import COUNTING, KnownSetting, known
+from aggregators.chosen.names import ORGANISATION_NAME
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import LOWER, Measure, Origin
 from settings import Settings

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from aggregators.chosen.known import ORGANISATION_NAME, TIME_ZONE, WrongSettingValue, known
+from aggregators.chosen.known import WrongSettingValue, known
+from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
 from aggregators.vocabulary.fields import LONGEST_SLUG, SHORTEST_SLUG
 from auth import accounts
 from demo.removal import samples_of

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from aggregators.catalogue import DOMAINS
-from aggregators.chosen.known import TIME_ZONE
+from aggregators.chosen.names import TIME_ZONE
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.period import MAX_DAYS, PRESETS
 from auth import membership

@@ -1,20 +1,16 @@
-"""An installation, and its Flask application: commands at once, pages when it first serves."""
+"""The Flask application of an installation: commands at once, pages when it first serves."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask
 
-from settings import Settings
-from web.server.installed import InstalledSettings
-
-if TYPE_CHECKING:
-    from storage.database import Database
+from web.server.collector import uncollected
+from web.server.installation import Installation
 
 ROOT = Path(__file__).parents[2]
 INSTALLATION, RUNNER, DRAINER, SCHEDULER = (
@@ -25,23 +21,6 @@ INSTALLATION, RUNNER, DRAINER, SCHEDULER = (
 )
 """Where the application's extensions hold its installation and, once mounted, its export runner, the
 reader of its deliveries and its clock."""
-
-
-class Installation:
-    """The program as one operator has set it up. The database is connected on first use, so that a forked
-    server process has connections of its own, and ``--help`` needs no driver."""
-
-    def __init__(self, settings: Settings, database: Database | None = None) -> None:
-        self.settings: Settings = InstalledSettings.over(settings, lambda: self.database)
-        if database is not None:
-            self.database = database
-
-    @cached_property
-    def database(self) -> Database:
-        """The installation's database. Raises OSError when the embedded one can not start."""
-        from storage.database import connect
-
-        return connect(self.settings)
 
 
 class Application(Flask):
@@ -64,7 +43,8 @@ class Application(Flask):
         """Mounts the pages and the API; a second time does nothing."""
         with self._mounting:
             if self._mount is not None:
-                self._mount(self)
+                with uncollected():
+                    self._mount(self)
                 self._mount = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

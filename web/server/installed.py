@@ -55,7 +55,7 @@ class StandingNames:
         must not wait for another. Seconds for which the answer holds."""
         from sqlalchemy.exc import DBAPIError
 
-        from aggregators.chosen.known import ORGANISATION_NAME, TIME_ZONE
+        from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
         from storage.chosen.store import standing_at
 
         try:

@@ -24,7 +24,8 @@ from storage.bounds.away import LEAVING, first_line
 from storage.database import NO_JOB, refuse_leaks, refuse_unsafe
 from storage.schema import is_current
 from web.server import logs
-from web.server.application import DRAINER, RUNNER, SCHEDULER, Application, Installation
+from web.server.application import DRAINER, RUNNER, SCHEDULER, Application
+from web.server.installation import Installation
 
 PATIENCE_SECONDS = 60
 RETRY_SECONDS = 2

@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.chosen.test_page import PATH, audited, marked, row, send
 from tests.webworld import API, PASSWORD, WebWorld
-from web.server.application import Installation
+from web.server.installation import Installation
 
 NAME = "org_name"
 

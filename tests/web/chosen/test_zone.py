@@ -12,7 +12,7 @@ from settings import load
 from storage.database import connect
 from tests.conftest import TODAY, empty
 from tests.webworld import API, DAY, PASSWORD, WebWorld, make
-from web.server.application import Installation
+from web.server.installation import Installation
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ def serve(reloads: bool) -> None:
         from web.server.startup import announce, start
 
         app = application()
-    settings = app.installation.settings
-    start(app, demo_when_empty=settings.demo and settings.database_url is None)
+        settings = app.installation.settings
+        start(app, demo_when_empty=settings.demo and settings.database_url is None)
     try:
         run(app, settings, partial(announce, app.installation), reloads=reloads)
     except Stopped:

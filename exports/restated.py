@@ -17,7 +17,7 @@ from aggregators import words
 from aggregators.pooling.dashboard import Dashboard
 from aggregators.pooling.figures import Figure
 from aggregators.vocabulary import formats
-from exports.board_pdf import Restated
+from exports.pack.outline import Restated
 
 Told = Mapping[str, float | None]
 

@@ -22,10 +22,9 @@ from sqlalchemy.exc import OperationalError
 from aggregators.catalogue import DOMAINS
 from aggregators.pooling.dashboard import Dashboard
 from aggregators.vocabulary.period import ASKED, Ask, InvalidPeriod
-from exports import board_pdf, files, mail, queue, restated, tables
-from exports.pack import comments
+from exports import files, mail, queue, restated, tables
+from exports.pack import outline
 from exports.queue import Claim
-from exports.workbook.book import as_xlsx
 from reading.dashboard import NotPlatformAdmin, read
 from reading.encode import dashboard_json
 from settings import Settings
@@ -202,7 +201,7 @@ def _make(context: ExportContext, claimed: Claim) -> None:
             raise LeaseLost
 
     ask = Ask.parse(*(claimed.params.get(name) for name in ASKED))
-    parts = len(DOMAINS) + board_pdf.COVER_AND_APPENDIX
+    parts = len(DOMAINS) + outline.COVER_AND_APPENDIX
     progress(-1, parts)
     dashboard = read(context.database, claimed.viewer, ask, settings)
     progress(0, parts)
@@ -222,13 +221,16 @@ def draw(
     claimed: Claim,
     dashboard: Dashboard,
     now: datetime,
-    progress: board_pdf.Progress,
-    before: board_pdf.Restated | None,
+    progress: outline.Progress,
+    before: outline.Restated | None,
 ) -> bytes:
     """Bytes of the file that a job asks for. Raises LeaseLost from ``progress``."""
     by, id = claimed.viewer.email, str(claimed.id)
     match claimed.format:
         case "pdf":
+            from exports import board_pdf  # fonts and shapes: nobody who only serves needs them
+            from exports.pack import comments
+
             return board_pdf.draw(
                 dashboard,
                 requested_by=by,
@@ -239,6 +241,8 @@ def draw(
                 comments=comments.of_job(claimed.params.get(commentary.NAME, {})),
             )
         case "xlsx":
+            from exports.workbook.book import as_xlsx
+
             return as_xlsx(dashboard, requested_by=by, exported_at=now, export_id=id)
         case "csv":
             return tables.as_csv(dashboard)
@@ -278,4 +282,4 @@ def _finish(
 
 def file_name(format: str, exported_at: datetime) -> str:
     """``vigilo-executive-20261123.pdf``, or another ending."""
-    return board_pdf.file_name(exported_at).removesuffix("pdf") + format
+    return outline.file_name(exported_at).removesuffix("pdf") + format

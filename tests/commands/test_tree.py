@@ -151,6 +151,13 @@ def test_a_file_of_variables_in_the_folder_is_read_by_either_line(tmp_path):
         assert "VIGILO_TODAY" in done.stderr
 
 
+def test_what_serves_imports_nothing_that_draws_a_pack():
+    asked = "import json, sys, mounting, web.server.startup; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    drawing = {"fpdf", "fontTools", "xlsxwriter", "redis", "celery", "plotly.graph_objs._layout"}
+    assert not imported(done) & drawing
+
+
 def test_the_collector_looks_at_what_a_command_does_and_not_at_what_it_imported():
     asked = (
         "import gc, sys, click; gc.disable();"

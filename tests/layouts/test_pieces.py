@@ -29,7 +29,7 @@ from layouts.executive.expansion import expansion, following
 from layouts.executive.page import page, stale
 from layouts.focus import Focus, parse
 from layouts.pieces import sparkline
-from layouts.pieces.chart import COLOURS, compared
+from layouts.pieces.chart import COLOURS, LAYOUT, compared
 from layouts.pieces.markup import html, markup
 from layouts.pieces.parts import pill
 from layouts.pieces.sparkline import HEIGHT, PAD, runs, scale_of
@@ -204,6 +204,11 @@ def test_plotly_takes_the_chart():
     figures = [(f"W{i}", figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
     (graph,) = (p for p in every(compared(measure, figures)) if isinstance(p, dcc.Graph))
     assert [trace.name for trace in go.Figure(graph.figure).data] == ["W0", "W1", "W2", "W3"]
+
+
+def test_plotly_takes_the_layout_of_every_chart_as_it_is():
+    """It is checked here, and not at each start."""
+    assert go.Layout(**LAYOUT).to_plotly_json() == LAYOUT
 
 
 def test_the_evidence_of_an_answer_is_told_in_words():

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from redis import Redis, RedisError
-from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -139,6 +137,9 @@ def redis_takes(settings: Settings, patience: float) -> list[HealthFinding]:
     """Why Redis does not answer, or takes nothing; empty where none is named."""
     if not settings.redis_url:
         return []
+    from redis import Redis, RedisError
+    from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
+
     try:
         with Redis.from_url(
             settings.redis_url, socket_connect_timeout=patience, socket_timeout=patience

@@ -20,6 +20,19 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def collected() -> Iterator[None]:
+    """Work within a start whose objects do not stay: they are gone when it ends."""
+    was_on = gc.isenabled()
+    gc.enable()
+    try:
+        yield
+    finally:
+        gc.collect()
+        if not was_on:
+            gc.disable()
+
+
 def keep_what_is_there() -> None:
     """Ends a start that began without the collector: it looks at what comes from now on alone."""
     if not gc.isenabled():

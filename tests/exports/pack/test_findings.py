@@ -12,9 +12,9 @@ from aggregators.pooling.dashboard import Dashboard, Scorecard
 from aggregators.pooling.groups import dropped
 from aggregators.vocabulary.measure import Status, Unit
 from aggregators.vocabulary.scales import ends
-from exports.board_pdf import file_name
 from exports.pack.charts import scale, tick_words
 from exports.pack.finding import finding, standing
+from exports.pack.outline import file_name
 from layouts.pieces.sparkline import scale_of
 from tests import samples
 from tests.exports.pack.packs import AT, pack, texts

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from web.server.installation import Installation
 
 
+HELP = "Vigilo Executive: how is the whole organisation doing?"
 ENV_FILES = (".env", ".flaskenv")
 
 
@@ -18,9 +19,13 @@ def main() -> None:
     """Runs the command that was typed. The collector waits until that is imported."""
     gc.disable()
     _read_env_file()
-    from commands.line import CommandLine, group
+    import click
 
-    group().main(prog_name="vigilo", obj=CommandLine(_installed, _application))
+    from commands.installation import CommandLine
+    from commands.tree import COMMANDS
+
+    typed = click.Group("vigilo", help=HELP, commands=list(COMMANDS))
+    typed.main(prog_name="vigilo", obj=CommandLine(_installed, _application))
 
 
 def _read_env_file() -> None:

@@ -44,7 +44,7 @@ class Account:
     is_anonymous = False
 
     def get_id(self) -> str:
-        """Their number, as a session keeps it."""
+        """The number, as a session keeps it."""
         return str(self.id)
 
     @property

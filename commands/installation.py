@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from commands.line import CommandLine
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -25,6 +25,29 @@ OTHER_ROLE = (
     " VIGILO_JOB_DATABASE_URL."
 )
 UPGRADE = "The schema is not up to date: flask --app app db upgrade makes it so."
+
+
+class CommandLine:
+    """The program's own command line. Its installation is made when a command asks for it, as ``--help``
+    needs no settings, and its application when one serves."""
+
+    def __init__(
+        self,
+        install: Callable[[], Installation],
+        application: Callable[[Installation], Application],
+    ) -> None:
+        self._install = install
+        self._application = application
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The installation that the environment describes. Raises SystemExit on a wrong setting."""
+        return self._install()
+
+    @cached_property
+    def application(self) -> Application:
+        """The application that serves it."""
+        return self._application(self.installation)
 
 
 def installation() -> Installation:

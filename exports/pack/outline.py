@@ -1,4 +1,4 @@
-"""What is said of a board pack by whoever has it drawn: apart from the drawing, which imports fonts."""
+"""A board pack as it is asked for: its parts, its name, what it tells. No fonts are imported for that."""
 
 from __future__ import annotations
 

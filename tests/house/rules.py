@@ -181,15 +181,22 @@ def _is_private(name: str) -> bool:
     return bool(re.match(r"_[a-zA-Z]", last)) and last not in PUBLIC_UNDERSCORES
 
 
-MODULES_IN_ORDER = {"app": 2, "mounting": 1, "settings": -1, "addresses": -2}
+MODULES_IN_ORDER = {
+    "vigilo": 3,
+    "app": 2,
+    "mounting": 1,
+    "environment": 1,
+    "settings": -1,
+    "addresses": -2,
+}
 """Modules of the root, above the packages or below them: the higher imports the lower."""
 
 
 def upward_imports(house: list[Module]) -> Iterator[str]:
     """Imports that import-linter cannot see: its roots are packages, and these are modules.
 
-    ``app`` and ``mounting`` stand above every package, ``settings`` and ``addresses`` below; tests and
-    tools stand above all.
+    ``vigilo``, ``app`` and ``mounting`` stand above every package, ``settings`` and ``addresses`` below;
+    tests and tools stand above all.
     """
     for module in house:
         top = module.path.split("/")[0].removesuffix(".py")
@@ -204,7 +211,7 @@ def upward_imports(house: list[Module]) -> Iterator[str]:
 
 
 def _level(name: str) -> int:
-    return 3 if name in TOOLS else MODULES_IN_ORDER.get(name, 0)
+    return 4 if name in TOOLS else MODULES_IN_ORDER.get(name, 0)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -207,7 +207,7 @@ def test_plotly_takes_the_chart():
 
 
 def test_plotly_takes_the_layout_of_every_chart_as_it_is():
-    """It is checked here, and not at each start."""
+    """The check of plotly is made here, and not at each start."""
     assert go.Layout(**LAYOUT).to_plotly_json() == LAYOUT
 
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isDay, parseStored, periodOf, spanInWords, wrongRange } from "../../assets/page/state/period.js";
+import {
+  isDay,
+  parseStored,
+  periodOf,
+  spanInWords,
+  wrongRange,
+} from "../../assets/page/state/period.js";
 import { NOW, RULES } from "./rules.js";
 
 const wrongField = (start, end) => wrongRange(start, end, RULES, NOW)?.field ?? null;

@@ -54,7 +54,8 @@ def upgrade() -> None:
     run(FINGERPRINT)
     run("drop function vigilo.pack_preset(bigint, int, text, date[], date, int, int)")
     run("truncate preset_rows")
-    run("alter table preset_rows alter column data set storage main")
+    if not context.config.attributes.get("distributed", False):  # Citus refuses it
+        run("alter table preset_rows alter column data set storage main")
 
 
 def downgrade() -> None:
@@ -66,4 +67,5 @@ def downgrade() -> None:
     run(before.KEEP)
     run("alter table installation drop column signals_version")
     run("truncate preset_rows")
-    run("alter table preset_rows alter column data set storage external")
+    if not context.config.attributes.get("distributed", False):
+        run("alter table preset_rows alter column data set storage external")

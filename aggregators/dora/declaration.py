@@ -44,12 +44,14 @@ ONES = (
     CountsAs(
         "Change",
         "A commit from when its author made it (a merge request from its first commit where "
-        "only that is known), counted once: with the first successful deployment of its "
-        "service that carries it, also when an attempt before it failed and listed it. A "
-        "first tag's history has no lead time.",
+        "only that is known, as does the commit of GitHub that a pull request was squashed "
+        "into), counted once: with the first successful deployment of its service that "
+        "carries it, also when an attempt before it failed and listed it. A merge of two "
+        "parents is none in git and GitHub: the commits that it brings are. A first tag's "
+        "history has no lead time.",
         "DevLake compares each deployment with the successful one before it, so that what its "
         "first one brought has no lead time either; it measures merged pull requests, from "
-        "their first commit, where here each commit counts.",
+        "their first commit, where here each commit counts, and a squash as one.",
     ),
 )
 

@@ -132,6 +132,10 @@ class Remembered(Protocol):
         """Things of a scope that are not done, those whose keys begin so, by key."""
         ...
 
+    def known(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
+        """Things of a scope by their keys, done or not, as far as they are there."""
+        ...
+
     def keep(self, stream: str, cursor: Cursor) -> None:
         """Keeps how far a stream of the whole source was read; the scope of its cursor is empty."""
         ...

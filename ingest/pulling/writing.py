@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,18 @@ class Memory:
         values = {"id": self._source, "scope": scope, "limit": limit, "begin": begin}
         with self._engine.connect() as connection:
             return [(row.key, row.data) for row in connection.execute(query, values)]
+
+    def known(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
+        """Things of a scope by their keys, done or not, as far as they are there."""
+        if not keys:
+            return {}
+        query = text(
+            "select key, data from source_item where source_id = :id and scope = :scope"
+            " and key = any(:keys)"
+        )
+        values = {"id": self._source, "scope": scope, "keys": list(keys)}
+        with self._engine.connect() as connection:
+            return {row.key: row.data for row in connection.execute(query, values)}
 
     def keep(self, stream: str, cursor: Cursor) -> None:
         """Keeps how far a stream of the whole source was read; that of a draft is forgotten."""

@@ -310,8 +310,10 @@ SOURCE = Source(
     kind="github",
     title="GitHub",
     about="Deployments with the statuses that ended them, and the commits between two of them as changes."
-    " One source may read the repositories of a whole organisation and feed each into its workspace by"
-    " patterns. Webhooks may come beside it: the keys are the same, so nothing is counted twice.",
+    " The squash of a pull request begins with its first commit; commits of a rebase, and those under a"
+    " merge of two parents, begin each by itself, and that merge is none. One source may read"
+    " the repositories of a whole organisation and feed each into its workspace by patterns."
+    " Webhooks may come beside it: the keys are the same, so nothing is counted twice.",
     fills=("deployments", "changes"),
     settings=(
         Setting("owner", "Organisation", help="The organisation whose repositories are read."),
@@ -325,7 +327,9 @@ SOURCE = Source(
                 " name says that it deploys."),
         Setting("tags", "Tags that are deployments", required=False,
                 help="A pattern, such as v*. Empty: tags with a version number."),
-        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
+        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no"),
+                help="Merged pull requests are read for it, back to 28 days before the history; a"
+                " token that may not has squashes begin at the merge, with a note."),
     ),
     pull=pulled,
     test=tested,
@@ -335,7 +339,7 @@ SOURCE = Source(
                  "Actions: read"),
     history="All deployments and releases; workflow runs as long as GitHub keeps them (90 to 400 days).",
     limits="5,000 requests an hour, of which a fifth is left to others; a hundred deployments a request,"
-    " one request a comparison of two deployments.",
+    " one request a comparison of two deployments, and one a hundred pull requests merged since the last.",
     minutes=15,
     growth=HistoryGrowth(page=100, is_whole=True, beside="changes"),
     lighten=without_changes,

@@ -18,7 +18,8 @@ from ingest.pulling.wire.turning import PageTurns
 LIMITS = Limits("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 PAGES = (100, 50, 25, 10)
 """Sizes of a page: GitHub cancels answers that take it too long, a smaller one passes."""
-CODES = {"NOT_FOUND": "not_found_or_hidden", "FORBIDDEN": "scope_missing"}
+CODES = {"NOT_FOUND": "not_found_or_hidden", "FORBIDDEN": "scope_missing",
+         "INSUFFICIENT_SCOPES": "scope_missing"}  # fmt: skip
 
 
 class GraphPage(NamedTuple):
@@ -40,14 +41,25 @@ def client_of(pull: Pull) -> Client:
     return pull.client(pull.settings["address"].rstrip("/"), headers, LIMITS)
 
 
-def graphql(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
-    """Data of a query. Raises SourceProblem."""
+def graphql(
+    client: Client, query: str, variables: Mapping[str, Any], *, partly: bool = False
+) -> Any:
+    """Data of a query; with ``partly`` also where GitHub could not give some things on a list, which are
+    null then. Raises SourceProblem."""
     document = answered(client, query, variables)
     errors = at(document, "errors")
+    if partly and isinstance(errors, list):
+        errors = [error for error in errors if not _is_of_one(error)]
     if isinstance(errors, list) and errors:
         kind, words = str(at(errors[0], "type") or ""), str(at(errors[0], "message") or "")[:200]
         raise SourceProblem(CODES.get(kind, "changed_shape"), words)
     return at(document, "data")
+
+
+def _is_of_one(error: Any) -> bool:
+    """Whether an error is of one thing on a list, not of the list."""
+    path = at(error, "path")
+    return isinstance(path, list) and any(isinstance(step, int) for step in path)
 
 
 def answered(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
@@ -58,12 +70,18 @@ def answered(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
 
 
 def pages(
-    client: Client, scope: PullScope, query: str, field: str, after: str | None = None
+    client: Client,
+    scope: PullScope,
+    query: str,
+    field: str,
+    after: str | None = None,
+    *,
+    partly: bool = False,
 ) -> Iterator[GraphPage]:
-    """Pages of a list of a repository."""
+    """Pages of a list of a repository; with ``partly`` without the things that GitHub can not give."""
     sizes, turns = list(PAGES), PageTurns()
     while True:
-        page = _page(client, scope, query, field, after, sizes)
+        page = _page(client, scope, query, field, after, sizes, partly=partly)
         turns.turn(after, orjson.dumps(page["nodes"]))
         after = (
             str(page["pageInfo"]["endCursor"] or "") if page["pageInfo"]["hasNextPage"] else None
@@ -83,6 +101,8 @@ def _page(
     field: str,
     after: str | None,
     sizes: list[int],
+    *,
+    partly: bool,
 ) -> Any:
     """A page, smaller where GitHub breaks a larger one off; ``sizes`` loses those that were."""
     owner, _, name = scope.name.partition("/")
@@ -91,14 +111,14 @@ def _page(
         size = sizes[0]
         try:
             variables = {"owner": owner, "name": name, "first": size, "after": after}
-            repository = at(graphql(client, query, variables), "repository")
+            data = graphql(client, query, variables, partly=partly)
         except SourceProblem as error:
             if error.code != "unreachable":
                 raise
             problem = error
             del sizes[0]
             continue
-        page = at(repository, field)
+        page = at(data, f"repository.{field}")
         if page is None:
             raise SourceProblem("not_found_or_hidden", f"There is no repository {scope.name}.")
         return page

@@ -1,4 +1,4 @@
-"""Commits between two deployments of GitHub as changes."""
+"""Commits between two deployments of GitHub as changes, a squash of several since the first of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ingest.pulling.client import Client
-from ingest.pulling.shape import Pull, PulledPiece, PullScope
+from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
+from ingest.sources.of_github.pulls import begins, begun_of
 from ingest.sources.of_github.runs import rows_form
 
 COMPARED = 300
@@ -26,24 +27,20 @@ def without_changes(pull: Pull) -> None:
 
 
 def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
-    """Commits between each success and the one before it in its environment, oldest first, once."""
+    """Commits between each success and the one before it in its environment, oldest first, once; what was
+    merged is read before, so that the squash of a pull request begins with its first commit."""
     if pull.memory.cursor(scope.external_id, "deployments").get("resume"):
         return  # older ones are still to come, and would stand between
     succeeded = pull.memory.items(scope.external_id, COMPARED, "ok/")
     before = pull.memory.cursor(scope.external_id, "changes")
+    if _are_compared(succeeded, before) and not (yield from begins(pull, client, scope)):
+        return
     for key, data in succeeded:
-        environment = unquote(key.split("/")[1])
+        environment = _environment_of(key)
         base = before.get(environment)
         commits = _compared(pull, client, scope, base["sha"], data["sha"]) if base else []
         before = {**before, environment: data}
-        rows = [
-            {
-                "deployment": str(data["id"]),
-                "key": c["sha"],
-                "committed_at": c["commit"]["author"]["date"],
-            }
-            for c in commits
-        ]
+        rows = _rows(pull, scope, str(data["id"]), commits)
         yield PulledPiece(
             scope,
             "changes",
@@ -55,6 +52,32 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
         )
         if pull.is_over():
             return
+
+
+def _environment_of(key: str) -> str:
+    return unquote(key.split("/")[1])
+
+
+def _are_compared(succeeded: list[tuple[str, Any]], before: Cursor) -> bool:
+    """Whether one of the successes has another before it."""
+    environments = [_environment_of(key) for key, _ in succeeded]
+    return any(each in before for each in environments) or len(set(environments)) < len(succeeded)
+
+
+def _rows(
+    pull: Pull, scope: PullScope, deployment: str, commits: list[Any]
+) -> list[dict[str, str]]:
+    """Changes of a deployment. A merge of two parents is none: the commits that it brings are."""
+    own = [c for c in commits if len(c.get("parents") or ()) < 2]
+    begun = begun_of(pull, scope, [c["sha"] for c in own])
+    return [
+        {
+            "deployment": deployment,
+            "key": c["sha"],
+            "committed_at": begun.get(c["sha"], c["commit"]["author"]["date"]),
+        }
+        for c in own
+    ]
 
 
 def _compared(pull: Pull, client: Client, scope: PullScope, base: str, head: str) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,7 +13,8 @@ from ingest.formats.releases import kind_of_tag
 from ingest.pulling.client import Client
 from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
 from ingest.sources.of_github.asking import instant_of, pages
-from ingest.sources.of_github.runs import OVERLAP, rows_form
+from ingest.sources.of_github.pulls import first_authored, merged_pages
+from ingest.sources.of_github.runs import rows_form
 
 TAGS = """
 query($owner: String!, $name: String!, $first: Int!, $after: String) {
@@ -26,20 +26,6 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
       nodes { name target { __typename
         ... on Commit { committedDate }
         ... on Tag { tagger { date } target { __typename ... on Commit { committedDate } } } } }
-    }
-  }
-}
-"""
-MERGES = """
-query($owner: String!, $name: String!, $first: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequests(states: MERGED, first: $first, after: $after,
-                 orderBy: {field: UPDATED_AT, direction: DESC}) {
-      pageInfo { hasNextPage endCursor }
-      nodes { number mergedAt updatedAt baseRefName
-              baseRepository { defaultBranchRef { name } }
-              mergeCommit { oid }
-              commits(first: 1) { nodes { commit { authoredDate } } } }
     }
   }
 }
@@ -90,16 +76,9 @@ def merges(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece
     """Pull requests that were merged into the default branch, by their last change, and each as a change
     since its first commit."""
     cursor = pull.memory.cursor(scope.external_id, "merges")
-    floor = datetime.fromisoformat(cursor["to"]) - OVERLAP if "to" in cursor else pull.since
-    top = str(cursor.get("top") or cursor.get("to") or "")
-    for nodes, following, _ in pages(client, scope, MERGES, "pullRequests", cursor.get("resume")):
-        changed = [instant_of(node["updatedAt"]).isoformat() for node in nodes]
-        top = max([top, *changed])
-        is_last = following is None or (bool(changed) and min(changed) < floor.isoformat())
-        before = {"to": cursor["to"]} if "to" in cursor else {}
-        reached = {"to": top} if is_last and top else {**before, "top": top, "resume": following}
-        yield from _merged(pull, scope, nodes, reached if top else {})
-        if is_last or pull.is_over():
+    for page in merged_pages(client, scope, cursor, pull.since):
+        yield from _merged(pull, scope, page.nodes, page.cursor)
+        if pull.is_over():
             return
 
 
@@ -135,8 +114,7 @@ def _is_own(node: Any) -> bool:
 def _change(scope: PullScope, node: Any) -> dict[str, str]:
     """Change that a merge brought, since its first commit was made."""
     merged = node["mergedAt"]
-    commits = at(node, "commits.nodes") or []
-    begun = str(at(commits[0], "commit.authoredDate") or merged) if commits else merged
+    begun = first_authored(node) or merged
     return {
         "deployment": f"{scope.name}@merge-{node['number']}",
         "key": str(at(node, "mergeCommit.oid") or f"merge-{node['number']}"),

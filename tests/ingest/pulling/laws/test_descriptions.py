@@ -36,7 +36,11 @@ def github():
                 }
             )  # fmt: skip
         fake.commits[f"{98:040x}", f"{100:040x}"] = [
-            {"sha": f"{99:040x}", "commit": {"author": {"date": stamp(NOW)}}}
+            {
+                "sha": f"{99:040x}",
+                "commit": {"author": {"date": stamp(NOW)}},
+                "parents": ["98", "97"],
+            }
         ]
         fake.releases["acme/payments"] = [{"tag_name": "v1.0.0", "published_at": stamp(NOW)}]
         fake.runs["acme/payments"] = [

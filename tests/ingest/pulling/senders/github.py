@@ -28,6 +28,7 @@ class FakeGitHub(Fake):
         self.branches: dict[str, str] = {}
         self.forks: set[str] = set()
         self.without_actions: set[str] = set()
+        self.without_pulls: set[str] = set()
         self.gone_workflows: set[str] = set()
         self.commits: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.largest = 100
@@ -146,10 +147,10 @@ class FakeGitHub(Fake):
         if "refs(" in query:
             place, things = "refs", [graphql.tag(t) for t in self.tags.get(name, [])]
         elif "pullRequests(" in query:
-            place, things = (
-                "pullRequests",
-                [graphql.pull(p, default) for p in self.pulls.get(name, [])],
-            )
+            if name in self.without_pulls:
+                refused = {"type": "FORBIDDEN", "path": ["repository", "pullRequests"]}
+                return Reply(200, {"data": {"repository": None}, "errors": [refused]})
+            place, things = "pullRequests", self._merged(name, default)
         else:
             place = "deployments"
             things = [
@@ -161,9 +162,23 @@ class FakeGitHub(Fake):
         end = after + len(some)
         page = {"hasNextPage": end < len(things), "endCursor": str(end)}
         total = {"totalCount": len(things)} if place == "refs" else {}
-        return Reply(
-            200, {"data": {"repository": {place: {**total, "pageInfo": page, "nodes": some}}}}
+        errors = [
+            {
+                "path": ["repository", place, "nodes", n, "commits"],
+                "message": "Something went wrong",
+            }
+            for n, node in enumerate(some)
+            if node is None
+        ]
+        data = {"repository": {place: {**total, "pageInfo": page, "nodes": some}}}
+        return Reply(200, {"data": data, **({"errors": errors} if errors else {})})
+
+    def _merged(self, name: str, default: str) -> list[Any]:
+        """Merged pull requests, by their last change; None for one whose commits can not be given."""
+        told = sorted(
+            self.pulls.get(name, []), key=lambda p: p.get("updated", p["merged"]), reverse=True
         )
+        return [None if p.get("broken") else graphql.pull(p, default) for p in told]
 
 
 def _statuses(name: str, node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -32,15 +32,25 @@ def tag(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def pull(told: dict[str, Any], default: str) -> dict[str, Any]:
-    """A pull request that was merged."""
+    """A pull request that was merged: when its first commit was made (``authored``) and its last one
+    (``ended``), its merge commit with its author's time (``made``) and how many parents it has. A squash
+    is made at the merge."""
+    own = {"authoredDate": told.get("made", told["merged"])}
+    merge = {
+        "oid": told.get("oid", f"{told['number']:040x}"),
+        **own,
+        "parents": {"totalCount": told.get("parents", 1)},
+    }
+    first, last = told["authored"], told.get("ended", told["authored"])
     return {
         "number": told["number"],
         "mergedAt": told["merged"],
         "updatedAt": told.get("updated", told["merged"]),
         "baseRefName": told.get("base", default),
         "baseRepository": {"defaultBranchRef": {"name": default}},
-        "mergeCommit": {"oid": f"{told['number']:040x}"},
-        "commits": {"nodes": [{"commit": {"authoredDate": told["authored"]}}]},
+        "mergeCommit": None if told.get("oid", "") is None else merge,
+        "commits": {"nodes": [{"commit": {"authoredDate": first}}] if first else []},
+        "newest": {"nodes": [{"commit": {"authoredDate": last}}] if last else []},
     }
 
 

@@ -139,7 +139,7 @@ def status(name: str, id: int, number: int, node: dict[str, Any]) -> dict[str, A
 
 
 def commit(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """A commit; ``told`` has its hash, and who wrote it when."""
+    """A commit; ``told`` has its hash, who wrote it when, and its parents."""
     sha, own = told["sha"], f"{API}/repos/{name}/commits/{told['sha']}"
     author = {"name": "Octo", "email": "octo@example.com", "date": WHEN, **told["commit"]["author"]}
     return {
@@ -158,7 +158,9 @@ def commit(name: str, told: dict[str, Any]) -> dict[str, Any]:
         },
         "author": user("octo"),
         "committer": user("octo"),
-        "parents": [],
+        "parents": [
+            {"sha": p, "url": f"{API}/repos/{name}/commits/{p}"} for p in told.get("parents", ())
+        ],
     }
 
 

@@ -225,6 +225,30 @@ def test_in_other_pages_and_runs_and_with_late_merges_the_record_is_the_same(
     assert installed.sync(source).written == 0
 
 
+def test_what_is_merged_while_the_list_is_cut_is_read_before_it_is_compared(
+    installed, github, monkeypatch
+):
+    """The run ends behind the first page of pull requests; the next one goes on behind that page, and what
+    was merged and deployed meanwhile stands before it."""
+    truth = many(github)
+    github.exchanges = []
+
+    def clock() -> float:
+        is_read = any("pullRequests(" in (e.asked or {}).get("query", "") for e in github.exchanges)
+        return runner.LONGEST_RUN + 1 if is_read else 0.0
+
+    source = connected(installed, github)
+    with monkeypatch.context() as short:
+        short.setattr(runner, "time", SimpleNamespace(monotonic=clock))
+        installed.sync(source)
+    assert changes(installed) == []
+    github.deployments[NAME].insert(0, deployment(500, NOW))
+    github.pulls[NAME].append(merged(500, 10_500, NOW - HOUR, NOW - 3 * DAY))
+    brought(github, commit(10_500, NOW - HOUR, 1), base=260, head=500)
+    installed.sync(source)
+    assert changes(installed) == sorted([*truth, ("500", sha(10_500), NOW - 3 * DAY)])
+
+
 @pytest.mark.parametrize("request_number", [4, 5, 6, 7, 20])
 def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, github, request_number, tmp_path

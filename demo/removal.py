@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Table, select, text
 from storage import audit
 from storage.context import job_in
 from storage.database import Database
-from storage.tables import metadata, workspace
+from storage.snapshot.tables import TENANT_TABLES
+from storage.tables import workspace
 
 SOURCES = (
     "delete from source_rule where into_workspace = :w",
@@ -42,6 +43,6 @@ def remove_sample(database: Database, by: str) -> int:
 
 def _tables(connection: Connection) -> list[Table]:
     """Tables of tenants of which the job may delete, those that refer to others first."""
-    tenants = [table for table in reversed(metadata.sorted_tables) if "workspace_id" in table.c]
+    tenants = list(reversed(TENANT_TABLES))
     may = text("select has_table_privilege(:table, 'delete')")
     return [t for t in tenants if connection.execute(may, {"table": t.name}).scalar()]

@@ -23,6 +23,7 @@ from settings import Settings
 from settings import load as load_settings
 from storage import embedded
 from storage.database import Database, connect
+from storage.snapshot.tables import SNAPSHOT_TABLES as SNAPSHOT_TABLES
 from storage.tables import metadata
 
 TODAY = date(2026, 11, 23)
@@ -201,6 +202,7 @@ def _connected(address: URL) -> Engine:
 
 
 KEPT = {"installation", "sealing_key"}
+# All of them: the import above puts those of the snapshots into the metadata.
 EMPTIED = [table.name for table in metadata.sorted_tables if table.name not in KEPT]
 FILLED_TABLES = text(
     "select array_remove(array["

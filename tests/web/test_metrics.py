@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -142,6 +143,16 @@ def test_a_traceback_shows_no_row():
     told = logs.told(error, None)
     assert "duplicate key" in told
     assert "alice" not in told
+
+
+def test_a_library_that_tells_of_each_step_is_heard_where_something_is_wrong():
+    program = (
+        "import logging; from web.server import logs; logs.install_handler();"
+        "named = logging.getLogger('fontTools.subset').isEnabledFor;"
+        "print(named(logging.INFO), named(logging.WARNING))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.split() == ["False", "True"], told.stderr
 
 
 def test_pages_are_told_with_their_route(database, settings, caplog):

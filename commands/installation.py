@@ -52,8 +52,12 @@ class CommandLine:
 
 def installation() -> Installation:
     """The installation of the running command."""
-    own = _command_line()
-    return own.installation if own else application().installation
+    if own := _command_line():
+        return own.installation
+    from web.server.application import INSTALLATION
+
+    running: Installation = application().extensions[INSTALLATION]
+    return running
 
 
 def application() -> Application:

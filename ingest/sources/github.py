@@ -311,7 +311,7 @@ SOURCE = Source(
     title="GitHub",
     about="Deployments with the statuses that ended them, and the commits between two of them as changes."
     " The squash of a pull request begins with its first commit; commits of a rebase, and those under a"
-    " merge of two parents, begin each by itself, and that merge is none. One source may read"
+    " merge of two parents, begin each with its own time, and that merge is none. One source may read"
     " the repositories of a whole organisation and feed each into its workspace by patterns."
     " Webhooks may come beside it: the keys are the same, so nothing is counted twice.",
     fills=("deployments", "changes"),

@@ -57,7 +57,7 @@ def test_a_target_is_set_told_and_taken_back(web):
     details = {"to": "at most 12.5 %, watched beyond 8.0 %", "since": "2026-11-22"}
     assert audited(web)[0] == ("alice@x.example", RATE, details)
     history = alice.get(f"{PATH}?edit={RATE}").text
-    assert history.count("alice@x.example, 2") >= 2
+    assert len(re.findall(r"alice@x\.example, \d", history)) >= 2
 
 
 def test_the_environment_stands_over_the_declaration(database, settings):

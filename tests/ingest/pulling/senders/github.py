@@ -152,13 +152,11 @@ class FakeGitHub(Fake):
                 return Reply(200, {"data": {"repository": None}, "errors": [refused]})
             place, things = "pullRequests", self._merged(name, default)
         else:
-            place = "deployments"
-            things = [
-                {key: value for key, value in node.items() if key != "production"}
-                for node in self.deployments[name]
-            ]
+            place, things = "deployments", self.deployments[name]
         after = int(variables.get("after") or 0)
         some = things[after : after + variables["first"]]
+        if place == "deployments":  # copied by the page: a history of 60,000 has 600 of them
+            some = [{k: v for k, v in node.items() if k != "production"} for node in some]
         end = after + len(some)
         page = {"hasNextPage": end < len(things), "endCursor": str(end)}
         total = {"totalCount": len(things)} if place == "refs" else {}

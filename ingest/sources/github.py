@@ -38,6 +38,7 @@ from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.asking import client_of, graphql, instant_of, pages
 from ingest.sources.of_github.changes import changes, success_key, without_changes
 from ingest.sources.of_github.counting import CHOICES, ENVIRONMENTS, counted, production_of
+from ingest.sources.of_github.pulls import merged_can_be_read
 from ingest.sources.of_github.runs import OVERLAP, releases, workflow_runs
 from ingest.sources.of_github.tags import merges, tags
 
@@ -106,7 +107,10 @@ def tested(pull: Pull) -> list[str]:
         return [*told, f"{counts.capitalize()} can be read."]
     owner, _, repository = name.partition("/")
     graphql(client, DEPLOYMENTS, {"owner": owner, "name": repository, "first": 1})
-    return [*told, "Deployments can be read."]
+    told.append("Deployments can be read.")
+    if pull.settings["changes"] == "yes":
+        told.append(merged_can_be_read(client, name))
+    return told
 
 
 def pulled(pull: Pull) -> Iterator[PulledPiece]:

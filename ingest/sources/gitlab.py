@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import orjson
 
 from ingest.documents import at
-from ingest.formats.form import Format
 from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
@@ -30,13 +29,12 @@ from ingest.pulling.shape import (
 from ingest.pulling.vanished import whole_from, with_standing
 from ingest.pulling.wire.answers import Limits
 from ingest.pulling.wire.turning import PageTurns
-from ingest.reader import FormatInput, RawRecord
-from ingest.sources.gitlab_choice import CHOICES, OF_EACH, counter, merges, releases, tags
 from ingest.sources.of_github.changes import success_key, without_changes
+from ingest.sources.of_gitlab.changes import changes
+from ingest.sources.of_gitlab.choice import CHOICES, OF_EACH, counter, merges, releases, tags
 
 LIMITS = Limits("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", window=60.0)
 OVERLAP, TICK = timedelta(minutes=10), timedelta(milliseconds=1)
-COMPARED = 300
 ORDER = {"order_by": "updated_at", "sort": "asc", "per_page": "100"}
 
 
@@ -69,10 +67,15 @@ def tested(pull: Pull) -> list[str]:
     projects = scopes(pull)
     if not projects:
         raise SourceProblem("not_found_or_hidden", "The token sees no project of the group.")
-    client.get(
-        f"/projects/{projects[0].external_id}/deployments", {"per_page": "1"}, accepts=(403,)
+    first = projects[0]
+    path = f"/projects/{first.external_id}/deployments"
+    answer = client.get(path, {"per_page": "1"}, accepts=(403,))
+    told = (
+        "Deployments can be read."
+        if answer.status == 200
+        else f"{first.name}: environments are turned off, or the token may not see them."
     )
-    return [f"GitLab {version}.", f"{len(projects)} projects.", "Deployments can be read."]
+    return [f"GitLab {version}.", f"{len(projects)} projects.", told]
 
 
 def pulled(pull: Pull) -> Iterator[PulledPiece]:
@@ -85,7 +88,7 @@ def pulled(pull: Pull) -> Iterator[PulledPiece]:
         try:
             yield from read(pull, client, scope)
             if read is _deployments and pull.settings["changes"] == "yes":
-                yield from _changes(pull, client, scope)
+                yield from changes(pull, client, scope)
         except SourceProblem as problem:
             if problem.code == "scope_missing":
                 what = "environments are" if read is _deployments else f"{scope.counts} are"
@@ -241,56 +244,6 @@ def _succeeded(deployment: Any) -> tuple[str, Any]:
     return key, {"id": deployment["id"], "sha": deployment["sha"]}
 
 
-def _changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
-    """Commits between each success and the one before it in its environment, oldest first, once."""
-    if "resume" in pull.memory.cursor(scope.external_id, "deployments"):
-        return  # older ones are still to come, and would stand between
-    before = pull.memory.cursor(scope.external_id, "changes")
-    for key, data in pull.memory.items(scope.external_id, COMPARED, "ok/"):
-        environment = unquote(key.split("/")[1])
-        base = before.get(environment)
-        commits = _compared(client, scope, base["sha"], data["sha"]) if base else []
-        before = {**before, environment: data}
-        rows = [
-            {
-                "deployment": f"gitlab@{data['id']}",
-                "key": c["id"],
-                "committed_at": c["authored_date"],
-            }
-            for c in commits
-        ]
-        yield PulledPiece(
-            scope,
-            "changes",
-            before,
-            form=_rows(rows),
-            kind="changes" if rows else "",
-            done=[key],
-            progress=f"{scope.name}: changes",
-        )
-        if pull.is_over():
-            return
-
-
-def _compared(client: Client, scope: PullScope, base: str, head: str) -> list[Any]:
-    if base == head:
-        return []
-    answer = client.get(
-        f"/projects/{scope.external_id}/repository/compare",
-        {"from": base, "to": head},
-        accepts=(404,),
-    )
-    return answer.json.get("commits", []) if answer.status == 200 else []
-
-
-def _rows(rows: list[dict[str, str]]) -> Format:
-    def read(reading: FormatInput) -> Iterator[RawRecord]:
-        for cells in rows:
-            yield RawRecord(reading.path, 0, cells)
-
-    return Format("gitlab", {"changes": read})
-
-
 def _instant(told: str) -> datetime:
     return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
 
@@ -307,6 +260,7 @@ SOURCE = Source(
     title="GitLab",
     about="Deployments of a group's projects with their ends, and the commits between two of them as"
     " changes. One source may read a whole group and feed each project into its workspace by patterns."
+    " The squash of a merge request begins with its first commit; a merge of two parents is none."
     " Webhooks may come beside it: the keys are the same.",
     fills=("deployments", "changes"),
     settings=(
@@ -317,7 +271,9 @@ SOURCE = Source(
                 " deployments before all; shown, and changed, for each. Else the same for all. " + CAUTION),
         Setting("tags", "Tags that are deployments", required=False,
                 help="A pattern, such as v*. Empty: tags with a version number."),
-        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no")),
+        Setting("changes", "Commits as changes", "choice", "yes", choices=("yes", "no"),
+                help="Merge requests are read for it, back to 28 days before the history: a request for a"
+                " hundred of them, and one for the first commit of each that was squashed and deployed."),
     ),
     pull=pulled,
     test=tested,

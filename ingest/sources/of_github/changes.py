@@ -33,7 +33,7 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
         return  # older ones are still to come, and would stand between
     succeeded = pull.memory.items(scope.external_id, COMPARED, "ok/")
     before = pull.memory.cursor(scope.external_id, "changes")
-    if _are_compared(succeeded, before) and not (yield from begins(pull, client, scope)):
+    if are_compared(succeeded, before) and not (yield from begins(pull, client, scope)):
         return
     for key, data in succeeded:
         environment = _environment_of(key)
@@ -58,7 +58,7 @@ def _environment_of(key: str) -> str:
     return unquote(key.split("/")[1])
 
 
-def _are_compared(succeeded: list[tuple[str, Any]], before: Cursor) -> bool:
+def are_compared(succeeded: list[tuple[str, Any]], before: Cursor) -> bool:
     """Whether one of the successes has another before it."""
     environments = [_environment_of(key) for key, _ in succeeded]
     return any(each in before for each in environments) or len(set(environments)) < len(succeeded)

@@ -10,7 +10,7 @@ from ingest.documents import at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
-from ingest.sources.of_github.asking import instant_of, pages
+from ingest.sources.of_github.asking import graphql, instant_of, pages
 from ingest.sources.of_github.runs import OVERLAP
 
 MERGES = """
@@ -31,6 +31,7 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
 WAITED = timedelta(days=28)
 """How long before the history a merge may lie whose first deployment is within it."""
 REFUSED = ("scope_missing", "feature_off")
+UNREADABLE = "pull requests can not be read, so squashes begin at the merge."
 
 
 class MergedPage(NamedTuple):
@@ -60,6 +61,18 @@ def merged_pages(
         yield MergedPage(nodes, reached if top else {}, is_last)
         if is_last:
             return
+
+
+def merged_can_be_read(client: Client, repository: str) -> str:
+    """Sentence about whether the token may read a repository's merged pull requests."""
+    owner, _, name = repository.partition("/")
+    try:
+        graphql(client, MERGES, {"owner": owner, "name": name, "first": 1}, partly=True)
+    except SourceProblem as problem:
+        if problem.code not in REFUSED:
+            raise
+        return UNREADABLE[0].upper() + UNREADABLE[1:]
+    return "Pull requests can be read."
 
 
 def first_authored(node: Any, commits: str = "commits") -> str | None:
@@ -98,9 +111,7 @@ def begins(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledPiec
         except SourceProblem as problem:
             if problem.code not in REFUSED:
                 raise
-            pull.note(
-                f"{scope.name}: pull requests can not be read, so squashes begin at the merge."
-            )
+            pull.note(f"{scope.name}: {UNREADABLE}")
             return True
         if not was_cut:
             return True

@@ -122,7 +122,7 @@ def test_github_says_what_counts_and_what_history_costs(installed, look, github)
         ("environment", "production", "production", "default", 67, 67),
         ("environment", "staging", None, "unknown", 33, 0),
     ]
-    assert told.requests < 12
+    assert told.requests < 13
     estimates = {e.days: e.requests for e in told.estimates}
     assert list(estimates) == [28, 90, 300, 400]
     for days in (28, 300):
@@ -172,16 +172,16 @@ def test_a_quota_that_is_nearly_used_is_left_alone(look, github):
         "x-ratelimit-reset": str(int(time.time()) + 1200),
     }
     own = list(github.repositories.values())
-    github.faults = [None, None, Reply(200, own, quota)]
+    github.faults = [None, None, None, Reply(200, own, quota)]
     told = look("github", github.token, owner="acme", address=github.base)
     assert told.read == 0
     assert any("limit is reached until" in note for note in told.notes)
-    assert len(github.asked) == 3
+    assert len(github.asked) == 4
     assert all(e.seconds > 1100 for e in told.estimates if e.requests)
 
 
 def test_a_sender_that_asks_for_a_wait_is_not_waited_for(installed, look, github):
-    github.faults = [None, None, None, Reply(429, {"message": "slow"}, {"Retry-After": "40"})]
+    github.faults = [None, None, None, None, Reply(429, {"message": "slow"}, {"Retry-After": "40"})]
     told = look("github", github.token, owner="acme", address=github.base)
     assert any("limit is reached until" in note for note in told.notes)
     assert not [wait for wait in installed.waits if wait > 30]

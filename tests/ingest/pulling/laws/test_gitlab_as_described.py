@@ -47,6 +47,7 @@ DEPLOYMENT = thing(
     environment=thing(name=TEXT),
     deployable={**thing(finished_at={**INSTANT, "nullable": True}), "nullable": True},
 )
+COMMIT = thing(id=SHA, authored_date=INSTANT, parent_ids={"type": "array", "items": SHA})
 PROJECT = "/api/v4/projects/{id}"
 FACTS = {
     "paths": {
@@ -108,6 +109,7 @@ FACTS = {
                     merged_at={**INSTANT, "nullable": True},
                     updated_at=INSTANT,
                     target_branch=TEXT,
+                    squash_commit_sha={**SHA, "nullable": True},
                 ),
             },
             state=among("opened", "closed", "locked", "merged", "all"),
@@ -121,8 +123,11 @@ FACTS = {
             updated_before=INSTANT,
             **PAGES,
         ),
+        f"{PROJECT}/merge_requests/{{merge_request_iid}}/commits": answered(
+            {"type": "array", "items": COMMIT}, **PAGES
+        ),
         f"{PROJECT}/repository/compare": answered(
-            thing(commits={"type": "array", "items": thing(id=SHA, authored_date=INSTANT)}),
+            thing(commits={"type": "array", "items": COMMIT}),
             **{"from": TEXT},
             to=TEXT,
             from_project_id=NUMBER,
@@ -148,7 +153,14 @@ def exchanges(installed):
             for n, status in enumerate([*STATUS["enum"], "success", *["failed"] * 200], 1)
         ]
         span = (f"{8:040x}", f"{3:040x}")
-        fake.commits[span] = [{"id": f"{9:040x}", "authored_date": "2026-11-01T10:00:00.000Z"}]
+        squash = {"id": f"{9:040x}", "authored_date": "2026-11-01T10:00:00.000Z", "parent_ids": []}
+        fake.commits[span] = [squash]
+        at = "2026-11-01T10:00:00.000Z"
+        fake.merged["1"] = [
+            {"iid": 7, "merged_at": at, "updated_at": at, "target_branch": "main",
+             "squash_commit_sha": squash["id"]}
+        ]  # fmt: skip
+        fake.of_merge["1", "7"] = [squash]
         fake.exchanges = []
         source = installed.make("gitlab", fake.token, group="acme", address=fake.base)
         for _ in range(2):
@@ -165,7 +177,10 @@ def test_what_else_a_deployment_may_be_is_asked_as_gitlab_says(installed, counts
         at = NOW.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         fake.releases["1"] = [{"tag_name": "v1", "released_at": at}]
         fake.tags["1"] = [{"name": "v1", "created_at": None, "commit": {"created_at": at}}]
-        fake.merged["1"] = [{"iid": 1, "merged_at": at, "updated_at": at, "target_branch": "main"}]
+        fake.merged["1"] = [
+            {"iid": 1, "merged_at": at, "updated_at": at, "target_branch": "main",
+             "squash_commit_sha": None}
+        ]  # fmt: skip
         fake.exchanges = []
         source = installed.make(
             "gitlab", fake.token, group="acme", address=fake.base, counts=counts
@@ -178,7 +193,9 @@ def test_what_else_a_deployment_may_be_is_asked_as_gitlab_says(installed, counts
 
 def test_what_is_asked_and_answered_is_what_gitlab_says_of_it(installed, exchanges):
     description = described.Description(FACTS, SHAS)
-    assert {e.path.rpartition("/")[2] for e in exchanges} >= {"projects", "deployments", "compare"}
+    assert {e.path.rpartition("/")[2] for e in exchanges} >= {
+        "projects", "deployments", "compare", "merge_requests", "commits",
+    }  # fmt: skip
     assert [fault for e in exchanges for fault in description.wrong(e)] == []
 
 

@@ -23,6 +23,7 @@ class FakeGitLab(Fake):
         self.tags: dict[str, list[dict[str, Any]]] = {}
         self.merged: dict[str, list[dict[str, Any]]] = {}
         self.branches: dict[str, str] = {}
+        self.of_merge: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.without_merges: set[str] = set()
         self.commits: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
@@ -45,6 +46,10 @@ class FakeGitLab(Fake):
                 return Reply(403, {"message": "403 Forbidden"})
             case ["projects", id, "merge_requests"]:
                 return self.paged(path, query, self._merged(id, query))
+            case ["projects", id, "merge_requests", number, "commits"]:
+                if (id, number) not in self.of_merge:
+                    return self.refused(404, "404 Not Found")
+                return self.paged(path, query, self.of_merge[id, number])
             case ["projects", id, "deployments"]:
                 if id not in self.deployments:
                     return Reply(403, {"message": "403 Forbidden"})
@@ -63,7 +68,7 @@ class FakeGitLab(Fake):
         some = [
             m
             for m in self.merged.get(id, [])
-            if m["target_branch"] == query["target_branch"]
+            if m["target_branch"] == query.get("target_branch", m["target_branch"])
             and datetime.fromisoformat(m["updated_at"]) >= begins
         ]
         return sorted(some, key=lambda m: m["updated_at"], reverse=query["sort"] == "desc")

@@ -14,12 +14,14 @@ from ingest.pulling.choice.counts import DEPLOYMENTS, MERGES, RELEASES, TAGS, Ch
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import CountedPart, Cursor, Pull, PulledPiece, PullScope
+from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.runs import rows_form
 from ingest.words import own
 
 CHOICES = (DEPLOYMENTS, RELEASES, TAGS, MERGES)
 OF_EACH = "each project's own"
 DAYS, OVERLAP, PAGE = timedelta(days=28), timedelta(hours=48), 100
+TICK = timedelta(milliseconds=1)
 HIDDEN = (403, 404)
 ENDED = ("success", "failed")
 NEWEST = {"sort": "desc", "per_page": str(PAGE)}
@@ -175,15 +177,41 @@ def tags(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
         following, parameters = answer.next, None
 
 
+def merged_pages(
+    client: Client, scope: PullScope, span: Mapping[str, str], floor: datetime
+) -> Iterator[tuple[list[Any], bool]]:
+    """Pages of merge requests that were merged, by their last change since ``floor``, and whether each is
+    the last. Each begins with the instant at which the one before it ended: one that is changed meanwhile
+    goes to the end, and a page by its number would leave out the one that takes its place."""
+    path, turns = f"/projects/{scope.external_id}/merge_requests", PageTurns()
+    parameters = {**span, "state": "merged", "order_by": "updated_at", "sort": "asc",
+             "per_page": str(PAGE)}  # fmt: skip
+    following: str | None = None
+    while True:
+        first = {**parameters, "updated_after": stamp(floor)}
+        answer = client.get(following) if following else client.get(path, first)
+        turns.turn(
+            answer.url, answer.body if following else b""
+        )  # by time it may begin with the same
+        page = answer.json
+        if not isinstance(page, list):
+            raise SourceProblem("changed_shape", "The list of merge requests is none.")
+        yield page, answer.next is None or not page
+        if answer.next is None or not page:
+            return
+        last = instant(page[-1]["updated_at"]) - TICK
+        following = None if last > floor else answer.next
+        floor = max(floor, last)
+
+
 def merges(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
     """Merge requests that were merged into the default branch, by their last change."""
     cursor = pull.memory.cursor(scope.external_id, MERGES)
     floor = instant(cursor["to"]) - OVERLAP if "to" in cursor else pull.since
-    span = {"state": "merged", "target_branch": _default_branch(client, scope), "sort": "asc",
-             "order_by": "updated_at", "updated_after": stamp(floor), "per_page": str(PAGE)}  # fmt: skip
+    span = {"target_branch": _default_branch(client, scope)}
     newest = cursor.get("to", "")
-    for answer in client.pages(f"/projects/{scope.external_id}/merge_requests", span):
-        merged = [m for m in answer.json if m.get("merged_at")]
+    for page, _ in merged_pages(client, scope, span, floor):
+        merged = [m for m in page if m.get("merged_at")]
         newest = max([newest, *(instant(m["updated_at"]).isoformat() for m in merged)])
         ended = [(f"merge-{m['iid']}", instant(m["merged_at"])) for m in merged]
         rows = [_row(scope, key, when) for key, when in ended if when >= pull.since]

@@ -108,7 +108,7 @@ def add(made: Blueprint, desk: Desk) -> None:
         try:
             schedule.subscribe(desk.engine, viewer, **typed, now=desk.settings.now())
         except (schedule.InvalidSubscription, queue.TooManyExports) as error:
-            _tell("schedule", str(error), typed)
+            _tell("schedule", str(error), typed, getattr(error, "field", ""))
         return redirect("/exports", 303)
 
     @made.post("/exports/commentary")
@@ -133,7 +133,7 @@ def _comment(desk: Desk, viewer: Viewer, form: CommentaryForm) -> None:
         number = int(typed["pack"] or "0") if (typed["pack"] or "0").isdecimal() else -1
         commentary.write(desk.engine, viewer, number, typed["page"], typed["text"])
     except commentary.RefusedCommentary as error:
-        _tell("commentary", str(error), typed)
+        _tell("commentary", str(error), typed, error.field)
 
 
 def ask(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
@@ -142,7 +142,9 @@ def ask(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
     try:
         desk.ask(viewer, validated(ExportRequest, wanted))
     except (Problem, InvalidPeriod, queue.TooManyExports) as error:
-        _tell("export", problem_of(error).detail, wanted)
+        problem = problem_of(error)
+        field = problem.more.get("field", "")
+        _tell("export", f"The {problem.detail}." if field else problem.detail, wanted, field)
     return redirect("/exports", 303)
 
 
@@ -173,10 +175,12 @@ def _page(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
     )
 
 
-def _tell(form: str, text: str, typed: dict[str, str]) -> None:
-    """Keeps the reason why a form was refused until the page is shown again with what was typed."""
+def _tell(form: str, text: str, typed: dict[str, str], field: str) -> None:
+    """Keeps the reason why a form was refused, and the field it lies in where it lies in one, until the
+    page is shown again with what was typed."""
     session["exports_refusal"] = {
         "form": form,
+        "field": field,
         "text": f"{text[:1].upper()}{text[1:]}",
         "typed": typed,
     }

@@ -31,7 +31,11 @@ _NAMES = uuid.UUID("6f1b8f6e-6a2c-4f5e-9c36-3f9d2f4a7c11")
 
 
 class InvalidSubscription(ValueError):
-    """A subscription that can not be made; the message says why."""
+    """A subscription that can not be made; the message says why, ``field`` what is wrong in it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,14 @@ def subscribe(
 ) -> None:
     """Begins with the next period. Raises Wrong, TooMany."""
     if cadence not in CADENCES or format not in EXPORT_FORMATS:
-        raise InvalidSubscription("Choose how often, and a format.")
+        raise InvalidSubscription("cadence", "Choose how often, and a format.")
     with engine.begin() as connection:
         recipient_id = connection.execute(
             text("select vigilo.colleague(:owner, :e)"),
             {"owner": owner.user_id, "e": email.strip().lower()[:254]},
         ).scalar()
         if recipient_id is None:  # said alike of strangers' accounts and of none
-            raise InvalidSubscription("No member of your workspaces has that address.")
+            raise InvalidSubscription("email", "No member of your workspaces has that address.")
         scheduled = connection.execute(
             text("select count(*) from pack_subscription where owner_id = :o"),
             {"o": owner.user_id},
@@ -95,7 +99,7 @@ def subscribe(
             },
         ).rowcount
         if not made:
-            raise InvalidSubscription("They get that one already.")
+            raise InvalidSubscription("email", "They get that one already.")
         details = {"user": email, "cadence": cadence, "format": format}
         audit.record(connection, owner.email, "export.subscribe", str(recipient_id), details)
 

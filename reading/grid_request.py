@@ -86,7 +86,7 @@ def _condition(listing: Listing, key: str, model: Any) -> Condition:
         raise InvalidRequest("filter", f"of {key} is an object")
     kind, operator = listing.column(key).type, model.get("type")
     is_date = kind in (ColumnType.INSTANT, ColumnType.DAY)
-    known = DATES if is_date else TEXTS if kind is ColumnType.TEXT else NUMBERS
+    known = DATES if is_date else TEXTS if kind in (ColumnType.TEXT, ColumnType.WORD) else NUMBERS
     if not isinstance(operator, str) or operator not in known:
         raise InvalidRequest("filter", f"of {key} takes one of {', '.join(known)}")
     if operator in EMPTY:
@@ -117,6 +117,8 @@ def _read(kind: ColumnType, cell: str) -> str:
     """Text of a cell as the database reads it. Raises ValueError."""
     if kind is ColumnType.TEXT:
         return cell
+    if kind is ColumnType.WORD:
+        return cell.replace(" ", "_")
     if kind in (ColumnType.INSTANT, ColumnType.DAY):
         return date.fromisoformat(cell[:10]).isoformat()
     if not NUMBER.fullmatch(cell) or abs(float(cell)) > LARGEST:

@@ -33,6 +33,8 @@ from typing import Any
 from flask import Flask, Response, make_response, send_from_directory
 from markupsafe import Markup
 
+from web.forms import wrong_at
+
 FOLDER, BEGINNING = "page", "begin.js"
 ENTRIES = ("shell.js", "main.js")
 YEAR = 365 * 86400
@@ -103,7 +105,11 @@ def serve_assets(app: Flask, assets: Path) -> None:
     """Serves the assets under the address of their version. A page of another version, left open over an
     upgrade, gets those of today for this once."""
     folder = base(assets)
-    app.jinja_env.globals |= {"assets": folder, "modules": f"{folder}{FOLDER}/"}
+    app.jinja_env.globals |= {
+        "assets": folder,
+        "modules": f"{folder}{FOLDER}/",
+        "wrong_at": wrong_at,
+    }
 
     @app.get("/assets/v-<version>/<path:name>")
     def asset(version: str, name: str) -> Response:

@@ -24,6 +24,13 @@ class PageForm(FlaskForm):  # type: ignore[misc]
             return request.form if formdata is not None and request.method == "POST" else None
 
 
+def wrong_at(id: str, wrong: str) -> dict[str, object]:
+    """Attributes of a control with a sentence on what is wrong with it; none where nothing is."""
+    if not wrong:
+        return {}
+    return {"aria-invalid": "true", "aria-describedby": f"{id}-error", "autofocus": True}
+
+
 def schema_of(form: type[Form]) -> dict[str, Any]:
     """JSON Schema of a form's fields."""
     fields = list(form(formdata=None))

@@ -92,6 +92,8 @@ def blueprint(
     def page(slug: str) -> ResponseReturnValue:
         workspace = managed(engine(), current_user, slug)
         roles = membership.grantable(workspace.role)
+        outcome = session.pop("members_outcome", None)
+        wrong, *typed = outcome[1:] if outcome and outcome[0] == "refused" else ("", "", None)
         return render_template(
             "members.html",
             workspace=workspace,
@@ -100,8 +102,10 @@ def blueprint(
             zone=settings.zone,
             roles=roles,
             form_for=lambda role=None: _form(roles, role),
+            adding=_form(roles, typed[1], typed[0]),
+            wrong=wrong,
             me=current_user.email,
-            outcome=session.pop("members_outcome", None),
+            outcome=outcome,
             revoking=request.args.get("revoke", ""),
             every_role=membership.ORDER[::-1],
             rights=membership.RIGHTS,
@@ -111,15 +115,19 @@ def blueprint(
     @CHANGE
     def change_member(slug: str) -> ResponseReturnValue:
         workspace = managed(engine(), current_user, slug)
-        session["members_outcome"] = _changed(jobs(), workspace, MemberForm(), settings)
+        form = MemberForm()
+        told = _changed(jobs(), workspace, form, settings)
+        if told[0] == "error" and form.action.data == "add":  # told beside what was typed
+            told = ("refused", told[1], form.email.data, form.role.data or "")
+        session["members_outcome"] = told
         return redirect(f"/ws/{slug}/admin/members")
 
     return made
 
 
-def _form(roles: tuple[str, ...], role: str | None) -> MemberForm:
+def _form(roles: tuple[str, ...], role: str | None, email: str = "") -> MemberForm:
     """Form with the roles that the caller may give, one of them chosen."""
-    form = MemberForm(formdata=None, data={"role": role})
+    form = MemberForm(formdata=None, data={"role": role, "email": email})
     form.role.choices = [(each, membership.in_words(each)) for each in roles]
     return form
 
@@ -137,7 +145,7 @@ def managed(engine: Engine, account: Account, slug: str) -> memberships.Membersh
 
 def _changed(
     jobs: Engine, workspace: memberships.Membership, form: MemberForm, settings: Settings
-) -> tuple[str, str]:
+) -> tuple[str, ...]:
     """Carries a form out; what came of it, in words, and whether that is an error."""
     if not form.validate():
         return "error", str(next(iter(form.errors.values()))[0])

@@ -2,7 +2,7 @@
 
 from aggregators.vocabulary.domain import CountsAs, Domain
 from aggregators.vocabulary.kinds import Level, Ratio
-from aggregators.vocabulary.listing import INSTANT, NUMBER, Column, Listing
+from aggregators.vocabulary.listing import INSTANT, NUMBER, WORD, Column, Listing
 from aggregators.vocabulary.measure import DAYS, HIGHER, LEVEL_MIN, LOWER, MeasureTarget
 
 ASSESSED = ("compliant", "partial", "non_compliant")
@@ -117,7 +117,7 @@ DOMAIN = Domain(
             Column("framework", "Framework", width=140),
             Column("control", "Control"),
             Column("title", "What it asks", width=240),
-            Column("result", "Result", width=160),
+            Column("result", "Result", WORD, 160),
             Column("evidence", "Evidence", width=190),
             Column("days_to_lapse", "Days to lapse", NUMBER, 140),
             Column("valid_until", "Valid until", INSTANT),

@@ -2,7 +2,7 @@
 
 from aggregators.vocabulary.domain import CountsAs, Domain
 from aggregators.vocabulary.kinds import Count, Level, Quantile, Rate, Ratio
-from aggregators.vocabulary.listing import DURATION, INSTANT, NUMBER, Column, Listing
+from aggregators.vocabulary.listing import DURATION, INSTANT, NUMBER, WORD, Column, Listing
 from aggregators.vocabulary.measure import HIGHER, LOWER, Band
 
 HOUR, DAY, WEEK, MONTH = 3600, 86400, 7 * 86400, 30 * 86400
@@ -183,7 +183,7 @@ DOMAIN = Domain(
             Column("completed_at", "Completed", INSTANT),
             Column("key", "Deployment"),
             Column("service", "Service"),
-            Column("outcome", "Outcome", width=180),
+            Column("outcome", "Outcome", WORD, 180),
             Column("failed", "Failed", width=100),
             Column("incidents", "Incidents caused", NUMBER),
             Column("created_at", "Created", INSTANT),

@@ -3,7 +3,7 @@
 from aggregators.vocabulary.domain import CountsAs, Domain
 from aggregators.vocabulary.kinds import Level, Ratio
 from aggregators.vocabulary.listing import BURN as BURN_COLUMN
-from aggregators.vocabulary.listing import NUMBER, SHARE, Column, Listing
+from aggregators.vocabulary.listing import NUMBER, SHARE, WORD, Column, Listing
 from aggregators.vocabulary.measure import BURN, HIGHER, LEVEL_MAX, LEVEL_MIN, LOWER, RATIO, SECONDS
 
 TRACKED, SEEN = "objectives", "objectives_with_data"
@@ -138,7 +138,7 @@ DOMAIN = Domain(
         (
             Column("key", "Objective"),
             Column("name", "Name", width=220),
-            Column("type", "Type", width=120),
+            Column("type", "Type", WORD, 120),
             Column("target", "Target", SHARE, 100),
             Column("window_days", "Window, days", NUMBER, 130),
             Column("state", "State", width=120),

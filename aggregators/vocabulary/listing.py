@@ -13,9 +13,11 @@ from aggregators.vocabulary.period import Span
 
 
 class ColumnType(StrEnum):
-    """Kind of a column's values. Durations are seconds, shares fractions, flags ``yes`` or ``no``."""
+    """Kind of a column's values. Durations are seconds, shares fractions, flags ``yes`` or ``no``;
+    a word is one of a few names of our own, stored with underscores and shown without."""
 
     TEXT = "text"
+    WORD = "word"
     NUMBER = "number"
     INSTANT = "instant"
     DAY = "day"
@@ -24,6 +26,7 @@ class ColumnType(StrEnum):
     BURN = "burn"
 
 
+WORD = ColumnType.WORD
 TEXT, NUMBER, INSTANT, DAY = ColumnType.TEXT, ColumnType.NUMBER, ColumnType.INSTANT, ColumnType.DAY
 DURATION, SHARE, BURN = ColumnType.DURATION, ColumnType.SHARE, ColumnType.BURN
 UNITS = {DURATION: Unit.SECONDS, SHARE: Unit.RATIO, BURN: Unit.BURN}
@@ -78,7 +81,9 @@ class Listing:
 
     def narrowing(self, links: Mapping[str, str]) -> str:
         """Rows that the link's parameters leave, in words; empty for everything."""
-        return " ".join(self.narrowed[k].format(v) for k, v in sorted(links.items()) if v)
+        words = {c.key for c in self.columns if c.type is WORD}
+        told = {k: shown(v, WORD if k in words else TEXT) for k, v in links.items() if v}
+        return " ".join(self.narrowed[k].format(v) for k, v in sorted(told.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +132,4 @@ def shown(value: object, of: ColumnType) -> str:
         return formats.value(float(value), UNITS[of])
     if isinstance(value, (int, float)):
         return formats.number(value, 0 if float(value).is_integer() else 2)
-    return str(value)
+    return str(value).replace("_", " ") if of is WORD else str(value)

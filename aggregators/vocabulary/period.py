@@ -146,9 +146,9 @@ def custom(start: date, end: date, today: date) -> Period:
         if value > today:
             raise InvalidPeriod(field, f"must not lie in the future (today is {today.isoformat()})")
     if end < start:
-        raise InvalidPeriod("end", "must not be before start")
+        raise InvalidPeriod("end", "must not be before the start")
     if (end - start).days + 1 > MAX_DAYS:
-        raise InvalidPeriod("end", f"must be at most {MAX_DAYS} days from start, both included")
+        raise InvalidPeriod("end", f"must be at most {MAX_DAYS} days from the start, both included")
     return Period(Span(start, end))
 
 

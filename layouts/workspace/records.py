@@ -23,6 +23,7 @@ KEY = "key"
 """Column that names a record."""
 FILTERS = {
     ColumnType.TEXT: "agTextColumnFilter",
+    ColumnType.WORD: "agTextColumnFilter",
     ColumnType.NUMBER: "agNumberColumnFilter",
     ColumnType.INSTANT: "agDateColumnFilter",
     ColumnType.DAY: "agDateColumnFilter",
@@ -146,7 +147,7 @@ def _column(column: Column, listing: Listing) -> dict[str, Any]:
     if column.key in order:
         made["sort"] = "desc" if order[column.key] else "asc"
         made["sortIndex"] = list(order).index(column.key)
-    if column.type in (ColumnType.TEXT, ColumnType.NUMBER):
+    if column.type in (ColumnType.TEXT, ColumnType.WORD, ColumnType.NUMBER):
         made["filterParams"] = {"maxNumConditions": 1}
     if column.type in (ColumnType.INSTANT, ColumnType.DAY):
         made["filterParams"] = {"maxNumConditions": 1, "inRangeInclusive": True}

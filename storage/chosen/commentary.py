@@ -28,7 +28,11 @@ NAME = "commentary"
 
 
 class RefusedCommentary(ValueError):
-    """Commentary that is too long, of no page, or of a pack of somebody else."""
+    """Commentary that is too long, of no page, or of a pack of somebody else: ``field`` says which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,16 @@ def written(engine: Engine, viewer: Viewer) -> list[WrittenCommentary]:
 def write(engine: Engine, viewer: Viewer, subscription: int, page: str, typed: str) -> None:
     """Writes commentary on a page, or takes it away (an empty text). Raises RefusedCommentary."""
     if page not in PAGES:
-        raise RefusedCommentary("Choose a page of the pack.")
+        raise RefusedCommentary("page", "Choose a page of the pack.")
     comment = " ".join(typed.split())
     try:
         fields.text(LONGEST)(comment)
     except ValueError as error:
-        raise RefusedCommentary(f"The text {error}.") from error
+        raise RefusedCommentary("text", f"The text {error}.") from error
     values = {"u": viewer.user_id, "s": subscription, "page": page, "text": comment}
     with engine.begin() as connection:
         if subscription != OWN and not connection.execute(MINE, values).scalar():
-            raise RefusedCommentary("Choose one of the packs that you scheduled.")
+            raise RefusedCommentary("pack", "Choose one of the packs that you scheduled.")
         connection.execute(WRITE if comment else REMOVE, values)
         details = {
             "page": page,

@@ -245,7 +245,10 @@ def test_wrong_days_are_said_beside_what_was_typed(web):
     alice = web.sign_in("alice")
     asked = {"period": "28", "start": "2026-11-08", "end": "2026-11-02", "format": "xlsx"}
     page = form(alice, "/exports", **asked).text
-    assert 'class="note x" role="alert">End must not be before start</p>' in page
+    assert 'id="end-error" role="alert">The end must not be before the start.</span>' in page
+    assert field(page, "end")["aria-describedby"] == "end-error"
+    assert "aria-invalid" not in field(page, "start")
+    assert 'class="note x"' not in page
     assert field(page, "start")["value"] == "2026-11-08"
     assert '<option selected value="xlsx">' in page
     assert "You have not exported anything yet" in page
@@ -261,6 +264,8 @@ def test_a_refused_recipient_is_still_there_to_be_mended(web):
         format="csv",
     ).text
     assert field(page, "email")["value"] == "no@x.example"
+    assert field(page, "email")["aria-describedby"] == "email-error"
+    assert 'id="email-error" role="alert">No member of your workspaces' in page
     assert '<option selected value="quarterly">' in page
 
 

@@ -15,7 +15,11 @@ PERIODS = (
     ("period=7", "period=28", "period=90", "period=365", RANGE) if DEEP else ("period=28", RANGE)
 )
 ANSWERED = PERIODS if DEEP else (RANGE,)
-CHARTED = PERIODS if DEEP else ("period=90",)
+DROPPED = "start=2026-10-01&end=2026-11-20"
+"""A range in which a framework of the demo drops by more than 5 points against the days before it."""
+CHARTED = ("period=28", "period=90", DROPPED) if DEEP else (DROPPED,)
+STEADY = ("period=7", "period=365", RANGE) if DEEP else (RANGE,)
+"""Days in which none drops as far, or before which there are no figures."""
 
 
 def count_of(page: Page) -> int:
@@ -86,7 +90,15 @@ def test_a_chevron_opens_the_framework_that_it_stands_beside(visit, period):
     framework = chevron.locator("xpath=..").locator(".bar-name").inner_text()
     chevron.click()
     expect(page.get_by_role("heading", name=f"{framework}: control pass rate")).to_be_visible()
+    assert period in page.url
     expect(page.locator(".narrowed")).to_contain_text(f"of {framework} whose result is failing")
+
+
+@pytest.mark.parametrize("period", STEADY)
+def test_no_chevron_stands_where_no_framework_dropped_that_far(visit, period):
+    page = visit("alice", f"{EXECUTIVE}?domain=compliance&{period}")
+    expect(page.locator(".expansion .bar-name").first).to_be_visible()
+    expect(page.locator(".chevron")).to_have_count(0)
 
 
 def test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time(visit):

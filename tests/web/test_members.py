@@ -111,6 +111,11 @@ def test_a_change_of_someone_who_was_just_revoked_does_not_bring_them_back(web):
 def test_adding_a_member_does_not_change_their_role_in_passing(web):
     page = post(web.sign_in("bob"), "engineer@x.example", "viewer", action="add")
     assert "is a member already, as engineer: change the role in the list." in page.text
+    field = re.search(r'<input [^>]*id="email"[^>]*>', page.text)[0]
+    assert 'aria-describedby="email-error"' in field
+    assert 'value="engineer@x.example"' in field
+    assert '<option selected value="viewer">' in page.text
+    assert 'class="note x"' not in page.text
     assert role(web, "engineer") == "engineer"
 
 

@@ -71,7 +71,13 @@ PAGE = Operation(
 ADD = Operation(
     "addDigest",
     "Have the digest of new signals sent: by mail, to Slack, to Microsoft Teams or to a signed webhook",
-    {200: Outcome("The page, with the webhook's secret, shown once", "text/html")} | BACK,
+    {
+        200: Outcome(
+            "The page, with the webhook's secret, shown once, or with what is wrong with the address",
+            "text/html",
+        )
+    }
+    | BACK,
     form=ChannelForm,
     problems=(403,),
 )
@@ -139,7 +145,7 @@ class DigestPages:
         platform_admin(self.engine(), current_user)
         return self._shown()
 
-    def _shown(self, **shown_once: Any) -> str:
+    def _shown(self, typed: ChannelForm | None = None, wrong: str = "", **shown_once: Any) -> str:
         with self.database().job.connect() as connection:
             mine = channels.each(connection, current_user.id)
         return render_template(
@@ -147,7 +153,8 @@ class DigestPages:
             channels=mine,
             kinds=KINDS,
             cadences=CADENCES,
-            form=ChannelForm(formdata=None),
+            form=typed or ChannelForm(formdata=None),
+            wrong=wrong,
             email=current_user.email,
             mails_are_sent=bool(self.settings.smtp_url),
             outcome=session.pop("digest_outcome", None),
@@ -164,7 +171,9 @@ class DigestPages:
         try:
             new = self._new(form, person, secret)
             channels.add(self.database().job, person.id, person.email, new)
-        except (SourceProblem, TooManyChannels) as error:
+        except SourceProblem as error:
+            return self._shown(form, str(error))
+        except TooManyChannels as error:
             return _back("error", str(error))
         if secret is not None:
             return self._shown(secret=f"whsec_{base64.b64encode(secret).decode()}")

@@ -6,6 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aggregators.catalogue import DOMAINS
+from aggregators.chosen.annotations import ABOUT
+from aggregators.chosen.known import WrongSettingValue, known
+from aggregators.signal.series import watched
+from auth.membership import ORDER
+from auth.membership import in_words as role_in_words
 from storage.audit.seen import SeenEvent
 
 KINDS: Mapping[str, str] = {
@@ -92,6 +98,8 @@ ACTIONS: Mapping[str, str] = {
     "source.rotate": "Source’s secret changed",
     "source.delete": "Source removed",
     "source.run": "Source synced by hand",
+    "source.choose": "What counts as a deployment chosen",
+    "source.turn": "Deployments counted anew as chosen",
     "source.map": "Source’s rules changed",
     "delivery.replay": "Delivery read again",
     "quarantine.drop": "Quarantined part dropped",
@@ -109,6 +117,14 @@ ACTIONS: Mapping[str, str] = {
 }
 NUMBER = re.compile(r"[0-9]+|[0-9a-f]{8}-[0-9a-f-]{27}")
 REFUSED = ("deny", "refuse", "fail")
+NAMES: Mapping[str, str] = {
+    **{key: title for key, title in ABOUT.items() if key},
+    **{each.key: ABOUT[f"{each.domain.key}.{each.measure.key}"] for each in watched(DOMAINS)},
+    **{role: role_in_words(role) for role in ORDER},
+}
+"""Words for our own names of domains, measures, series and roles."""
+NAMED = ("domain", "domains", "series", "about", "page", "measure", "role", "before", "after")
+"""Details that hold such a name."""
 MOST = 6
 """Details that a line shows; the file has all of them."""
 LONGEST = 80
@@ -132,7 +148,7 @@ def in_words(event: SeenEvent) -> EventWords:
     title = ACTIONS.get(by_status) or ACTIONS.get(event.action)
     title = title or f"{KINDS.get(noun, noun.capitalize())}: {_plain(verb)}"
     pairs = [
-        _plain(name) if value is True else f"{_plain(name)} {_value(value)}"
+        _plain(name) if value is True else f"{_plain(name)} {_value(_named(name, value))}"
         for name, value in event.details.items()
         if value
     ]
@@ -147,9 +163,28 @@ def _subject(noun: str, event: SeenEvent) -> str:
         return ""
     if subject == "*":
         return "the organisation"
+    if noun == "setting":
+        return _setting(subject)
     if NUMBER.fullmatch(subject):
         return f"{KINDS.get(noun, noun).lower()} {subject[:8]}"
     return subject
+
+
+def _setting(name: str) -> str:
+    try:
+        setting = known(name)
+    except WrongSettingValue:  # of an earlier program
+        return name
+    return f"{setting.domain.title}: {setting.title}" if setting.domain else setting.title
+
+
+def _named(detail: str, value: object) -> object:
+    """The value in words where it is one of our own names."""
+    if detail not in NAMED:
+        return value
+    if isinstance(value, list):
+        return [_named(detail, each) for each in value]
+    return NAMES.get(value, value) if isinstance(value, str) else value
 
 
 def _plain(name: str) -> str:

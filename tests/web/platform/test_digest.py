@@ -60,7 +60,9 @@ def test_a_digest_by_mail_is_made_tested_and_removed(web, alice):
 
 def test_a_private_address_is_refused_and_a_public_one_never_shown_again(web, alice):
     page = add(alice, kind="slack", address="http://127.0.0.1:9999/x").text
-    assert "this server itself" in page
+    assert re.search(r'id="address-error" role="alert">[^<]*this server itself', page)
+    assert 'aria-describedby="address-hint address-error" aria-invalid="true"' in page
+    assert '<option selected value="slack">' in page
     assert known(web) == []
     page = add(alice, kind="webhook", address="https://93.184.216.34/secret-path").text
     secret = re.search(r"whsec_[A-Za-z0-9+/=]{44}", page)

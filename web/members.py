@@ -41,6 +41,7 @@ class Member:
     granted_at: datetime
 
 
+REFUSED = "refused"
 ACTIONS = ("add", "change", "revoke", "resend", "withdraw")
 """Changes of memberships, and of invitations that are open."""
 
@@ -92,8 +93,6 @@ def blueprint(
     def page(slug: str) -> ResponseReturnValue:
         workspace = managed(engine(), current_user, slug)
         roles = membership.grantable(workspace.role)
-        outcome = session.pop("members_outcome", None)
-        wrong, *typed = outcome[1:] if outcome and outcome[0] == "refused" else ("", "", None)
         return render_template(
             "members.html",
             workspace=workspace,
@@ -102,10 +101,8 @@ def blueprint(
             zone=settings.zone,
             roles=roles,
             form_for=lambda role=None: _form(roles, role),
-            adding=_form(roles, typed[1], typed[0]),
-            wrong=wrong,
             me=current_user.email,
-            outcome=outcome,
+            **_told(roles),
             revoking=request.args.get("revoke", ""),
             every_role=membership.ORDER[::-1],
             rights=membership.RIGHTS,
@@ -115,14 +112,18 @@ def blueprint(
     @CHANGE
     def change_member(slug: str) -> ResponseReturnValue:
         workspace = managed(engine(), current_user, slug)
-        form = MemberForm()
-        told = _changed(jobs(), workspace, form, settings)
-        if told[0] == "error" and form.action.data == "add":  # told beside what was typed
-            told = ("refused", told[1], form.email.data, form.role.data or "")
-        session["members_outcome"] = told
+        session["members_outcome"] = _changed(jobs(), workspace, MemberForm(), settings)
         return redirect(f"/ws/{slug}/admin/members")
 
     return made
+
+
+def _told(roles: tuple[str, ...]) -> Mapping[str, object]:
+    """Outcome of the last change, and the form of a new member, with what was typed where it was refused."""
+    outcome = session.pop("members_outcome", None)
+    is_refused = outcome and outcome[0] == REFUSED
+    wrong, email, role = outcome[1:] if is_refused else ("", "", None)
+    return {"outcome": outcome, "wrong": wrong, "adding": _form(roles, role, email)}
 
 
 def _form(roles: tuple[str, ...], role: str | None, email: str = "") -> MemberForm:
@@ -146,9 +147,10 @@ def managed(engine: Engine, account: Account, slug: str) -> memberships.Membersh
 def _changed(
     jobs: Engine, workspace: memberships.Membership, form: MemberForm, settings: Settings
 ) -> tuple[str, ...]:
-    """Carries a form out; what came of it, in words, and whether that is an error."""
+    """Carries a form out; what came of it, in words, and whether that is an error: with what was typed
+    where somebody was to be added."""
     if not form.validate():
-        return "error", str(next(iter(form.errors.values()))[0])
+        return _refused(form, str(next(iter(form.errors.values()))[0]))
     email, role = form.email.data, form.role.data
     where, asker = (
         (workspace.workspace_id, workspace.slug),
@@ -166,8 +168,14 @@ def _changed(
             case action:
                 done = change(jobs, where, MembershipAction(action), email, role, asker=asker)
     except NotAllowed as error:
-        return "error", str(error)
+        return _refused(form, str(error))
     return "ok", done
+
+
+def _refused(form: MemberForm, why: str) -> tuple[str, ...]:
+    if form.action.data == "add":
+        return REFUSED, why, form.email.data or "", form.role.data or ""
+    return "error", why
 
 
 def listed(jobs: Engine, workspace_id: int) -> list[Member]:

@@ -119,7 +119,7 @@ def blueprint(
 
 
 def _told(roles: tuple[str, ...]) -> Mapping[str, object]:
-    """Outcome of the last change, and the form of a new member, with what was typed where it was refused."""
+    """Outcome of the last change, and the form of a new member, with what was typed where it failed."""
     outcome = session.pop("members_outcome", None)
     is_refused = outcome and outcome[0] == REFUSED
     wrong, email, role = outcome[1:] if is_refused else ("", "", None)

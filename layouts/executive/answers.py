@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -28,6 +29,8 @@ def _sprints(given: Sequence[Sequence[str]]) -> str:
     return formats.span(Span(date.fromisoformat(first), date.fromisoformat(last)))
 
 
+VALUE = re.compile(r"([−+]?\d[\d,.]* (?:%|(?:d|h|min|s|pts)\b)(?: \d+ (?:h|min)\b)?)")
+"""A value with its unit, as ``formats`` writes it."""
 EVIDENCE: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "failed": ("Failed deployments", formats.number),
     "deployments": ("Deployments", formats.number),
@@ -96,7 +99,8 @@ def sentence(answer: Answer) -> list[Markup | str]:
         parts = _marked(parts, name, link(name, answer.href, title=name))
     for name in answer.further:
         parts = _marked(parts, name, html.Span(name, className="further", title=name))
-    return _marked(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
+    parts = _marked(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
+    return [each for part in parts for each in _unbroken(part)]
 
 
 def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Markup | str]:
@@ -106,6 +110,14 @@ def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Mar
             before, after = part.split(text, 1)
             return [*parts[:i], before, component, after, *parts[i + 1 :]]
     return parts
+
+
+def _unbroken(part: Markup | str) -> list[Markup | str]:
+    """Text with each value kept on one line with its unit: "1 h 19 min" over two lines reads as two."""
+    if isinstance(part, Markup):
+        return [part]
+    pieces = VALUE.split(part)
+    return [html.Span(p, className="nw") if n % 2 else p for n, p in enumerate(pieces) if p]
 
 
 def evidence_rows(evidence: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -19,12 +19,13 @@ from plotly.utils import PlotlyJSONEncoder
 
 from aggregators.catalogue import DOMAINS
 from aggregators.pooling import groups
+from aggregators.pooling.dashboard import Answer
 from aggregators.pooling.groups import dropped
 from aggregators.vocabulary.kinds import Ratio
 from aggregators.vocabulary.measure import HIGHER, LOWER, Unit
 from aggregators.vocabulary.period import InvalidPeriod
 from layouts import focus
-from layouts.executive.answers import EVIDENCE, evidence_rows
+from layouts.executive.answers import EVIDENCE, evidence_rows, sentence
 from layouts.executive.expansion import expansion, following
 from layouts.executive.page import page, stale
 from layouts.focus import Focus, parse
@@ -332,3 +333,21 @@ def test_the_key_to_the_lines_says_their_common_scale_and_what_is_expected():
     assert "days before" not in level.split("All cards")[0]
     table = text_of(expansion(shown, Focus("dora", "change_failure_rate", mode="table")))
     assert "All cards" not in table
+
+
+@pytest.mark.parametrize(
+    ("told", "whole"),
+    [
+        ("rose: 45 min → 1 h 4 min → 2 d 3 h (sprints 28 Sep – 22 Nov 2026).",
+         ["45 min", "1 h 4 min", "2 d 3 h"]),
+        ("31.0 %, 22 of 71 (95 % interval 21.4 to 42.5 %), −6.0 pts.",
+         ["31.0 %", "95 %", "42.5 %", "−6.0 pts"]),
+        ("lapses in 4 days; 2 SOC2 controls <b> within 30.", []),
+        ("holds 1,204.5 min & more", ["1,204.5 min"]),
+    ],
+)  # fmt: skip
+def test_a_value_of_an_answer_stays_on_one_line_with_its_unit(told, whole):
+    parts = sentence(Answer("mttr_climbing", "MTTR climbing", told))
+    kept = [str(part) for part in parts if isinstance(part, Markup)]
+    assert kept == [f'<span class="nw">{value}</span>' for value in whole]
+    assert "".join(p.striptags() if isinstance(p, Markup) else p for p in parts) == told

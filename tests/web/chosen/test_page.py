@@ -180,3 +180,16 @@ def test_a_change_of_days_to_come_counts_nothing_anew(web):
     assert marked(web) == 0
     told = row(alice.get(PATH).text, "Days for a postmortem")
     assert told.startswith("7 days 5 days from 23 Nov 2026")
+
+
+@pytest.mark.parametrize("whose", ["", "?workspace=alpha"])
+def test_a_phone_names_each_cell_as_the_head_of_its_column_does(web, whose):
+    page = web.sign_in("alice").get(PATH + whose).text
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert len(tables) > 5
+    for table in tables:
+        heads = re.findall(r'<th scope="col">([^<]+)</th>', table)
+        rows = re.findall(r'<th scope="row">.*?</tr>', table, re.DOTALL)
+        assert rows
+        for told in rows:
+            assert re.findall(r'data-l="([^"]+)"', told) == heads[1:], table[:200]

@@ -114,7 +114,7 @@ def take(
         wait()
         out = HERE / "screenshots"
         out.mkdir(exist_ok=True)
-        pages(out, shots)
+        pages(out, shots, sign_in=pack)
         if pack:
             draw_pack(folder, out, flask, environment)
     finally:
@@ -143,14 +143,14 @@ def wait() -> None:
     raise TimeoutError(ADDRESS)
 
 
-def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]]) -> None:
-    """Every page in its theme and width."""
+def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]], *, sign_in: bool) -> None:
+    """Every page in its theme and width, and that of the sign-in on the way."""
     chromium = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        state = signed_in(browser, out)
+        state = signed_in(browser, out if sign_in else None)
         for name, path, width, dark, whole in shots:
             context = browser.new_context(
                 base_url=ADDRESS,
@@ -170,11 +170,13 @@ def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]]) -> None:
         browser.close()
 
 
-def signed_in(browser: Browser, out: Path) -> dict:
-    """The cookies of the demo's platform admin; takes the sign-in page on the way."""
+def signed_in(browser: Browser, out: Path | None) -> dict:
+    """The cookies of the demo's platform admin; takes the sign-in page on the way where it is wanted."""
     page = browser.new_page(base_url=ADDRESS)
     page.goto("/login")
-    page.screenshot(path=out / "sign-in.png")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    if out:
+        page.screenshot(path=out / "sign-in.png")
     page.get_by_label("Email").fill("alice@demo.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()

@@ -30,7 +30,7 @@ EVERY = (
     "/ws/payments/governance/frameworks", "/ws/payments/monitor/certs", "/ws/payments/governance/vendors",
     "/ws/payments/records", "/start?choose=1", "/ws/none/analytics", "/logout",
 )  # fmt: skip
-WIDTHS = (390, 768, 1280, 1440) if DEEP else (390, 768)
+WIDTHS = (390, 768, 1280, 1440) if DEEP else (390, 768, 1440)
 
 
 def moved(page: Page) -> list[object]:

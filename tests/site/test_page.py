@@ -256,8 +256,9 @@ def test_a_custom_range_says_what_is_wrong_and_then_shows_it(visit):
     expect(page.locator("#page .heading")).to_contain_text("1 Jan – 31 Mar 2026")
 
 
-def test_a_wrong_period_in_the_address_is_said(visit):
-    page = visit("alice", EXECUTIVE + "?period=13")
+@pytest.mark.parametrize("wrong", ["period=13", "start=2026-11-01", "end=2026-11-01"])
+def test_a_wrong_period_in_the_address_is_said(visit, wrong):
+    page = visit("alice", f"{EXECUTIVE}?{wrong}")
     expect(page.get_by_role("heading", name="That period can not be shown")).to_be_visible()
     page.get_by_role("button", name="Show the last 28 days").click()
     drawn(page)
@@ -265,8 +266,11 @@ def test_a_wrong_period_in_the_address_is_said(visit):
 
 def test_the_theme_is_kept(visit):
     page = drawn(visit("alice", EXECUTIVE))
+    other = page.context.new_page()
+    other.goto("/exports")
     page.get_by_role("button", name="Theme").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(other.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     drawn(page)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 21, 28)"

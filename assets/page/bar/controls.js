@@ -25,7 +25,7 @@ export function showControls() {
 /* The chosen days themselves, rather than that they were chosen. */
 function nameCustomOption(select, view) {
   const option = first("option[value='custom']", select);
-  option.textContent = view.start ? spanInWords(view) : "Custom range";
+  option.textContent = view.start && view.end ? spanInWords(view) : "Custom range";
   const other = first("option[value='other']", select);
   if (!view.start) other?.remove();
   else if (!other) select.append(make("option", { value: "other", textContent: "Custom range" }));

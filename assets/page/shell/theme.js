@@ -5,6 +5,12 @@ import { browser, THEME } from "../storage.js";
 
 export function watchTheme() {
   first("#theme")?.addEventListener("click", switchTheme);
+  window.addEventListener("storage", follow);
+}
+
+/* Another tab of this browser has switched. */
+function follow({ key, newValue }) {
+  if (key === THEME && newValue) document.documentElement.dataset.theme = newValue;
 }
 
 function switchTheme() {

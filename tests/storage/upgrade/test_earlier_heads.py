@@ -20,6 +20,7 @@ from tests.conftest import superuser
 from tests.deep import DEEP, bound
 from tests.served import ROOT
 
+VERSIONS = "storage/migrations/versions/"
 FIRST = "0006"
 """Migrations of before are of heads that load no demonstration with these options."""
 GONE = "dash-svg==0.0.12"
@@ -37,17 +38,23 @@ NOT_COMPLETE = "The organisation is loaded, but its snapshots are not complete."
 
 def heads() -> dict[str, str]:
     """The last commit of each migration before the next one came, and the one that brought the newest, as
-    the repository's history has them: whoever rewrites it takes no head away."""
+    the repository's history has them: whoever rewrites it takes no head away. A commit with two migrations of
+    one number is none: its own program refuses to upgrade."""
     if not DEEP or not (ROOT / ".git").exists():
         return {}
-    words = ["log", "--reverse", "--diff-filter=A", "--name-only", "--format=commit %H", "--"]
-    told = git(*words, "storage/migrations/versions/[0-9]*.py")
+    words = ["log", "--reverse", "--diff-filter=AR", "--name-only", "--format=commit %H", "--"]
+    told = git(*words, f"{VERSIONS}[0-9]*.py")
     commits: dict[str, str] = {}
+    newest = ""
     for brought in told.split("commit ")[1:]:
-        commit, *files = brought.split()
-        if commits:
-            commits[max(commits)] = f"{commit}^"
-        commits[max(Path(file).name.partition("_")[0] for file in files)] = commit
+        commit, *_ = brought.split()
+        if newest:
+            commits[newest] = f"{commit}^"
+        names = git("ls-tree", "--name-only", commit, VERSIONS).split()
+        numbers = [Path(name).name[:4] for name in names if Path(name).name[:4].isdigit()]
+        newest = max(numbers) if len({*numbers}) == len(numbers) else ""
+        if newest:
+            commits[newest] = commit
     return {migration: commit for migration, commit in commits.items() if migration >= FIRST}
 
 

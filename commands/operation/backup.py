@@ -16,7 +16,7 @@ from storage import embedded
 from storage.backup import archive, making, restoring
 from storage.backup.access import BackupAccess, LacksAddress, access
 from storage.backup.archive import KEY, BadBackup, Manifest
-from storage.backup.making import BoundByPolicies
+from storage.backup.making import BoundByPolicies, NoSchema
 from storage.backup.programs import NoProgram, ProgramFailed
 from storage.backup.restoring import NotRestorable
 
@@ -35,6 +35,7 @@ def _told() -> Iterator[None]:
     except (
         LacksAddress,
         BoundByPolicies,
+        NoSchema,
         NoProgram,
         ProgramFailed,
         NotRestorable,

@@ -65,12 +65,13 @@ def read(folder: Path) -> Manifest:
     try:
         given = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(**given)
+        sum(map(int, manifest.inventory["rows"].values()))
     except FileNotFoundError:
         raise BadBackup(
             f"{folder} is no backup: it has no {MANIFEST}. A file of pg_dump alone lacks the roles, and a"
             " dump by a role that row-level security binds is empty."
         ) from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadBackup(f"{folder / MANIFEST} can not be read: {error}") from error
     if manifest.format != FORMAT:
         raise BadBackup(f"{folder} was written by another release (format {manifest.format})")

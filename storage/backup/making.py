@@ -12,10 +12,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, text
 
-from storage.backup import archive, inventory, programs
+from storage.backup import archive, inventory, programs, sessions
 from storage.backup.archive import DUMP, KEY, Manifest
 from storage.roles import Roles
 from storage.schema import revision_of
@@ -24,14 +23,18 @@ YOUNG_SECONDS = 60
 """Age up to which an unfinished backup is left alone: it may be just made, and not claimed yet."""
 
 
+class NoSchema(RuntimeError):
+    """The database holds nothing of this program: its backup would be empty, and count as one."""
+
+
 class BoundByPolicies(RuntimeError):
     """The role would see a part of the rows or none, and the dump would lack the rest in silence."""
 
 
 def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> Path:
     """Makes a backup in ``folder`` by a role that no policy binds; its own folder. ``key`` is the file of
-    the secret key, where the program made it itself. Raises BoundByPolicies, NoProgram, ProgramFailed,
-    OSError, sqlalchemy errors; nothing is left behind."""
+    the secret key, where the program made it itself. Raises BoundByPolicies, NoSchema, NoProgram,
+    ProgramFailed, OSError, sqlalchemy errors; nothing is left behind."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(folder)
     path, part = _place(folder)
@@ -39,6 +42,12 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     fcntl.flock(claim, fcntl.LOCK_EX)
     try:
         with one_snapshot(reader) as connection:
+            if revision_of(connection) is None:
+                raise NoSchema(
+                    f"the database {reader.database} at {reader.host}:{reader.port} holds nothing of this"
+                    " program: its backup would be empty. Set VIGILO_BACKUP_DATABASE_URL to the database of"
+                    " VIGILO_DATABASE_URL, or run db upgrade first."
+                )
             _dump(connection, reader, part / DUMP)
             manifest = _manifest(connection, roles, part / DUMP)
         if key is not None and key.exists():
@@ -89,7 +98,7 @@ def _place(folder: Path) -> tuple[Path, Path]:
 @contextmanager
 def one_snapshot(reader: URL) -> Iterator[Connection]:
     """A transaction that sees the database as it is now, and writes nothing. Raises BoundByPolicies."""
-    engine = create_engine(reader, poolclass=NullPool, isolation_level="REPEATABLE READ")
+    engine = sessions.engine_of(reader).execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
         connection.execute(text("set transaction read only"))
         if inventory.is_bound(connection):

@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, text
 
-from storage.backup import archive, inventory, programs
+from storage.backup import archive, inventory, programs, sessions
 from storage.backup.archive import DUMP, Manifest
 from storage.backup.inventory import identifier
 from storage.backup.making import one_snapshot, snapshot_tables
 from storage.roles import DEFINER, Roles
+from storage.schema import LOCK
 
 PROVED_ELSEWHERE = ("policies", "functions", "rights")
 """Kinds whose text another major version of PostgreSQL may write in another way."""
@@ -27,14 +27,23 @@ def restore(folder: Path, writer: URL, roles: Roles) -> Manifest:
     """Fills the empty database at ``writer``, the address of its owner or of a superuser, all or nothing.
     Raises BadBackup, NotRestorable, NoProgram, ProgramFailed, sqlalchemy errors."""
     manifest = archive.check_bytes(folder)
-    engine = create_engine(writer, poolclass=NullPool)
+    engine = sessions.engine_of(writer)
+    with engine.connect() as claim:
+        if not claim.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar():
+            raise NotRestorable("another restore into this database, or its upgrade, is at work.")
+        claim.commit()  # the lock is the session's
+        return _restore_alone(folder, engine, roles, manifest)
+
+
+def _restore_alone(folder: Path, engine: Engine, roles: Roles, manifest: Manifest) -> Manifest:
+    writer = engine.url
     with engine.connect() as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
         _refuse(connection, manifest, roles, server)
+    program = programs.find("pg_restore", max(server, _least(folder, server)))
     with engine.begin() as connection:
         _make_roles(connection, manifest)
         schemas = _make_schemas(connection, manifest)
-    program = programs.find("pg_restore", max(server, _least(folder, server)))
     try:
         _fill(program, folder / DUMP, writer, schemas)
     except BaseException:
@@ -111,13 +120,15 @@ def _make_roles(connection: Connection, manifest: Manifest) -> None:
 
 
 def _make_schemas(connection: Connection, manifest: Manifest) -> list[str]:
-    """Makes the schemas of functions, where their owner may come to own something; which."""
+    """Makes the schemas of functions, where their owner may come to own something; which. A restore that
+    was killed has left them, empty."""
     owners = {
         name.removeprefix("schema "): owner
         for name, owner in manifest.inventory["owners"].items()
         if name.startswith("schema ")
     }
     for schema, owner in owners.items():
+        connection.exec_driver_sql(f"drop schema if exists {identifier(schema)}")
         connection.exec_driver_sql(
             f"create schema {identifier(schema)} authorization {identifier(owner)}"
         )
@@ -145,7 +156,9 @@ def _least(folder: Path, server: int) -> int:
     for major in range(server, server + 10):
         try:
             programs.run(programs.find("pg_restore", major), ["--list", str(folder / DUMP)])
-        except programs.ProgramFailed:
+        except programs.ProgramFailed as error:
+            if "unsupported version" not in str(error):
+                raise
             continue
         return major
     return server

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
+from storage import schema
 from storage.backup import archive, inventory, making, restoring
 from storage.backup.access import access
 from storage.backup.archive import BadBackup
-from storage.backup.making import BoundByPolicies
+from storage.backup.making import BoundByPolicies, NoSchema
 from storage.backup.restoring import NotRestorable
 from storage.roles import Roles
 from tests.conftest import superuser
@@ -107,6 +109,64 @@ def test_other_names_of_roles_are_told_before_anything_is_changed(backup, settin
                 restoring.restore(backup, empty, Roles(web="acme_web"))
         finally:
             admin.execute(text("drop database empty_one"))
+
+
+@pytest.fixture
+def empty(database, settings):
+    """Address of an empty database beside."""
+    with superuser(database).connect().execution_options(isolation_level="AUTOCOMMIT") as admin:
+        admin.execute(text("create database empty_one"))
+        yield access(settings).writer.set(database="empty_one")
+        admin.execute(text("drop database empty_one with (force)"))
+
+
+def test_what_a_killed_restore_left_is_in_nobodys_way(backup, settings, empty):
+    there = access(settings)
+    engine = create_engine(empty)
+    with engine.begin() as connection:
+        connection.execute(text("create schema vigilo"))
+    engine.dispose()
+    manifest = restoring.restore(backup, empty, there.roles)
+    assert restoring.problems(manifest, empty) == []
+
+
+def test_of_two_restores_at_once_one_is_told(backup, settings, empty):
+    engine = create_engine(empty)
+    with engine.connect() as other:
+        other.execute(text("select pg_advisory_lock(:lock)"), {"lock": schema.LOCK})
+        with pytest.raises(NotRestorable, match="another restore"):
+            restoring.restore(backup, empty, access(settings).roles)
+    engine.dispose()
+
+
+def test_an_empty_database_makes_no_backup(database, empty, tmp_path):
+    with pytest.raises(NoSchema, match="VIGILO_BACKUP_DATABASE_URL"):
+        making.create(empty, database.roles, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_the_database_cut_nothing_off_and_change_no_text(backup, settings, empty):
+    there = access(settings)
+    engine = create_engine(there.writer, isolation_level="AUTOCOMMIT")
+    with engine.connect() as admin:
+        for setting in (
+            "idle_in_transaction_session_timeout = '50ms'", "statement_timeout = '100ms'",
+            "search_path = nowhere", "extra_float_digits = -10",
+        ):  # fmt: skip
+            admin.execute(text(f"alter database empty_one set {setting}"))
+    engine.dispose()
+    manifest = restoring.restore(backup, empty, there.roles)
+    assert restoring.problems(manifest, empty) == []
+    again = making.create(empty, there.roles, backup.parent / "again")
+    assert archive.read(again).inventory["snapshots"] == manifest.inventory["snapshots"]
+
+
+@pytest.mark.parametrize("inventory", [[], {}, {"rows": []}, {"rows": {"a": "many"}}])
+def test_a_manifest_of_another_shape_is_no_backup(backup, inventory):
+    given = json.loads((backup / archive.MANIFEST).read_text())
+    (backup / archive.MANIFEST).write_text(json.dumps(given | {"inventory": inventory}))
+    with pytest.raises(BadBackup, match="can not be read"):
+        archive.read(backup)
 
 
 def test_old_backups_are_removed_and_half_ones_are_not_counted(backup):

@@ -38,8 +38,8 @@ NOT_COMPLETE = "The organisation is loaded, but its snapshots are not complete."
 
 def heads() -> dict[str, str]:
     """The last commit of each migration before the next one came, and the one that brought the newest, as
-    the repository's history has them: whoever rewrites it takes no head away. A commit with two migrations of
-    one number is none: its own program refuses to upgrade."""
+    the repository's history has them: whoever rewrites it takes no head away. A commit with two migrations
+    of one number is none: its own program refuses to upgrade."""
     if not DEEP or not (ROOT / ".git").exists():
         return {}
     words = ["log", "--reverse", "--diff-filter=AR", "--name-only", "--format=commit %H", "--"]

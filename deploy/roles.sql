@@ -12,7 +12,7 @@ grant vigilo_job to vigilo_owner;
 -- For backups: bound by no policy, reads everything, writes nothing.
 create role vigilo_backup login bypassrls password :'backup_password';
 grant pg_read_all_data to vigilo_backup;
-create database vigilo owner vigilo_owner;
+create database vigilo owner vigilo_owner encoding 'UTF8' template template0;
 revoke connect on database vigilo from public;
 grant connect on database vigilo to vigilo_web, vigilo_job, vigilo_backup;
 \connect vigilo

@@ -26,6 +26,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
 
 
+class NotUnicode(SystemExit):
+    """The empty database could not keep every text: nothing is made in it."""
+
+
 def upgrade(
     connection: Connection,
     roles: Roles,
@@ -40,6 +44,11 @@ def upgrade(
     left half done.
     """
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    if revision_of(connection) is None and (other := other_encoding(connection)) is not None:
+        raise NotUnicode(
+            f"the database is in {other}, which lacks letters of names and texts. Make it anew, as"
+            " deploy/roles.sql does: encoding 'UTF8' template template0."
+        )
     if distributed:
         citus.prepare(connection)
     migrate(connection, roles, distributed=distributed)
@@ -57,6 +66,12 @@ def _set(connection: Connection, settings: Mapping[str, object]) -> None:
         connection.execute(text(f"update installation set {name} = :value"), {"value": value})
         details = {"from": before[name], "to": value}
         audit.record(connection, "operator", "setting.change", name, details)
+
+
+def other_encoding(connection: Connection) -> str | None:
+    """The encoding of the database, where it is not Unicode's."""
+    encoding = str(connection.execute(text("show server_encoding")).scalar_one())
+    return encoding if encoding != "UTF8" else None
 
 
 def migrate(

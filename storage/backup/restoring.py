@@ -13,7 +13,7 @@ from storage.backup.archive import DUMP, Manifest
 from storage.backup.inventory import identifier
 from storage.backup.making import one_snapshot, snapshot_tables
 from storage.roles import DEFINER, Roles
-from storage.schema import LOCK
+from storage.schema import LOCK, other_encoding
 
 PROVED_ELSEWHERE = ("policies", "functions", "rights")
 """Kinds whose text another major version of PostgreSQL may write in another way."""
@@ -86,6 +86,11 @@ def _refuse(connection: Connection, manifest: Manifest, roles: Roles, server: in
     if tables := inventory.tables_of_roles(connection):
         raise NotRestorable(
             f"the database is not empty: it has {len(tables)} tables. A restore takes an empty one."
+        )
+    if (other := other_encoding(connection)) is not None:
+        raise NotRestorable(
+            f"the database is in {other}, which lacks letters of names and texts: make it as"
+            " deploy/roles.sql does, with encoding 'UTF8' template template0."
         )
     if server < manifest.server:
         raise NotRestorable(

@@ -18,7 +18,7 @@ SETTINGS = {
     "intervalstyle": "postgres",
     "extra_float_digits": "1",
 }
-"""One transaction is open and idle for as long as pg_dump or pg_restore works; what is compared is text."""
+"""Values under which a transaction may idle as long as pg_dump or pg_restore works, and texts compare."""
 SET = "select set_config(name, %s, false) from pg_settings where name = %s"
 
 

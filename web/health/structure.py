@@ -46,6 +46,11 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
     if (wrong := _schema(connection, roles)) is not None:
         yield wrong
         return
+    if (other := schema.other_encoding(connection)) is not None:
+        remedy = (
+            "backup create; then make it anew with encoding 'UTF8' template template0, and restore"
+        )
+        yield HealthFinding("encoding", remedy, f"{other} lacks letters of names and texts")
     yield from _roles(connection, roles)
     known = frozenset[str]()
     if not is_distributed(connection):  # Citus makes tables anew, and takes not every function

@@ -120,6 +120,23 @@ def empty(database, settings):
         admin.execute(text("drop database empty_one with (force)"))
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_lacks_letters_is_refused_before_anything_is_made(
+    backup, settings, empty, database, encoding
+):
+    there = access(settings)
+    with superuser(database).connect().execution_options(isolation_level="AUTOCOMMIT") as admin:
+        admin.execute(text("drop database empty_one"))
+        made = f"create database empty_one encoding '{encoding}' locale 'C' template template0"
+        admin.execute(text(made))
+    with pytest.raises(NotRestorable, match=f"in {encoding}.*template0"):
+        restoring.restore(backup, empty, there.roles)
+    engine = create_engine(empty)
+    with engine.begin() as connection, pytest.raises(schema.NotUnicode, match=encoding):
+        schema.upgrade(connection, there.roles, strict_residency=False, time_zone="UTC")
+    engine.dispose()
+
+
 def test_what_a_killed_restore_left_is_in_nobodys_way(backup, settings, empty):
     there = access(settings)
     engine = create_engine(empty)

@@ -78,3 +78,21 @@ def test_the_chart_of_a_workspace_says_which_line_is_which(visit):
     names = page.locator(".chart-card .legendtext")
     expect(names.filter(has_text="This period")).to_be_visible()
     expect(names.filter(has_text="Previous period")).to_be_visible()
+
+
+LONG_NAME = "شركة Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "named"),
+    [("alice", "/exports", ".topbar .w span"), (None, "/login", ".brand b")],
+)
+def test_a_long_name_of_the_organisation_stays_within_the_phone(visit, who, path, named):
+    page = visit(who, path, width=320, height=844)
+    before = page.locator(".topbar .w b").bounding_box() if who else None
+    name = page.locator(named)
+    name.evaluate("(element, name) => { element.textContent = name; }", LONG_NAME)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    if who:
+        assert page.locator(".topbar .w b").bounding_box() == before
+    expect(name).to_have_attribute("title", "Northwind Group")

@@ -64,6 +64,8 @@ SHOTS = [
 ]
 
 
+UNDRAWN = ".dash-graph:not(:has(.main-svg))"
+"""Charts that stand in the page and are still empty."""
 COLLECTION = os.environ.get("VIGILO_ACCEPTANCE_DATA", "../shared/data")
 REAL_DAY = "2026-08-22"
 REAL_SHOTS = [
@@ -165,6 +167,7 @@ def pages(out: Path, shots: list[tuple[str, str, int, bool, bool]], *, sign_in: 
             expect(page.locator("#first-paint, .skeletons")).to_have_count(0, timeout=60_000)
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(1500)
+            expect(page.locator(UNDRAWN)).to_have_count(0, timeout=60_000)
             page.screenshot(path=out / f"{name}.png", full_page=whole)
             context.close()
         browser.close()

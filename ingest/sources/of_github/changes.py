@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,6 +13,8 @@ from ingest.sources.of_github.runs import rows_form
 
 COMPARED = 300
 """Pairs of deployments that a run compares."""
+RowsRead = Generator[PulledPiece, None, list[dict[str, str]] | None]
+"""Reading of rows, with pieces that remember what was read for them; None where the run is over before."""
 
 
 def success_key(environment: str | None, ended: str, id: object) -> str:
@@ -27,25 +29,44 @@ def without_changes(pull: Pull) -> None:
 
 
 def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
-    """Commits between each success and the one before it in its environment, oldest first, once; what was
-    merged is read before, so that the squash of a pull request begins with its first commit."""
+    """Changes of each success; what was merged is read before, so that the squash of a pull request begins
+    with its first commit."""
+
+    def rows_of(base: Any, head: Any) -> RowsRead:
+        yield from ()
+        commits = _compared(pull, client, scope, base["sha"], head["sha"]) if base else []
+        return _rows(pull, scope, str(head["id"]), commits)
+
+    return between_successes(pull, scope, "github", begins(pull, client, scope), rows_of)
+
+
+def between_successes(
+    pull: Pull,
+    scope: PullScope,
+    form: str,
+    merged: Generator[PulledPiece, None, bool],
+    rows_of: Callable[[Any, Any], RowsRead],
+) -> Iterator[PulledPiece]:
+    """Changes between each success and the one before it in its environment, oldest first, once. Before two
+    are compared ``merged`` is read, which returns whether it came to its end; ``rows_of`` reads the rows of
+    a success from the one before it, if any."""
     if pull.memory.cursor(scope.external_id, "deployments").get("resume"):
         return  # older ones are still to come, and would stand between
     succeeded = pull.memory.items(scope.external_id, COMPARED, "ok/")
     before = pull.memory.cursor(scope.external_id, "changes")
-    if are_compared(succeeded, before) and not (yield from begins(pull, client, scope)):
+    if _are_compared(succeeded, before) and not (yield from merged):
         return
     for key, data in succeeded:
         environment = _environment_of(key)
-        base = before.get(environment)
-        commits = _compared(pull, client, scope, base["sha"], data["sha"]) if base else []
+        rows = yield from rows_of(before.get(environment), data)
+        if rows is None:
+            return
         before = {**before, environment: data}
-        rows = _rows(pull, scope, str(data["id"]), commits)
         yield PulledPiece(
             scope,
             "changes",
             before,
-            form=rows_form("github", rows),
+            form=rows_form(form, rows),
             kind="changes" if rows else "",
             done=[key],
             progress=f"{scope.name}: changes",
@@ -58,7 +79,7 @@ def _environment_of(key: str) -> str:
     return unquote(key.split("/")[1])
 
 
-def are_compared(succeeded: list[tuple[str, Any]], before: Cursor) -> bool:
+def _are_compared(succeeded: list[tuple[str, Any]], before: Cursor) -> bool:
     """Whether one of the successes has another before it."""
     environments = [_environment_of(key) for key, _ in succeeded]
     return any(each in before for each in environments) or len(set(environments)) < len(succeeded)

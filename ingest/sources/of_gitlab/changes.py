@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote
 
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
-from ingest.sources.of_github.changes import are_compared
-from ingest.sources.of_github.runs import rows_form
+from ingest.sources.of_github.changes import RowsRead, between_successes
 from ingest.sources.of_gitlab.choice import HIDDEN, OVERLAP, PAGE, instant, merged_pages
 
-COMPARED = 300
-"""Pairs of deployments that a run compares."""
 SQUASHES, FIRSTS = "squashes", 25
 """Stream of the merge requests that were squashed; first commits that are asked for at a time."""
 WAITED = timedelta(days=28)
@@ -23,27 +19,18 @@ WAITED = timedelta(days=28)
 
 
 def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
-    """Commits between each success and the one before it in its environment, oldest first, once. A merge of
-    two parents is none: the commits that it brings are. What was squashed is read before, so that a squash
-    begins with the first commit of its merge request."""
-    if "resume" in pull.memory.cursor(scope.external_id, "deployments"):
-        return  # older ones are still to come, and would stand between
-    succeeded = pull.memory.items(scope.external_id, COMPARED, "ok/")
-    before = pull.memory.cursor(scope.external_id, "changes")
-    if are_compared(succeeded, before) and not (yield from _squashed(pull, client, scope)):
-        return
-    for key, data in succeeded:
-        environment = unquote(key.split("/")[1])
-        base = before.get(environment)
-        commits = _compared(client, scope, base["sha"], data["sha"]) if base else []
+    """Changes of each success. A merge of two parents is none: the commits that it brings are. What was
+    squashed is read before, so that a squash begins with the first commit of its merge request."""
+
+    def rows_of(base: Any, head: Any) -> RowsRead:
+        commits = _compared(client, scope, base["sha"], head["sha"]) if base else []
         commits = [c for c in commits if len(c.get("parent_ids") or ()) < 2]
         begun = yield from _begun(pull, client, scope, [str(c["id"]) for c in commits])
         if begun is None:
-            return
-        before = {**before, environment: data}
-        rows = [
+            return None
+        return [
             {
-                "deployment": f"gitlab@{data['id']}",
+                "deployment": f"gitlab@{head['id']}",
                 "key": c["id"],
                 "committed_at": min(
                     c["authored_date"], begun.get(c["id"], c["authored_date"]), key=instant
@@ -51,17 +38,8 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
             }
             for c in commits
         ]
-        yield PulledPiece(
-            scope,
-            "changes",
-            before,
-            form=rows_form("gitlab", rows),
-            kind="changes" if rows else "",
-            done=[key],
-            progress=f"{scope.name}: changes",
-        )
-        if pull.is_over():
-            return
+
+    return between_successes(pull, scope, "gitlab", _squashed(pull, client, scope), rows_of)
 
 
 def _compared(client: Client, scope: PullScope, base: str, head: str) -> list[Any]:

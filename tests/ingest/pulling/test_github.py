@@ -163,22 +163,27 @@ def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, github, request_number, tmp_path
 ):
     source = installed.make("github", github.token, owner="acme", address=github.base, changes="no")
-    github.kill_at = request_number
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(source)],
-        cwd=Path(__file__).parents[3],
-        env=environment(installed, tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    github.victim = process.pid
-    assert process.wait(60) == -9, process.stderr.read()
-    github.victim = 0
+    killed_in(installed, github, source, request_number, tmp_path)
     assert len(outcomes(installed)) == (request_number - 3) * 100
     run = installed.sync(source)  # at once: the lease is of a process that is no more
     assert run.state == "done"
     assert set(truth(github)) <= set(outcomes(installed))
     assert run.requests <= 5, "no page twice but the one that looks for news"
+
+
+def killed_in(installed, sender, source, request_number, folder):
+    """Syncs in a process that the sender kills at a request."""
+    sender.kill_at = request_number
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(source)],
+        cwd=Path(__file__).parents[3],
+        env=environment(installed, folder),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    sender.victim = process.pid
+    assert process.wait(60) == -9, process.stderr.read()
+    sender.victim = 0
 
 
 def environment(installed, folder):

@@ -3,10 +3,7 @@ they are read."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,8 @@ from ingest.pulling import runner
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
 from tests.ingest.pulling.senders.gitlab import FakeGitLab
-from tests.ingest.pulling.test_github import KILLED, environment
 from tests.ingest.pulling.test_github import deployment as of_github
+from tests.ingest.pulling.test_github import killed_in
 from tests.ingest.pulling.test_gitlab import deployment, stamp
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -128,17 +125,7 @@ def test_killed_at_any_request_the_changes_are_those_of_a_whole_run(
     commits = [squashed(gitlab, 100 + n, 500 + n, MERGE, at) for n, at in enumerate(times)]
     gitlab.commits[sha(1), sha(2)], gitlab.commits[sha(2), sha(3)] = commits[:30], commits[30:]
     source = connected(installed, gitlab)
-    gitlab.kill_at = request_number
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(source)],
-        cwd=Path(__file__).parents[4],
-        env=environment(installed, tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    gitlab.victim = process.pid
-    assert process.wait(60) == -9, process.stderr.read()
-    gitlab.victim = 0
+    killed_in(installed, gitlab, source, request_number, tmp_path)
     assert installed.sync(source).state == "done"
     assert changes(installed) == [
         (f"gitlab@{2 if n < 30 else 3}", sha(500 + n), at) for n, at in enumerate(times)

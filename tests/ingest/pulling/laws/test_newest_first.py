@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, chain, pairwise, repeat
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +15,7 @@ from storage.context import job_in
 from storage.snapshot import job
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.gitlab import FakeGitLab
-from tests.ingest.pulling.test_github import KILLED, environment
+from tests.ingest.pulling.test_github import killed_in
 from tests.ingest.pulling.test_gitlab import deployment
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -104,17 +101,7 @@ def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, gitlab, request_number, tmp_path
 ):
     source = connected(installed, gitlab, changes="no")
-    gitlab.kill_at = request_number
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(source)],
-        cwd=Path(__file__).parents[4],
-        env=environment(installed, tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    gitlab.victim = process.pid
-    assert process.wait(60) == -9, process.stderr.read()
-    gitlab.victim = 0
+    killed_in(installed, gitlab, source, request_number, tmp_path)
     assert max(keys(installed)) == (request_number - 2) * 100 - (request_number - 3)
     run = installed.sync(source)
     assert run.state == "done"

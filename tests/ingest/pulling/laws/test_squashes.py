@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain, pairwise, repeat
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +16,7 @@ from ingest.pulling import gathering, runner
 from storage.context import job_in
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
-from tests.ingest.pulling.test_github import KILLED, deployment, environment, stamp
+from tests.ingest.pulling.test_github import deployment, killed_in, stamp
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NAME = "acme/payments"
@@ -255,17 +252,7 @@ def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
 ):
     truth = many(github)
     source = connected(installed, github)
-    github.kill_at = request_number
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(source)],
-        cwd=Path(__file__).parents[4],
-        env=environment(installed, tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    github.victim = process.pid
-    assert process.wait(60) == -9, process.stderr.read()
-    github.victim = 0
+    killed_in(installed, github, source, request_number, tmp_path)
     assert installed.sync(source).state == "done"
     assert changes(installed) == truth
     assert installed.sync(source).written == 0

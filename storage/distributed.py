@@ -46,6 +46,19 @@ language sql stable as $$ select decode(vigilo.setting('vigilo.moment'), 'hex') 
 """Seals hold for the transaction of the coordinator, which only there is checked to be the present one.
 Whoever reads the statements of the web role on a node could use a seal again there: nodes are to be reached
 from the coordinator alone."""
+ENTER = """
+create or replace function vigilo.enter(level text, workspace_id bigint) returns void
+language plpgsql as $$
+begin
+    execute format('set local vigilo.level = %L', coalesce(level, ''));
+    execute format('set local vigilo.workspace_id = %L', coalesce(workspace_id::text, ''));
+end $$
+"""
+"""Writes the context on every node: Citus hands SET LOCAL on, and no set_config()."""
+ENTERED = (
+    "select prosrc like '%set local%' from pg_proc"
+    " where oid = 'vigilo.enter(text,bigint)'::regprocedure"
+)
 MARKED = (
     "select prosrc like '%vigilo.moment%' from pg_proc where oid = 'vigilo.mark()'::regprocedure"
 )
@@ -152,6 +165,8 @@ def statements(connection: Connection) -> Iterator[str]:
         yield for_distribution(*row)
     if not connection.execute(text(MARKED)).scalar():
         yield MARK
+    if not connection.execute(text(ENTERED)).scalar():
+        yield ENTER.replace("%", "%%")
     if connection.execute(text(TRIGGER)).first() is not None:
         yield "drop trigger app_user_credentials on app_user"
     for table in REFERENCE:

@@ -10,6 +10,7 @@ import { watchTips } from "./escape.js";
 import { watchKeys } from "./keys.js";
 import { focusTitle, showDrawer, watchDrawer } from "./open/drawer.js";
 import { placeFindBox } from "./open/find_box.js";
+import { fitColumns } from "./open/grid_columns.js";
 import { placeMarkup } from "./open/markup.js";
 import { appendArrived } from "./open/more_cards.js";
 import { focusOpened } from "./open/opening.js";
@@ -55,6 +56,7 @@ function finish() {
   if (!first("#page .skeletons")) first("#first-figures")?.remove();
   appendArrived();
   placeFindBox();
+  fitColumns();
   showDrawnControls();
   focusOpened();
   focusTitle();

@@ -121,6 +121,62 @@ def test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time(visit):
     expect(page).to_have_url(re.compile("/platform/executive"))
 
 
+def test_back_after_closing_goes_to_what_was_before_it_was_opened(visit):
+    page = visit("alice", "/help")
+    page.goto(EXECUTIVE + "?period=28")
+    drawer, region = page.locator("#drawer"), page.get_by_role("region", name="Incidents by workspace")
+    page.locator("#period").select_option("90")
+    page.get_by_role("button", name="Incidents", exact=True).click()
+    expect(region).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Why : ")).first.click()
+    expect(drawer).to_be_visible()
+    drawer.get_by_role("button", name=re.compile("^Next answer")).click()
+    expect(page).to_have_url(re.compile("why="))
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+    expect(page).to_have_url(re.compile("period=90&domain=incidents&measure=open$"))
+    page.keyboard.press("Escape")
+    expect(region).to_have_count(0)
+    expect(page).to_have_url(re.compile("period=90$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("period=28$"))
+    expect(drawer).not_to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile("/help$"))
+    page.go_forward()
+    page.go_forward()
+    page.go_forward()
+    expect(region).to_be_visible()
+
+
+def test_back_after_closing_what_a_link_opened_leaves_the_page(visit):
+    page = visit("alice", "/help")
+    page.goto(EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).not_to_be_visible()
+    expect(page.locator(".expansion")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile("/help$"))
+
+
+def test_what_is_done_in_the_moment_of_closing_is_done_after_it(visit):
+    page = visit("alice", EXECUTIVE + "?period=28")
+    page.get_by_role("button", name=re.compile("^Why : ")).first.click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Close")).to_be_visible()
+    page.evaluate(
+        """() => {
+            document.querySelector("#drawer [data-why-close]").click();
+            document.querySelector("#tile-incidents .tile-button").click();
+        }"""
+    )
+    expect(page.get_by_role("region", name="Incidents by workspace")).to_be_visible()
+    expect(page.locator("#drawer")).not_to_be_visible()
+    expect(page).to_have_url(re.compile("period=28&domain=incidents&measure=open$"))
+
+
 def test_escape_closes_the_topmost_thing_only(visit):
     page = visit("alice", EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")
     expect(page.get_by_role("dialog")).to_be_visible()

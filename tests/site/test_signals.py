@@ -67,8 +67,23 @@ def test_on_a_narrow_screen_it_opens_within_its_row(visit, width, dark):
         page.keyboard.press("Escape")
         expect(detail).to_be_hidden()
         expect(chosen.get_by_role("link", name="Search")).to_be_focused()
-        page.go_back()
+        expect(page).to_have_url(re.compile(f"{PATH}$"))
+        page.go_forward()
         expect(chosen.locator(DETAIL)).to_be_visible()
+
+
+def test_back_after_escape_on_a_narrow_screen_leaves_the_page(visit):
+    page = visit("alice", "/help", width=768)
+    page.goto(PATH)
+    for name in ("Search", "Payments"):
+        row(page, name).get_by_role("link", name=name).first.click()
+        expect(row(page, name).locator(DETAIL)).to_be_visible()
+        expect(page.locator(f"{DETAIL} h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(DETAIL)).to_be_hidden()
+    expect(page).to_have_url(re.compile(f"{PATH}$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("/help$"))
 
 
 def test_by_keyboard_and_a_wider_window_takes_it_beside_the_list(visit):

@@ -6,7 +6,8 @@ import { first } from "../dom.js";
 const MOST = 1.35; /* as wide as a column may become of its own width */
 const GRID = "records";
 
-let known = null; /* { api, widths }: the grid that is fitted, and the widths that its columns came with */
+let known =
+  null; /* { api, widths } of the grid that is fitted; the widths that its columns came with */
 
 /** Fits the grid's columns once they stand, and again when the window has changed. */
 export function fitColumns() {

@@ -3,6 +3,7 @@
 
 import { all, first } from "../dom.js";
 import { toast } from "../shell/toasts.js";
+import { step } from "../state/steps.js";
 
 const NARROW = matchMedia("(max-width: 1199px)");
 const SILENT = "The server does not answer. What is shown is as it was; try again.";
@@ -31,7 +32,7 @@ async function choose(event) {
   const { signal } = link.dataset;
   if (signal === shown && NARROW.matches) close();
   else if ((await show(signal, link.href)) && signal !== asked()) {
-    history.pushState(null, "", link.href);
+    step({ signal: asked() }, { signal }, addressOf(link.href));
     first("h2", detail).focus({ preventScroll: true });
   }
 }
@@ -43,8 +44,13 @@ function isForAnother(event) {
 function close() {
   const address = new URL(location.href);
   address.searchParams.delete("signal");
-  history.pushState(null, "", address);
+  step({ signal: shown }, { signal: null }, addressOf(address));
   show(null, "");
+}
+
+function addressOf(href) {
+  const { pathname, search } = new URL(href);
+  return pathname + search;
 }
 
 /** Escape goes back to the row, and closes what is open within it. */

@@ -8,6 +8,7 @@ import * as storage from "../storage.js";
 import { readAddress, writeAddress } from "./address.js";
 import { PERIOD_KEYS, parseStored, periodOf } from "./period.js";
 import { readRules } from "./rules.js";
+import { step, waits } from "./steps.js";
 
 let view = null;
 let rules = null;
@@ -31,7 +32,7 @@ export function onChange(listener) {
 export function start() {
   rules = readRules(first("#rules").dataset);
   view = readAddress(location.pathname, location.search, rules, rememberedPeriod);
-  history.replaceState(null, "", writeAddress(location.pathname, view));
+  history.replaceState(history.state, "", writeAddress(location.pathname, view));
   draw("view");
   if (view.why) draw("why");
   tellListeners();
@@ -50,14 +51,20 @@ function rememberedPeriod() {
 }
 
 /** The one way to change anything that the address says. Each change is a step that Back undoes, but for
-    what somebody types. */
+    what somebody types; to close what the last step opened is to go back. */
 export function change(patch) {
-  const before = writeAddress(location.pathname, view);
-  view = changed(view, patch);
-  const after = writeAddress(location.pathname, view);
-  if (after !== before) history.pushState(null, "", after);
+  if (waits(() => change(patch))) return;
+  const former = view;
+  view = changed(former, patch);
+  const address = writeAddress(location.pathname, view);
+  const isOther = address !== writeAddress(location.pathname, former);
+  if (isOther) step(openIn(former), openIn(view), address);
   draw(storeOf(patch));
   tellListeners();
+}
+
+function openIn({ domain, why }) {
+  return { domain, why };
 }
 
 /** Shows what the address says again when Back or Forward has changed it. */

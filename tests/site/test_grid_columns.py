@@ -59,6 +59,8 @@ def test_a_width_that_somebody_chose_stays(visit):
     narrower = head.bounding_box()["width"]
     assert narrower < before["width"] - 60
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.wait_for_function("() => document.querySelector('.ag-center-cols-viewport').clientWidth > 1000")
+    page.wait_for_function(
+        "() => document.querySelector('.ag-center-cols-viewport').clientWidth > 1000"
+    )
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn, 100)))")
     assert head.bounding_box()["width"] == narrower

@@ -124,7 +124,10 @@ def test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time(visit):
 def test_back_after_closing_goes_to_what_was_before_it_was_opened(visit):
     page = visit("alice", "/help")
     page.goto(EXECUTIVE + "?period=28")
-    drawer, region = page.locator("#drawer"), page.get_by_role("region", name="Incidents by workspace")
+    drawer, region = (
+        page.locator("#drawer"),
+        page.get_by_role("region", name="Incidents by workspace"),
+    )
     page.locator("#period").select_option("90")
     page.get_by_role("button", name="Incidents", exact=True).click()
     expect(region).to_be_visible()
@@ -165,7 +168,7 @@ def test_back_after_closing_what_a_link_opened_leaves_the_page(visit):
 def test_what_is_done_in_the_moment_of_closing_is_done_after_it(visit):
     page = visit("alice", EXECUTIVE + "?period=28")
     page.get_by_role("button", name=re.compile("^Why : ")).first.click()
-    expect(page.get_by_role("dialog").get_by_role("button", name="Close")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_title("Close", exact=True)).to_be_visible()
     page.evaluate(
         """() => {
             document.querySelector("#drawer [data-why-close]").click();

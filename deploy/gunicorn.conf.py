@@ -23,6 +23,8 @@ keepalive = 75
 graceful_timeout = 60
 timeout = 30
 """A worker that does nothing for so long, as one that is frozen, is replaced; one that begins says so."""
+limit_request_line = 8190
+"""As much of an address as nginx passes on, so that gunicorn's bare page is nobody's answer."""
 forwarded_allow_ips = "127.0.0.1,::1"
 control_socket_disable = True
 

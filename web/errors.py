@@ -100,6 +100,8 @@ WORDS = {
     503: ("Nothing can be shown at the moment", AWAY),
 }
 """Title and text of the page that people are shown."""
+UNREADABLE = "The address can not be read", "Follow the link again, or go on from the start."
+"""Title, and what to do, where somebody's address is no text; a form that holds none is another matter."""
 
 
 def install(app: Flask) -> None:
@@ -115,7 +117,17 @@ def answer(error: Exception) -> ResponseReturnValue:
         current_app.logger.error("request %s: %s", g.get("request_id"), first_line(error))
     elif problem.status >= 500 and not isinstance(error, Problem):
         current_app.logger.error("request %s failed", g.get("request_id"), exc_info=error)
-    return response(problem) if isinstance(error, NotText) or wants_json() else page(problem)
+    if wants_json() or (isinstance(error, NotText) and not is_browser()):
+        return response(problem)
+    return page(unreadable(problem) if isinstance(error, NotText) else problem)
+
+
+def unreadable(problem: Problem) -> Problem:
+    """Problem of what is no text, in a sentence for the person who followed or typed it."""
+    what = f"The {problem.detail}" if problem.more["field"] == "path" else problem.detail
+    title, advice = UNREADABLE if request.method == "GET" else ("", "Go back and try again.")
+    words = f"{what[:1].upper()}{what[1:].rstrip('.')}. {advice}"
+    return Problem(problem.status, words, problem.code, title=title)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -128,6 +140,7 @@ def problem_of(error: Exception) -> Problem:
 def page(problem: Problem) -> ResponseReturnValue:
     """Problem in words, without layout or number."""
     title, words = WORDS.get(problem.status, ("That did not work", problem.detail or "Try again."))
+    title = problem.more.get("title") or title
     text = problem.detail or words
     if problem.status == 503 and not text.endswith(AGAIN):
         text = f"{text} {AGAIN}"
@@ -143,9 +156,14 @@ def page(problem: Problem) -> ResponseReturnValue:
     return shown, problem.status, problem.headers
 
 
+def is_browser() -> bool:
+    """Whether somebody is to read the answer."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
 def wants_json() -> bool:
     """Whether the caller is a program: of the API, of Dash's own routes, or of a file that is not asked for
     by a browser, which follows mailed links and links of pages."""
     if request.path.startswith("/exports") or request.path.endswith(".csv"):
-        return "text/html" not in request.headers.get("Accept", "")
+        return not is_browser()
     return request.path.startswith(("/api/v1/", "/_dash", "/api/openapi", "/mcp"))

@@ -122,6 +122,32 @@ def _workers(web: ServedWeb) -> set[str]:
     return set(children.read_text(encoding="ascii").split())
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/%00", 400),
+        ("/ws/%00/analytics", 400),
+        ("/" + "a" * 9000, 414),
+        ("/ws/%ff/analytics", 400),
+    ],
+)
+def test_an_address_that_can_not_be_read_is_told_in_words(behind, path, status):
+    answer = requests.get(
+        behind.address + path, headers={"Accept": "text/html"}, allow_redirects=False, timeout=20
+    )
+    assert answer.status_code == status
+    assert "<h1>The address can not be read</h1>" in answer.text
+
+
+def test_an_address_that_nginx_passes_on_is_answered_by_the_program(behind):
+    path = f"/exports?filter={'a' * 7900}"
+    answer = requests.get(
+        behind.address + path, headers={"Accept": "text/html"}, allow_redirects=False, timeout=20
+    )
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/login")
+
+
 def test_while_no_process_serves_people_see_words(behind):
     behind.kill()
     answer = requests.get(behind.address + EXECUTIVE, timeout=20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.web.hostile import DIGITS, MEMBERS, get, refused
@@ -105,6 +107,48 @@ def test_a_query_that_is_no_text_is_refused_by_name(alice, path, query, field):
 def test_a_stranger_is_refused_as_well(shared_web, query):
     for path in ("/login", EXECUTIVE, "/nowhere", API):
         refused(get(shared_web.browser(), path, query), query.partition("=")[0])
+
+
+BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", [p for p in PATHS if not p.startswith(("/api", "/_dash"))])
+@pytest.mark.parametrize("who", ["alice", None])
+def test_a_browser_is_shown_a_page_about_a_path_that_is_no_text(shared_web, alice, path, who):
+    answer = get(alice if who else shared_web.browser(), path, **BROWSER)
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/html"
+    assert "<h1>The address can not be read</h1>" in answer.text
+    assert "The path is no " in answer.text
+    assert "Follow the link again" in answer.text
+    assert "request <code>" in answer.text
+
+
+@pytest.mark.parametrize("path", [p for p in PATHS if p.startswith(("/api", "/_dash"))])
+def test_a_browser_is_told_as_a_program_is_what_only_programs_ask_for(alice, path):
+    refused(get(alice, path, **BROWSER), "path")
+
+
+@pytest.mark.parametrize("query", ["period=%00", "next=%00", "x=%ff"])
+@pytest.mark.parametrize("path", ["/login", EXECUTIVE, "/nowhere", "/exports", "/assets/base.css"])
+def test_a_browser_is_shown_a_page_about_a_query_that_is_no_text(alice, path, query):
+    answer = get(alice, path, query, **BROWSER)
+    assert answer.status_code == 422
+    assert "<h1>The address can not be read</h1>" in answer.text
+    name = query.partition("=")[0]
+    assert re.search(
+        rf"<p>{name.capitalize()} (holds the character U\+0000|is no UTF-8)\. Follow", answer.text
+    )
+    assert "%00" not in answer.text
+
+
+def test_a_form_that_is_no_text_is_told_on_a_page_and_not_as_an_address(alice):
+    answer = alice.post(
+        "/exports", data={"period": "\0"}, headers=csrf(alice) | {"Accept": "text/html"}
+    )
+    assert answer.status_code == 422
+    assert "<h1>That did not work</h1>" in answer.text
+    assert "Period holds the character U+0000. Go back and try again." in answer.text
 
 
 HEADERS = (

@@ -255,7 +255,7 @@ def _token_holder(jobs: Engine, sent: Request) -> Account | None:
 def _sign_in_first() -> ResponseReturnValue:
     if wants_json():
         return response(Problem(401, "Sign in first."))
-    target = request.full_path.rstrip("?")
+    target = local_target(request.full_path.rstrip("?"))
     return redirect("/login" if target == "/" else f"/login?next={quote(target, safe='/')}")
 
 

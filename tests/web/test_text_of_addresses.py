@@ -109,6 +109,12 @@ def test_a_stranger_is_refused_as_well(shared_web, query):
         refused(get(shared_web.browser(), path, query), query.partition("=")[0])
 
 
+def test_an_address_that_no_sign_in_leads_back_to_makes_no_header_that_a_proxy_refuses(shared_web):
+    answer = get(shared_web.browser(), "/exports", "filter=" + "a" * 7900, HTTP_ACCEPT="text/html")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/login"
+
+
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 

@@ -234,8 +234,8 @@ def _option(membership: Membership, given: Mapping[str, str]) -> SwitchOption:
 
 def _carried(given: Mapping[str, str]) -> str:
     """Period of an address, to be carried to the next one."""
-    said = {name: given.get(name, "")[:40] for name in PERIOD_NAMES}
-    period = {name: value for name, value in said.items() if value and value.isprintable()}
+    carried = {name: given.get(name, "")[:40] for name in PERIOD_NAMES}
+    period = {name: value for name, value in carried.items() if value and value.isprintable()}
     return f"?{urlencode(period)}" if period else ""
 
 

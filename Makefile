@@ -1,8 +1,9 @@
 # make run    serves on http://127.0.0.1:8050 with its own PostgreSQL and a demo organisation
 # make demo-real  the same with real records that others published, from VIGILO_ACCEPTANCE_DATA
 # make fresh  serves without the demo; make demo-sources with sources over the tests' senders
-# make test   everything: lint, types, import rules, unit, database, browser
-# make test-deep  the same with many more generated examples: before a release, or at night
+# make test   lint, types, import rules, unit, database, browser: every rule, in minutes
+# make test-long  the dear repetitions of those rules, which tests mark as long; CI runs both
+# make test-deep  both, with many more generated examples: before a release, or at night
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,8 +11,10 @@ WORKERS ?= 3
 PROGRAM := $(wildcard *.py) aggregators api auth callbacks commands demo exports ingest layouts reading scheduling \
 	storage web
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+MARKED = -m "not long"
+TRIED_WITH := chromium nginx pdftotext pgbouncer prometheus redis-server
 
-.PHONY: run fresh demo-sources demo-real dev test test-deep programs descriptions lint bench bench-quick docs rights lock screenshots
+.PHONY: run fresh demo-sources demo-real dev test test-long test-deep programs descriptions lint bench bench-quick docs rights lock screenshots
 run: .venv/runtime .venv/compiled
 	@exec $(BIN)/python vigilo.py serve
 
@@ -41,12 +44,19 @@ demo-real: .venv/runtime
 dev: .venv/runtime
 	@VIGILO_DEBUG=true exec $(BIN)/flask --app app serve --reload
 
+test test-long: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/developer
-	@./.ci/system-packages chromium nginx pdftotext pgbouncer prometheus redis-server
+	@./.ci/system-packages $(TRIED_WITH)
 	$(MAKE) --no-print-directory lint
 	node --test --test-reporter=spec tests/assets/*.test.js
-	$(PYTEST) || { test $$? = 1 && $(BIN)/python .ci/second_look.py; }
+	$(PYTEST) $(MARKED) || { test $$? = 1 && $(BIN)/python .ci/second_look.py; }
 
+test-long: .venv/developer
+	@./.ci/system-packages $(TRIED_WITH)
+	$(PYTEST) -m "long" -o cache_dir=.pytest_cache/long \
+		|| { test $$? = 1 && $(BIN)/python .ci/second_look.py .pytest_cache/long; }
+
+test-deep: MARKED :=
 test-deep: export HYPOTHESIS_PROFILE := deep
 test-deep: export PYTEST_TIMEOUT := 0
 test-deep: programs descriptions test

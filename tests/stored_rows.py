@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 
 from storage.database import Database
 from tests.conftest import EMPTIED, superuser
 
+Built = TypeVar("Built")
 SEQUENCES = text(
     "select format('%I.%I', schemaname, sequencename), last_value from pg_sequences"
     " where last_value is not null"
@@ -49,3 +52,20 @@ class StoredRows:
                     text("select setval(cast(:name as regclass), :value)"),
                     {"name": name, "value": value},
                 )
+
+
+BUILT: dict[tuple[str, str], tuple[Any, StoredRows]] = {}
+"""Outcomes of building in an empty database, by server and name, and the rows that it left there."""
+
+
+def built_once(database: Database, name: str, build: Callable[[], Built]) -> Built:
+    """Builds something in an empty database; a second time its rows are copied back, and what ``build``
+    gave is given again."""
+    key = database.job.url.render_as_string(hide_password=False), name
+    if key not in BUILT:
+        built = build()
+        BUILT[key] = built, StoredRows.of(database)
+        return built
+    built, rows = BUILT[key]
+    rows.put_back(database)
+    return built

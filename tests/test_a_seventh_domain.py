@@ -44,16 +44,18 @@ def installation() -> Iterator[ExtendedCheckout]:
     made.flask("db", "upgrade")
     made.put()
     made.flask("db", "revision", "cost")
-    made.flask("db", "upgrade")
-    made.flask("demo", "load", "--workspaces", "2", "--days", "40")
     (folder / "workspaces.csv").write_text("slug,name\natlas,Atlas\n")
     write_csv(folder / "spending.csv", ATLAS, SPENT)
-    made.flask("records", "import", "workspaces", str(folder / "workspaces.csv"))
-    made.flask("records", "import", "spending", str(folder / "spending.csv"))
-    made.flask("member", "grant", ALICE, ATLAS, "platform_admin")
     first = LAST - timedelta(days=70)
-    made.flask("snapshot", "backfill", "--from", str(first), "--to", str(LAST))
-    made.flask("snapshot", "run")
+    made.flask_each(
+        ("db", "upgrade"),
+        ("demo", "load", "--workspaces", "2", "--days", "40"),
+        ("records", "import", "workspaces", str(folder / "workspaces.csv")),
+        ("records", "import", "spending", str(folder / "spending.csv")),
+        ("member", "grant", ALICE, ATLAS, "platform_admin"),
+        ("snapshot", "backfill", "--from", str(first), "--to", str(LAST)),
+        ("snapshot", "run"),
+    )
     assert {path: text for path, text in contents(made.folder).items() if path in before} == before
     made.start()
     yield made

@@ -62,12 +62,14 @@ def folder_of(pull: Pull) -> Path | None:
         chosen = (base / chosen_place).resolve()
         if chosen.is_relative_to(base.resolve()):
             if not chosen.is_dir():
-                told_so = f"There is no folder {chosen_place} below {base}."
-                raise SourceProblem("not_found_or_hidden", told_so, "settings.place")
+                raise SourceProblem(
+                    "not_found_or_hidden", f"There is no folder {chosen_place} below {base}."
+                )
             return chosen
     allowed = ", ".join(map(str, pull.folders))
-    told_so = f"Folders are read below {allowed} (VIGILO_SOURCE_FOLDERS)."
-    raise SourceProblem("blocked_address", told_so, "settings.place")
+    raise SourceProblem(
+        "blocked_address", f"Folders are read below {allowed} (VIGILO_SOURCE_FOLDERS)."
+    )
 
 
 def pulled(pull: Pull) -> Iterator[PulledPiece]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deep import long
+
 PROJECT = Path(__file__).parents[2]
 LONGEST = 900
 """Seconds that all cases may take on a busy machine; a minute is usual."""
@@ -28,6 +30,7 @@ def cases() -> Path:
     return folder
 
 
+@long("tests/reading/test_figures_against_raw_records.py::test_every_figure_equals_the_raw_records")
 def test_every_case_gives_the_figures_of_what_happened(cases):
     runner = [sys.executable, cases / "run_cases.py", cases, "--project", PROJECT]
     ended = subprocess.run(runner, capture_output=True, text=True, timeout=LONGEST, check=False)

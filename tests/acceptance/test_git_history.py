@@ -14,9 +14,11 @@ from ingest import importer
 from ingest.kinds import KINDS
 from reading.dashboard import read
 from tests.conftest import empty
+from tests.deep import long
 from tests.plain.records import quantile
 from tests.world import World
 
+pytestmark = long("tests/acceptance/test_real_organisation.py::test_releases_of_the_last_90_days")
 YEARS = range(2021, 2026)
 FIRST, LAST = date(2020, 12, 31), date(2026, 11, 22)
 

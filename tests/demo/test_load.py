@@ -30,6 +30,7 @@ from storage.context import job_in
 from storage.database import connect
 from storage.snapshot import job
 from tests.conftest import TODAY
+from tests.deep import all_but
 from tests.demo.counted import LAST, count, viewer
 from tests.demo.test_demo_stories import ToldStory
 
@@ -137,7 +138,7 @@ def test_more_workspaces_and_another_zone(database, settings):
     assert told.mttr_by_sprint("search")[-1][0] >= 3
 
 
-@pytest.mark.parametrize("days", [1, 5, 11, 30])
+@pytest.mark.parametrize("days", all_but([5], [1, 5, 11, 30]))
 def test_a_short_history_loads_too(database, settings, days):
     demo.load(database, settings, 12, days)
     with job_in(database.job, 9) as connection:

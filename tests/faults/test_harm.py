@@ -12,7 +12,7 @@ import time
 import pytest
 import requests
 
-from tests.deep import bound
+from tests.deep import all_but, bound
 from tests.faults.stack import Stack, note
 from tests.served import ROOT, until
 
@@ -57,7 +57,9 @@ def probe(stack: Stack) -> requests.Response:
     return requests.get(f"{stack.web.address}/readyz", timeout=10)
 
 
-@pytest.mark.parametrize("fault", HARM)
+@pytest.mark.parametrize(
+    "fault", all_but(["Rights of the web role taken away", "Policy opened to everybody"], HARM)
+)
 def test_harm_to_the_database_is_seen_and_mended_by_what_is_told(stack: Stack, fault):
     stack.recovers()
     harm, brief = HARM[fault]

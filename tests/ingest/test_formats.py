@@ -5,16 +5,19 @@ import gzip
 import statistics
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from ingest.formats import FORMATS, choose
-from ingest.importer import load
+from ingest.importer import ImportOutcome, load
 from ingest.kinds import KINDS
 from ingest.reader import FormatInput, UnreadableFile
 from storage import tables
 from storage.context import job_in
+from storage.database import Database
+from tests.stored_rows import built_once
 
 TAGS = "workspace,train,tag,version,environment,deployed_at,failed_proxy\n"
 
@@ -65,7 +68,14 @@ def test_every_format_names_only_kinds_that_exist():
 @pytest.fixture
 def real(database, acceptance_data):
     folder = acceptance_data / "git_history"
-    outcomes = [
+    outcomes = built_once(database, __name__, lambda: git_history(database, folder))
+    with (folder / "deployments.csv").open() as file:
+        return outcomes, list(csv.DictReader(file)), folder
+
+
+def git_history(database: Database, folder: Path) -> list[ImportOutcome]:
+    """Outcome of each file of the real git history."""
+    return [
         load(database, KINDS[kind], [folder / name], form="git-history")[0]
         for kind, name in (
             ("workspaces", "deployments.csv"),
@@ -73,8 +83,6 @@ def real(database, acceptance_data):
             ("changes", "commits.csv.gz"),
         )
     ]
-    with (folder / "deployments.csv").open() as file:
-        return outcomes, list(csv.DictReader(file)), folder
 
 
 def test_the_real_git_history_is_taken_whole(database, real):

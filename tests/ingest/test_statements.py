@@ -16,7 +16,7 @@ from ingest.kinds import KINDS
 from ingest.statements import Told, identity_of, tell
 from storage.context import job_in
 from tests.aggregators.records.test_statements import at, statements
-from tests.deep import examples
+from tests.deep import efforts
 from tests.world import World
 
 NUMBERS = count()
@@ -77,10 +77,11 @@ def tell_all(database, team: int, kind, batches) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.tenant])
-def test_arrival_partition_and_repetition_change_no_table(name, server, settings):
+@pytest.mark.parametrize("effort", efforts(few=4, many=12, deep=400))
+def test_arrival_partition_and_repetition_change_no_table(name, server, settings, effort):
     kind, world = KINDS[name], World(server, settings)
 
-    @examples(quick=12, deep=400)
+    @effort
     @given(st.data())
     def check(data):
         told = data.draw(told_of(kind))

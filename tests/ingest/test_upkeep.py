@@ -17,7 +17,7 @@ from ingest.statements import Told, tell
 from ingest.upkeep import compact
 from storage.context import job_in
 from tests.aggregators.records.test_statements import at
-from tests.deep import examples
+from tests.deep import efforts
 from tests.ingest.test_statements import records, told_of
 from tests.world import World
 
@@ -42,10 +42,11 @@ def tell_one(database, team, kind, told) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.tenant])
-def test_compacting_at_any_point_of_a_history_changes_no_record(name, server, settings):
+@pytest.mark.parametrize("effort", efforts(few=4, many=12, deep=400))
+def test_compacting_at_any_point_of_a_history_changes_no_record(name, server, settings, effort):
     kind, world = KINDS[name], World(server, settings)
 
-    @examples(quick=12, deep=400)
+    @effort
     @given(st.data())
     def check(data):
         told = data.draw(told_of(kind))

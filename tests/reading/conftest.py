@@ -8,12 +8,17 @@ import pytest
 
 from reading.caching.dashboard_cache import DashboardCache
 from tests.reading.cached import LAST, deployed
+from tests.stored_rows import built_once
 from tests.world import World
 
 
 @pytest.fixture
 def world(database, settings) -> World:
-    made = World(database, settings)
+    return built_once(database, __name__, lambda: of_two_regions(World(database, settings)))
+
+
+def of_two_regions(made: World) -> World:
+    """Two workspaces of Alice's home region."""
     made.alice = made.person("alice@x.example", home_region="eu")
     made.ids = [made.workspace(slug, region="eu") for slug in ("alpha", "beta")]
     for workspace_id in made.ids:

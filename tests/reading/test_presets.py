@@ -15,6 +15,8 @@ from reading.encode import dashboard_json
 from storage.context import as_viewer, job_in
 from storage.executive import preset_rows
 from tests.reading.cached import LAST, deployed
+from tests.reading.conftest import of_two_regions
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 OF_A_PRESET = ("period", "href")
@@ -43,8 +45,13 @@ def packed_of(world: World) -> dict[tuple[int, int], int]:
 
 
 @pytest.fixture
-def grown(world) -> World:
+def grown(database, settings) -> World:
+    return built_once(database, __name__, lambda: of_many_days(World(database, settings)))
+
+
+def of_many_days(world: World) -> World:
     """The small world with all kinds of snapshot rows, over more than a year."""
+    of_two_regions(world)
     for workspace_id in world.ids:
         for n in range(0, 500, 7):
             day = LAST - timedelta(days=n)

@@ -16,7 +16,7 @@ import orjson
 import pytest
 import requests
 
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 from tests.exports.work.test_killed_workers import free_port
 from tests.served import ROOT, until
 
@@ -74,7 +74,11 @@ def complaints(log: str) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "terminate"])
+@pytest.mark.parametrize(
+    "number",
+    all_but([signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]),
+    ids=["Ctrl+C", "terminate"],
+)
 @pytest.mark.parametrize("words", [SERVE, GUNICORN], ids=["serve", "gunicorn"])
 def test_a_stop_is_quiet_whenever_it_comes(data_dir, words, number):
     for stop in range(STOPS):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aggregators.vocabulary.period import Ask
 from reading.dashboard import read
 from reading.workspace_page import read_workspace
-from tests.deep import DEEP, examples
+from tests.deep import DEEP, efforts
 from tests.generated import FIRST, LAST, workspaces, zones
 from tests.plain.records import Records
 from tests.reading.test_figures_against_raw_records import load
@@ -84,17 +84,14 @@ def thinned(records: Records, tables: set[str], days: tuple[int, int] | None) ->
     return replace(records, **emptied, days=kept)
 
 
-@examples(quick=24, deep=2_000)
-@given(some_organisations(), periods, zones)
-def test_what_is_said_is_so(server, settings_of_test, organisation, ask, zone):
-    settings = settings_of_test.model_copy(update={"time_zone": zone})
-    checked(server, settings, organisation, ask)
+@pytest.mark.parametrize("effort", efforts(few=8, many=24, deep=2000))
+def test_what_is_said_is_so(server, settings, effort):
+    @effort
+    @given(some_organisations(), periods, zones)
+    def check(organisation, ask, zone):
+        checked(server, settings.model_copy(update={"time_zone": zone}), organisation, ask)
 
-
-@pytest.fixture
-def settings_of_test(settings):
-    """Hypothesis has a name of its own for settings."""
-    return settings
+    check()
 
 
 def test_a_sentence_that_no_checker_knows_fails():
@@ -105,9 +102,9 @@ def test_a_sentence_that_no_checker_knows_fails():
 @pytest.mark.parametrize(
     ("kind", "organisation", "ask"), [pytest.param(*made, id=made[0]) for made in worlds()]
 )
-def test_a_sentence_is_said_where_it_is_so(server, settings_of_test, kind, organisation, ask):
+def test_a_sentence_is_said_where_it_is_so(server, settings, kind, organisation, ask):
     before = said(kind)
-    checked(server, settings_of_test, organisation, ask)
+    checked(server, settings, organisation, ask)
     assert said(kind) > before
 
 
@@ -116,5 +113,5 @@ def said(kind: str) -> int:
     return sum(kinds.seen[kind] for kinds in (ANSWERS, CLAIMS, RESTS, TILES, FACTS, MOVED_WITH))
 
 
-def test_many_workspaces(server, settings_of_test):
-    checked(server, settings_of_test, many(366 if DEEP else 24), TODAY)
+def test_many_workspaces(server, settings):
+    checked(server, settings, many(366 if DEEP else 24), TODAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from tests.site.conftest import free_port
+from tests.site.conftest import RUN_EACH, free_port
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = Path(__file__).with_name("cost")
@@ -53,7 +54,7 @@ class ExtendedCheckout:
                 "VIGILO_ORG_NAME": "Northwind Group",
                 "HOST": "127.0.0.1",
                 "PORT": str(port),
-                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONDONTWRITEBYTECODE": "",  # what a first command compiled, the next need not
             },
         )
 
@@ -86,6 +87,10 @@ class ExtendedCheckout:
     def flask(self, *arguments: str) -> str:
         """Runs an operator's command."""
         return self.python("-m", "flask", "--app", "app", *arguments)
+
+    def flask_each(self, *commands: tuple[str, ...]) -> None:
+        """Runs several of the operator's commands in one process: most of a command is its start."""
+        self.python("-c", RUN_EACH, json.dumps(commands))
 
     def start(self) -> None:
         """Serves; returns when it answers."""

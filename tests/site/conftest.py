@@ -26,6 +26,8 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.deep import all_but
+
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "a-demo-password"
 TODAY = "2026-11-23"
@@ -130,6 +132,12 @@ def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
     raise RuntimeError(f"the program did not start:\n{log.read_text()[-4000:]}")
 
 
+@pytest.fixture(params=all_but(["light"], ["light", "dark"]))
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Theme that the system asks for."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def storage_states(site: BrowsedSite, browser: Browser) -> Callable[[str], dict]:
     """The cookies of a person who has signed in through the page; once per person."""
@@ -172,7 +180,8 @@ def shared_pages(
 def look(
     site: BrowsedSite, browser: Browser, storage_states, shared_pages: dict[str | None, Page]
 ) -> Iterator[Callable[..., Page]]:
-    """``look("alice", path)``: as ``visit``, in a page that other tests have looked at before."""
+    """``look("alice", path)``: as ``visit``, in a page that other tests have looked at before: it has
+    fetched and compiled the scripts, and remembers nothing else."""
     complaints: list[str] = []
     listening: list[Page] = []
 
@@ -189,6 +198,7 @@ def look(
             )
             shared_pages[who] = context.new_page()
         page = shared_pages[who]
+        forget(page, storage_states(who)["cookies"] if who else [])
         for event in ("console", "pageerror"):
             page.on(event, complain)
         listening.append(page)
@@ -202,6 +212,15 @@ def look(
         for event in ("console", "pageerror"):
             page.remove_listener(event, complain)
     assert [c for c in complaints if "Failed to load resource" not in c] == []
+
+
+def forget(page: Page, cookies: list[dict]) -> None:
+    """Takes away what a test before this one left behind; the person is signed in as at first."""
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.context.clear_cookies()
+    page.context.add_cookies(cookies)
+    page.mouse.move(0, 0)
 
 
 @pytest.fixture

@@ -60,8 +60,8 @@ def opened(visit) -> Page:
     return page
 
 
-def test_the_next_cards_come_behind_those_that_are_there(visit):
-    page = opened(visit)
+def test_the_next_cards_come_behind_those_that_are_there(look):
+    page = opened(look)
     expect(page.locator(".expansion-count")).to_contain_text("24 of 80, worst first by")
     page.locator("article").first.evaluate("card => { card.mine = true; }")
     more = page.get_by_role("button", name="Show more")
@@ -83,8 +83,8 @@ def test_the_next_cards_come_behind_those_that_are_there(visit):
     assert violations(page) == []
 
 
-def test_comparing_leaves_the_cards_where_they_are(visit):
-    page = opened(visit)
+def test_comparing_leaves_the_cards_where_they_are(look):
+    page = opened(look)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("article")).to_have_count(72)
     pin = page.locator(".pin").nth(60)
@@ -99,8 +99,8 @@ def test_comparing_leaves_the_cards_where_they_are(visit):
     expect(page.locator("article")).to_have_count(72)
 
 
-def test_another_order_begins_anew(visit):
-    page = opened(visit)
+def test_another_order_begins_anew(look):
+    page = opened(look)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("article")).to_have_count(72)
     page.keyboard.press("/")
@@ -119,8 +119,8 @@ def test_another_order_begins_anew(visit):
     assert violations(page) == []
 
 
-def test_cards_of_figures_that_are_gone_are_not_mixed_with_new_ones(visit):
-    page = opened(visit)
+def test_cards_of_figures_that_are_gone_are_not_mixed_with_new_ones(look):
+    page = opened(look)
     page.locator("[data-more]").evaluate("button => { button.dataset.order = 'another'; }")
     page.get_by_role("button", name="Show more").click()
     page.wait_for_timeout(500)

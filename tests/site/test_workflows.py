@@ -18,8 +18,8 @@ def executive(visit, query: str = "", **how) -> Page:
     return page
 
 
-def test_spot_the_worst_performing_workspace_this_quarter(visit):
-    page = executive(visit)
+def test_spot_the_worst_performing_workspace_this_quarter(look):
+    page = executive(look)
     page.get_by_role("combobox", name="Period").select_option("Last 90 days")
     expect(page).to_have_url(re.compile("period=90"))
     tile = page.get_by_role("region", name="Delivery (DORA)", exact=True)
@@ -61,8 +61,8 @@ def test_board_ready_pdf_for_the_quarterly_review(visit, tmp_path):
     assert rate in pages[1]
 
 
-def test_triage_certificates_across_the_org(visit):
-    page = executive(visit)
+def test_triage_certificates_across_the_org(look):
+    page = executive(look)
     page.get_by_role("region", name="Certificates", exact=True).get_by_role(
         "button", name=re.compile("^Certificates")
     ).click()
@@ -89,8 +89,8 @@ def test_triage_certificates_across_the_org(visit):
     expect(records.get_by_role("status")).not_to_have_text(re.compile(rf"^{shown} records?$"))
 
 
-def test_spot_a_compliance_control_that_is_about_to_fail(visit):
-    page = executive(visit)
+def test_spot_a_compliance_control_that_is_about_to_fail(look):
+    page = executive(look)
     page.get_by_role("region", name="Compliance", exact=True).get_by_role(
         "button", name=re.compile("^Compliance")
     ).click()
@@ -105,21 +105,21 @@ def test_spot_a_compliance_control_that_is_about_to_fail(visit):
     expect(page.get_by_role("region", name="Controls").get_by_role("row").nth(3)).to_be_visible()
 
 
-def test_a_member_sees_their_workspace_and_no_executive_page(visit):
-    page = visit("bob", "/start?choose=1")
+def test_a_member_sees_their_workspace_and_no_executive_page(look):
+    page = look("bob", "/start?choose=1")
     expect(page.get_by_role("heading", name="Your workspaces")).to_be_visible()
     assert "/platform/executive" not in page.content()
     page.get_by_role("link", name=re.compile("^Members of ")).first.click()
     expect(page.get_by_role("heading", name=re.compile("^Members of "))).to_be_visible()
 
 
-def test_a_stranger_is_told_nothing(visit):
-    page = visit("dave", "/ws/payments/analytics")
+def test_a_stranger_is_told_nothing(look):
+    page = look("dave", "/ws/payments/analytics")
     expect(page.get_by_role("heading")).to_have_text("There is no such page")
 
 
-def test_an_owner_invites_and_changes_and_revokes_a_member(visit, site):
-    page = visit("bob", "/ws/payments/admin/members")
+def test_an_owner_invites_and_changes_and_revokes_a_member(look, site):
+    page = look("bob", "/ws/payments/admin/members")
     expect(page.get_by_role("group", name="Members").get_by_role("row")).to_have_count(3)
     page.get_by_label("E-mail").fill("dave@demo.example")
     page.get_by_role("combobox", name="Role", exact=True).select_option("viewer")
@@ -127,7 +127,7 @@ def test_an_owner_invites_and_changes_and_revokes_a_member(visit, site):
     expect(page.get_by_role("status")).to_contain_text("dave@demo.example is invited")
     expect(page.get_by_role("button", name="Withdraw the invitation")).to_be_visible()
     link = site.flask("member", "invite", "dave@demo.example", "payments", "viewer", "--link")
-    dave = visit("dave", urlsplit(link.stdout.split()[-1]).path)
+    dave = look("dave", urlsplit(link.stdout.split()[-1]).path)
     dave.get_by_role("button", name="Accept").click()
     expect(dave.get_by_role("heading", level=1)).to_contain_text("Payments")
     page.reload()
@@ -141,8 +141,8 @@ def test_an_owner_invites_and_changes_and_revokes_a_member(visit, site):
     expect(dave.get_by_role("heading", name="Sign in")).to_be_visible()  # their session has ended
 
 
-def test_back_and_reload_keep_the_view_of_a_workspace_page(visit):
-    page = visit("alice", "/ws/payments/analytics?period=28")
+def test_back_and_reload_keep_the_view_of_a_workspace_page(look):
+    page = look("alice", "/ws/payments/analytics?period=28")
     expect(page.get_by_role("region", name="Deployments").get_by_role("row").nth(3)).to_be_visible()
     figure = page.get_by_role("main").locator(".figure-value").first
     before = figure.inner_text()
@@ -195,8 +195,8 @@ def test_the_figures_in_another_format_from_the_page(visit):
     expect(page.get_by_role("button", name="Export PDF")).to_be_visible()
 
 
-def test_the_list_of_exports_follows_by_itself(visit):
-    page = visit("alice", "/exports")
+def test_the_list_of_exports_follows_by_itself(look):
+    page = look("alice", "/exports")
     before = page.get_by_role("link", name=re.compile("^Download")).count()
     page.get_by_role("button", name="Export", exact=True).click()
     expect(page.get_by_role("link", name=re.compile("^Download"))).to_have_count(before + 1)

@@ -108,7 +108,7 @@ def blueprint(
     @CHANGE
     def change(slug: str, kind: str, key: str) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
-        _change(database(), mine, kind, key, RecordForm())
+        session["desk_outcome"] = _changed(database(), mine, kind, key, RecordForm())
         wake()
         return redirect(record_href(slug, kind, key))
 
@@ -215,8 +215,8 @@ def _acted(database: Database, mine: Membership, form: DeskForm) -> Said:
     )
 
 
-def _sentence(error: Exception | str) -> str:
-    text = str(error).rstrip(".")
+def _sentence(error: Exception) -> str:
+    text = str(error)
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -239,8 +239,7 @@ def _record(
         "is_mergeable": "merged_into" in kind.table.c,
         "whole": row.get("merged_into"),
         "href": record_href,
-        "refusal": (refusal := session.pop("desk_refusal", {})),
-        "form": record_form(kind, refusal.get("typed", {})),
+        "form": record_form(kind),
     }
 
 
@@ -251,51 +250,26 @@ def _shown(statement: Mapping[str, Any]) -> Mapping[str, Any]:
 WAYS = {Manner.EVENT: "event", Manner.ROW: "row", Manner.BY_HAND: "by hand"}
 
 
-def _change(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> None:
-    """Carries a correction out and keeps what came of it for the page. Raises NoSuchRecord."""
-    if refused := _refusal(database, mine, kind, key, form):
-        session["desk_refusal"] = {**refused, "typed": form.data}
-    else:
-        session["desk_outcome"] = ("ok", "Done; figures follow in a moment.")
-
-
-def _refusal(
-    database: Database, mine: Membership, kind: str, key: str, form: RecordForm
-) -> Mapping[str, str] | None:
-    """Sentence on what is wrong with a correction, and the field that it stands beside; None once it is
-    carried out. Raises NoSuchRecord."""
+def _changed(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> Said:
+    """Carries a correction out; what came of it. Raises NoSuchRecord."""
     if not form.validate():
-        field, reasons = next(iter(form.errors.items()))
-        return {"field": "" if field == "action" else field, "text": str(reasons[0])}
-    action = form.action.data
+        return "error", str(next(iter(form.errors.values()))[0])
+    workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
     try:
-        _carry_out(database, mine, kind, key, form)
+        if action == "correct":
+            values = {form.field.data or "": form.value.data or ""}
+            corrections.correct(database, workspace, kind, key, values, by)
+        elif action == "merge":
+            corrections.merge(database, workspace, kind, key, form.into.data or "", by)
+        elif action == "part":
+            corrections.part(database, workspace, kind, key, by)
+        else:
+            is_back = action == "restore"
+            corrections.withdraw(database, workspace, kind, key, by, is_back=is_back)
     except RefusedCorrection as error:
-        return {"field": _field_of(action, error), "text": _sentence(error.reason)}
+        return "error", _sentence(error)
     except NoSuchRecord as error:
         if action != "merge":
             raise
-        return {"field": "into", "text": _sentence(error)}
-    return None
-
-
-def _field_of(action: str, error: RefusedCorrection) -> str:
-    """Field of the form that a refused correction is about; empty where its button alone is."""
-    if action == "merge":
-        return "into"
-    return ("value" if error.is_value else "field") if action == "correct" else ""
-
-
-def _carry_out(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> None:
-    """Has the record be as the form says. Raises NoSuchRecord, RefusedCorrection."""
-    workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
-    if action == "correct":
-        values = {form.field.data or "": form.value.data or ""}
-        corrections.correct(database, workspace, kind, key, values, by)
-    elif action == "merge":
-        corrections.merge(database, workspace, kind, key, form.into.data or "", by)
-    elif action == "part":
-        corrections.part(database, workspace, kind, key, by)
-    else:
-        is_back = action == "restore"
-        corrections.withdraw(database, workspace, kind, key, by, is_back=is_back)
+        return "error", _sentence(error)
+    return "ok", "Done; figures follow in a moment."

@@ -15,7 +15,7 @@ from aggregators.compliance.records import RESULTS
 from aggregators.compliance.tables import asset_absence, asset_retirement, control_result
 from storage.context import job_in
 from storage.tables import workspace
-from tests.deep import DEEP
+from tests.deep import seeds
 from tests.plain.control_rules import GRAVEST_FIRST, TICK, worst_results
 
 Row = dict[str, Any]
@@ -119,15 +119,16 @@ def stored(
     return list(connection.execute(QUERY, {"w": owner, "zone": "UTC", **values}))
 
 
+@pytest.mark.parametrize("tried", seeds(few=25, many=120, deep=2000))
 @pytest.mark.parametrize("assets", [("a", "b", "c"), ("", "a"), ("",)], ids=str)
-def test_the_worst_of_the_assets_that_are_there(database, assets):
-    rng = random.Random(f"assets {assets}")
+def test_the_worst_of_the_assets_that_are_there(database, assets, tried):
     with database.job.begin() as connection:
         owner = connection.execute(
             insert(workspace).values(slug="payments", name="P").returning(workspace.c.id)
         ).scalar_one()
     with job_in(database.job, owner) as connection:
-        for _ in range(2_000 if DEEP else 120):
+        for seed in tried:
+            rng = random.Random(f"assets {assets} {seed}")
             results, retired, absent = history(rng, assets)
             unseen = rng.choice([Steps((), (90,)), Steps((), (30,)), CHANGED])
             rows = stored(connection, owner, results, retired, absent, unseen)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregators.records.statements import BY_HAND, EVENT, ROW, Fold, Note, Statement
 from ingest.kinds import KINDS
-from tests.deep import examples
+from tests.deep import efforts
 
 DAY = datetime(2026, 4, 2, 9, tzinfo=UTC)
 
@@ -88,10 +88,11 @@ def statements(draw, kind) -> list[Statement]:
         for identity in (("x", "alert:x") if kind.fold.split else ("x",))
     ],
 )
-def test_order_and_repetition_change_nothing(name, identity):
+@pytest.mark.parametrize("effort", efforts(few=60, many=500, deep=10_000))
+def test_order_and_repetition_change_nothing(name, identity, effort):
     kind = KINDS[name]
 
-    @examples(quick=500, deep=10_000)
+    @effort
     @given(st.data())
     def check(data):
         told = data.draw(statements(kind))

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import text
 
 from exports import files, queue
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 from tests.exports.work.postbox import Postbox
 from tests.webworld import make
 
@@ -104,7 +104,7 @@ def nursery(database, settings, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("way", EFFORT)
+@pytest.mark.parametrize("way", all_but(["in the process that serves"], EFFORT))
 def test_every_export_arrives(nursery, database, tmp_path, way):
     many, deaths = EFFORT[way]
     inside = {"VIGILO_EXPORTS_IN_PROCESS": str("process that serves" in way).lower()}

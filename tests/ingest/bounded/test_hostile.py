@@ -6,9 +6,11 @@ import gzip
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from ingest.documents import yaml_documents
 from ingest.formats import FORMATS
 from ingest.reader import UnreadableFile
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 
 MB = 1024 * 1024
 READ = """
@@ -84,7 +86,7 @@ def nothing_read(said: dict[str, str]) -> bool:
     return all(e.startswith(("refused: ", "0 rows")) or ", " in e for e in said.values())
 
 
-@pytest.mark.parametrize("name", BEGINNINGS)
+@pytest.mark.parametrize("name", all_but(["csv", "json"], BEGINNINGS))
 def test_a_line_of_50_megabytes(tmp_path, name):
     path = tmp_path / "long"
     filler = b"[" if name == "nested" else b"A"
@@ -105,11 +107,24 @@ def test_a_json_record_of_small_pieces(tmp_path):
     assert grown < 400, (grown, said)
 
 
+def bomb(megabytes: int) -> bytes:
+    """So many megabytes of one letter as one stream of gzip: the first is packed, the others repeat it."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packer.compress(b"A" * MB) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(megabytes):
+        checksum = zlib.crc32(b"A" * MB, checksum)
+    ending = packer.flush() + struct.pack("<II", checksum, megabytes * MB % 2**32)
+    return gzip.compress(b"", mtime=0)[:10] + packed * megabytes + ending
+
+
+def test_the_bomb_is_what_gzip_unpacks():
+    assert gzip.decompress(bomb(3)) == b"A" * 3 * MB
+
+
 def test_a_gzip_bomb(tmp_path):
     path = tmp_path / "bomb.gz"
-    with gzip.open(path, "wb", compresslevel=1) as out:
-        for _ in range(1024):
-            out.write(b"A" * MB)
+    path.write_bytes(bomb(1024))
     assert path.stat().st_size < 8 * MB
     grown, said = read_all(path)
     assert nothing_read(said), said

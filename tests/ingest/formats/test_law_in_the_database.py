@@ -15,12 +15,11 @@ from ingest import words
 from ingest.kinds import KINDS
 from ingest.statements import Told, tell
 from storage.context import job_in
-from tests.deep import DEEP
+from tests.deep import seeds
 from tests.ingest.formats.event_bodies import FORMATS
 from tests.ingest.formats.telling import RECEIVED, told
 from tests.world import World
 
-EXAMPLES = 10_000 if DEEP else 120
 NUMBERS = count()
 Batch = tuple[str, list[Told]]
 """Name of a kind, and statements of it that are told at once."""
@@ -67,9 +66,10 @@ def rows(connection, workspace_id: int, batches: list[Batch], kinds: tuple[str, 
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_statements_in_any_order_and_batches_leave_the_same_rows(server, settings, form):
+@pytest.mark.parametrize("tried", seeds(few=4, many=15, deep=1_250))
+def test_statements_in_any_order_and_batches_leave_the_same_rows(server, settings, form, tried):
     team = World(server, settings).workspace(f"law-{next(NUMBERS)}")
-    for seed in range(EXAMPLES // len(FORMATS)):
+    for seed in tried:
         random = Random(f"rows {form} {seed}")
         batches = bodies_as_batches(random, form)
         kinds = FORMATS[form].kinds

@@ -17,7 +17,7 @@ from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import plain
 from ingest.formats import FORMATS
 from ingest.kinds import KINDS
-from tests.deep import examples
+from tests.deep import efforts
 from tests.ingest.formats.event_bodies import FORMATS as EVENTS
 from tests.ingest.formats.telling import RECEIVED, at, one_after_another, records, told
 from tests.ingest.formats.test_hdf import control, profile, report
@@ -189,10 +189,18 @@ def test_every_format_of_files_has_one():
 
 
 @pytest.mark.parametrize("name", FILES)
-@examples(quick=500, deep=10_000)
-@given(seed=st.integers(0, 2**32 - 1))
-def test_files_in_any_order_of_their_parts_make_the_same_records(name, seed):
-    file, random = FILES[name], Random(seed)
+@pytest.mark.parametrize("effort", efforts(few=80, many=500, deep=10_000))
+def test_files_in_any_order_of_their_parts_make_the_same_records(name, effort):
+    @effort
+    @given(seed=st.integers(0, 2**32 - 1))
+    def check(seed):
+        holds_in_any_order(FILES[name], Random(seed))
+
+    check()
+
+
+def holds_in_any_order(file: KnownFile, random: Random) -> None:
+    """Parts of two files in another order, and twice, make the same records."""
     drawn = [[file.part(random) for _ in range(random.randint(1, 4))] for _ in range(2)]
     statements = one_after_another(file.form, file.kind, map(file.joined, drawn))
     expected = records(file.kind, statements)

@@ -22,7 +22,7 @@ from ingest.kinds import KINDS
 from reading.dashboard import read
 from storage.context import job_in
 from tests.conftest import empty
-from tests.deep import examples
+from tests.deep import efforts
 from tests.ingest.history import senders
 from tests.ingest.history import true_history as true
 from tests.ingest.history.true_history import BEGIN, History, histories
@@ -202,9 +202,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@examples(quick=20, deep=500)
-@given(history=histories(), data=st.data())
-def test_every_way_of_telling_a_history_gives_its_figures(server, settings, folder, history, data):
+@pytest.mark.parametrize("effort", efforts(few=5, many=20, deep=500))
+def test_every_way_of_telling_a_history_gives_its_figures(server, settings, folder, effort):
+    @effort
+    @given(history=histories(), data=st.data())
+    def check(history, data):
+        told_in_every_way(server, settings, folder, history, data)
+
+    check()
+
+
+def told_in_every_way(
+    server, settings, folder: Path, history: History, data: st.DataObject
+) -> None:
+    """A history, told to a workspace a way: its records and figures are what happened."""
     empty(server)
     world = World(server, settings)
     alice = world.person("alice@x.example")

@@ -8,6 +8,7 @@ from itertools import permutations
 import pytest
 
 from ingest.desk import corrections
+from tests.deep import all_but
 from tests.ingest.formats.telling import at
 from tests.ingest.formats.test_alertmanager import alert, group
 
@@ -91,7 +92,7 @@ CIRCLE = (merger("B", "C", "09:00"), merger("C", "A", "08:00"), merger("A", "B",
 ONTO_IT = merger("D", "C", "07:00")
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("order", all_but([(0, 1, 2, 3), (3, 2, 1, 0)], permutations(range(4))))
 def test_incidents_that_are_merged_in_a_circle_are_one_and_not_none(bring, incidents, order):
     told_of = (*CIRCLE, ONTO_IT)
     for number in order:

@@ -24,13 +24,11 @@ from ingest.lists.authority import lacked_assets, retire_assets
 from ingest.statements import Told, identity_of, tell
 from ingest.upkeep import compact
 from storage.context import job_in
-from tests.deep import DEEP
+from tests.deep import seeds
 from tests.ingest.formats.telling import RECEIVED, at
 from tests.ingest.lists.conftest import HEADS
 from tests.world import World
 
-EXAMPLES = 1_500 if DEEP else 15
-STEPS = 2_500 if DEEP else 60
 KIND = KINDS["control-results"]
 NUMBERS = count()
 STANDING = text(f"""
@@ -93,8 +91,9 @@ def read(server, settings, tmp_path):
     return run
 
 
-def test_whole_files_in_any_order_leave_the_same_assets(read):
-    for seed in range(EXAMPLES):
+@pytest.mark.parametrize("tried", seeds(few=4, many=15, deep=1500))
+def test_whole_files_in_any_order_leave_the_same_assets(read, tried):
+    for seed in tried:
         random = Random(f"assets {seed}")
         told = files(random)
         again = [*told, *random.choices(told, k=random.randint(0, 2))]
@@ -202,13 +201,14 @@ def absences(steps: list[Step]) -> set[tuple[Any, ...]]:
     return found
 
 
-def test_lists_and_results_in_any_order_leave_the_same_rows(server, settings):
+@pytest.mark.parametrize("tried", seeds(few=15, many=60, deep=2500))
+def test_lists_and_results_in_any_order_leave_the_same_rows(server, settings, tried):
     """Two of the names are one framework; one is another."""
     team = World(server, settings).workspace(f"assets-{next(NUMBERS)}")
     for name, meaning in MEANT.items():
         meanings.change(server, (team, "assets"), "framework", name, meaning, "erin@x.example")
     some = 0
-    for seed in range(STEPS):
+    for seed in tried:
         random = Random(f"steps {seed}")
         steps = [telling(random) for _ in range(random.randint(1, 5))]
         minutes = random.sample(range(1, 9), random.randint(1, 4))
@@ -220,4 +220,4 @@ def test_lists_and_results_in_any_order_leave_the_same_rows(server, settings):
             assert rows(connection, team, again, random) == (left, absent), seed
         assert absent == absences(steps), seed
         some += bool(absent)
-    assert some > STEPS / 4
+    assert some > len(tried) / 4

@@ -22,12 +22,11 @@ from ingest.lists.retirement import retire
 from ingest.statements import Told, tell
 from ingest.upkeep import compact
 from storage.context import job_in
-from tests.deep import DEEP
+from tests.deep import seeds
 from tests.ingest.formats.event_bodies import FORMATS
 from tests.ingest.formats.telling import RECEIVED, at
 from tests.world import World
 
-EXAMPLES = 2_500 if DEEP else 30
 NUMBERS = count()
 Step = Callable[[Connection, int], Any]
 """Something that is told to a workspace."""
@@ -99,10 +98,11 @@ def otherwise(random: Random, steps: list[Step]) -> list[Step]:
     return again
 
 
+@pytest.mark.parametrize("tried", seeds(few=8, many=30, deep=2500))
 @pytest.mark.parametrize("kind", OF)
-def test_lists_and_words_in_any_order_leave_the_same_records(server, settings, kind):
+def test_lists_and_words_in_any_order_leave_the_same_records(server, settings, kind, tried):
     team = World(server, settings).workspace(f"lists-{next(NUMBERS)}")
-    for seed in range(EXAMPLES):
+    for seed in tried:
         random = Random(f"lists {kind} {seed}")
         steps = [word(random, kind) for _ in range(random.randint(1, 5))]
         steps += [listing(random, kind) for _ in range(random.randint(1, 3))]
@@ -111,7 +111,8 @@ def test_lists_and_words_in_any_order_leave_the_same_records(server, settings, k
             assert rows(connection, team, kind, otherwise(random, steps), random) == expected, seed
 
 
-def test_status_pages_in_any_order_leave_the_same_incidents(server, settings):
+@pytest.mark.parametrize("tried", seeds(few=8, many=30, deep=2500))
+def test_status_pages_in_any_order_leave_the_same_incidents(server, settings, tried):
     team = World(server, settings).workspace(f"lists-{next(NUMBERS)}")
 
     def read(body: bytes, receipt: Receipt) -> Step:
@@ -119,7 +120,7 @@ def test_status_pages_in_any_order_leave_the_same_incidents(server, settings):
             *take(connection, team, "statuspage", body, "application/json", receipt)
         ]
 
-    for seed in range(EXAMPLES):
+    for seed in tried:
         random = Random(f"pages {seed}")
         steps = [
             read(json.dumps(FORMATS["statuspage"].body(random)).encode(), Receipt(received(random)))

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
 from auth.secret_key import secret_keys
 from ingest.pulling import runs, store
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import run_next
+from tests.deep import all_but
 from tests.ingest.pulling.senders.fake import Reply, served
 from tests.ingest.pulling.senders.github import FakeGitHub
+from tests.served import until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -158,7 +161,7 @@ run_next(SourceContext(installation.database, installation.settings), int(sys.ar
 """
 
 
-@pytest.mark.parametrize("request_number", [4, 5])
+@pytest.mark.parametrize("request_number", all_but([4], [4, 5]))
 def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, github, request_number, tmp_path
 ):
@@ -172,7 +175,8 @@ def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
 
 
 def killed_in(installed, sender, source, request_number, folder):
-    """Syncs in a process that the sender kills at a request."""
+    """Syncs in a process that the sender kills at a request; returns when PostgreSQL has seen its end,
+    which a busy machine delays."""
     sender.kill_at = request_number
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(source)],
@@ -184,6 +188,14 @@ def killed_in(installed, sender, source, request_number, folder):
     sender.victim = process.pid
     assert process.wait(60) == -9, process.stderr.read()
     sender.victim = 0
+    until(lambda: locks_of_runs(installed.context.database.job) == 0)
+
+
+def locks_of_runs(engine: Engine) -> int:
+    """Locks that runs hold as long as their process lives."""
+    with engine.connect() as connection:
+        query = text("select count(*) from pg_locks where locktype = 'advisory' and objsubid = 2")
+        return int(connection.execute(query).scalar_one())
 
 
 def environment(installed, folder):

@@ -18,6 +18,7 @@ from reading.encode import dashboard_json
 from storage.context import job_in
 from storage.executive import encoded_rows
 from tests.conftest import TODAY
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -35,8 +36,11 @@ def deployed(key: str, day=LAST) -> dict[str, object]:
 
 @pytest.fixture
 def world(database, settings) -> World:
+    return built_once(database, __name__, lambda: of_two_people(World(database, settings)))
+
+
+def of_two_people(made: World) -> World:
     """Alice answers for alpha and beta, Bob for beta and gamma."""
-    made = World(database, settings)
     made.alice, made.bob = made.person("alice@x.example"), made.person("bob@x.example")
     made.ids = {slug: made.workspace(slug) for slug in SLUGS}
     for n, workspace_id in enumerate(made.ids.values(), 1):

@@ -23,6 +23,7 @@ from storage.executive.memberships import memberships
 from storage.viewer import Viewer
 from storage.watch import store
 from tests.conftest import TODAY
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -33,8 +34,11 @@ CFR = "failed_deployments/ended_deployments"
 
 @pytest.fixture
 def world(database, settings) -> World:
+    return built_once(database, __name__, lambda: one_that_drifts(World(database, settings)))
+
+
+def one_that_drifts(made: World) -> World:
     """Four calm teams and one whose deployments fail three times as often for three weeks."""
-    made = World(database, settings)
     made.alice = made.person("alice@x.example")
     numbers = np.random.default_rng(5)
     for slug in ("calm", "quiet", "still", "steady", "payments"):

@@ -23,11 +23,12 @@ from reading.signals.histories import (
     stored_days,
 )
 from storage.context import current, entered, job_in
+from storage.database import Database
 from storage.executive.binary_copy import copied_rows, integer
 from storage.executive.encoded_rows import number_layout, rows_of
 from storage.watch import rows as watched_rows
 from tests.conftest import TODAY
-from tests.deep import examples
+from tests.deep import efforts
 from tests.generated import FIRST, workspaces
 from tests.reading.test_figures_against_raw_records import load
 from tests.world import World, at
@@ -55,11 +56,21 @@ def all_ids(database) -> list[int]:
         return list(connection.execute(text("select id from workspace order by id")).scalars())
 
 
-@examples(quick=25, deep=600)
-@given(st.lists(workspaces(), min_size=1, max_size=4), st.integers(0, 70), st.integers(0, 59))
-def test_the_evidence_is_that_of_all_rows(server, settings_of_test, organisation, first, length):
+@pytest.mark.parametrize("effort", efforts(few=6, many=25, deep=600))
+def test_the_evidence_is_that_of_all_rows(server, settings, effort):
     """Gaps, days before the first snapshot and days after the last included."""
-    load(server, settings_of_test, organisation)
+
+    @effort
+    @given(st.lists(workspaces(), min_size=1, max_size=4), st.integers(0, 70), st.integers(0, 59))
+    def check(organisation, first, length):
+        load(server, settings, organisation)
+        equal_evidence(server, first, length)
+
+    check()
+
+
+def equal_evidence(server: Database, first: int, length: int) -> None:
+    """Compares the evidence of the watched columns with that of every column."""
     ids = all_ids(server)
     begin = FIRST + timedelta(days=first - 5)
     with server.job.begin() as connection:
@@ -70,12 +81,6 @@ def test_the_evidence_is_that_of_all_rows(server, settings_of_test, organisation
         told, expected = daily_evidence(own, series), daily_evidence(every, series)
         for name in ("x", "e", "squares"):
             assert np.array_equal(getattr(told, name), getattr(expected, name)), series.key
-
-
-@pytest.fixture
-def settings_of_test(settings):
-    """Hypothesis has a name of its own for settings."""
-    return settings
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from reading.signals.whole import shown
 from storage.context import as_viewer
 from storage.viewer import Viewer
 from tests.conftest import TODAY
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -40,7 +41,11 @@ def deployments(numbers: np.random.Generator) -> list[dict[str, object]]:
 
 @pytest.fixture
 def world(database, settings) -> World:
-    made = World(database, settings)
+    return built_once(database, __name__, lambda: drifting_together(World(database, settings)))
+
+
+def drifting_together(made: World) -> World:
+    """Four teams with a few deployments each, of which more fail since the same day."""
     made.alice = made.person("alice@x.example")
     numbers = np.random.default_rng(11)
     made.ids = {}

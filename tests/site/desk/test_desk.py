@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.test_page import clean_in_both_themes
+from tests.deep import all_but
+from tests.site.test_page import clean_in
 
 DESK = "/ws/payments/records"
 INCIDENT = f"{DESK}/incidents/INC-0001"
@@ -60,24 +61,24 @@ def button(page: Page, name: str):
     return page.get_by_role("button", name=f"{name} github deployments /1,")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_its_pages_are_accessible_at_every_width(look, delivery, width):
+@pytest.mark.parametrize("width", all_but([390], WIDTHS))
+def test_its_pages_are_accessible_at_every_width(look, delivery, width, scheme):
     for path in (DESK, delivery, INCIDENT):
         page = look("alice", path, width=width, height=800)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        clean_in_both_themes(page)
+        clean_in(page, scheme)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_replay_says_what_is_still_in_quarantine(visit, delivery, width):
-    page = visit("alice", delivery, width=width, height=800)
+def test_a_replay_says_what_is_still_in_quarantine(look, delivery, width):
+    page = look("alice", delivery, width=width, height=800)
     button(page, "Replay").click()
     expect(page.get_by_role("alert")).to_contain_text("1 still in quarantine")
     expect(button(page, "Replay")).to_have_count(1)
 
 
-def test_a_word_gets_a_meaning_and_loses_it_again(visit, delivery):
-    page = visit("alice", DESK, width=390, height=800)
+def test_a_word_gets_a_meaning_and_loses_it_again(look, delivery):
+    page = look("alice", DESK, width=390, height=800)
     meaning = page.get_by_label("Meaning of environment arcade")
     assert meaning.input_value() != "production"
     meaning.select_option("production")
@@ -88,8 +89,8 @@ def test_a_word_gets_a_meaning_and_loses_it_again(visit, delivery):
     expect(page.get_by_label("Meaning of environment arcade")).not_to_have_value("production")
 
 
-def test_what_does_not_count_is_told_with_its_reason(visit, delivery):
-    page = visit("alice", delivery)
+def test_what_does_not_count_is_told_with_its_reason(look, delivery):
+    page = look("alice", delivery)
     became = page.get_by_role("group", name="What became of it")
     expect(became).to_contain_text("In no figure: no record yet")
     page.goto(DESK)
@@ -100,8 +101,8 @@ def test_what_does_not_count_is_told_with_its_reason(visit, delivery):
     )
 
 
-def test_a_record_is_taken_out_and_back_in(visit):
-    page = visit("alice", INCIDENT, width=390, height=800)
+def test_a_record_is_taken_out_and_back_in(look):
+    page = look("alice", INCIDENT, width=390, height=800)
     page.get_by_role("button", name="Take it out of every figure").click()
     expect(page.locator("#main, main").first).to_contain_text("Withdrawn, so in no figure")
     page.get_by_role("button", name="Take it back into the figures").click()

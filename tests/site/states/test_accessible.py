@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.test_page import EXECUTIVE, clean_in_both_themes, drawn
+from tests.deep import all_but
+from tests.site.test_page import EXECUTIVE, clean_in, drawn
 
 
 def _reversed(page: Page) -> None:
@@ -48,10 +49,10 @@ def _refused(page: Page) -> None:
     expect(page.locator("#end")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", all_but([390], [390, 1280]))
 @pytest.mark.parametrize("bring", [_reversed, _signed_out, _failed, _running, _refused])
-def test_it_is_accessible(visit, bring: Callable[[Page], None], width: int):
+def test_it_is_accessible(visit, bring: Callable[[Page], None], width: int, scheme: str):
     page = drawn(visit("alice", f"{EXECUTIVE}?period=28", width=width))
     bring(page)
     expect(page).to_have_url(re.compile("/platform/executive|/exports"))
-    clean_in_both_themes(page)
+    clean_in(page, scheme)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.deep import long
 from tests.site.conftest import ROOT, free_port
 from tests.site.test_first_run import clean
 
@@ -93,6 +94,9 @@ def look_at(page: Page, path: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@long(
+    "tests/web/platform/test_sources.py::test_an_organisations_source_is_tested_connected_mapped_and_read"
+)
 def test_every_source_is_read_looked_at_and_one_more_connected(demonstration, browser):
     context = browser.new_context(base_url=demonstration, reduced_motion="reduce")
     page = context.new_page()

@@ -22,7 +22,7 @@ from storage.snapshot import staging
 from storage.snapshot.staging import DayRange
 from storage.snapshot.tables import duration_block, usage_snapshot
 from tests.conftest import empty
-from tests.deep import examples
+from tests.deep import efforts, examples
 from tests.generated import LAST, calls, incidents, teams, zones
 from tests.plain.clock import Clock, Facts
 from tests.plain.records import span_days
@@ -113,10 +113,20 @@ def installation(settings):
     return settings
 
 
-@examples(quick=30, deep=200)
-@given(teams(), calls, zones, st.data())
-def test_every_column_equals_the_records(server, installation, records, calls, zone, data):
+@pytest.mark.parametrize("effort", efforts(few=10, many=30, deep=200))
+def test_every_column_equals_the_records(server, installation, effort):
     """Histories in parts, with gaps, recomputed in the past, records added between the parts."""
+
+    @effort
+    @given(teams(), calls, zones, st.data())
+    def check(records, calls, zone, data):
+        every_column_equals(server, installation, records, calls, zone, data)
+
+    check()
+
+
+def every_column_equals(server, installation, records, calls, zone, data) -> None:
+    """Compares the table with the slow job after each call."""
     empty(server)
     world = World(server, installation.model_copy(update={"time_zone": zone}))
     workspace_id = fill(world, "team", records)

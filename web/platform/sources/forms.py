@@ -45,27 +45,12 @@ class SourceAction(PageForm):
     workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
 
 
-OF_SECRET = ("token_invalid", "token_expires", "scope_missing", "sso_required")
-OF_ADDRESS = ("blocked_address", "unreachable", "tls_untrusted", "moved_elsewhere")
-"""Codes of problems that a sender's answer, or its silence, tells of the secret and of the address."""
-
-
-def field_of(problem: SourceProblem, kind: Source) -> str:
-    """Name of the form's field that a problem is about; empty where it is about none of them."""
-    if problem.field:
-        return problem.field.replace("settings.", SETTING)
-    if problem.code in OF_SECRET and kind.credential:
-        return "secret"
-    addresses = [s.name for s in kind.settings if s.form == "address"]
-    return SETTING + addresses[0] if problem.code in OF_ADDRESS and addresses else ""
-
-
-def number(told: str, otherwise: int, label: str, field: str) -> int:
+def number(told: str, otherwise: int, label: str) -> int:
     """A whole number. Raises SourceProblem."""
     if not told.strip():
         return otherwise
     if not told.strip().isdecimal():
-        raise SourceProblem("setting", f"{label} takes a whole number.", field)
+        raise SourceProblem("setting", f"{label} takes a whole number.")
     return int(told)
 
 
@@ -86,15 +71,15 @@ def new_source(told: Mapping[str, str], kind: Source, rights: SourceRights) -> N
     """The source that a form asks for. Raises SourceProblem, Problem 403."""
     slug = told.get("workspace", "")
     if not slug and not rights.is_everywhere:
-        raise SourceProblem("setting", "Choose the workspace that it feeds.", "workspace")
+        raise SourceProblem("setting", "Choose the workspace that it feeds.")
     return NewSource(
         kind.kind,
         told.get("name", "").strip() or kind.title,
         settings_in(told, kind),
         told.get("secret", "").strip(),
         rights.managed_id(slug) if slug else None,
-        number(told.get("minutes", ""), kind.minutes, "How often it syncs", "minutes"),
-        number(told.get("days", ""), 90, "History", "days"),
+        number(told.get("minutes", ""), kind.minutes, "How often it syncs"),
+        number(told.get("days", ""), 90, "History"),
     )
 
 
@@ -106,11 +91,9 @@ def rules_in(told: str, rights: SourceRights) -> list[tuple[str, int]]:
             continue
         pattern, sign, slug = (part.strip() for part in line.rpartition("="))
         if not sign or not pattern or not slug:
-            told_so = f"Line {line_number} is not PATTERN = WORKSPACE."
-            raise SourceProblem("setting", told_so, "rules")
+            raise SourceProblem("setting", f"Line {line_number} is not PATTERN = WORKSPACE.")
         known = {m.slug: m.workspace_id for m in rights.managed}
         if slug not in known:
-            told_so = f"Line {line_number}: you manage no workspace {slug}."
-            raise SourceProblem("setting", told_so, "rules")
+            raise SourceProblem("setting", f"Line {line_number}: you manage no workspace {slug}.")
         rules.append((pattern, known[slug]))
     return rules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -115,7 +115,7 @@ class SourcePages(ViewsOfSources):
         rights: SourceRights,
         kind: str,
         told: Mapping[str, str],
-        problem: SourceProblem | None = None,
+        problem: str = "",
         tested: list[str] | None = None,
         ahead: SourcePreview | None = None,
     ) -> str:
@@ -126,7 +126,7 @@ class SourcePages(ViewsOfSources):
             prefix=forms.SETTING,
             workspaces=rights.managed,
             is_everywhere=rights.is_everywhere,
-            refusal=_refusal(problem, kind_of(kind), {}) if problem else {},
+            problem=problem,
             tested=tested,
             ahead=ahead,
             shown_parts=PARTS,
@@ -147,7 +147,7 @@ class SourcePages(ViewsOfSources):
         try:
             return self._created(rights, kind, told)
         except SourceProblem as problem:
-            return self._form(rights, kind.kind, told, problem), 422
+            return self._form(rights, kind.kind, told, str(problem)), 422
 
     def _created(
         self, rights: SourceRights, kind: Source, told: Mapping[str, str]
@@ -190,16 +190,14 @@ class SourcePages(ViewsOfSources):
             choices = [c for c in settling.of_parts(connection, source) if c.is_mapped]
         slugs = {m.workspace_id: m.slug for m in rights.seen}
         draft = session.pop("sources_draft", None)
-        refusal = session.pop("sources_refusal", {})
-        typed = refusal.get("typed", {})
         return render_template(
             "source.html",
             source=source,
             kind=kind_of(source.kind),
             scopes=scopes,
-            refusal=refusal,
-            typed=typed,
-            rules=draft["rules"] if draft else typed.get("rules", _written(rules, slugs)),
+            rules=draft["rules"]
+            if draft
+            else "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules),
             draft=draft,
             choices=choices,
             choice_names=NAMES,
@@ -224,7 +222,7 @@ class SourcePages(ViewsOfSources):
             told = self._acted(rights, source, SourceAction())
             session["sources_outcome"] = ("ok", told)
         except SourceProblem as problem:
-            session["sources_refusal"] = _refusal(problem, kind_of(source.kind), request.form)
+            session["sources_outcome"] = ("error", str(problem))
         self._wake("sources")
         is_gone = request.form.get("action") == "remove"
         return redirect(PATH if is_gone else f"{PATH}/{source_id}")
@@ -271,16 +269,6 @@ class SourcePages(ViewsOfSources):
         raise SourceProblem("setting", "Choose what to do.")
 
 
-def _refusal(problem: SourceProblem, kind: Source, told: Mapping[str, str]) -> dict[str, Any]:
-    """Sentence on what is wrong, the field that it stands beside, and what was typed but for the secret."""
-    typed = {name: value for name, value in told.items() if name != "secret"}
-    return {"field": forms.field_of(problem, kind), "text": str(problem), "typed": typed}
-
-
-def _written(rules: Sequence[tuple[str, int]], slugs: Mapping[int, str]) -> str:
-    return "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules)
-
-
 def _draft(jobs: Engine, source: StoredSource, rights: SourceRights, told: str) -> dict[str, Any]:
     """Rules as they were typed, and how many parts each workspace would get by them. Raises
     SourceProblem."""
@@ -296,9 +284,7 @@ def _day(told: str) -> date:
     try:
         return date.fromisoformat(told)
     except ValueError:
-        raise SourceProblem(
-            "setting", "Choose the day from which it is read again.", "from_day"
-        ) from None
+        raise SourceProblem("setting", "Choose the day from which it is read again.") from None
 
 
 def _fed(source: StoredSource, scopes: list[dict[str, Any]], slugs: Mapping[int, str]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.pulling import runner
 from ingest.pulling.problems import SourceProblem
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 from tests.ingest.pulling.attacks.test_endless import github, gitlab
 from tests.ingest.pulling.senders.cert_manager import FakeKubernetes
 from tests.ingest.pulling.senders.fake import Fake, Reply, served
@@ -78,7 +78,7 @@ SENDERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("kind", all_but(["github", "prometheus"], SENDERS))
 def test_no_answer_is_a_failure_of_the_program(installed, kind, caplog):
     """Each of them as the second answer of a sync; the list of parts is the first."""
     caplog.set_level(logging.ERROR, "vigilo.sources")
@@ -96,7 +96,7 @@ def test_no_answer_is_a_failure_of_the_program(installed, kind, caplog):
     assert wrong == []
 
 
-@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("kind", all_but(["github"], SENDERS))
 def test_a_test_says_it_as_well(installed, kind):
     wrong = []
     for name, reply in BODIES.items():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.pulling import runner
+from tests.deep import all_but
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
 from tests.ingest.pulling.senders.gitlab import FakeGitLab
@@ -115,7 +116,7 @@ def test_a_token_that_may_not_read_merge_requests_is_told(installed, gitlab):
     assert changes(installed) == [("gitlab@2", sha(50), MERGE)]
 
 
-@pytest.mark.parametrize("request_number", [3, 5, 7, 30, 40])
+@pytest.mark.parametrize("request_number", all_but([5], [3, 5, 7, 30, 40]))
 def test_killed_at_any_request_the_changes_are_those_of_a_whole_run(
     installed, gitlab, request_number, tmp_path
 ):

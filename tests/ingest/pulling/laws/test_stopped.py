@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest.pulling.runner import run_next
+from tests.deep import all_but
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
 from tests.ingest.pulling.test_github import deployment, environment
@@ -44,7 +45,9 @@ def github():
         fake.may.set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+@pytest.mark.parametrize(
+    "number", all_but([signal.SIGKILL], [signal.SIGTERM, signal.SIGKILL]), ids=["stopped", "killed"]
+)
 def test_a_source_in_mid_sync_is_free_when_its_process_is_gone(installed, github, tmp_path, number):
     source = installed.make("github", github.token, owner="acme", address=github.base, changes="no")
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,6 +40,13 @@ PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sb
 @pytest.fixture
 def bouncer(server, settings) -> Iterator[int]:
     """The port of a pgbouncer with two server connections a role."""
+    with bouncing(server, settings, pool_mode="transaction", default_pool_size=2) as port:
+        yield port
+
+
+@contextmanager
+def bouncing(server: Database, settings: Settings, **options: object) -> Iterator[int]:
+    """The port of a pgbouncer with these options before the tests' server."""
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
     folder = Path(tempfile.mkdtemp(prefix="vigilo-bouncer-"))
@@ -51,8 +59,8 @@ def bouncer(server, settings) -> Iterator[int]:
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\nvigilo = host={url.query['host']} port={url.query['port']}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
-        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 2\n"
-        "unix_socket_dir =\n"
+        f"auth_file = {folder}/users.txt\nunix_socket_dir =\n"
+        + "".join(f"{name} = {value}\n" for name, value in options.items())
     )
     owner = (settings.data_dir / "postgres").owner()
     user = ["-u", owner] if os.geteuid() == 0 else []

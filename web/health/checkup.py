@@ -19,6 +19,7 @@ from web.health import sealed, structure, surroundings, work
 from web.health.findings import HealthFinding
 from web.health.made import given
 from web.health.made.definitions import NUMBERS
+from web.health.waiting import locks, pools
 
 log = logging.getLogger("vigilo.health")
 UNREACHABLE = (DBAPIError, psycopg2.Error, NoFreeConnection)
@@ -34,7 +35,8 @@ NO_ANSWER = HealthFinding(
 )
 
 
-BEHIND_PGBOUNCER = ("closed the connection", "query_wait_timeout", "server_login_retry")
+BEHIND_PGBOUNCER = ("closed the connection", "server_login_retry")
+ASKED_AGAIN = (*BEHIND_PGBOUNCER, "query_wait_timeout")
 AGAIN_SECONDS = 1.5
 """pgbouncer refuses who comes first after its database is back, and signs in anew within a second."""
 REMEDIES = (
@@ -134,15 +136,17 @@ def of_everything(
 ) -> list[HealthFinding]:
     """Every finding, worst first; ``asks_address`` as for ``surroundings.findings``."""
     inside = of_the_database(database, settings)
-    if inside and any(words in inside[0].detail for words in BEHIND_PGBOUNCER):
+    if inside and any(words in inside[0].detail for words in ASKED_AGAIN):
         time.sleep(AGAIN_SECONDS)
         inside = of_the_database(database, settings)
     around = surroundings.findings(settings, asks_address=asks_address)
-    is_away = any(finding.brief in (DATABASE, JOB) for finding in inside)
+    is_away = any(finding.brief in (DATABASE, JOB, pools.POOL) for finding in inside)
+    is_asked = not is_away or any(words in told.detail for told in inside for words in TIME_LIMITS)
+    waits = of_the_locks(database) if is_asked else []
     is_whole = not any(finding.brief in NOT_THERE for finding in inside)
     disk = [] if is_away else of_the_databases_disk(database)
     secrets = of_the_secrets(database, settings) if is_whole and not is_away else []
-    problems = [*inside, *disk, *secrets, *around]
+    problems = [*inside, *waits, *disk, *secrets, *around]
     return sorted(problems, key=lambda finding: not finding.must_not_serve)
 
 
@@ -153,6 +157,17 @@ def of_the_databases_disk(database: Callable[[], Database]) -> list[HealthFindin
             return list(surroundings.room(connection))
     except (*UNREACHABLE, OSError) as error:
         log.warning("the database's disk can not be looked at: %s", first_line(error))
+        return []
+
+
+def of_the_locks(database: Callable[[], Database]) -> list[HealthFinding]:
+    """Findings about sessions that wait for locks, told even where they keep other looks from an answer;
+    nothing where the database is away, as is told already."""
+    try:
+        with database().job.connect() as connection:
+            return list(locks.findings(connection))
+    except (*UNREACHABLE, OSError) as error:
+        log.warning("locks can not be looked at: %s", first_line(error))
         return []
 
 
@@ -176,7 +191,9 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
             problems += surroundings.clock(connection)
     except (*UNREACHABLE, OSError) as error:
         return _nodes_away(database, settings) or [
-            _broken_off(database, DATABASE, error) or _away(DATABASE, "VIGILO_DATABASE_URL", error)
+            _broken_off(database, DATABASE, error)
+            or pools.finding_of(database, first_line(error))
+            or _away(DATABASE, "VIGILO_DATABASE_URL", error)
         ]
     if any(finding.brief in NOT_THERE for finding in problems):
         return problems
@@ -190,9 +207,16 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
             problems += isolation_findings(connection, job=True)
     except UNREACHABLE as error:
         problems += _nodes_away(database, settings) or [
-            _broken_off(database, JOB, error) or _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
+            _broken_off(database, JOB, error)
+            or pools.finding_of(database, first_line(error))
+            or _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
         ]
     return problems
+
+
+def silent(database: Callable[[], Database]) -> HealthFinding:
+    """Finding about a database that has not answered within a moment, or a process that can not ask it."""
+    return pools.full() if pools.is_full(database()) else NO_ANSWER
 
 
 def _nodes_away(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
@@ -29,14 +29,14 @@ class Looks:
         self._running: Future[list[HealthFinding]] | None = None
         self._until = 0.0
 
-    def findings(self, meanwhile: Sequence[HealthFinding]) -> list[HealthFinding]:
+    def findings(self, meanwhile: Callable[[], list[HealthFinding]] = list) -> list[HealthFinding]:
         """Findings of the look; ``meanwhile`` where it is not done within the moment. Raises as the
         look does."""
         try:
             return self._at_hand().result(self.moment)
         except NotYet:
             seen_at, seen = self._last
-            return seen if time.monotonic() < seen_at + self._meanwhile else list(meanwhile)
+            return seen if time.monotonic() < seen_at + self._meanwhile else meanwhile()
 
     def _at_hand(self) -> Future[list[HealthFinding]]:
         """The look that is under way or still stands; else a new one, on a thread of its own."""

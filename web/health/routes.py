@@ -11,7 +11,7 @@ from settings import Settings
 from storage.database import Database
 from storage.scheduled import nights
 from web.health import checkup, surroundings
-from web.health.checkup import NO_ANSWER, UNREACHABLE
+from web.health.checkup import UNREACHABLE
 from web.health.looks import Looks
 from web.operation import Operation, Outcome
 
@@ -52,15 +52,14 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
     @app.route("/readyz")
     @READY
     def readyz() -> ResponseReturnValue:
-        problems = inside.findings([NO_ANSWER])
+        problems = inside.findings(lambda: [checkup.silent(database)])
         if wrong := [finding.brief for finding in problems if finding.must_not_serve]:
             for finding in problems:
                 app.logger.error("not ready: %s", finding)
             told = f"not ready\n{', '.join(dict.fromkeys(wrong))}\n"
             return told, 503, {**PLAIN, "Retry-After": "5"}
         to_look_at = dict.fromkeys(
-            f.brief
-            for f in (*problems, *room.findings([]), *secrets.findings([]), *around.findings([]))
+            f.brief for f in (*problems, *room.findings(), *secrets.findings(), *around.findings())
         )
         warnings = [f"look at: {', '.join(to_look_at)}"] if to_look_at else []
         return "\n".join(["ready", *_night(database, settings), *warnings, ""]), 200, PLAIN

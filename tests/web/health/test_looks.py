@@ -78,11 +78,11 @@ def test_a_look_that_does_not_end_keeps_nobody_and_is_made_once():
 
     looks = Looks(look)
     looks.moment = 0.01
-    assert [looks.findings([FOUND]) for _ in range(5)] == [[FOUND]] * 5
+    assert [looks.findings(lambda: [FOUND]) for _ in range(5)] == [[FOUND]] * 5
     assert len(begun) == 1
     over.set()
     looks.moment = 60
-    assert looks.findings([FOUND]) == []
+    assert looks.findings(lambda: [FOUND]) == []
 
 
 def test_what_was_seen_stands_for_a_while_or_for_one_question():
@@ -96,7 +96,7 @@ def test_what_was_seen_stands_for_a_while_or_for_one_question():
         made.clear()
         looks = Looks(look, kept)
         looks.moment = 60
-        assert [looks.findings([]) for _ in range(3)] == [[FOUND]] * 3
+        assert [looks.findings() for _ in range(3)] == [[FOUND]] * 3
         assert len(made) == looked
 
 
@@ -105,7 +105,7 @@ def test_a_look_that_fails_is_no_good_news():
         raise LookupError("a fault of ours")
 
     with pytest.raises(LookupError, match="a fault of ours"):
-        Looks(look).findings([])
+        Looks(look).findings()
 
 
 def test_a_database_that_takes_connections_and_says_nothing_is_asked_once_by_all_probes(
@@ -172,8 +172,8 @@ def test_a_look_that_takes_longer_than_a_moment_leaves_the_last_one_standing(mea
 
     looks = Looks(look, meanwhile=meanwhile)
     looks.moment = 60
-    assert looks.findings([FOUND]) == []
+    assert looks.findings(lambda: [FOUND]) == []
     may_end.clear()
     looks.moment = 0.01
-    assert looks.findings([FOUND]) == seen
+    assert looks.findings(lambda: [FOUND]) == seen
     may_end.set()

@@ -204,7 +204,8 @@ def test_the_remedy_is_for_what_the_server_answered(tmp_path, words, remedy):
 def test_a_pgbouncer_that_has_just_failed_to_sign_in_is_asked_twice(tmp_path, monkeypatch):
     """pgbouncer refuses the first one after its database is back, and tries again because of that one."""
     monkeypatch.setattr(checkup, "AGAIN_SECONDS", 0.0)
-    answers = ["server closed the connection unexpectedly", "FATAL: something else"]
+    hung_up = "server closed the connection unexpectedly"
+    answers = [hung_up, hung_up, "FATAL: something else"]  # between the two the job role is asked
 
     def away() -> Database:
         raise psycopg2.OperationalError(answers.pop(0))

@@ -19,7 +19,7 @@ from tests.storage.test_pgbouncer import bouncing
 from tests.webworld import make
 from web.health import checkup
 from web.health.findings import HealthFinding
-from web.health.waiting import locks
+from web.health.waiting import locks, pools
 
 PID = text("select pg_backend_pid()")
 
@@ -150,8 +150,7 @@ def test_a_process_whose_own_connections_are_all_in_use_says_so(database, settin
     browser = web.browser()
     own = web.app.installation.database
     with ExitStack() as stack:
-        most = own.web.pool.size() + own.web.pool._max_overflow
-        for _ in range(most):
+        while not pools.is_full(own):
             stack.enter_context(own.web.connect())
         answer = browser.get("/readyz")
         assert (answer.status_code, answer.text) == (503, "not ready\nconnections\n")

@@ -68,10 +68,10 @@ def _session(pid: int, role: str | None, program: str | None) -> str:
 def _holder(wait: LockWait) -> str:
     if wait.by_pid == 0:
         return "a prepared transaction"
-    held = _session(wait.by_pid, wait.by_role, wait.by_program)
+    holder = _session(wait.by_pid, wait.by_role, wait.by_program)
     state = f", {wait.by_state}" if wait.by_state else ""
     since = f", whose transaction began at {_at(wait.by_since)}" if wait.by_since else ""
-    return f"{held}{state}{since}"
+    return f"{holder}{state}{since}"
 
 
 def _at(instant: datetime) -> str:

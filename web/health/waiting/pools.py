@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+import psycopg2
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
@@ -40,23 +41,23 @@ def finding_of(database: Callable[[], Database], told: str) -> HealthFinding | N
         return full(told)
     is_hung_up = any(words in told for words in HUNG_UP)
     if any(words in told for words in OF_PGBOUNCER) or (
-        is_hung_up and _is_used_up_between(database())
+        is_hung_up and _is_used_up_between(database)
     ):
         detail = f"pgbouncer has no connection free ({told}): all of its pool are taken"
         return HealthFinding(POOL, PGBOUNCER, detail, True)
     return None
 
 
-def _is_used_up_between(database: Database) -> bool:
+def _is_used_up_between(database: Callable[[], Database]) -> bool:
     """Whether the web role has sessions in a database that answers, and whoever is between hangs up: the
     driver does not hand on what pgbouncer says of it."""
-    web, job = database.web.url, database.job.url
-    if (web.host, web.port, web.query) == (job.host, job.port, job.query):
-        return False
     try:
-        with database.job.connect() as connection:
+        web, job = database().web.url, database().job.url
+        if (web.host, web.port, web.query) == (job.host, job.port, job.query):
+            return False
+        with database().job.connect() as connection:
             sessions = connection.execute(text(SESSIONS), {"role": web.username}).scalar_one()
-    except (DBAPIError, NoFreeConnection) as error:
+    except (DBAPIError, psycopg2.Error, NoFreeConnection, OSError) as error:
         log.warning("the job role can not look for the web role's sessions: %s", first_line(error))
         return False
     return bool(sessions)

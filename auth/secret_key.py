@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CURRENT, FORMER = "secret-key", "secret-key-former"
 """Files of the data directory, where no key is set."""
+LEAST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,24 @@ def secret_keys(settings: Settings) -> Keys:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, secrets.token_urlsafe(48))
     before = settings.data_dir / FORMER
-    kept = before.read_text(encoding="utf-8").split() if before.exists() else []
-    return Keys(path.read_text(encoding="utf-8").strip(), (*settings.secret_key_former, *kept))
+    kept = _words(before) if before.exists() else []
+    own = _words(path)
+    if len(own) != 1 or len(own[0]) < LEAST:
+        raise SystemExit(
+            f"{path}: holds no key of at least {LEAST} characters on a line of its own. A backup has it as"
+            " secret-key. Without it, remove the file: people sign in again, and senders' secrets are set"
+            " anew."
+        )
+    return Keys(own[0], (*settings.secret_key_former, *kept))
+
+
+def _words(path: Path) -> list[str]:
+    """Keys of a file, one a line, however an editor has ended its lines or begun the file. Raises
+    SystemExit."""
+    try:
+        return path.read_text(encoding="utf-8-sig").split()
+    except ValueError as error:
+        raise SystemExit(f"{path}: is no text in UTF-8; a backup has it as secret-key.") from error
 
 
 def renew(settings: Settings) -> bool:

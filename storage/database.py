@@ -265,7 +265,7 @@ def engine_of(url: URL, role: str | None = None, most: int = 0, looks: int = LOO
         No statement of ours is worth compiling. The owner steps down to the job role, which row-level
         security binds to a workspace."""
         with raw.cursor() as cursor:
-            cursor.execute("set timezone = 'UTC'; set jit = off")
+            cursor.execute("set timezone = 'UTC'; set jit = off; set quote_all_identifiers = off")
             if role is not None:
                 cursor.execute(f"set role {schema.quoted(role)}")
         raw.commit()

@@ -12,10 +12,11 @@ import click
 
 from commands.installation import DatabaseCommand, installation
 from settings import load
-from storage import embedded
+from storage import embedded, schema
 from storage.backup import archive, making, restoring
 from storage.backup.access import BackupAccess, LacksAddress, access
 from storage.backup.archive import KEY, BadBackup, Manifest
+from storage.backup.identity import AnotherDatabase
 from storage.backup.making import BoundByPolicies, NoSchema
 from storage.backup.programs import NoProgram, ProgramFailed
 from storage.backup.restoring import NotRestorable
@@ -35,6 +36,7 @@ def _told() -> Iterator[None]:
     except (
         LacksAddress,
         BoundByPolicies,
+        AnotherDatabase,
         NoSchema,
         NoProgram,
         ProgramFailed,
@@ -83,7 +85,7 @@ def create(keep: int | None, filtered: bool) -> None:
         )
     with _told():
         there = access(installation().settings)
-        path = making.create(there.reader, there.roles, there.folder, there.key)
+        path = making.create(there.reader, there.roles, there.folder, there.key, there.serves)
         click.echo(_line(path, archive.read(path)))
         _refuse_harm(path)
         for old in making.forget(there.folder, keep) if keep else ():
@@ -134,9 +136,11 @@ def verify(backup: str, full: bool) -> None:
     path = _chosen(backup)
     with _told():
         manifest = archive.check_bytes(path)
+        restoring.read_through(path)
         if full:
             _require_alike(manifest, _rehearsed(path))
-    proof = "restored and compared" if full else "its bytes are those that were written"
+    whole = "its bytes are those that were written, and can be read to their end"
+    proof = "restored and compared" if full else whole
     click.echo(f"{path.name} is good: {proof}.")
 
 
@@ -174,12 +178,18 @@ def restore(backup: str) -> None:
             raise click.ClickException(
                 "VIGILO_OWNER_DATABASE_URL: needed to restore; takes the owner's address."
             )
-        manifest = restoring.restore(path, there.writer, there.roles)
+        others = {
+            "VIGILO_BACKUP_DATABASE_URL": there.reader,
+            "VIGILO_DATABASE_URL": there.serves,
+        }
+        manifest = restoring.restore(path, there.writer, there.roles, others)
         _require_alike(manifest, restoring.problems(manifest, there.reader))
         _restore_key(there, path)
     click.echo(
         f"{path.name} of {manifest.made_at} is restored: {manifest.rows:,} rows, all as noted."
     )
+    if manifest.schema != schema.head():
+        click.echo(f"It is of schema {manifest.schema}; now: vigilo db upgrade")
     click.echo(
         "Every session has ended. Whatever was withdrawn since then (tokens, roles) is back: withdraw it."
     )

@@ -20,13 +20,15 @@ class LacksAddress(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class BackupAccess:
     """``reader`` is bound by no policy, ``writer`` may fill the database: the owner, or the embedded
-    server's superuser, who is both. ``key`` is the file of the secret key, where the program made it."""
+    server's superuser, who is both. People are served from ``serves``, where that may be another address.
+    ``key`` is the file of the secret key, where the program made it."""
 
     reader: URL
     writer: URL | None
     roles: Roles
     folder: Path
     key: Path | None
+    serves: URL | None = None
 
 
 def access(settings: Settings) -> BackupAccess:
@@ -51,4 +53,5 @@ def access(settings: Settings) -> BackupAccess:
         roles=database.roles,
         folder=folder,
         key=None,
+        serves=driver_url(settings.database_url),
     )

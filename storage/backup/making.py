@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, text
 
-from storage.backup import archive, inventory, programs, sessions
+from storage.backup import archive, identity, inventory, programs, sessions
 from storage.backup.archive import DUMP, KEY, Manifest
+from storage.backup.identity import place
 from storage.roles import Roles
 from storage.schema import revision_of
 
@@ -31,10 +32,13 @@ class BoundByPolicies(RuntimeError):
     """The role would see a part of the rows or none, and the dump would lack the rest in silence."""
 
 
-def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> Path:
+def create(
+    reader: URL, roles: Roles, folder: Path, key: Path | None = None, serves: URL | None = None
+) -> Path:
     """Makes a backup in ``folder`` by a role that no policy binds; its own folder. ``key`` is the file of
-    the secret key, where the program made it itself. Raises BoundByPolicies, NoSchema, NoProgram,
-    ProgramFailed, OSError, sqlalchemy errors; nothing is left behind."""
+    the secret key, where the program made it itself, ``serves`` the address that people are served from.
+    Raises BoundByPolicies, AnotherDatabase, NoSchema, NoProgram, ProgramFailed, OSError, sqlalchemy errors;
+    nothing is left behind."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(folder)
     path, part = _place(folder)
@@ -42,12 +46,7 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     fcntl.flock(claim, fcntl.LOCK_EX)
     try:
         with one_snapshot(reader) as connection:
-            if revision_of(connection) is None:
-                raise NoSchema(
-                    f"the database {reader.database} at {reader.host}:{reader.port} holds nothing of this"
-                    " program: its backup would be empty. Set VIGILO_BACKUP_DATABASE_URL to the database of"
-                    " VIGILO_DATABASE_URL, or run db upgrade first."
-                )
+            _refuse_wrong(connection, reader, serves)
             _dump(connection, reader, part / DUMP)
             manifest = _manifest(connection, roles, part / DUMP)
         if key is not None and key.exists():
@@ -62,6 +61,17 @@ def create(reader: URL, roles: Roles, folder: Path, key: Path | None = None) -> 
     finally:
         os.close(claim)
     return path
+
+
+def _refuse_wrong(connection: Connection, reader: URL, serves: URL | None) -> None:
+    """Raises NoSchema, AnotherDatabase where a backup would be of nothing, or of somebody else's."""
+    if revision_of(connection) is None:
+        raise NoSchema(
+            f"{place(reader)} holds nothing of this program: its backup would be empty. Set"
+            " VIGILO_BACKUP_DATABASE_URL to the database of VIGILO_DATABASE_URL, or run db upgrade first."
+        )
+    others = {"VIGILO_DATABASE_URL": serves}
+    identity.refuse_another(connection, "VIGILO_BACKUP_DATABASE_URL", reader, others)
 
 
 def _remove_abandoned(folder: Path) -> None:

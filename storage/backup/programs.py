@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -51,9 +51,13 @@ def version_of(program: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def run(program: Path, options: Sequence[str], url: URL | None = None) -> str:
-    """Output of the program, connected to the address. Raises ProgramFailed."""
+def run(
+    program: Path, options: Sequence[str], url: URL | None = None, more: Mapping[str, str] = {}
+) -> str:
+    """Output of the program, connected to the address, with ``more`` in its environment. Raises
+    ProgramFailed."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "VIGILO_"))}
+    environment.update(more)
     target = []
     if url is not None:
         target = [f"--dbname={conninfo(url)}", "--no-password"]

@@ -8,29 +8,43 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, text
 
-from storage.backup import archive, inventory, programs, sessions
+from storage.backup import archive, identity, inventory, programs, sessions
 from storage.backup.archive import DUMP, Manifest
+from storage.backup.identity import place
 from storage.backup.inventory import identifier
 from storage.backup.making import one_snapshot, snapshot_tables
 from storage.roles import DEFINER, Roles
-from storage.schema import LOCK, other_encoding
+from storage.schema import LOCK, head, is_known, other_encoding, revision_of
 
 PROVED_ELSEWHERE = ("policies", "functions", "rights")
 """Kinds whose text another major version of PostgreSQL may write in another way."""
+
+
+PLAIN = {"PGOPTIONS": "-c quote_all_identifiers=off"}
+"""Environment of pg_restore: a server that quotes everything would have it keep a function's settings in
+other words than they were."""
+LIVE = """
+select count(*) from pg_stat_activity
+where datname = current_database() and application_name like 'vigilo%' and pid <> pg_backend_pid()
+"""
 
 
 class NotRestorable(RuntimeError):
     """Why this backup can not come into that database; nothing was changed there."""
 
 
-def restore(folder: Path, writer: URL, roles: Roles) -> Manifest:
+def restore(
+    folder: Path, writer: URL, roles: Roles, others: Mapping[str, URL | None] = {}
+) -> Manifest:
     """Fills the empty database at ``writer``, the address of its owner or of a superuser, all or nothing.
-    Raises BadBackup, NotRestorable, NoProgram, ProgramFailed, sqlalchemy errors."""
+    ``others`` are the installation's other addresses, by the variables that name them. Raises BadBackup,
+    NotRestorable, AnotherDatabase, NoProgram, ProgramFailed, sqlalchemy errors."""
     manifest = archive.check_bytes(folder)
     engine = sessions.engine_of(writer)
     with engine.connect() as claim:
         if not claim.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar():
             raise NotRestorable("another restore into this database, or its upgrade, is at work.")
+        identity.refuse_another(claim, "VIGILO_OWNER_DATABASE_URL", writer, others)
         claim.commit()  # the lock is the session's
         return _restore_alone(folder, engine, roles, manifest)
 
@@ -71,7 +85,7 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     restore. Raises BoundByPolicies, sqlalchemy errors."""
     with one_snapshot(reader) as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
-        present = inventory.of(connection, snapshot_tables())
+        present = inventory.of(connection, tuple({*snapshot_tables(), *_compared(manifest)}))
     before: dict[str, Mapping[str, str]] = dict(manifest.inventory)
     if server != manifest.server:
         for kind in PROVED_ELSEWHERE:
@@ -81,11 +95,18 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     return inventory.differences(before, present)
 
 
+def _compared(manifest: Manifest) -> set[str]:
+    """Names of the tables whose rows the backup's own release compared workspace by workspace."""
+    return {name.rpartition(".")[2].strip('"') for name in manifest.inventory["snapshots"]}
+
+
 def _refuse(connection: Connection, manifest: Manifest, roles: Roles, server: int) -> None:
     """Raises NotRestorable where the database is not empty, older, or of other roles."""
-    if tables := inventory.tables_of_roles(connection):
+    _refuse_full(connection)
+    if not is_known(manifest.schema):
         raise NotRestorable(
-            f"the database is not empty: it has {len(tables)} tables. A restore takes an empty one."
+            f"the backup is of schema {manifest.schema}, which a newer release has made; this one knows"
+            f" {head()}. Restore it with that release."
         )
     if (other := other_encoding(connection)) is not None:
         raise NotRestorable(
@@ -106,6 +127,30 @@ def _refuse(connection: Connection, manifest: Manifest, roles: Roles, server: in
                 f" {former}. Restore with addresses of that role; alter role {former} rename to {name}"
                 " afterwards."
             )
+
+
+def _refuse_full(connection: Connection) -> None:
+    """Raises NotRestorable where the database holds an installation, or anything else."""
+    tables = inventory.tables_of_roles(connection)
+    if tables and (schema := revision_of(connection)) is not None:
+        sessions_there = connection.execute(text(LIVE)).scalar_one()
+        raise NotRestorable(
+            f"{place(connection.engine.url)} holds an installation of this program (schema {schema},"
+            f" {sessions_there or 'no'} sessions of it now) and is not empty. A restore takes an empty"
+            " database: create database NAME as deploy/roles.sql does, and name that one in all addresses."
+        )
+    if tables:
+        raise NotRestorable(
+            f"the database is not empty: it has {len(tables)} tables. A restore takes an empty one."
+        )
+
+
+def read_through(folder: Path) -> None:
+    """Reads the whole dump, as a restore does. Raises ProgramFailed where it was cut before its bytes were
+    noted, NoProgram."""
+    manifest = archive.read(folder)
+    program = programs.find("pg_restore", _least(folder, manifest.server))
+    programs.run(program, ["--file=/dev/null", str(folder / DUMP)])
 
 
 def _make_roles(connection: Connection, manifest: Manifest) -> None:
@@ -153,7 +198,7 @@ def _fill(program: Path, dump: Path, writer: URL, schemas: list[str]) -> None:
         listing.write("\n".join(wanted) + "\n")
         listing.flush()
         options = ["--exit-on-error", "--single-transaction", f"--use-list={listing.name}"]
-        programs.run(program, [*options, str(dump)], writer)
+        programs.run(program, [*options, str(dump)], writer, PLAIN)
 
 
 def _least(folder: Path, server: int) -> int:

@@ -17,6 +17,8 @@ SETTINGS = {
     "datestyle": "ISO",
     "intervalstyle": "postgres",
     "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
 }
 """Values under which a transaction may idle as long as pg_dump or pg_restore works, and texts compare."""
 SET = "select set_config(name, %s, false) from pg_settings where name = %s"

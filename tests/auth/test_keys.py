@@ -135,3 +135,38 @@ def test_secrets_that_no_key_opens_are_counted(web):
     done = rotated(serving(web, secret_key=NEW))
     assert done.exit_code == 1
     assert "1 secrets open with no key" in done.output
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"{OLD}\r\n".encode(),
+        f"\ufeff{OLD}\n".encode(),
+        f"  {OLD} \t\n\n".encode(),
+        f"\ufeff{OLD}\r\n".encode(),
+    ],
+)
+def test_a_key_file_means_the_same_however_an_editor_has_saved_it(tmp_path, written):
+    (tmp_path / "secret-key").write_bytes(written)
+    (tmp_path / "secret-key-former").write_bytes(f"\ufeff{NEW}\r\n".encode())
+    assert secret_keys(load_settings(data_dir=tmp_path)) == Keys(OLD, (NEW,))
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (b"", "holds no key of at least 32 characters"),
+        (OLD[:20].encode(), "holds no key of at least 32 characters"),
+        (f"{OLD}\n{NEW}\n".encode(), "on a line of its own"),
+        (OLD.encode("utf-16"), "is no text in UTF-8"),
+    ],
+)
+def test_a_key_file_that_was_cut_or_spoilt_is_told_with_where_another_lies(
+    tmp_path, written, words
+):
+    (tmp_path / "secret-key").write_bytes(written)
+    with pytest.raises(
+        SystemExit, match=f"secret-key: .*{words}.*[Aa] backup has it as.*secret-key"
+    ):
+        secret_keys(load_settings(data_dir=tmp_path))
+    assert (tmp_path / "secret-key").read_bytes() == written

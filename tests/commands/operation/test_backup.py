@@ -96,7 +96,8 @@ def test_a_restore_over_what_is_there_is_refused(typed):
     assert typed("create").exit_code == 0
     refused = typed("restore", "latest")
     assert refused.exit_code == 1
-    assert "The database is not empty" in refused.output
+    assert "holds an installation of this program" in refused.output
+    assert "is not empty. A restore takes an empty database" in refused.output
 
 
 def test_a_backup_that_is_not_there_is_named(typed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ from storage import schema
 from storage.backup import archive, inventory, making, restoring
 from storage.backup.access import access
 from storage.backup.archive import BadBackup
+from storage.backup.identity import AnotherDatabase
 from storage.backup.making import BoundByPolicies, NoSchema
+from storage.backup.programs import ProgramFailed
 from storage.backup.restoring import NotRestorable
 from storage.roles import Roles
 from tests.conftest import superuser
 from tests.webworld import make
 
+FORMER = "0040"
+"""A migration of an earlier release."""
 CHANGES = {
     "rows of public.incident": "delete from incident where ctid = (select min(ctid) from incident)",
     "snapshots of workspace 1 in public.workspace_usage_snapshot": (
@@ -87,6 +92,24 @@ def test_a_dump_that_was_cut_off_is_bad(backup):
         archive.check_bytes(backup)
 
 
+def test_a_dump_that_was_cut_before_it_was_noted_is_bad_and_leaves_nothing(backup, settings, empty):
+    whole, dump, manifest = (
+        (backup / archive.DUMP).read_bytes(), backup / archive.DUMP, archive.read(backup),
+    )  # fmt: skip
+    dump.write_bytes(whole[: len(whole) * 9 // 10])
+    noted = replace(manifest, sha256=archive.sha256(dump), size=dump.stat().st_size)
+    archive.write(backup, noted)
+    assert archive.check_bytes(backup) == noted
+    with pytest.raises(ProgramFailed, match="end of file"):
+        restoring.read_through(backup)
+    with pytest.raises(ProgramFailed, match="end of file"):
+        restoring.restore(backup, empty, access(settings).roles)
+    dump.write_bytes(whole)
+    archive.write(backup, manifest)
+    restoring.read_through(backup)
+    assert restoring.problems(restoring.restore(backup, empty, access(settings).roles), empty) == []
+
+
 def test_a_folder_without_a_manifest_is_no_backup(backup):
     (backup / archive.MANIFEST).unlink()
     with pytest.raises(BadBackup, match="lacks the roles"):
@@ -95,8 +118,77 @@ def test_a_folder_without_a_manifest_is_no_backup(backup):
 
 def test_a_database_that_is_not_empty_is_left_alone(backup, settings):
     there = access(settings)
-    with pytest.raises(NotRestorable, match="not empty"):
+    told = (
+        r"the database vigilo at .* holds an installation .* sessions of it now\) and is not empty"
+    )
+    with pytest.raises(NotRestorable, match=told):
         restoring.restore(backup, there.writer, there.roles)
+
+
+def test_a_backup_is_of_the_database_that_people_are_served_from(
+    database, settings, empty, tmp_path
+):
+    there = access(settings)
+    with pytest.raises(AnotherDatabase) as refused:
+        making.create(there.reader, there.roles, tmp_path, serves=empty)
+    assert "VIGILO_BACKUP_DATABASE_URL leads to the database vigilo at " in str(refused.value)
+    assert "VIGILO_DATABASE_URL to the database empty_one at " in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+    nobody = empty.set(username="nobody")  # who can not be asked is no other
+    assert making.create(there.reader, there.roles, tmp_path, serves=nobody).is_dir()
+    assert making.create(there.reader, there.roles, tmp_path, serves=database.web.url).is_dir()
+
+
+@pytest.mark.parametrize("variable", ["VIGILO_BACKUP_DATABASE_URL", "VIGILO_DATABASE_URL"])
+def test_a_restore_that_other_addresses_do_not_lead_to_is_refused(
+    backup, settings, empty, variable
+):
+    there = access(settings)
+    others = {variable: there.reader}
+    with pytest.raises(
+        AnotherDatabase, match=f"OWNER_DATABASE_URL .*empty_one.*{variable} to .*vigilo "
+    ):
+        restoring.restore(backup, empty, there.roles, others)
+    manifest = restoring.restore(backup, empty, there.roles, {variable: empty})
+    assert restoring.problems(manifest, empty) == []
+
+
+def test_a_backup_of_a_newer_release_is_refused(backup, settings, empty):
+    archive.write(backup, replace(archive.read(backup), schema="9999"))
+    with pytest.raises(NotRestorable, match="schema 9999, which a newer release has made"):
+        restoring.restore(backup, empty, access(settings).roles)
+
+
+def test_a_backup_of_an_older_release_is_restored_and_then_upgraded(
+    database, settings, empty, tmp_path
+):
+    there = access(settings)
+    admin = create_engine(empty, isolation_level="AUTOCOMMIT")
+    owner = create_engine(empty.set(username="vigilo_owner"))
+    with admin.connect() as connection:
+        connection.exec_driver_sql("alter database empty_one owner to vigilo_owner")
+    with owner.begin() as connection:
+        schema.migrate(connection, there.roles, target=FORMER)
+    with admin.connect() as connection:
+        connection.exec_driver_sql("insert into workspace (slug, name) values ('team', 'Team')")
+    old = making.create(empty, there.roles, tmp_path)
+    assert archive.read(old).schema == FORMER
+    for engine in (admin, owner):
+        engine.dispose()
+    with (
+        superuser(database).connect().execution_options(isolation_level="AUTOCOMMIT") as everywhere
+    ):
+        everywhere.execute(text("drop database empty_one"))
+        everywhere.execute(text("create database empty_one owner vigilo_owner"))
+    manifest = restoring.restore(old, empty, there.roles)
+    assert restoring.problems(manifest, empty) == []
+    with owner.begin() as connection:
+        schema.upgrade(connection, there.roles, strict_residency=False, time_zone="UTC")
+        assert schema.is_current(connection)
+    with admin.connect() as connection:
+        assert connection.exec_driver_sql("select name from workspace").scalar_one() == "Team"
+    admin.dispose()
+    owner.dispose()
 
 
 def test_other_names_of_roles_are_told_before_anything_is_changed(backup, settings, database):
@@ -168,14 +260,17 @@ def test_settings_of_the_database_cut_nothing_off_and_change_no_text(backup, set
     with engine.connect() as admin:
         for setting in (
             "idle_in_transaction_session_timeout = '50ms'", "statement_timeout = '100ms'",
-            "search_path = nowhere", "extra_float_digits = -10",
+            "search_path = nowhere", "extra_float_digits = -10", "quote_all_identifiers = on",
+            "standard_conforming_strings = off", "intervalstyle = iso_8601",
         ):  # fmt: skip
             admin.execute(text(f"alter database empty_one set {setting}"))
     engine.dispose()
     manifest = restoring.restore(backup, empty, there.roles)
     assert restoring.problems(manifest, empty) == []
     again = making.create(empty, there.roles, backup.parent / "again")
-    assert archive.read(again).inventory["snapshots"] == manifest.inventory["snapshots"]
+    now, before = archive.read(again).inventory, dict(manifest.inventory)
+    before["rows"] = {**before["rows"], "public.web_session": "0"}
+    assert inventory.differences(before, now) == []
 
 
 @pytest.mark.parametrize("inventory", [[], {}, {"rows": []}, {"rows": {"a": "many"}}])

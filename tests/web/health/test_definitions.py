@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from storage.database import connect
 from storage.migrations import definitions, mending, rights
 from tests.conftest import superuser
 from tests.web.health.test_rights import told
-from web.health import structure
+from tests.webworld import make
+from web.health import checkup, structure
 
 OPEN = (
     "create or replace function vigilo.job_workspace() returns bigint language sql stable"
@@ -165,3 +167,18 @@ def test_a_search_path_of_another_is_told_and_no_upgrade_is_asked_for(database):
     assert problem.must_not_serve
     assert problem.detail == "tables are looked for in nowhere"
     assert problem.remedy.startswith('alter database "vigilo" reset search_path;')
+
+
+def test_a_server_that_quotes_every_name_has_the_same_definitions(database, settings):
+    make(database, settings)
+    name = database.job.url.database
+    with superuser(database).connect() as admin:
+        admin.exec_driver_sql(f"alter database {name} set quote_all_identifiers = on")
+        admin.commit()
+        own = connect(settings)
+        try:
+            assert checkup.of_the_database(lambda: own, settings) == []
+        finally:
+            own.close()
+            admin.exec_driver_sql(f"alter database {name} reset quote_all_identifiers")
+            admin.commit()

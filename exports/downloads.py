@@ -40,7 +40,7 @@ class FinishedExport:
 def fetch(
     engine: Engine, folder: Path, viewer: Viewer, id: uuid.UUID, scope_now: Sequence[str]
 ) -> FinishedExport:
-    """The file for its owner. Raises NotYours, OutOfScope; every attempt is noted."""
+    """The file for its owner. Raises NoSuchExport, OutOfScope; every attempt is noted."""
     with engine.begin() as connection:
         row = connection.execute(
             text(

@@ -65,7 +65,7 @@ class Job:
 def request(
     engine: Engine, viewer: Viewer, params: Mapping[str, Any], format: str, scope: Sequence[str]
 ) -> uuid.UUID:
-    """A new job; its id. Raises TooMany."""
+    """Queues an export; its id. Raises TooManyExports."""
     with engine.begin() as connection:
         connection.execute(
             text("select pg_advisory_xact_lock(:lock, :user)"),

@@ -69,7 +69,8 @@ def last_complete(cadence: str, now: datetime) -> Span:
 def subscribe(
     engine: Engine, owner: Viewer, email: str, cadence: str, format: str, now: datetime
 ) -> None:
-    """Begins with the next period. Raises Wrong, TooMany."""
+    """Subscribes a colleague to a pack of each period from the next on. Raises InvalidSubscription,
+    TooManyExports."""
     if cadence not in CADENCES or format not in EXPORT_FORMATS:
         raise InvalidSubscription("cadence", "Choose how often, and a format.")
     with engine.begin() as connection:

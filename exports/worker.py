@@ -191,7 +191,7 @@ def _beating(context: ExportContext, claimed: Claim) -> Iterator[None]:
 
 
 def _make(context: ExportContext, claimed: Claim) -> None:
-    """Draws, keeps, marks ready. Raises Lost, NotPlatformAdmin, InvalidPeriod, OSError."""
+    """Draws, keeps, marks ready. Raises LeaseLost, NotPlatformAdmin, InvalidPeriod, OSError."""
     settings, jobs = context.settings, context.database.job
 
     def progress(done: int, parts: int) -> None:

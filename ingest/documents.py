@@ -34,7 +34,7 @@ MOST_PARTS = 1_000_000
 
 
 def content(reading: FormatInput, most: int = LARGEST) -> bytes:
-    """The whole file. Raises Unreadable when it is larger than ``most``."""
+    """The whole file. Raises UnreadableFile when it is larger than ``most``."""
     with reading.opened() as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -43,7 +43,7 @@ def content(reading: FormatInput, most: int = LARGEST) -> bytes:
 
 
 def json_document(reading: FormatInput) -> Any:
-    """The file as one JSON document. Raises Unreadable with line and column."""
+    """The file as one JSON document. Raises UnreadableFile with line and column."""
     try:
         return json.loads(content(reading))
     except json.JSONDecodeError as error:
@@ -56,7 +56,7 @@ def json_document(reading: FormatInput) -> Any:
 def json_items(reading: FormatInput) -> Iterator[tuple[str, Any]]:
     """The records of a JSON array, of JSON lines, or the one object of the file, each with its place
     (a JSON pointer, or a line). A stream: only one record is held. A form whose field ``payload`` holds
-    the JSON is unwrapped. Raises Unreadable where it breaks, and where it holds no objects."""
+    the JSON is unwrapped. Raises UnreadableFile where it breaks, and where it holds no objects."""
     with reading.opened() as file:
         head = file.read(4096)
     if head.startswith(FORM):
@@ -77,7 +77,7 @@ def json_items(reading: FormatInput) -> Iterator[tuple[str, Any]]:
 
 
 def _recoded(body: bytes) -> bytes:
-    """UTF-16, as PowerShell redirects output, in UTF-8. Raises Unreadable."""
+    """UTF-16, as PowerShell redirects output, in UTF-8. Raises UnreadableFile."""
     try:
         return body.decode("utf-16").encode()
     except UnicodeError as error:
@@ -91,7 +91,7 @@ NO_OBJECTS = 100
 
 
 def _payload(form: bytes) -> bytes:
-    """The JSON of a form-encoded body. Raises Unreadable."""
+    """The JSON of a form-encoded body. Raises UnreadableFile."""
     try:
         given = parse_qs(form.decode("ascii"), max_num_fields=20, errors="strict")
         return given["payload"][0].encode()
@@ -142,7 +142,7 @@ def _items(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
 
 
 class _Piecewise:
-    """A file that ends with Unreadable when a record or a token of it grows too long: expat takes the
+    """A file that ends with UnreadableFile when a record or a token of it grows too long: expat takes the
     square of its length in time."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -175,7 +175,7 @@ def _objects(reading: FormatInput) -> Iterator[tuple[str, Any]]:
 
 
 def text_lines(reading: FormatInput) -> Iterator[str]:
-    """The lines of a UTF-8 text, one held at a time. Raises Unreadable with the line."""
+    """The lines of a UTF-8 text, one held at a time. Raises UnreadableFile with the line."""
     with reading.opened() as file:
         number = 0
         while line := file.readline(LONGEST + 1):
@@ -194,7 +194,7 @@ def yaml_documents(
     text: bytes, loading: type[yaml.SafeLoader] | type[yaml.BaseLoader] = yaml.SafeLoader
 ) -> Iterator[tuple[int, Any]]:
     """The documents of a YAML file with the line each begins at; with the BaseLoader every scalar is text.
-    Raises Unreadable with the line."""
+    Raises UnreadableFile with the line."""
     try:
         for node in yaml.compose_all(text, loading):
             if node is not None:
@@ -211,7 +211,7 @@ def yaml_documents(
 
 def _written_out(node: yaml.Node, sizes: dict[int, int]) -> int:
     """Parts of a document with each alias written out; a hundred bytes can stand for a billion, and whoever
-    walks through them would never end. Raises Unreadable where there are too many, or no end of them."""
+    walks through them would never end. Raises UnreadableFile where there are too many, or no end."""
     size = sizes.get(id(node))
     if size == 0:
         raise UnreadableFile("is no YAML that can be read: a part of it holds itself")
@@ -239,7 +239,7 @@ def xml_elements(
 ) -> Iterator[Element]:
     """The elements whose local name is ``wanted``, whole; those ``begun`` as soon as they begin, with
     their attributes alone, and once more at their end where they are ``ended`` too. Only what is inside a
-    wanted one is held. Entities and document types are refused. Raises Unreadable."""
+    wanted one is held. Entities and document types are refused. Raises UnreadableFile."""
     above: list[Element] = []
     inside = 0
     with reading.opened() as file:

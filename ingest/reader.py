@@ -117,7 +117,7 @@ class FormatInput:
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """The bytes, unpacked when they are gzip. Raises Unreadable."""
+        """The bytes, unpacked when they are gzip. Raises UnreadableFile."""
         if self.content is not None:
             yield io.BytesIO(self.content)
             return
@@ -218,7 +218,7 @@ class Scanner:
 def records(file: BinaryIO) -> Iterator[CsvRecord]:
     """The records of a CSV file; blank lines are none.
 
-    Raises Unreadable at a quote that is never closed.
+    Raises UnreadableFile at a quote that is never closed.
     """
     scanner, decoder = Scanner(), codecs.getincrementaldecoder("utf-8")("surrogateescape")
     line, offset = 1, 0
@@ -290,7 +290,7 @@ def _without_mark(first: bytes) -> tuple[bytes, int]:
 
 
 class _Unpacked(io.RawIOBase):
-    """Content of a gzip, no more than is plausible for its size. Raises Unreadable beyond."""
+    """Content of a gzip, no more than is plausible for its size. Raises UnreadableFile beyond."""
 
     def __init__(self, packed: gzip.GzipFile, size: int) -> None:
         self._packed, self._left = packed, max(UNPACKED, SWELLS * size)
@@ -310,7 +310,7 @@ class _Unpacked(io.RawIOBase):
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked when it is gzip. Raises Unreadable for whatever goes wrong, and
+    """The bytes of a file, unpacked when it is gzip. Raises UnreadableFile for whatever goes wrong, and
     for zip archives and gzip bombs."""
     try:
         with path.open("rb") as plain:
@@ -327,7 +327,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _no_zip(file: io.BufferedReader) -> BinaryIO:
-    """The file itself. Raises Unreadable where it is a zip archive."""
+    """The file itself. Raises UnreadableFile where it is a zip archive."""
     if file.peek(4)[:4] in _ZIPS:
         raise UnreadableFile("is a zip archive: unpack it first")
     return file
@@ -338,8 +338,8 @@ HOPELESS = 1_000
 
 
 def until_hopeless(rows: Iterator[RawRecord]) -> Iterator[RawRecord]:
-    """The rows. Raises Unreadable where so many of the first ones are none: a megabyte of empty objects is
-    no file of events, and costs seconds."""
+    """The rows. Raises UnreadableFile where so many of the first ones are none: a megabyte of empty objects
+    is no file of events, and costs seconds."""
     for unreadable, raw in enumerate(rows):
         if raw.fault is None:
             yield raw

@@ -30,7 +30,7 @@ INGESTED = {name: form for name, form in FORMATS.items() if form.ingest}
 def choose(kind: RecordKind, reading: FormatInput, name: str | Format | None = None) -> Format:
     """The format, or the one of that name, or the one that the file looks like, or CSV.
 
-    Raises Unreadable when the format has no such kind.
+    Raises UnreadableFile when the format has no such kind.
     """
     if name is None:
         return next((f for f in FORMATS.values() if f.looks_like(kind, reading)), DEFAULT)
@@ -43,8 +43,8 @@ def choose(kind: RecordKind, reading: FormatInput, name: str | Format | None = N
 
 
 def known(kind: RecordKind, reading: FormatInput, name: str | Format | None = None) -> Format:
-    """As ``choose``, and raises Unreadable, saying what it is, where a file that looks like no format looks
-    like no CSV either."""
+    """As ``choose``. Raises UnreadableFile too, saying what it is, where a file that looks like no format
+    looks like no CSV either."""
     form = choose(kind, reading, name)
     if (
         name is not None

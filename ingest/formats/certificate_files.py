@@ -57,7 +57,7 @@ class NoCertificate(UnreadableFile):
 
 def certificates_of(reading: FormatInput, content: bytes) -> Iterator[HeldCertificate]:
     """The certificates of a file's bytes, in order. Raises NoCertificate where it holds other things alone,
-    Unreadable where it is too large or nothing of ours."""
+    UnreadableFile where it is too large or nothing of ours."""
     if len(content) > LARGEST:
         raise UnreadableFile(f"is over {LARGEST // 2**20} MB: no certificate file")
     content = _of_utf16(content)

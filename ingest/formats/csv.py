@@ -23,7 +23,7 @@ from ingest.reader import (
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """The rows of the file; instants without an offset are those of a zone that was given. Raises
-    Unreadable."""
+    UnreadableFile."""
     names = {name: reading.columns.get(name, name).lower() for name in reading.kind.columns}
     raw_rows = rows(reading, names, warn_unknown=True)
     yield from map(partial(_in_zone, reading), raw_rows) if reading.zone_given else raw_rows
@@ -43,7 +43,7 @@ def rows(
 ) -> Iterator[RawRecord]:
     """The rows of a CSV file as our columns, which ``columns`` maps to the file's own names.
 
-    Raises Unreadable where the header lacks a required column, or the file is no CSV.
+    Raises UnreadableFile where the header lacks a required column, or the file is no CSV.
     """
     with reading.opened() as file:
         lines = records(file)
@@ -67,7 +67,7 @@ DELIMITERS = {";": "semicolons: the delimiter is ;", "\t": "tabs: the delimiter 
 
 
 def _as_ours(header: list[str], known: Collection[str]) -> list[str]:
-    """The column names, as they are known but for a space or hyphen. Raises Unreadable."""
+    """The column names, as they are known but for a space or hyphen. Raises UnreadableFile."""
     joined = {name: re.sub(r"[ -]+", "_", name) for name in header}
     names = [
         name if name in known or joined[name] not in known else joined[name] for name in header
@@ -79,7 +79,7 @@ def _as_ours(header: list[str], known: Collection[str]) -> list[str]:
 
 
 def _demand(reading: FormatInput, columns: Mapping[str, str], header: list[str]) -> None:
-    """Raises Unreadable naming the required columns that the header lacks, as the file calls them."""
+    """Raises UnreadableFile naming the required columns that the header lacks, as the file calls them."""
     required = set(reading.kind.required)
     if not reading.workspace_given:
         required.add(WORKSPACE)
@@ -95,7 +95,7 @@ def _demand(reading: FormatInput, columns: Mapping[str, str], header: list[str])
 
 
 def _header(record: CsvRecord | None) -> list[str]:
-    """The column names. Raises Unreadable."""
+    """The column names. Raises UnreadableFile."""
     if record is None:
         raise UnreadableFile("is empty: it takes a header line with the column names")
     if record.fault:

@@ -29,7 +29,7 @@ SOON = timedelta(hours=72)
 
 
 def deployments(reading: FormatInput) -> Iterator[RawRecord]:
-    """A deployment for each tag with a version. Raises Unreadable."""
+    """A deployment for each tag with a version. Raises UnreadableFile."""
     history = releases(reading)
     failed = _failed(history)
     for release in history:
@@ -45,7 +45,7 @@ def deployments(reading: FormatInput) -> Iterator[RawRecord]:
 
 
 def changes(reading: FormatInput) -> Iterator[RawRecord]:
-    """A change for each commit that a release brought to production. Raises Unreadable."""
+    """A change for each commit that a release brought to production. Raises UnreadableFile."""
     history = [release for release in releases(reading) if release.is_production]
     failed = _failed(history)
     brought: dict[str, set[str]] = {}

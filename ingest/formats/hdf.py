@@ -32,7 +32,7 @@ class _Profile(NamedTuple):
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
-    """A control result for each control. Raises Unreadable."""
+    """A control result for each control. Raises UnreadableFile."""
     document = json_document(reading)
     profiles = at(document, "profiles")
     if not isinstance(profiles, list):

@@ -24,7 +24,7 @@ LARGEST, MOST = 1024 * 1024, 100_000
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
-    """An incident for each file. Raises Unreadable."""
+    """An incident for each file. Raises UnreadableFile."""
     if reading.content is None and reading.path.is_dir():
         for path in sorted(reading.path.glob("*.md")):
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST:

@@ -80,7 +80,7 @@ LISTS = {
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
-    """A control result for each control of each asset in each result. Raises Unreadable."""
+    """A control result for each control of each asset in each result. Raises UnreadableFile."""
     document = _document(reading)
     results = at(document, "assessment-results.results")
     if not isinstance(results, list):
@@ -193,7 +193,7 @@ def _subjects(observations: Collection[Any], assets: Mapping[str, str]) -> set[s
 
 
 def _document(reading: FormatInput) -> Any:
-    """The document of a file in JSON, YAML or XML, as JSON has it. Raises Unreadable."""
+    """The document of a file in JSON, YAML or XML, as JSON has it. Raises UnreadableFile."""
     with reading.opened() as file:
         first = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if first in (b"{", b"["):

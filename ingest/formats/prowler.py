@@ -64,7 +64,7 @@ class Finding(NamedTuple):
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A control result for each requirement of each account; only the requirements are held, not the
-    findings. Raises Unreadable."""
+    findings. Raises UnreadableFile."""
     scan = Scan(reading, {"assessed_at": "time_dt", "asset": "account"})
     left_out = LeftOut(reading)
     for finding in _findings(reading):

@@ -118,7 +118,7 @@ class Release:
 
 
 def releases(reading: FormatInput) -> list[Release]:
-    """The releases of the repository, oldest first. Raises Unreadable."""
+    """The releases of the repository, oldest first. Raises UnreadableFile."""
     repository = _name(reading)
     log: Log = lambda tag, bases: _log(reading, tag, bases)  # noqa: E731 - a view on the repository
     tagged: list[Release] = []
@@ -248,7 +248,7 @@ def _log(reading: FormatInput, tag: str, bases: Sequence[str]) -> tuple[Commit, 
 
 
 def _git(reading: FormatInput, *words: str) -> str:
-    """Answer of git about the repository; no shell, no prompt, no pager. Raises Unreadable."""
+    """Answer of git about the repository; no shell, no prompt, no pager. Raises UnreadableFile."""
     command = ["git", "--no-pager", "-c", "safe.directory=*", "-C", str(reading.path), *words]
     try:
         done = subprocess.run(  # noqa: S603 - the words are ours, the repository the operator's

@@ -39,7 +39,7 @@ OTHERS = {
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
-    """An incident for each that is no maintenance. Raises Unreadable."""
+    """An incident for each that is no maintenance. Raises UnreadableFile."""
     document = json_document(reading)
     incidents = document if isinstance(document, list) else at(document, "incidents")
     left_out, listed = LeftOut(reading), []

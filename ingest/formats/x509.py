@@ -76,7 +76,7 @@ USAGES = (
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """The certificates of a file, or of every certificate file below a directory.
 
-    Raises Unreadable without a workspace, or where the path is neither.
+    Raises UnreadableFile without a workspace, or where the path is neither.
     """
     if not reading.workspace_given:
         raise UnreadableFile("certificates name no workspace: add --workspace SLUG")
@@ -186,7 +186,7 @@ def _is_key_of_another(path: Path, problem: UnreadableFile) -> bool:
 
 
 def _of_file(path: Path, reading: FormatInput) -> Iterator[RawRecord]:
-    """Every certificate of one file. Raises Unreadable where there is none."""
+    """Every certificate of one file. Raises UnreadableFile where there is none."""
     if reading.content is not None:
         content = reading.content
     else:

@@ -42,7 +42,7 @@ DESCRIBES = ("profile", "benchmark", "target", "target-address", "fact", "target
 
 
 def read(reading: FormatInput) -> Iterator[RawRecord]:
-    """A control result for each rule of each TestResult. Raises Unreadable."""
+    """A control result for each rule of each TestResult. Raises UnreadableFile."""
     tests = 0
     for document in _documents(reading):
         assets: dict[str, str] = {}

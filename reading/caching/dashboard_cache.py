@@ -154,7 +154,7 @@ class DashboardCache:
     ) -> Made:
         """Value kept under a key; ``make`` computes it when nobody has, and only one of those who
         ask at the same time does. ``seconds`` says how long it is kept, 0 for not at all. Whoever has
-        waited in vain asks ``still`` first, which raises Changed where the key is of the past: else
+        waited in vain asks ``still`` first, which raises VersionChanged where the key is of the past: else
         they would all compute, one after the other, what nobody can keep."""
         name = f"{key}:{release()}"
         if (value := self._find(name)) is not _NOTHING:

@@ -6,6 +6,7 @@ Each yields entries such as ``storage/roles.py::grant``: they stay true when lin
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -100,6 +101,23 @@ def dangling_docstrings(house: list[Module]) -> Iterator[str]:
         for name, text in _docstrings(module.tree, "module"):
             if DANGLING.match(text.lstrip()):
                 yield f"{module.path}::{name}"
+
+
+RAISES = re.compile(r"\b[Rr]aises? ([A-Z]\w+(?:(?:,| or|, or| and) [A-Z]\w+)*)")
+
+
+def raised_names_of_nothing(house: list[Module]) -> Iterator[str]:
+    """Exceptions that a docstring says are raised, of which there is no class any more."""
+    known = {*dir(builtins)}
+    for module in house:
+        nodes = list(ast.walk(module.tree))
+        known |= {n.name for n in nodes if isinstance(n, ast.ClassDef | ast.alias)}
+        known |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    for module in house:
+        for name, text in _docstrings(module.tree, "module"):
+            for named in RAISES.finditer(" ".join(text.split())):
+                if set(re.findall(r"[A-Z]\w+", named[1])) - known:
+                    yield f"{module.path}::{name}"
 
 
 def _docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
@@ -249,6 +267,7 @@ RULES: dict[str, Rule] = {
     rule.__name__.replace("_", "-"): rule
     for rule in (
         dangling_docstrings,
+        raised_names_of_nothing,
         classes_of_one_name,
         long_modules,
         long_functions,

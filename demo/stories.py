@@ -9,8 +9,6 @@ from aggregators.records.demo import Team
 HOME, AWAY = "eu-central", "us-east"
 ELSEWHERE = (HOME, HOME, HOME, HOME, "eu-west", "us-east", "ap-south")
 MOST = 1_000
-STORY_DAYS = 181
-"""Shorter histories lack the period that the drift of 90 days is compared with."""
 
 
 def _team(

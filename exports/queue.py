@@ -36,7 +36,6 @@ class Claim:
     params: Mapping[str, Any]
     format: str
     attempt: int
-    requested_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ where u.id = j.user_id and j.id = (
            and r.lease_until >= now()) < {RUNNING_A_USER}
     order by c.created_at for update skip locked limit 1
 )
-returning j.id, j.user_id, u.email, u.name, u.is_active, j.params, j.format, j.attempt, j.created_at
+returning j.id, j.user_id, u.email, u.name, j.params, j.format, j.attempt
 """
 
 
@@ -142,7 +141,7 @@ def claim(engine: Engine, lease: float = LEASE_SECONDS) -> Claim | None:
         if row is None:
             return None
         viewer = Viewer(row.user_id, row.email, row.name, tickets.issue(connection, row.user_id))
-    return Claim(row.id, viewer, row.params, row.format, row.attempt, row.created_at)
+    return Claim(row.id, viewer, row.params, row.format, row.attempt)
 
 
 def extend_lease(

@@ -1,8 +1,7 @@
 """Folds of deployments, roll-backs and changes.
 
-A deployment ends with its last terminal status by the sender's clock. A roll-back is no deployment: it
-undoes the newest deployment of its service and environment that was complete before it and is not
-undone yet; environments whose names mean the same are one.
+A deployment ends with its last terminal status by the sender's clock. A roll-back is no deployment; which
+one it undoes is worked out in ``dora.undoing``. Environments whose names mean the same are one.
 """
 
 from __future__ import annotations
@@ -135,22 +134,3 @@ CHANGE = Fold(choices={"committed_at": earliest}, needs=("committed_at",))
 ROLL_BACK = Fold(
     defaults={"environment": PRODUCTION}, needs=("rolled_back_at",), finish=_finish_roll_back
 )
-
-
-def undone(
-    deployments: Sequence[tuple[str, datetime]], roll_backs: Sequence[datetime]
-) -> Mapping[str, datetime]:
-    """Deployments of one service and environment, (key, completed), that the roll-backs undo, with when.
-
-    Each roll-back, in the order of time, undoes the newest deployment that was complete before it and is
-    not undone yet; one that finds none undoes nothing.
-    """
-    waiting = sorted(deployments, key=lambda d: (d[1], d[0]))
-    standing: list[str] = []
-    undone_at: dict[str, datetime] = {}
-    for at in sorted(roll_backs):
-        while waiting and waiting[0][1] < at:
-            standing.append(waiting.pop(0)[0])
-        if standing:
-            undone_at[standing.pop()] = at
-    return undone_at

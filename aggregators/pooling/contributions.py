@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,16 +49,6 @@ def contributions(
     each = _each(figure, scorecard.facts)
     worse = figure.measure.badness
     return tuple(sorted(each, key=lambda c: (-abs(c.total), -worse(c.total), c.slug)))
-
-
-def combined(several: Sequence[Contribution]) -> Contribution:
-    """Sum of the contributions of several workspaces, under no slug."""
-    total = math.fsum(c.total for c in several)
-    splits = [(c.rate, c.mix) for c in several if c.rate is not None and c.mix is not None]
-    if not splits:
-        return Contribution("", total)
-    rate, mix = (math.fsum(parts) for parts in zip(*splits, strict=True))
-    return Contribution("", total, rate, mix)
 
 
 def _each(figure: Figure, facts: Facts) -> list[Contribution]:

@@ -33,7 +33,7 @@ _UTF16 = (
     (b"-\0-\0-\0", "utf-16-le"),
     (b"\0-\0-\0-", "utf-16-be"),
 )
-_SEQUENCE, _INTEGER, _OBJECT, _TAGGED = 0x30, 0x02, 0x06, 0xA0
+_SEQUENCE, _OBJECT, _TAGGED = 0x30, 0x06, 0xA0
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _PFX = b"\x02\x01\x03"
 _KEY_VERSIONS = (b"\x02\x01\x00", b"\x02\x01\x01")

@@ -74,17 +74,14 @@ def newest_day(last: date | None, common: date | None, whole: date | None) -> da
 
 @dataclass(frozen=True, slots=True)
 class ViewerRights:
-    """Rights of the viewer: platform admin of any workspace, and platform admin and member of the
-    workspace at hand."""
+    """Rights of the viewer: platform admin of any workspace, and member of the workspace at hand."""
 
     is_platform_admin: bool
-    is_its_admin: bool
     is_member: bool
 
 
 RIGHTS_QUERY = text("""
-with wide as materialized (select slug from vigilo.executive_scope())
-select exists (select from wide), exists (select from wide where slug = :slug),
+select exists (select from vigilo.executive_scope()),
        exists (select from vigilo.my_workspaces() m where m.slug = :slug)
 """)
 

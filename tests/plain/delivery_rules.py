@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -95,3 +95,22 @@ def carries(deployment: Row, of_service: Sequence[Row]) -> Row | None:
 def order(deployment: Row) -> tuple[datetime, str]:
     """Place among the deployments of a service: by when they were complete, then by their keys."""
     return deployment["completed_at"], deployment["key"]
+
+
+def undone_when(
+    deployments: Sequence[tuple[str, datetime]], roll_backs: Sequence[datetime]
+) -> Mapping[str, datetime]:
+    """Deployments of one service and environment, (key, completed), that the roll-backs undo, with when.
+
+    Each roll-back, in the order of time, undoes the newest deployment that was complete before it and is
+    not undone yet; one that finds none undoes nothing.
+    """
+    waiting = sorted(deployments, key=lambda d: (d[1], d[0]))
+    standing: list[str] = []
+    undone_at: dict[str, datetime] = {}
+    for at in sorted(roll_backs):
+        while waiting and waiting[0][1] < at:
+            standing.append(waiting.pop(0)[0])
+        if standing:
+            undone_at[standing.pop()] = at
+    return undone_at

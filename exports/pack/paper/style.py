@@ -9,7 +9,6 @@ from aggregators.vocabulary.measure import Status
 WHITE, INK, MUTED = "#FFFFFF", "#16202B", "#4B5866"
 RULE, GRID, TINT = "#C9D1D9", "#E1E6EB", "#F4F6F8"
 ACCENT, PREVIOUS = "#0B5CAD", "#97A3AF"
-WATCH_TINT = "#FDF0D5"
 BAND = "#DCE7F2"
 """Ground of what is expected."""
 COLOUR = {

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from aggregators.dora.fold import undone
 from aggregators.dora.records import lead_times
 from storage.context import job_in
 from tests.deep import examples
+from tests.plain.delivery_rules import undone_when
 from tests.world import World
 
 NINE = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -52,7 +52,7 @@ def test_roll_backs_match_deployments_as_brackets_do(server, settings, data, oth
         counted = [
             (d["key"], d["completed_at"]) for d in deployments if d["outcome"] != "cancelled"
         ]
-        expected |= undone(counted, [r["rolled_back_at"] for r in roll_backs])
+        expected |= undone_when(counted, [r["rolled_back_at"] for r in roll_backs])
     with job_in(server.job, team) as connection:
         rows = connection.execute(text(ROLLED_BACK)).all()
     assert {row.key: row.rolled_back_at for row in rows} == expected

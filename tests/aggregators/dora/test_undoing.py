@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from aggregators.dora.fold import undone
 from aggregators.dora.tables import deployment, roll_back
 from aggregators.records.statements import ROW, Statement
 from ingest import words
@@ -17,6 +16,7 @@ from ingest.kinds import KINDS
 from ingest.statements import Told, tell
 from storage.context import job_in
 from tests.deep import examples
+from tests.plain.delivery_rules import undone_when
 from tests.world import World
 
 NINE = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -63,7 +63,7 @@ def slow(deployments, roll_backs) -> dict[str, datetime]:
         its_own = [
             r for r in roll_backs if (r.service, r.mapped_environment) == (service, environment)
         ]
-        for key, at in undone(counted, [r.rolled_back_at for r in its_own]).items():
+        for key, at in undone_when(counted, [r.rolled_back_at for r in its_own]).items():
             found[key] = min(at, found.get(key, at))
     return found
 

@@ -144,7 +144,7 @@ class MeasureTable:
 
     @cached_property
     def low_sample(self) -> np.ndarray:
-        """Whether too few events are behind the figure to rank it among the others; bool [row + 1]."""
+        """Whether fewer events are behind each figure than ``low_sample_below``; bool [row + 1]."""
         n = self.now.n
         low = (n > 0) & (n < self.measure.low_sample_below)
         return np.asarray(low & ~np.isnan(self.now.value))

@@ -1,7 +1,7 @@
-"""The vocabulary in which a KPI domain is declared: Domain, and the six kinds of measure.
+"""What a measure of any kind has: direction, unit, thresholds, words; its facts, and how it is evaluated.
 
-A kind decides how a figure pools over days and over workspaces; a measure adds direction, unit,
-thresholds and words. Nothing else in the program knows any of this (kpis, section 1).
+The six kinds, which decide how a figure pools over days and over workspaces, are in ``kinds``, and what a
+domain declares of its measures in ``domain``. Nothing else in the program knows any of this.
 
 Figures are evaluated on *facts*: arrays of scopes by spans, one a fact, so that a thousand workspaces
 are one sum.

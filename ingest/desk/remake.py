@@ -1,5 +1,6 @@
-"""Snapshots made again after records have changed: the days are marked with the change (``ingest.due``),
-and made as soon as somebody comes to it, or by night; the mark stays until they are."""
+"""Snapshots made again after records have changed: the days are marked with the change
+(``ingest.due.marks``), and made as soon as somebody comes to it, or by night; the mark stays until they
+are."""
 
 from __future__ import annotations
 

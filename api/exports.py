@@ -19,7 +19,7 @@ from exports.queue import Job
 from reading.dashboard import NotPlatformAdmin, scope
 from web.bounds.streams import sent
 from web.operation import Operation, Outcome
-from web.people.standing import of_scope
+from web.people.right_to_answer import of_scope
 from web.problem import Problem
 
 MOST_WAITED = 0.8
@@ -146,8 +146,8 @@ def _each(made: Blueprint, desk: Desk) -> None:
         folder = desk.settings.data_dir / "exports"
         with desk.downloads.lent(viewer) as slot:
             file = downloads.fetch(desk.engine, folder, viewer, id, workspaces)
-            standing = of_scope(desk.database(), viewer, file.scope)
-            answer = sent(io.BytesIO(file.data), slot, MEDIA_TYPES[file.format], standing)
+            right = of_scope(desk.database(), viewer, file.scope)
+            answer = sent(io.BytesIO(file.data), slot, MEDIA_TYPES[file.format], right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{file.filename}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -22,7 +22,7 @@ from storage.viewer import Viewer
 from web.bounds.streams import Downloads, sent
 from web.members import WORKSPACE
 from web.operation import Operation, Outcome
-from web.people.standing import RightToAnswer
+from web.people.right_to_answer import RightToAnswer
 from web.plain_text import read_json
 from web.problem import Problem
 
@@ -47,7 +47,7 @@ class Lister(Protocol):
     def viewer(self) -> Viewer:
         """The signed-in person."""
 
-    def standing(self, slug: str) -> RightToAnswer:
+    def right_to_answer(self, slug: str) -> RightToAnswer:
         """Membership of the signed-in person in a workspace, to be asked for again."""
 
     def note_download(self, slug: str, domain_key: str, ask: Ask, links: Mapping[str, str]) -> None:
@@ -70,13 +70,13 @@ def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
         if listing is None:
             raise Problem(404)
         wanted = listing_request(listing, query)
-        viewer, standing = lister.viewer(), lister.standing(slug)
+        viewer, right = lister.viewer(), lister.right_to_answer(slug)
         with downloads.lent(viewer) as slot:
             records = lister.every_record(slug, key, query.ask, query.links, wanted)
-            pieces = standing.over(_written(listing, _in_time(records)))
+            pieces = right.over(_written(listing, _in_time(records)))
             file = downloads.spooled(viewer, pieces)
             lister.note_download(slug, key, query.ask, query.links)
-            answer = sent(file, slot, "text/csv; charset=utf-8", standing)
+            answer = sent(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{key}.csv"'
         return answer
 

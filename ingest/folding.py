@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.statements import Note, Statement, Value, Words, standing
+from aggregators.records.statements import Note, Statement, Value, Words, resolved_meaning
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ def _known(record: Mapping[str, Value]) -> dict[str, Value]:
 def _meant(kind: RecordKind, statement: Statement, words: Words) -> Statement:
     """The statement by the meaning of the word that its record is named by."""
     word = statement.assertions.get(kind.named_by) if kind.named_by else None
-    name = standing(words, kind.named_by, str(word)) if word else word
+    name = resolved_meaning(words, kind.named_by, str(word)) if word else word
     if name == word:
         return statement
     return replace(statement, assertions={**statement.assertions, kind.named_by: name})

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.statements import ROW, Statement, Value, Words, standing
+from aggregators.records.statements import ROW, Statement, Value, Words, resolved_meaning
 from ingest import records
 from ingest.due.asset_lists import note_results
 from ingest.due.keeping import StatementKey, as_told_last, keep
@@ -62,7 +62,7 @@ def identity_meant(kind: RecordKind, identity: str, words: Words) -> str:
     parts = identity.split(SEPARATOR)
     number = kind.key.index(kind.named_by)
     if parts[number]:
-        parts[number] = standing(words, kind.named_by, parts[number])
+        parts[number] = resolved_meaning(words, kind.named_by, parts[number])
     return SEPARATOR.join(parts)
 
 

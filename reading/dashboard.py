@@ -87,8 +87,11 @@ class CurrentVersion:
     age: float | None
 
 
-def standing(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> CurrentVersion:
-    """How a viewer's dashboard stands, without reading a row of any workspace. Raises as ``read``."""
+def current_version(
+    database: Database, viewer: Viewer, ask: Ask, settings: Settings
+) -> CurrentVersion:
+    """Version of a viewer's dashboard as it stands now, without reading a row of any workspace. Raises as
+    ``read``."""
     with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         fingerprint = _fingerprint(connection, viewer)
         version = _resolved(fingerprint, ask, settings).version

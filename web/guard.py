@@ -225,7 +225,7 @@ def _admit(
     if needs is Needs.BY_PATH:
         if request.path == "/":
             return redirect("/start")
-        _by_path(database().web, g.account, request.path)
+        _admit_by_path(database().web, g.account, request.path)
     return None
 
 
@@ -268,24 +268,24 @@ def local_target(target: str | None) -> str:
     return target
 
 
-def standing(engine: Engine, account: Account, slug: str) -> ViewerRights:
-    """Looked up on every page request: a revoked membership is gone with the next one. The frame around the
-    page is told the memberships of the same moment, so that it need not ask."""
+def rights_in(engine: Engine, account: Account, slug: str) -> ViewerRights:
+    """Rights in a workspace, looked up on every page request: a revoked membership is gone with the next.
+    The frame around the page is told the memberships of the same moment, so that it need not ask."""
     with context.as_viewer(engine, account.viewer) as connection:
         g.memberships = tuple(memberships.memberships(connection))
         return viewer_rights(connection, slug)
 
 
-def _by_path(engine: Engine, account: Account, path: str) -> None:
-    """The pages: executive for platform admins, a workspace's for its members, nothing else."""
+def _admit_by_path(engine: Engine, account: Account, path: str) -> None:
+    """Lets them see the executive page as platform admin, a workspace's page as its member. Raises Problem
+    403, and 404 for everything else."""
     if matched := EXECUTIVE.fullmatch(path):
-        known = standing(engine, account, matched[1])
-        if not known.is_platform_admin:
+        if not rights_in(engine, account, matched[1]).is_platform_admin:
             raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
         return
     for pattern in WORKSPACE_PAGES:
         matched = pattern.fullmatch(path)
-        if matched and standing(engine, account, matched[1]).is_member:
+        if matched and rights_in(engine, account, matched[1]).is_member:
             return
     raise Problem(404)
 

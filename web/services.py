@@ -28,7 +28,7 @@ from storage import audit, context
 from storage.bounds.statement import TooCostly
 from storage.database import Database
 from storage.viewer import Viewer
-from web.people.standing import RightToAnswer, of_member
+from web.people.right_to_answer import RightToAnswer, of_member
 from web.platform.signal_count import SignalCounts
 from web.platform.sources.broken import BrokenSources
 from web.platform.sources.counted import counted_as
@@ -75,7 +75,7 @@ class Services:
         """Drifts that last night told first in the workspaces of the signed-in person."""
         return self.signal_counts.news(self.viewer())
 
-    def standing(self, slug: str) -> RightToAnswer:
+    def right_to_answer(self, slug: str) -> RightToAnswer:
         """Membership of the signed-in person in a workspace, to be asked for again."""
         return of_member(self.database, self.viewer(), slug)
 

@@ -243,7 +243,7 @@ Words = Callable[[str, str], str | None]
 unknown."""
 
 
-def standing(words: Words, about: str, word: str) -> str:
+def resolved_meaning(words: Words, about: str, word: str) -> str:
     """Name that a word stands for in the end: its meaning, or that one's meaning, or itself where it has
     none. Of names that mean each other in a circle it is the first in their order."""
     names = [word]

@@ -165,18 +165,18 @@ def _open_for(connection: Connection, email: str) -> Row[tuple[UUID, str]]:
     return row
 
 
-def standing(jobs: Engine, token: str) -> Invitation:
+def open_invitation(jobs: Engine, token: str) -> Invitation:
     """The invitation that a link's token opens. Raises InvitationEnded."""
     workspace_id, _, _ = _parts(token)
     with job_in(jobs, workspace_id) as connection:
-        return _standing(connection, token)
+        return _locked_invitation(connection, token)
 
 
 def accept(jobs: Engine, token: str, account: Account) -> Invitation:
     """Takes an invitation for the account that it was sent to. Raises InvitationEnded."""
     workspace_id, _, _ = _parts(token)
     with granting.changing(jobs, workspace_id) as connection:
-        invitation = _standing(connection, token)
+        invitation = _locked_invitation(connection, token)
         if invitation.email != account.email:
             raise InvitationEnded("it was sent to another address")
         _take(connection, invitation)
@@ -189,7 +189,7 @@ def join(jobs: Engine, token: str, name: str, password: str) -> tuple[Invitation
     workspace_id, _, _ = _parts(token)
     hashed = hash_password(password)
     with granting.changing(jobs, workspace_id) as connection:
-        invitation = _standing(connection, token)
+        invitation = _locked_invitation(connection, token)
         user_id = accounts.insert(connection, invitation.email, hashed, name)
         details = {"by": "invitation"}
         audit.record(connection, invitation.email, "user.create", invitation.email, details)
@@ -200,7 +200,7 @@ def join(jobs: Engine, token: str, name: str, password: str) -> tuple[Invitation
 def is_for(jobs: Engine, token: str, email: str) -> bool:
     """Whether a token opens an invitation of that address."""
     try:
-        return standing(jobs, token).email == email
+        return open_invitation(jobs, token).email == email
     except InvitationEnded:
         return False
 
@@ -212,7 +212,7 @@ def _parts(token: str) -> tuple[int, UUID, str]:
     return int(matched[1]), UUID(matched[2]), matched[3]
 
 
-def _standing(connection: Connection, token: str) -> Invitation:
+def _locked_invitation(connection: Connection, token: str) -> Invitation:
     """The invitation, its row locked. Raises InvitationEnded."""
     workspace_id, id, secret = _parts(token)
     row = connection.execute(TAKEN, {"id": id}).first()

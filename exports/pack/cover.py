@@ -11,7 +11,7 @@ from aggregators.vocabulary.period import Compare, Period
 from exports.pack import comments, notes
 from exports.pack.charts import sparkline
 from exports.pack.comments import Comment
-from exports.pack.finding import standing
+from exports.pack.finding import status_figure
 from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.style import Box
@@ -125,7 +125,7 @@ def _row(canvas: Canvas, number: int, scorecard: Scorecard, y: float, high: floa
 
 def _status(canvas: Canvas, scorecard: Scorecard, cell: Box) -> None:
     """The domain's status; named where it is that of another figure than the headline."""
-    figure = standing(scorecard)
+    figure = status_figure(scorecard)
     if figure is scorecard.headline:
         canvas.status(cell, figure.status)
         return

@@ -90,7 +90,7 @@ def _figures(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboar
     title = Box(box.x, y, box.w, 24)
     y = canvas.paragraph(title, notes.label(head), style.BODY, bold=True, colour=style.MUTED)
     y = _headline(canvas, box.below(y), head) if head.has_data else y + 6
-    y = _standing(canvas, box.below(y), scorecard)
+    y = _status(canvas, box.below(y), scorecard)
     shown = list(_supporting(scorecard))
     words_of = notes.verdicts(head)
     high = len(canvas.type.lines(words_of, box.w, style.TINY)) * style.TINY * 1.35
@@ -144,7 +144,7 @@ def _headline(canvas: Canvas, box: Box, head: Figure) -> float:
     return canvas.paragraph(under, notes.counted(head), style.SMALL, colour=style.MUTED) + 6
 
 
-def _standing(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
+def _status(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
     """The status, from where it is given, and how many workspaces are off it; returns the y below."""
     head = scorecard.headline
     whose = words.whose(head.measure)

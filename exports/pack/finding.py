@@ -166,7 +166,7 @@ def judged(measure: Measure) -> bool:
     return measure.watch is not None or measure.bad is not None
 
 
-def standing(scorecard: Scorecard) -> Figure:
+def status_figure(scorecard: Scorecard) -> Figure:
     """The figure whose status is the domain's: the headline's where it has thresholds, else the worst
     of those shown with it that have (open incidents are neither good nor bad, an open P1 is)."""
     head = scorecard.headline

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.statements import Words, standing
+from aggregators.records.statements import Words, resolved_meaning
 from ingest import records
 from ingest.due.stored import decoded
 from ingest.folding import TellOutcome
@@ -40,7 +40,7 @@ def move(
     job context of the connection."""
     values = {"w": workspace_id, "kind": kind.name, "fields": [kind.named_by]}
     told = connection.execute(text(f"select distinct word from ({seen}) s"), values).scalars()
-    names = {word: standing(words, kind.named_by, word) for word in told}
+    names = {word: resolved_meaning(words, kind.named_by, word) for word in told}
     values |= {"words": array(names), "names": array(names.values()), "batch": BATCH}
     misplaced = text(f"""
         select distinct s.identity, {_renamed(kind)} from ({seen}) s join {NAMED} using (word)

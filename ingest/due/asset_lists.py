@@ -19,7 +19,15 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
-from aggregators.records.statements import BY_HAND, ROW, Statement, Value, Words, plain, standing
+from aggregators.records.statements import (
+    BY_HAND,
+    ROW,
+    Statement,
+    Value,
+    Words,
+    plain,
+    resolved_meaning,
+)
 from ingest.due.keeping import keep
 from ingest.due.marks import newest_day, touched
 from ingest.due.stored import LONG_AGO, digest, encoded
@@ -180,7 +188,9 @@ def renew(
 ) -> set[Absence]:
     """Works out the absences anew: those of the frameworks that the names mean, or all. Returns those that
     are new. In the workspace's job context of the connection."""
-    frameworks = None if names is None else {standing(words, FRAMEWORK, name) for name in names}
+    frameworks = (
+        None if names is None else {resolved_meaning(words, FRAMEWORK, name) for name in names}
+    )
     stored = (Absence(*row) for row in connection.execute(STORED, {"w": workspace_id}))
     before = {a for a in stored if frameworks is None or a.framework in frameworks}
     lists = _known(connection, workspace_id, None, LONG_AGO, words)
@@ -228,7 +238,7 @@ def _known(
     for row in connection.execute(KNOWN_LISTS, values):
         mine: dict[str, dict[str, datetime]] = {}
         for word, assets in row.assets.items():
-            own = mine.setdefault(standing(words, FRAMEWORK, word), {})
+            own = mine.setdefault(resolved_meaning(words, FRAMEWORK, word), {})
             for asset, told in assets.items():
                 first = datetime.fromisoformat(told)
                 own[asset] = min(first, own.get(asset, first))

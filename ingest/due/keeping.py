@@ -42,7 +42,7 @@ how many are new; and, unless all of those told are, which are kept, and which o
 ON_ONE_SERVER = text(KEEP.format(is_new="(xmax = 0)"))
 """A row that was inserted has no earlier version that anybody locked."""
 ON_NODES = text(KEEP.format(is_new="true"))
-STANDING = text("""
+ALREADY_KEPT = text("""
 select s.identity, s.digest from statement s
 join unnest(cast(:identities as text[]), cast(:digests as bytea[])) as g(identity, digest)
   on g.identity = s.identity and g.digest = s.digest
@@ -84,7 +84,7 @@ def keep(
         "received": array(s.received_at for s in told.values()),
     }
     if is_distributed(connection):
-        stood = {(i, bytes(digest)) for i, digest in connection.execute(STANDING, values)}
+        stood = {(i, bytes(digest)) for i, digest in connection.execute(ALREADY_KEPT, values)}
         rows = connection.execute(ON_NODES, values).all()
     else:
         stood = set()

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from aggregators.compliance.words import FRAMEWORK
-from aggregators.records.statements import standing
+from aggregators.records.statements import resolved_meaning
 from ingest import words
 from ingest.importer import load
 from ingest.kinds import KINDS
@@ -59,7 +59,7 @@ def seed(
     wanted = controls(framework)
     with job_in(database.job, workspace_id) as connection:
         query = text("select control from framework_control where framework = :f")
-        name = standing(words.as_they_stand(connection, workspace_id), FRAMEWORK, framework)
+        name = resolved_meaning(words.as_they_stand(connection, workspace_id), FRAMEWORK, framework)
         present = set(connection.execute(query, {"f": name}).scalars())
     missing = [control for control in wanted if control not in present]
     if missing:
@@ -93,7 +93,7 @@ def frameworks(database: Database, workspace_id: int) -> list[SetUpFramework]:
     with job_in(database.job, workspace_id) as connection:
         counted = {row[0]: SetUpFramework(*row) for row in connection.execute(query)}
         meanings = words.as_they_stand(connection, workspace_id)
-        names = {name: standing(meanings, FRAMEWORK, name) for name in FRAMEWORKS}
+        names = {name: resolved_meaning(meanings, FRAMEWORK, name) for name in FRAMEWORKS}
     renamed = [
         replace(counted.get(other, SetUpFramework(other, 0, 0)), framework=name, counts_as=other)
         for name, other in names.items()

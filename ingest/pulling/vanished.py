@@ -29,7 +29,7 @@ def whole_from(pull: Pull, scope: PullScope) -> datetime | None:
     return now - WINDOW if is_due else None
 
 
-def with_standing(
+def with_those_still_there(
     pull: Pull,
     scope: PullScope,
     listed: Mapping[str, datetime],
@@ -45,8 +45,8 @@ def with_standing(
             f"{scope.name}: {len(lacked)} are in no list any more; that many are left as they are."
         )
     doubtful = len(lacked) > MOST
-    standing = {k: at for k, at in lacked.items() if doubtful or is_there(k)}
-    return {**listed, **{key: datetime.fromisoformat(at) for key, at in standing.items()}}
+    still_there = {k: at for k, at in lacked.items() if doubtful or is_there(k)}
+    return {**listed, **{key: datetime.fromisoformat(at) for key, at in still_there.items()}}
 
 
 def withdraw(

@@ -32,7 +32,7 @@ from ingest.pulling.shape import (
     Setting,
     Source,
 )
-from ingest.pulling.vanished import whole_from, with_standing
+from ingest.pulling.vanished import whole_from, with_those_still_there
 from ingest.pulling.wire.answers import SenderAnswer
 from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.asking import client_of, graphql, instant_of, pages
@@ -150,7 +150,7 @@ def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pulle
             piece = _page_of_deployments(pull, scope, nodes, production, reached | kept)
             if whole is not None and after is None:
                 is_there = partial(_is_there, client, scope)
-                listed = with_standing(pull, scope, listed, whole, is_there)
+                listed = with_those_still_there(pull, scope, listed, whole, is_there)
                 piece = replace(piece, listed=listed, whole=whole)
             yield piece
     if newest is None or resume:

@@ -26,7 +26,7 @@ from ingest.pulling.shape import (
     Setting,
     Source,
 )
-from ingest.pulling.vanished import whole_from, with_standing
+from ingest.pulling.vanished import whole_from, with_those_still_there
 from ingest.pulling.wire.answers import Limits
 from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.changes import success_key, without_changes
@@ -126,7 +126,7 @@ def _news(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> Itera
         listed |= piece.listed
         if is_last and whole is not None:
             is_there = partial(_is_there, client, scope)
-            listed = with_standing(pull, scope, listed, whole, is_there)
+            listed = with_those_still_there(pull, scope, listed, whole, is_there)
             piece = replace(piece, listed=listed, whole=whole)
         yield piece
         if pull.is_over():

@@ -15,13 +15,13 @@ from aggregators.vocabulary.domain import Domain
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import html
 from layouts.pieces.parts import (
+    against_target,
     badge,
     data,
     evidence_line,
     link,
     named,
     pill,
-    standing,
     unseen,
     value,
 )
@@ -54,7 +54,7 @@ def card(
             _drift(figure, shown.slug),
             sparkline(figure, scale, notes=notes),
             html.P(_footnote(figure, shown.part), className="card-note muted"),
-            standing(figure),
+            against_target(figure),
             _beside(shown, figure),
             _others([shown.figures[k] for k in dict.fromkeys(others)][:4]),
         ],

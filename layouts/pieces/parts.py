@@ -46,8 +46,8 @@ def badge(figure: Figure) -> Markup | None:
 MARKS = {Status.GOOD: "dot", Status.WATCH: "dot w", Status.BAD: "dot x", Status.NO_DATA: "dot n"}
 
 
-def standing(figure: Figure) -> Markup | None:
-    """Standing against the target: a mark, the word and the target; None without a figure or a target."""
+def against_target(figure: Figure) -> Markup | None:
+    """Status against the target: a mark, the word and the target; None without a figure or a target."""
     aim = words.aim(figure.measure)
     if not aim or not figure.has_data:
         return None

@@ -21,6 +21,7 @@ from layouts.pieces.chart import over_time
 from layouts.pieces.markup import drawn, html
 from layouts.pieces.noted import note_list
 from layouts.pieces.parts import (
+    against_target,
     data,
     evidence_line,
     freshness,
@@ -28,7 +29,6 @@ from layouts.pieces.parts import (
     link,
     named,
     pill,
-    standing,
     value,
 )
 from layouts.workspace.counted import DeploymentsOf, counted_as
@@ -142,14 +142,14 @@ def _figure(figure: Figure) -> Markup:
                 for f in groups
             ),
             html.P(f"{evidence_line(figure)}{named(figure)}", className="muted figure-note"),
-            *map(_standing, groups),
+            *map(_against_target, groups),
         ],
         className="card figure",
     )
 
 
-def _standing(figure: Figure) -> Markup | None:
-    shown = standing(figure)
+def _against_target(figure: Figure) -> Markup | None:
+    shown = against_target(figure)
     if shown is None or not figure.group:
         return shown
     return html.Div([html.Span(figure.group, className="of-group"), shown], className="row")

@@ -16,7 +16,7 @@ from reading.caching.dashboard_cache import (
     DashboardCache,
     VersionChanged,
 )
-from reading.dashboard import CurrentVersion, read, standing
+from reading.dashboard import CurrentVersion, current_version, read
 from settings import Settings
 from storage.database import Database
 from storage.viewer import Viewer
@@ -109,18 +109,18 @@ class _CachedRead:
     settings: Settings
     cache: DashboardCache
 
-    def standing(self) -> CurrentVersion:
+    def current_version(self) -> CurrentVersion:
         # The connection goes back before anyone waits: fifty who wait must not hold fifty.
-        return standing(self.database, self.viewer, self.ask, self.settings)
+        return current_version(self.database, self.viewer, self.ask, self.settings)
 
     def is_just_published(self, now: CurrentVersion) -> bool:
         """Whether its snapshot is so new that the former figures may still be shown."""
         return now.age is not None and 0 <= now.age < self.settings.stale_seconds
 
     def served(self) -> CurrentVersion:
-        """Standing to answer with. Just after a snapshot it is the former one, until the new one is ready:
+        """Version to answer with. Just after a snapshot it is the former one, until the new one is ready:
         it says itself which day it is of, and whoever waited would wait behind all others."""
-        now = self.standing()
+        now = self.current_version()
         remember(self.cache, self.viewer, self.ask)
         if not self.is_just_published(now):
             return now
@@ -177,7 +177,7 @@ class _CachedRead:
             return value.seconds if value.version == wanted else 0.0
 
         def require_unchanged() -> None:
-            if (now := self.standing().version) != wanted:
+            if (now := self.current_version().version) != wanted:
                 raise VersionChanged(now)
 
         return self.cache.once(key(wanted), made, life, require_unchanged)

@@ -59,28 +59,28 @@ def rules(connection: Connection, settings: Settings) -> CountingRules:
     return CountingRules.of(chosen, settings.time_zone, settings.review_days, settings.asset_days)
 
 
-STANDING = text("""
+NEWEST_VALUES = text("""
 select distinct on (name) name, value #>> '{}' as value from organisation_setting
 where name = any(:names) order by name, revision desc
 """)
 """The newest value of settings that hold for all days."""
 
 
-def standing_at(address: URL) -> dict[str, str | None]:
+def name_and_zone_at(address: URL) -> dict[str, str | None]:
     """Name of the organisation and time zone that were chosen, by setting, read on a connection that is
     closed again; None for one that was taken back."""
     engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 3})
     with engine.connect() as connection:
-        return _standing(connection, ORGANISATION_NAME, TIME_ZONE)
+        return _newest_values(connection, ORGANISATION_NAME, TIME_ZONE)
 
 
 def chosen_zone(connection: Connection) -> str | None:
     """Time zone that was chosen; None where none was."""
-    return _standing(connection, TIME_ZONE).get(TIME_ZONE)
+    return _newest_values(connection, TIME_ZONE).get(TIME_ZONE)
 
 
-def _standing(connection: Connection, *names: str) -> dict[str, str | None]:
-    rows = connection.execute(STANDING, {"names": list(names)})
+def _newest_values(connection: Connection, *names: str) -> dict[str, str | None]:
+    rows = connection.execute(NEWEST_VALUES, {"names": list(names)})
     return {row.name: row.value for row in rows}
 
 

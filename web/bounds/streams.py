@@ -24,7 +24,7 @@ from flask import Response, request
 
 from storage.bounds.turns import Busy, Turns
 from storage.viewer import Viewer
-from web.people.standing import RightToAnswer
+from web.people.right_to_answer import RightToAnswer
 
 PIECE = 64 * 1024
 SLOWEST_PIECE_SECONDS = 30.0
@@ -128,28 +128,26 @@ def spooled(pieces: Iterator[bytes], rest: Callable[[float], None] = time.sleep)
     return file
 
 
-def sent(file: IO[bytes], slot: Slot, content_type: str, standing: RightToAnswer) -> Response:
+def sent(file: IO[bytes], slot: Slot, content_type: str, right: RightToAnswer) -> Response:
     """An answer that reads the file as fast as its reader does, while they may have it, and then gives both
     back."""
     size = file.seek(0, 2)
     file.seek(0)
     to = next((request.environ[name] for name in SOCKETS if name in request.environ), None)
-    answer = Response(_read(file, slot, to, standing), content_type=content_type)
+    answer = Response(_read(file, slot, to, right), content_type=content_type)
     answer.content_length = size
     answer.call_on_close(file.close)  # a reader who leaves before the first piece
     answer.call_on_close(slot.release)
     return answer
 
 
-def _read(
-    file: IO[bytes], slot: Slot, to: socket | None, standing: RightToAnswer
-) -> Iterator[bytes]:
+def _read(file: IO[bytes], slot: Slot, to: socket | None, right: RightToAnswer) -> Iterator[bytes]:
     """Pieces for a reader behind a socket, which gets half a minute for each. Raises Withdrawn."""
     before = to.gettimeout() if to is not None else None
     try:
         if to is not None:
             to.settimeout(SLOWEST_PIECE_SECONDS)
-        yield from standing.sending(iter(lambda: file.read(PIECE), b""))
+        yield from right.sending(iter(lambda: file.read(PIECE), b""))
     finally:
         if to is not None and to.fileno() >= 0:
             to.settimeout(before)

@@ -105,7 +105,7 @@ class InvitedPages:
         if throttle.is_closed(self._jobs(), *who):
             raise Problem(429, TOO_MANY, retry_after=RETRY_SECONDS)
         try:
-            return invitations.standing(self._jobs(), token)
+            return invitations.open_invitation(self._jobs(), token)
         except NoSuchInvitation:
             throttle.judged(self._jobs(), *who, is_right=False)
             raise

@@ -26,7 +26,7 @@ from storage.executive.memberships import Membership
 from storage.viewer import Viewer
 from web.bounds.streams import Downloads, sent
 from web.operation import Operation, Outcome
-from web.people.standing import of_scope
+from web.people.right_to_answer import of_scope
 from web.platform.rights import platform_admin
 from web.platform.words_of_events import KINDS, in_words
 
@@ -97,11 +97,11 @@ def blueprint(
     def download(query: AuditQuery) -> ResponseReturnValue:
         viewer, engine = current_user.viewer, database().web
         mine = platform_admin(engine, current_user)
-        standing = of_scope(database(), viewer, (m.slug for m in mine))
+        right = of_scope(database(), viewer, (m.slug for m in mine))
         with downloads.lent(viewer) as slot:
-            pieces = standing.over(_written(_taken(engine, viewer, query)))
+            pieces = right.over(_written(_taken(engine, viewer, query)))
             file = downloads.spooled(viewer, pieces)
-            answer = sent(file, slot, "text/csv; charset=utf-8", standing)
+            answer = sent(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
         return answer
 

@@ -56,10 +56,10 @@ class StandingNames:
         from sqlalchemy.exc import DBAPIError
 
         from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
-        from storage.chosen.store import standing_at
+        from storage.chosen.store import name_and_zone_at
 
         try:
-            told = standing_at(self._database().web.url)
+            told = name_and_zone_at(self._database().web.url)
             self._chosen = ChosenNames(told.get(ORGANISATION_NAME), told.get(TIME_ZONE))
         except DBAPIError as error:  # away, or not migrated yet
             log.debug("what was chosen could not be read", exc_info=error)

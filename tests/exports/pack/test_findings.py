@@ -13,7 +13,7 @@ from aggregators.pooling.groups import dropped
 from aggregators.vocabulary.measure import Status, Unit
 from aggregators.vocabulary.scales import ends
 from exports.pack.charts import scale, tick_words
-from exports.pack.finding import finding, standing
+from exports.pack.finding import finding, status_figure
 from exports.pack.outline import file_name
 from layouts.pieces.sparkline import scale_of
 from tests import samples
@@ -123,7 +123,7 @@ def test_a_domain_stands_as_its_headline_or_as_the_worst_beside_it(dashboard):
     def as_measured_by(measure):
         head = samples.figure(measure, 0.15, 0.1)
         shown = {**scorecard.figures, DORA.headline: head}
-        return standing(replace(scorecard, figures=shown))
+        return status_figure(replace(scorecard, figures=shown))
 
     assert as_measured_by(judged).status is Status.WATCH
     other = as_measured_by(free)

@@ -99,7 +99,7 @@ def test_invitations_and_word_of_nights_wait_for_a_server_that_is_away_and_arriv
     )
     body = arrived["new@x.example"].get_body(("plain",)).get_content()
     (link,) = re.findall(rf"{settings.address}/invitation/(\S+)", body)
-    assert invitations.standing(jobs, link).email == "new@x.example", "the link opens"
+    assert invitations.open_invitation(jobs, link).email == "new@x.example", "the link opens"
 
 
 def waiting(jobs) -> set[str]:

@@ -22,7 +22,7 @@ from aggregators.vocabulary.period import Ask
 from layouts.executive.page import page
 from reading.caching.cached_dashboard import draw_cached, read_cached
 from reading.caching.dashboard_cache import AT_ONCE, KEPT_SECONDS, SOURCES, DashboardCache
-from reading.dashboard import NotPlatformAdmin, read, standing, version
+from reading.dashboard import NotPlatformAdmin, current_version, read, version
 from reading.encode import dashboard_json
 from reading.workspace_page import read_workspace
 from storage.context import job_in
@@ -274,13 +274,13 @@ def test_those_who_wait_while_a_snapshot_lands_do_not_all_read(world, kept, monk
         return read(*asked)
 
     def at_once(*asked):
-        stands = standing(*asked)
+        stands = current_version(*asked)
         if not reads:
             looked.wait(10)
         return stands
 
     monkeypatch.setattr("reading.caching.cached_dashboard.read", moved)
-    monkeypatch.setattr("reading.caching.cached_dashboard.standing", at_once)
+    monkeypatch.setattr("reading.caching.cached_dashboard.current_version", at_once)
     with ThreadPoolExecutor(8) as people:
         found = list(people.map(lambda _: kept_read(world, kept), range(8)))
     assert len(reads) <= 2

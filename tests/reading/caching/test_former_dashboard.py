@@ -12,7 +12,7 @@ from aggregators.vocabulary.period import Ask
 from reading.caching.cached_dashboard import draw_cached, read_cached, ready_drawing
 from reading.caching.dashboard_cache import DashboardCache
 from reading.caching.refresher import Refresher
-from reading.dashboard import NotPlatformAdmin, read, standing
+from reading.dashboard import NotPlatformAdmin, current_version, read
 from storage.snapshot import job
 from tests.reading.cached import LAST, deployed
 from tests.world import World
@@ -37,7 +37,7 @@ def asked(world: World, kept: DashboardCache, settings, ask: Ask | None = None):
 
 def settled(world: World, kept: DashboardCache, settings):
     """The dashboard once it is that of the last snapshot."""
-    wanted = standing(world.database, world.alice, Ask(), settings).version
+    wanted = current_version(world.database, world.alice, Ask(), settings).version
     for _ in range(200):
         dashboard = asked(world, kept, settings)
         if dashboard.version == wanted:
@@ -160,12 +160,12 @@ def test_a_first_answer_is_never_of_long_ago_nor_of_another_scope(world, kept, p
 
 def test_the_age_is_that_of_the_last_run_that_published(world, patient):
     night(world)
-    now = standing(world.database, world.alice, Ask(), patient)
+    now = current_version(world.database, world.alice, Ask(), patient)
     assert now.age is not None
     assert 0 <= now.age < 60
     with world.database.owner.begin() as connection:
         connection.execute(text("update snapshot_run set finished_at = null"))
-    assert standing(world.database, world.alice, Ask(), patient).age is None
+    assert current_version(world.database, world.alice, Ask(), patient).age is None
 
 
 def test_work_of_one_key_is_done_once_and_a_failure_ends_only_itself():

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 from reading.workspace_page import NotAMember
 from tests.webworld import WebWorld, csrf, settled
 from web.bounds import streams
-from web.people import standing
-from web.people.standing import RightToAnswer, Withdrawn
+from web.people import right_to_answer
+from web.people.right_to_answer import RightToAnswer, Withdrawn
 
 RECORDS = "/ws/alpha/records/dora.csv?period=28"
 AUDIT = "/platform/audit.csv?days=28"
@@ -24,7 +24,7 @@ AUDIT = "/platform/audit.csv?days=28"
 def small_pieces(monkeypatch):
     """Pieces of a few lines, and a question between any two."""
     monkeypatch.setattr(streams, "PIECE", 256)
-    monkeypatch.setattr(standing, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(right_to_answer, "EVERY_SECONDS", 0.0)
 
 
 def sign_out(web: WebWorld, who: str) -> None:
@@ -89,7 +89,7 @@ def test_no_more_of_an_export_after_a_loss(web, loss):
 def test_a_list_that_is_being_written_ends_with_its_readers_role(web, monkeypatch):
     """Nothing was sent yet: the refusal is told as any other."""
     asks: list[str] = []
-    real = standing.memberships.membership
+    real = right_to_answer.memberships.membership
 
     def loses_it_meanwhile(connection: Connection, slug: str) -> object:
         asks.append(slug)
@@ -97,7 +97,7 @@ def test_a_list_that_is_being_written_ends_with_its_readers_role(web, monkeypatc
             lose(web, "viewer")
         return real(connection, slug)
 
-    monkeypatch.setattr(standing.memberships, "membership", loses_it_meanwhile)
+    monkeypatch.setattr(right_to_answer.memberships, "membership", loses_it_meanwhile)
     assert web.sign_in("viewer").get(RECORDS).status_code == 404
 
 
@@ -105,10 +105,10 @@ class Moments:
     """A clock that is set by hand, and a right that is asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Exception | None) -> None:
-        monkeypatch.setattr(standing, "EVERY_SECONDS", 5.0)
+        monkeypatch.setattr(right_to_answer, "EVERY_SECONDS", 5.0)
         self.now, self.asked, self.noted = 100.0, 0, 0
         self._answers = iter(answers)
-        self.standing = RightToAnswer(self._ask, self._note, lambda: self.now)
+        self.right = RightToAnswer(self._ask, self._note, lambda: self.now)
 
     def _ask(self) -> None:
         self.asked += 1
@@ -130,7 +130,7 @@ AWAY = OperationalError("select", {}, Away("gone"))
 
 def test_it_is_asked_for_every_five_seconds_and_no_oftener(monkeypatch):
     moments = Moments(monkeypatch, None, None)
-    sent = list(moments.standing.sending(moments.pieces(1, 3, 2, 1, 3, 5)))
+    sent = list(moments.right.sending(moments.pieces(1, 3, 2, 1, 3, 5)))
     assert len(sent) == 6
     assert (moments.asked, moments.noted) == (2, 0)
 
@@ -139,7 +139,7 @@ def test_a_database_that_is_away_ends_a_download_after_half_a_minute(monkeypatch
     moments = Moments(monkeypatch, AWAY, None, *[AWAY] * 6)
     sent: list[float] = []
     with pytest.raises(Withdrawn):
-        sent.extend(moments.standing.sending(moments.pieces(*[6] * 20)))
+        sent.extend(moments.right.sending(moments.pieces(*[6] * 20)))
     assert len(sent) == 6, "two, then four within thirty seconds of the last answer"
     assert moments.noted == 1
 
@@ -147,5 +147,5 @@ def test_a_database_that_is_away_ends_a_download_after_half_a_minute(monkeypatch
 def test_what_ends_it_before_anything_is_sent_is_told_as_it_is(monkeypatch):
     moments = Moments(monkeypatch, NotAMember("alpha"))
     with pytest.raises(NotAMember):
-        list(moments.standing.over(moments.pieces(5)))
+        list(moments.right.over(moments.pieces(5)))
     assert moments.noted == 0

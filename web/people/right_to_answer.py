@@ -1,4 +1,4 @@
-"""Standing of whoever is sent an answer in pieces: asked for again and again while it lasts.
+"""Right of whoever is sent an answer in pieces: asked for again and again while it lasts.
 
 A list takes minutes where its reader is slow, and a role or a session can end meanwhile. So every few
 seconds, between two pieces, the database is asked whether the credential and the right still hold. Each
@@ -85,7 +85,7 @@ class RightToAnswer:
 
 
 def of_member(database: Database, viewer: Viewer, slug: str) -> RightToAnswer:
-    """Standing of a workspace's member who asks for its rows. Its end is NotIdentified, NotAMember."""
+    """Right of a workspace's member who asks for its rows. Its end is NotIdentified, NotAMember."""
 
     def ask() -> None:
         with context.as_viewer(database.web, viewer) as connection:
@@ -97,8 +97,7 @@ def of_member(database: Database, viewer: Viewer, slug: str) -> RightToAnswer:
 
 
 def of_scope(database: Database, viewer: Viewer, slugs: Iterable[str]) -> RightToAnswer:
-    """Standing of a platform admin of all those workspaces. Its end is NotIdentified,
-    OutOfScope."""
+    """Right of a platform admin of all those workspaces. Its end is NotIdentified, OutOfScope."""
     needed = frozenset(slugs)
 
     def ask() -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from werkzeug.routing import Rule
 
 from api.figures import schemas as figure_schemas
-from api.figures.told_schemas import told_schemas
+from api.figures.payload_schemas import payload_schemas
 from web.forms import schema_of
 from web.guard import CHANGING, ROUTES, Needs
 from web.operation import FORMS, Json, Operation, Outcome
@@ -55,7 +55,7 @@ TYPES: Json = {
 def document(app: Flask) -> Json:
     """Document of the application's routes. Needs its context."""
     paths: dict[str, Json] = {}
-    components = figure_schemas.schemas() | told_schemas() | {"Problem": _problem()}
+    components = figure_schemas.schemas() | payload_schemas() | {"Problem": _problem()}
     for rule, method, operation in operations(app):
         described = _operation(app, rule, method, operation, components)
         paths.setdefault(CONVERTER.sub(r"{\1}", rule.rule), {})[method.lower()] = described

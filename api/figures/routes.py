@@ -6,7 +6,7 @@ import orjson
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from api.figures import told
+from api.figures import payloads
 from api.queries import KEYS, PeriodQuery, RecordsPageQuery
 from web.members import WORKSPACE
 from web.operation import Json, Operation, Outcome
@@ -57,27 +57,27 @@ def blueprint(services: Services) -> Blueprint:
     @made.get("/api/v1/workspaces/", endpoint="workspaces", strict_slashes=False)
     @WORKSPACES
     def workspaces() -> ResponseReturnValue:
-        return _sent(told.workspaces(services))
+        return _sent(payloads.workspaces(services))
 
     @made.get("/api/v1/definitions/", endpoint="definitions", strict_slashes=False)
     @DEFINITIONS
     def definitions() -> ResponseReturnValue:
-        return _sent(told.definitions(services))
+        return _sent(payloads.definitions(services))
 
     @made.get("/api/v1/ws/<slug>/domains/<key>/", endpoint="workspace", strict_slashes=False)
     @FIGURES
     def workspace(slug: str, key: str, query: PeriodQuery) -> ResponseReturnValue:
-        return _sent(told.workspace(services, slug, key, query))
+        return _sent(payloads.workspace(services, slug, key, query))
 
     @made.get("/api/v1/ws/<slug>/domains/<key>/records", endpoint="records")
     @RECORDS
     def records(slug: str, key: str, query: RecordsPageQuery) -> ResponseReturnValue:
-        return _sent(told.records(services, slug, key, query))
+        return _sent(payloads.records(services, slug, key, query))
 
     @made.get("/api/v1/platform/answers/<key>/", endpoint="why", strict_slashes=False)
     @WHY
     def why(key: str, query: PeriodQuery) -> ResponseReturnValue:
-        return _sent(told.why(services, key, query))
+        return _sent(payloads.why(services, key, query))
 
     return made
 

@@ -18,7 +18,7 @@ from ingest.due.marks import mark
 from ingest.importer import load
 from ingest.kinds import KINDS
 from ingest.pulling import runs
-from ingest.pulling.choice import told
+from ingest.pulling.choice import counted_records
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runs import RunCounts
 from ingest.pulling.shape import Cursor, PulledPiece
@@ -98,7 +98,9 @@ class Writer:
             if piece.after is not None:
                 piece.after(connection, workspace_id)
             if piece.listed and piece.scope.counts:
-                told.note(connection, self._source, piece.scope, workspace_id, piece.listed)
+                counted_records.note(
+                    connection, self._source, piece.scope, workspace_id, piece.listed
+                )
             if piece.listed or piece.whole is not None:
                 self._compare(connection, workspace_id, piece)
             self._remember(connection, piece)
@@ -171,7 +173,7 @@ class Writer:
         listed, gone = compared(kept, piece.listed, piece.whole, now)
         connection.execute(KEEP_CURSOR, {**own, "cursor": orjson.dumps(listed).decode()})
         withdraw(connection, workspace_id, "deployments", self._source.kind, gone)
-        told.forget(connection, self._source.id, scope, workspace_id, gone)
+        counted_records.forget(connection, self._source.id, scope, workspace_id, gone)
         if gone and piece.whole is not None:
             mark(connection, workspace_id, piece.whole, reach=True, quiet_seconds=QUIET_SECONDS)
             name = piece.scope.name

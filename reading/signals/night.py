@@ -18,6 +18,7 @@ from aggregators.signal.exposure import usual_counts
 from aggregators.signal.rules import KEEP, LAG, LEARNING_DAYS, SHIPPED, SeriesKind
 from aggregators.signal.series import TestableSeries
 from aggregators.signal.watch import DailyEvidence, WatchState
+from reading.signals.drift_signal import SeriesNight, signal_values, watch_through
 from reading.signals.histories import (
     HISTORY_DAYS,
     LEAD_DAYS,
@@ -28,7 +29,6 @@ from reading.signals.histories import (
     stored_days,
 )
 from reading.signals.kept import joined, parted
-from reading.signals.told import SeriesNight, signal_values, through
 from reading.signals.whole import watching
 from storage.database import Database
 from storage.watch import learned, store
@@ -99,7 +99,7 @@ def _watched(
         own = limits.get(series.key)
         threshold = own.thresholds if own else SHIPPED[series.kind, series.is_fall]
         start = states.get(series.key) or WatchState.empty(len(ids), len(evidence.rule.sizes))
-        to_keep[series.key], nights[series.key] = through(
+        to_keep[series.key], nights[series.key] = watch_through(
             series, evidence, start, threshold, begins, night
         )
     told = _told(stored, ids, kept, parted(to_keep, SERIES), nights)

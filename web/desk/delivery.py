@@ -11,7 +11,7 @@ from flask_login import current_user
 from sqlalchemy import Engine
 
 from ingest.door import deliveries
-from ingest.door.told import records_of
+from ingest.door.told_records import records_of
 from settings import Settings
 from storage.database import Database
 from web.desk.page import record_href

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from aggregators.name_order import by_name
 from ingest.pulling import runs, store
 from ingest.pulling.catalogue import kind_of
-from ingest.pulling.choice import told
+from ingest.pulling.choice import counted_records
 from ingest.pulling.choice.counts import (
     RUNS,
     SETTING,
@@ -125,9 +125,11 @@ def settled(database: Database, source: StoredSource, pull: Pull) -> list[PullSc
         scopes = with_choices(connection, source, pull.scopes)
     ready = [s for s in scopes if s.external_id not in waiting]
     others = [s for s in ready if known[s.external_id][1] != label(s.counts, s.named)]
-    told.begin(database, source, [s for s in others if not known[s.external_id][1]])
+    counted_records.begin(database, source, [s for s in others if not known[s.external_id][1]])
     for scope in others:
-        turned = known[scope.external_id][1] and told.turn(database, source, scope).sentence
+        turned = (
+            known[scope.external_id][1] and counted_records.turn(database, source, scope).sentence
+        )
         if turned:
             words = named_words(scope.counts, scope.named)
             pull.note(f"{scope.name}: its deployments are {words} now; {turned}.")
@@ -228,7 +230,7 @@ def of_parts(connection: Connection, source: StoredSource) -> list[PartChoice]:
     choices = kind_of(source.kind).choices
     if not choices:
         return []
-    known, records = kept(connection, source.id), told.numbers(connection, source.id)
+    known, records = kept(connection, source.id), counted_records.numbers(connection, source.id)
     made = []
     for scope in store.every_scope(connection, source.id):
         if scope["state"] == "gone":

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from aggregators.signal.rules import LAG, SHIPPED, SeriesKind
 from aggregators.signal.watch import DailyEvidence, WatchState
+from reading.signals.drift_signal import SeriesNight, Values, signal_values, watch_through
 from reading.signals.histories import (
     HISTORY_DAYS,
     LEAD_DAYS,
@@ -24,7 +25,6 @@ from reading.signals.histories import (
     stored_days,
 )
 from reading.signals.kept import joined, parted
-from reading.signals.told import SeriesNight, Values, signal_values, through
 from reading.signals.whole.pooling import memberships, pooled, weekday_shares
 from storage.watch import learned, scopes
 from storage.watch.scopes import Scope, ScopeWatch
@@ -105,7 +105,7 @@ def _watched(
         evidence = pooled(days.evidence[series.key], inside, days.stored.seen, weekdays)
         start = states.get(series.key) or WatchState.empty(len(kept), len(evidence.rule.sizes))
         threshold = SHIPPED[series.kind, series.is_fall]
-        to_keep[series.key], nights[series.key] = through(
+        to_keep[series.key], nights[series.key] = watch_through(
             series, evidence, start, threshold, begins, night
         )
     data, held_on = parted(to_keep, SERIES), night - timedelta(days=LAG)

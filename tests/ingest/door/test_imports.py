@@ -10,7 +10,7 @@ import pytest
 from ingest.door.deliveries import found, listed
 from ingest.door.imports import note_imports
 from ingest.door.janitor import tidy
-from ingest.door.told import records_of
+from ingest.door.told_records import records_of
 from ingest.importer import load
 from ingest.kinds import KINDS
 

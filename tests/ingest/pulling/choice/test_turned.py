@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from ingest.pulling import store
+from ingest.pulling.choice import counted_records as turns
 from ingest.pulling.choice import settling
-from ingest.pulling.choice import told as turns
 from ingest.pulling.problems import SourceProblem
 from tests.ingest.pulling.choice.repositories import (
     NOW,
@@ -180,16 +180,16 @@ def test_a_choice_by_hand_outlasts_what_is_seen_and_another_setting(installed, s
 KILLED = """
 import os, signal, sys
 from app import create_app
-from ingest.pulling.choice import told
+from ingest.pulling.choice import counted_records
 from ingest.pulling.runner import SourceContext, run_next
-told.BATCH = 1
-before, done = told._turned, []
+counted_records.BATCH = 1
+before, done = counted_records._turned, []
 def turned(*given, **more):
     before(*given, **more)
     done.append(1)
     if len(done) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-told._turned = turned
+counted_records._turned = turned
 installation = create_app().installation
 run_next(SourceContext(installation.database, installation.settings), int(sys.argv[1]))
 """

@@ -1,4 +1,4 @@
-"""JSON that a person's programs are told: each from the read that the pages make."""
+"""JSON that a person's programs get: each payload from the read that the pages make."""
 
 from __future__ import annotations
 

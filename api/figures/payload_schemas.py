@@ -1,4 +1,4 @@
-"""Schemas of what programs are told of workspaces, records, answers and definitions."""
+"""Schemas of the payloads about workspaces, records, answers and definitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAYBE_DAY = nullable("string", "A date; null before the first snapshot")
 CELL: Json = {"type": ["string", "number", "boolean", "null"]}
 
 
-def told_schemas() -> Json:
+def payload_schemas() -> Json:
     """Every schema by name."""
     return {
         "Workspaces": fixed({"workspaces": _list(ref("MyWorkspace"))}),

@@ -1,5 +1,5 @@
-"""Words of the watch on one series of one workspace on a night: its scatter, and its signal if there
-is one."""
+"""Drift signals: when one is told, how it goes on, and when it is over, of a series of a workspace on a
+night."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ class SeriesNight:
         return np.where(self.state.baseline.e >= LEAST_BASELINE, days, 0.0).astype(int)
 
     def is_over_since(self, at: int, day: date) -> bool:
-        """Whether a drift was over on a night from a day on: its evidence fell far from its height."""
+        """Whether a drift was over on a night from a day on: its evidence fell by ``OVER`` from its
+        height."""
         nights = self.state.day - 1 - int(self.state.over[at])
         return nights < self.state.day and self.night - timedelta(days=nights) >= day
 
@@ -87,59 +88,66 @@ class SeriesNight:
         return np.asarray((1 - KEEP**nights) / (1 - KEEP))
 
 
-def signal_values(one: SeriesNight, at: int, before: Values | None) -> Values | None:
-    """Row of a workspace's signal, new or going on; None where there is none."""
-    evidence = float(one.total[at])
-    if before is None and evidence < one.thresholds.watch:
+def signal_values(watched: SeriesNight, at: int, before: Values | None) -> Values | None:
+    """Row of the signal of the workspace with the index ``at``, ``before`` being its open one; None where
+    there is none.
+
+    Told when the evidence reaches ``thresholds.watch``. Over after ``QUIET_NIGHTS`` of quiet evidence, or
+    once that has fallen by ``OVER`` from its height.
+    """
+    evidence = float(watched.total[at])
+    if before is None and evidence < watched.thresholds.watch:
         return None
-    if before is not None and evidence < one.thresholds.watch:
-        has_ended = one.quiet[at] >= QUIET_NIGHTS or one.is_over_since(at, before["opened_on"])
+    if before is not None and evidence < watched.thresholds.watch:
+        has_ended = watched.quiet[at] >= QUIET_NIGHTS or watched.is_over_since(
+            at, before["opened_on"]
+        )
         return {
             **before,
             "evidence": max(evidence, 0.0),
-            "seen_on": one.night,
-            "ended_on": one.night if has_ended else None,
+            "seen_on": watched.night,
+            "ended_on": watched.night if has_ended else None,
         }
-    drifts = evidence >= one.thresholds.drifting or (before or {}).get("grade") == "drifting"
-    usual, now = _levels(one, at)
+    drifts = evidence >= watched.thresholds.drifting or (before or {}).get("grade") == "drifting"
+    usual, now = _levels(watched, at)
     return {
-        "series": one.series.key,
-        "opened_on": before["opened_on"] if before else one.night,
+        "series": watched.series.key,
+        "opened_on": before["opened_on"] if before else watched.night,
         "grade": "drifting" if drifts else "may_drift",
-        "since": one.night - timedelta(days=int(one.since[at]) - 1),
-        "give_or_take": int(one.state.give_or_take[at]),
+        "since": watched.night - timedelta(days=int(watched.since[at]) - 1),
+        "give_or_take": int(watched.state.give_or_take[at]),
         "evidence": evidence,
         "usual": usual,
         "now": now,
-        "extra": _extra(one, at, usual, now),
-        "seen_on": one.night,
+        "extra": _extra(watched, at, usual, now),
+        "seen_on": watched.night,
         "ended_on": None,
     }
 
 
-def _levels(one: SeriesNight, at: int) -> tuple[float, float]:
+def _levels(watched: SeriesNight, at: int) -> tuple[float, float]:
     """Level that is usual, and that of the days since it began (28 at most where that is not known): a
     ratio, events a day, or a typical duration in seconds."""
-    days = min(max(int(one.since[at]), 1), one.evidence.days)
-    recent = slice(one.evidence.days - days, None)
-    x, e = (float(part[at, recent].sum()) for part in (one.evidence.x, one.evidence.e))
-    usual = float(one.usual.level[at])
+    days = min(max(int(watched.since[at]), 1), watched.evidence.days)
+    recent = slice(watched.evidence.days - days, None)
+    x, e = (float(part[at, recent].sum()) for part in (watched.evidence.x, watched.evidence.e))
+    usual = float(watched.usual.level[at])
     now = x / e if e > 0 else usual
-    if one.series.kind is SeriesKind.DURATION:
+    if watched.series.kind is SeriesKind.DURATION:
         return float(np.exp(usual)), float(np.exp(now))
     return usual, now
 
 
-def _extra(one: SeriesNight, at: int, usual: float, now: float) -> float:
+def _extra(watched: SeriesNight, at: int, usual: float, now: float) -> float:
     """Events more than usual in the next 28 days if it goes on; of durations 0."""
-    if one.series.kind is SeriesKind.DURATION:
+    if watched.series.kind is SeriesKind.DURATION:
         return 0.0
-    days = min(MONTH, one.evidence.days)
-    exposure = float(one.evidence.e[at, -days:].sum()) * MONTH / days
+    days = min(MONTH, watched.evidence.days)
+    exposure = float(watched.evidence.e[at, -days:].sum()) * MONTH / days
     return (now - usual) * exposure
 
 
-def through(
+def watch_through(
     series: TestableSeries,
     evidence: DailyEvidence,
     state: WatchState,

@@ -10,11 +10,11 @@ from flask import request
 
 from aggregators.vocabulary.period import DEFAULT_PRESET, InvalidPeriod
 from callbacks.page import named
-from callbacks.pages import EXECUTIVE
 from callbacks.services import CallbackServices
 from layouts import ids
 from layouts.executive.page import ExecutivePage
 from layouts.focus import MalformedView, parse
+from layouts.paths import EXECUTIVE
 from layouts.pieces.static import plain
 from reading.dashboard import NotPlatformAdmin
 from web.shell.dash_page import FirstFigures

@@ -13,12 +13,12 @@ from sqlalchemy.exc import OperationalError
 from aggregators.pooling.dashboard import Dashboard
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.period import InvalidPeriod
-from callbacks.pages import EXECUTIVE, WORKSPACES
 from callbacks.services import CallbackServices
 from layouts import ids, states
 from layouts.executive.expansion import comparison, expansion, following
 from layouts.executive.page import page
 from layouts.focus import Focus, Look, parse
+from layouts.paths import EXECUTIVE, WORKSPACE_PAGES
 from layouts.pieces.markup import drawn
 from layouts.workspace.page import workspace
 from reading.dashboard import NotPlatformAdmin
@@ -103,7 +103,7 @@ def _drawn(look: Look, services: CallbackServices) -> Shown:
         return made.at(
             services.settings.now(), services.late(), services.news()
         ), f"Updated: {made.updated}"
-    for key, pattern in WORKSPACES.items():
+    for key, pattern in WORKSPACE_PAGES.items():
         if matched := pattern.fullmatch(look.path):
             view = services.workspace(matched[1], key, look.ask)
             counted = services.counted_as(matched[1], key)

@@ -11,10 +11,10 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from aggregators.catalogue import DOMAINS
-from callbacks.pages import WORKSPACES
 from callbacks.services import CallbackServices
 from layouts import ids
 from layouts.focus import Look, parse
+from layouts.paths import WORKSPACE_PAGES
 from layouts.workspace.live import live_figures
 from layouts.workspace.records import counted, csv_href, rows
 from reading.grid_request import parse as parse_request
@@ -53,7 +53,7 @@ def register(app: Dash, services: CallbackServices) -> None:
 
 def _listed(look: Look) -> tuple[str, str]:
     """Workspace and domain of the page's path."""
-    for key, pattern in WORKSPACES.items():
+    for key, pattern in WORKSPACE_PAGES.items():
         if matched := pattern.fullmatch(look.path):
             return matched[1], key
     raise PreventUpdate

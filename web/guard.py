@@ -6,7 +6,6 @@ file does not know is refused.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from enum import Enum
@@ -19,10 +18,9 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response as AnyResponse
 
-from aggregators.catalogue import DOMAINS
-from aggregators.vocabulary.fields import SLUG_WORD
 from auth import tokens
 from auth.accounts import Account
+from layouts.paths import EXECUTIVE, WORKSPACE_PAGES
 from storage import context
 from storage.database import Database
 from storage.executive import memberships
@@ -31,11 +29,6 @@ from web.errors import AWAY, wants_json
 from web.plain_text import check_request
 from web.problem import Problem, response
 
-EXECUTIVE = re.compile(rf"/ws/({SLUG_WORD})/platform/executive/?")
-WORKSPACE_PAGES = [
-    re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", f"({SLUG_WORD})") + "/?")
-    for d in DOMAINS
-]
 MAX_BODY = 64 * 1024
 MAX_BODIES = {"ingest.take": 1024 * 1024, "first_run.load": 32 * 1024 * 1024}
 """Events are as large as their senders make them."""
@@ -283,7 +276,7 @@ def _admit_by_path(engine: Engine, account: Account, path: str) -> None:
         if not rights_in(engine, account, matched[1]).is_platform_admin:
             raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
         return
-    for pattern in WORKSPACE_PAGES:
+    for pattern in WORKSPACE_PAGES.values():
         matched = pattern.fullmatch(path)
         if matched and rights_in(engine, account, matched[1]).is_member:
             return

@@ -18,6 +18,7 @@ from aggregators.catalogue import DOMAINS
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.fields import SLUG_WORD
 from auth.membership import in_words
+from layouts.paths import WORKSPACE_PAGES
 from layouts.pieces.icons import icon
 from settings import Settings
 from storage import context
@@ -41,10 +42,6 @@ from web.shell.pages import (
 LISTED = 8
 """Workspaces that the switcher lists at once; the others it finds."""
 SLUG_OF = re.compile(rf"/ws/({SLUG_WORD})(?:/|$)")
-WORKSPACE_PAGES = {
-    d.key: re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", SLUG_WORD) + "/?")
-    for d in DOMAINS
-}
 PERIOD_NAMES = ("period", "start", "end", "compare")
 LOGO = "/logo"
 KEYS = (

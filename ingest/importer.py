@@ -1,4 +1,4 @@
-"""The import: files in, checked rows written workspace by workspace, an Outcome for each file out."""
+"""The import: files in, checked rows written workspace by workspace, an ImportOutcome for each file out."""
 
 from __future__ import annotations
 
@@ -69,8 +69,7 @@ def load(
     at, ids = datetime.now(UTC), _ids(database) if kind.tenant else {}
 
     def imported(within: Within) -> list[ImportOutcome]:
-        ways = [uuid4() if as_deliveries else None for _ in files]
-        receipts = (Receipt(at, way, None, is_whole) for way in ways)
+        receipts = (Receipt(at, uuid4() if as_deliveries else None, None, is_whole) for _ in files)
         return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
@@ -105,7 +104,7 @@ def take(
     source = _ImportSource(Path("delivery"), formats.unwrapped(content, content_type))
     for kind in formats.FORMATS[form].readers:
         ids = {"": workspace_id}
-        outcome = _import(_here(connection), KINDS[kind], source, "", form, receipt, ids)
+        outcome = _import(_context_at_hand(connection), KINDS[kind], source, "", form, receipt, ids)
         yield kind, outcome
 
 
@@ -119,10 +118,12 @@ def take_rows(
     """Rows that somebody has read, within the transaction in the job context of their workspace (slug and
     id)."""
     source = _ImportSource(Path(rows.name), b"")
-    return _import(_here(connection), kind, source, owner[0], rows, receipt, dict([owner]))
+    return _import(
+        _context_at_hand(connection), kind, source, owner[0], rows, receipt, dict([owner])
+    )
 
 
-def _here(connection: Connection) -> Within:
+def _context_at_hand(connection: Connection) -> Within:
     """Everything in the one transaction, and in the context that it is in."""
 
     @contextmanager
@@ -169,8 +170,8 @@ class _ImportSource:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """When what is read was received, and with which delivery; ``told_of`` hears of each batch. What
-    ``is_whole`` is said to list all there is."""
+    """When rows were received, and with which delivery; ``told_of`` is called with the statements of each
+    batch; ``is_whole`` where they are said to list all there is."""
 
     at: datetime
     delivery: UUID | None = None
@@ -184,19 +185,19 @@ def _import(
     source: _ImportSource,
     workspace: str | None,
     form: str | Format | None,
-    told: Receipt,
+    receipt: Receipt,
     ids: dict[str, int],
 ) -> ImportOutcome:
-    outcome = ImportOutcome(source.path, delivery=told.delivery, received_at=told.at)
+    outcome = ImportOutcome(source.path, delivery=receipt.delivery, received_at=receipt.at)
     if workspace in ids:
         outcome.part(ids[workspace])
     spans: list[ListedSpan] = []
     reading = source.reading(kind, workspace is not None, outcome.warnings.append, spans.append)
     work = None
     try:
-        chosen = formats.known(kind, reading, form)
+        chosen = formats.recognised(kind, reading, form)
         outcome.format = chosen.name
-        work = _File(kind, within, ids, workspace, chosen.source or chosen.name, outcome, told)
+        work = _File(kind, within, ids, workspace, chosen.source or chosen.name, outcome, receipt)
         for raw in until_hopeless(chosen.readers[kind.name](reading)):
             work.take(raw)
         if not outcome.read and source.content is None:
@@ -225,10 +226,10 @@ class _File:
         workspace: str | None,
         source: str,
         outcome: ImportOutcome,
-        told: Receipt,
+        receipt: Receipt,
     ) -> None:
         self._kind, self._within, self._ids, self._given = kind, within, ids, workspace
-        self._source, self._outcome, self._told = source, outcome, told
+        self._source, self._outcome, self._receipt = source, outcome, receipt
         self._waiting: dict[int | None, list[tuple[RawRecord, Values]]] = {}
         self._waiting_in_all = 0
 
@@ -313,17 +314,18 @@ class _File:
     ) -> list[bool]:
         """Tells the rows, and the outcome of the batch what became of them."""
         told = [
-            statement(self._kind, raw, values, self._source, self._told.at) for raw, values in rows
+            statement(self._kind, raw, values, self._source, self._receipt.at)
+            for raw, values in rows
         ]
         for source, began in newest(self._kind, told):
             self._outcome.note_listed((owner, source), began)
-        if self._told.is_whole and self._kind.name == RESULTS:
+        if self._receipt.is_whole and self._kind.name == RESULTS:
             self._outcome.note_assets(owner, told)
         meanings = words.of_workspace(connection, owner)
-        telling = tell(connection, self._kind, owner, told, meanings, self._told.delivery)
+        telling = tell(connection, self._kind, owner, told, meanings, self._receipt.delivery)
         batch.tell_of(told, telling.new)
-        if self._told.told_of is not None:
-            self._told.told_of(self._kind, told)
+        if self._receipt.told_of is not None:
+            self._receipt.told_of(self._kind, told)
         for identity, notes in sorted(telling.notes.items()):
             name = identity.replace(SEPARATOR, "/")
             batch.warnings += [f"{name}: {note.field} {note.reason}" for note in notes]
@@ -339,15 +341,15 @@ class _File:
             self._outcome.warnings.append("withdraws nothing: a part of the list could not be read")
             return
         for span in spans:
-            told = WholeList(span.source, self._told.at, span.since, span.until)
+            whole = WholeList(span.source, self._receipt.at, span.since, span.until)
             for owner, source in self._outcome.listed:
                 if source == span.source:
-                    self._retire(owner, told)
+                    self._retire(owner, whole)
 
-    def _retire(self, owner: int, told: WholeList) -> None:
+    def _retire(self, owner: int, whole: WholeList) -> None:
         with self._within(owner) as connection:
             meanings = words.of_workspace(connection, owner)
-            lacked, telling = retire(connection, self._kind, owner, told, meanings)
+            lacked, telling = retire(connection, self._kind, owner, whole, meanings)
         batch = ImportOutcome(self._outcome.file, uncounted=telling.uncounted)
         batch.warnings = [f"{i}: is not in the list any more, so it is withdrawn" for i in lacked]
         self._outcome.add(owner, batch)

@@ -184,9 +184,9 @@ def _dashboard(
         plan = Plan.of(request.period.plain, request.as_of, sprint_days)
         rolled, seen = _rolled(source, inside, plan, request.as_of, declared, failed, judging)
         trends = _trends(source, request, inside, rolled)
-        context = _context(plan, request, request.as_of, seen)
-        answered = answers(rolled, context, trends)
-        if context.is_compared_elsewhere:
+        question_context = _question_context(plan, request, request.as_of, seen)
+        answered = answers(rolled, question_context, trends)
+        if question_context.is_compared_elsewhere:
             beside = Plan.of(request.period, request.as_of, sprint_days)
             rolled, _ = _rolled(source, inside, beside, request.as_of, declared, failed, judging)
     return Dashboard(
@@ -205,7 +205,9 @@ def _dashboard(
     )
 
 
-def _context(plan: Plan, request: _ResolvedRequest, as_of: date, seen: SeenDays) -> QuestionContext:
+def _question_context(
+    plan: Plan, request: _ResolvedRequest, as_of: date, seen: SeenDays
+) -> QuestionContext:
     """Material for the answers, which are of the plan's comparison, whatever the request's is."""
     return QuestionContext(
         plan.spans[SPRINT],

@@ -38,7 +38,7 @@ ACTIVE = text("select count(*) from workspace where is_active")
 def run_due(context: ScheduleContext) -> int:
     """Makes every snapshot that is due and tries again what failed; returns how many days were made."""
     with sole(context.database.job, SNAPSHOT) as mine:
-        return _make(context) if mine else 0
+        return _make_due(context) if mine else 0
 
 
 def run_requested(context: ScheduleContext) -> int:
@@ -51,10 +51,10 @@ def run_requested(context: ScheduleContext) -> int:
             return 0
         with context.database.job.connect() as connection:
             request = runs.requested(connection, SNAPSHOT)
-        return _make(context, request) if request else 0
+        return _make_due(context, request) if request else 0
 
 
-def watch(context: ScheduleContext) -> int:
+def mail_if_missed(context: ScheduleContext) -> int:
     """Mails the platform admins where a night is missing; returns how many mails are new. It looks also
     where another program makes the snapshots."""
     with context.database.job.connect() as connection:
@@ -62,29 +62,29 @@ def watch(context: ScheduleContext) -> int:
     return tell_missing(context, state) if state.is_missed else 0
 
 
-def _make(context: ScheduleContext, request: TaskRun | None = None) -> int:
+def _make_due(context: ScheduleContext, request: TaskRun | None = None) -> int:
     """Deliveries first, then the days in order, then the days that records came late for."""
     database, now = context.database, context.now
     drain(database)
     with database.job.connect() as connection:
         state = nights.state(connection, now)
     days = list(state.missing) or ([nights.due_day(now)] if request else [])
-    made = _older(context, days[:-AT_ONCE])
+    made = _backfill_older(context, days[:-AT_ONCE])
     for day in days[-AT_ONCE:]:
-        if not _night(context, day, request.id if request else None):
+        if not _make_night(context, day, request.id if request else None):
             break
         request, made = None, made + 1
     else:
         if state.is_missed and made:
             tell_late(context, state.missing)
     if not days:
-        _again(context, nights.due_day(now))
+        _retry_failed(context, nights.due_day(now))
     remake(database, context.settings, at_once=not days)
     return made
 
 
-def _older(context: ScheduleContext, days: list[date]) -> int:
-    """Days of long ago as history in one go: what a program that was off for a season has missed."""
+def _backfill_older(context: ScheduleContext, days: list[date]) -> int:
+    """Makes days of long ago as history in one go: what a program that was off for a season has missed."""
     if days:
         outcome = job.backfill(context.database, days[0], days[-1], context.settings)
         for slug, reason in outcome.failed.items():
@@ -92,8 +92,8 @@ def _older(context: ScheduleContext, days: list[date]) -> int:
     return len(days)
 
 
-def _night(context: ScheduleContext, day: date, run: int | None = None) -> bool:
-    """The snapshot of one day, noted; whether it was made."""
+def _make_night(context: ScheduleContext, day: date, run: int | None = None) -> bool:
+    """Makes the snapshot of one day, has it packed and watched, and notes the run; whether it was made."""
     engine = context.database.job
     with engine.begin() as connection:
         total = connection.execute(ACTIVE).scalar_one()
@@ -104,20 +104,20 @@ def _night(context: ScheduleContext, day: date, run: int | None = None) -> bool:
         raise  # the run is noted as broken off by the next one, which goes on
     except Exception as error:
         log.exception("the snapshot of %s", day)
-        _finish(context, run, day, f"{type(error).__name__}: {error}", {}, failed=True)
+        _note_end(context, run, day, f"{type(error).__name__}: {error}", {}, failed=True)
         return False
-    _packed(context, day)
-    _watched(context, day)
+    _pack_presets(context, day)
+    _watch_over(context, day)
     message = f"{outcome.rows:,} snapshot days written in {outcome.done} workspaces."
-    _finish(context, run, day, message, outcome.failed, failed=bool(outcome.failed))
+    _note_end(context, run, day, message, outcome.failed, failed=bool(outcome.failed))
     return True
 
 
-def _watched(context: ScheduleContext, day: date) -> None:
-    """The watch over the day. What goes wrong there is logged and costs no snapshot: the next night
+def _watch_over(context: ScheduleContext, day: date) -> None:
+    """Has the watch look at the day. What goes wrong there is logged and costs no snapshot: the next night
     makes up for it."""
     try:
-        told = watch_night.run(context.database, day)
+        outcome = watch_night.run(context.database, day)
         if calibration.is_due(context.database, day):
             calibration.run(context.database, day)
     except OperationalError:
@@ -127,14 +127,14 @@ def _watched(context: ScheduleContext, day: date) -> None:
         return
     log.info(
         "watched %s workspaces: %s signals, %s new",
-        told.workspaces,
-        told.open_signals,
-        told.new_signals,
+        outcome.workspaces,
+        outcome.open_signals,
+        outcome.new_signals,
     )
 
 
-def _packed(context: ScheduleContext, day: date) -> None:
-    """The presets of the day, made ready. What goes wrong there is logged and costs nobody a figure: rows
+def _pack_presets(context: ScheduleContext, day: date) -> None:
+    """Packs the presets of the day. What goes wrong there is logged and costs nobody a figure: rows
     that are not packed are read as they stand."""
     try:
         packed = presets.pack(context.database, context.settings)
@@ -157,7 +157,7 @@ def _progress(context: ScheduleContext, run: int) -> job.Progress:
     return tick
 
 
-def _finish(
+def _note_end(
     context: ScheduleContext,
     run: int,
     day: date,
@@ -174,7 +174,7 @@ def _finish(
             recipients(connection)
 
 
-def _again(context: ScheduleContext, day: date) -> None:
+def _retry_failed(context: ScheduleContext, day: date) -> None:
     """Tries the workspaces again whose snapshot of the day failed, after a wait that doubles."""
     with context.database.job.connect() as connection:
         tries = runs.newest(connection, SNAPSHOT, MOST_TRIES, day)
@@ -193,4 +193,4 @@ def _again(context: ScheduleContext, day: date) -> None:
         failures |= outcome.failed
         rows += outcome.rows
     message = f"Tried again: {rows:,} snapshot days written."
-    _finish(context, run, day, message, failures, failed=bool(failures))
+    _note_end(context, run, day, message, failures, failed=bool(failures))

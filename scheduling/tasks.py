@@ -141,7 +141,7 @@ TASKS = (
         "watch",
         "Word to the platform admins of a missed night",
         every(minutes=10),
-        night.watch,
+        night.mail_if_missed,
         True,
     ),
 )

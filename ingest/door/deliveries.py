@@ -1,4 +1,4 @@
-"""Deliveries: what came by a signed door, kept before it is understood; then read, told and folded.
+"""Deliveries: what came by a signed door, kept before it is understood; then read into statements.
 
 Accepting a delivery is one insert. Reading it comes after: whatever of it can be read becomes statements,
 whatever can not goes to the workspace's quarantine with the reason. Both are one transaction with the note
@@ -174,11 +174,11 @@ def drain(database: Database, workspace_id: int | None = None) -> int:
     done = 0
     workspaces = [workspace_id] if workspace_id is not None else waiting_in(database)
     while workspaces:
-        for each in list(workspaces):
-            read = sum(1 for _ in islice(_drained(database, each), AT_A_TIME))
+        for waiting in list(workspaces):
+            read = sum(1 for _ in islice(_drained(database, waiting), AT_A_TIME))
             done += read
             if read < AT_A_TIME:
-                workspaces.remove(each)
+                workspaces.remove(waiting)
     return done
 
 
@@ -193,7 +193,7 @@ def _drained(database: Database, workspace_id: int) -> Iterator[UUID]:
             row = connection.execute(NEXT, {"w": workspace_id}).first()
             if row is None:
                 return
-            fold(connection, workspace_id, row)
+            read_delivery(connection, workspace_id, row)
         yield row.id
 
 
@@ -206,12 +206,13 @@ NEXT = (
 )
 
 
-def fold(connection: Connection, workspace_id: int, row: Any) -> DeliveryOutcome:
-    """Reads one delivery within the transaction in its workspace's job context. Raises OperationalError
-    where the database breaks off: then the delivery waits on."""
+def read_delivery(connection: Connection, workspace_id: int, row: Any) -> DeliveryOutcome:
+    """Makes statements of one delivery (its ``row``), puts the rest in quarantine and notes the outcome,
+    within the transaction in its workspace's job context. Raises OperationalError where the database breaks
+    off: then the delivery waits on."""
     try:
         with connection.begin_nested():
-            outcome, parts = _read(connection, workspace_id, row)
+            outcome, parts = _statements_of(connection, workspace_id, row)
     except OperationalError:
         raise
     except Exception as error:
@@ -231,18 +232,19 @@ def fold(connection: Connection, workspace_id: int, row: Any) -> DeliveryOutcome
     return outcome
 
 
-def _read(
+def _statements_of(
     connection: Connection, workspace_id: int, row: Any
 ) -> tuple[DeliveryOutcome, list[dict[str, Any]]]:
-    """Tells what can be read of a delivery; what became of it, and its parts that could not be read."""
+    """Keeps what can be read of a delivery as statements; returns what became of its records, and its parts
+    for the quarantine."""
     outcome, parts = DeliveryOutcome(), []
     receipt = importer.Receipt(row.received_at, row.id)
-    told = importer.take(
+    outcomes = importer.take(
         connection, workspace_id, row.format, row.content, row.content_type, receipt
     )
-    for kind, made in told:
-        outcome.add(made)
-        parts += _quarantined(kind, made)
+    for kind, of_kind in outcomes:
+        outcome.add(of_kind)
+        parts += _quarantined(kind, of_kind)
     return outcome, parts
 
 

@@ -15,8 +15,8 @@ from ingest.door.deliveries import (
     DROPPED,
     QUARANTINED,
     NoSuchDelivery,
-    fold,
     part_shown,
+    read_delivery,
 )
 from storage import audit
 from storage.context import job_in
@@ -65,7 +65,7 @@ def replay(database: Database, workspace: Workspace, name: UUID, by: str) -> UUI
         row = _delivery(connection, workspace_id, name)
         if row.content is None:
             raise BodyIsGone(f"the body of delivery {row.id} is not kept any more")
-        fold(connection, workspace_id, row)
+        read_delivery(connection, workspace_id, row)
         audit.record(connection, by, "delivery.replay", slug, {"delivery": str(row.id)})
     return UUID(str(row.id))
 

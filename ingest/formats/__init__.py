@@ -42,7 +42,7 @@ def choose(kind: RecordKind, reading: FormatInput, name: str | Format | None = N
     return form
 
 
-def known(kind: RecordKind, reading: FormatInput, name: str | Format | None = None) -> Format:
+def recognised(kind: RecordKind, reading: FormatInput, name: str | Format | None = None) -> Format:
     """As ``choose``. Raises UnreadableFile too, saying what it is, where a file that looks like no format
     looks like no CSV either."""
     form = choose(kind, reading, name)

@@ -141,7 +141,7 @@ class Writer:
             "received_at": datetime.now(UTC),
         }
         connection.execute(insert(deliveries_table).values(row))
-        outcome = deliveries.fold(connection, workspace_id, SimpleNamespace(**row))
+        outcome = deliveries.read_delivery(connection, workspace_id, SimpleNamespace(**row))
         if not outcome.written and not outcome.quarantined:
             own = (
                 deliveries_table.c.workspace_id == workspace_id,

@@ -136,10 +136,10 @@ class DashboardCache:
         throw_away_where_broken(self.folder)
         return opened()
 
-    def _went_wrong(self, what: str, error: Exception) -> None:
+    def _went_wrong(self, complaint: str, error: Exception) -> None:
         """Tells that the disk did not serve. Where that is no database any more, the next one to ask finds
         another."""
-        log.warning("%s: %s", what, error)
+        log.warning("%s: %s", complaint, error)
         if type(error) is sqlite3.DatabaseError:  # the others are of a disk that is full or slow
             with suppress(OSError):
                 throw_away_where_broken(self.folder)
@@ -150,20 +150,20 @@ class DashboardCache:
         key: str,
         make: Callable[[], Made],
         seconds: Callable[[Made], float] = _a_day,
-        still: Callable[[], None] | None = None,
+        require_unchanged: Callable[[], None] | None = None,
     ) -> Made:
         """Value kept under a key; ``make`` computes it when nobody has, and only one of those who
         ask at the same time does. ``seconds`` says how long it is kept, 0 for not at all. Whoever has
-        waited in vain asks ``still`` first, which raises VersionChanged where the key is of the past: else
-        they would all compute, one after the other, what nobody can keep."""
+        waited in vain calls ``require_unchanged`` first, which raises VersionChanged where the key is of
+        the past: else they would all compute, one after the other, what nobody can keep."""
         name = f"{key}:{release()}"
         if (value := self._find(name)) is not _NOTHING:
             return value  # type: ignore[no-any-return]
         with self._turn() as waited_here, self._alone(name) as waited:
             if (value := self._find(name)) is not _NOTHING:
                 return value  # type: ignore[no-any-return]
-            if (waited or waited_here) and still is not None:
-                still()
+            if (waited or waited_here) and require_unchanged is not None:
+                require_unchanged()
             made = make()
             self.put(key, made, seconds(made))
             return made

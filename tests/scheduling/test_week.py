@@ -98,8 +98,8 @@ def test_ten_past_midnight_in_the_reporting_zone_and_not_before(week):
 def test_a_program_that_was_off_makes_every_missed_day_in_order_once_and_says_so(week):
     week.clock.move_to(at(MONDAY + timedelta(days=4), 9))
     assert week.state().is_missed
-    assert night.watch(week.context) == 1
-    assert night.watch(week.context) == 0
+    assert night.mail_if_missed(week.context) == 1
+    assert night.mail_if_missed(week.context) == 0
     assert night.run_due(week.context) == 4
     assert week.days() == [MONDAY + timedelta(days=n) for n in range(4)]
     assert night.run_due(week.context) == 0

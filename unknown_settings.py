@@ -22,8 +22,8 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     return [f"{name} is no setting and was not read{_like(name, known)}." for name in unknown]
 
 
-def _like(name: str, known: list[str]) -> str:
+def _like(name: str, names: list[str]) -> str:
     """Compared without the prefix, which is half of a short name."""
-    ours = [k.removeprefix(PREFIX) for k in known if k.startswith(PREFIX)]
+    ours = [k.removeprefix(PREFIX) for k in names if k.startswith(PREFIX)]
     near = difflib.get_close_matches(name.removeprefix(PREFIX), ours, 1)
     return f"; {PREFIX}{near[0]} is" if near else ""

@@ -244,11 +244,11 @@ def revoke(engine: Engine, email: str, slug: str) -> None:
 
 
 def _operate(
-    engine: Engine, email: str, slug: str, what: MembershipAction, role: str | None
+    engine: Engine, email: str, slug: str, action: MembershipAction, role: str | None
 ) -> None:
     _, workspace_id = _ids(engine, email, slug)
     try:
-        granting.change(engine, (workspace_id, slug), what, email.strip().lower(), role)
+        granting.change(engine, (workspace_id, slug), action, email.strip().lower(), role)
     except NotAllowed as error:
         raise AccountError(str(error)) from error
 

@@ -34,9 +34,11 @@ def _nobody(connection: Connection) -> bool:
     return not connection.execute(text("select exists (select from app_user)")).scalar_one()
 
 
-def create(engine: Engine, keys: Keys, told: str, email: str, password: str, name: str) -> int:
+def create(
+    engine: Engine, keys: Keys, link_token: str, email: str, password: str, name: str
+) -> int:
     """Makes the account; returns its id. Raises TooLate, AccountError, WeakPassword."""
-    if not hmac.compare_digest(told.encode(), token(keys).encode()):
+    if not hmac.compare_digest(link_token.encode(), token(keys).encode()):
         raise TooLate("The link is not this installation's: take the one that its start printed.")
     with engine.begin() as waiting:
         waiting.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -35,7 +35,7 @@ class MembershipAction(Enum):
 def change(
     jobs: Engine,
     workspace: tuple[int, str],
-    what: MembershipAction,
+    action: MembershipAction,
     email: str,
     role: str | None = None,
     *,
@@ -49,7 +49,7 @@ def change(
     owner alone. Raises NotAllowed.
     """
     with changing(jobs, workspace[0]) as connection:
-        return changed(connection, workspace, what, email, role, asker=asker, actor=actor)
+        return changed(connection, workspace, action, email, role, asker=asker, actor=actor)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def changing(jobs: Engine, workspace_id: int) -> Iterator[Connection]:
 def changed(
     connection: Connection,
     workspace: tuple[int, str],
-    what: MembershipAction,
+    action: MembershipAction,
     email: str,
     role: str | None = None,
     *,
@@ -74,12 +74,12 @@ def changed(
 ) -> str:
     """As ``change``, within a transaction of ``changing``. Open invitations of the person end."""
     workspace_id, slug = workspace
-    if what is MembershipAction.REVOKE:
+    if action is MembershipAction.REVOKE:
         role = None
     elif role not in membership.ORDER:
         raise NotAllowed("Choose a role.")
     user_id, before = _person(connection, email)
-    _demand(what, email, before)
+    _demand(action, email, before)
     membership.check(role_of(connection, asker), before, role, owners(connection))
     if before == role:
         return f"{email} is {role} already."
@@ -93,13 +93,13 @@ def changed(
     return f"{email} is no longer a member." if role is None else f"{email} is now {role}."
 
 
-def _demand(what: MembershipAction, email: str, before: str | None) -> None:
+def _demand(action: MembershipAction, email: str, before: str | None) -> None:
     """Raises NotAllowed where the membership is not what the asker saw."""
-    if what is MembershipAction.ADD and before is not None:
+    if action is MembershipAction.ADD and before is not None:
         raise NotAllowed(f"{email} is a member already, as {before}: change the role in the list.")
-    if what is MembershipAction.CHANGE and before is None:
+    if action is MembershipAction.CHANGE and before is None:
         raise NotAllowed(f"{email} is no longer a member: add them again.")
-    if what is MembershipAction.REVOKE and before is None:
+    if action is MembershipAction.REVOKE and before is None:
         raise NotAllowed(f"{email} is no member.")
 
 

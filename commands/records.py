@@ -344,5 +344,5 @@ def show(outcome: ImportOutcome) -> None:
         click.echo(f"  {line}")
 
 
-def _more(count: int, what: str) -> tuple[str, ...]:
-    return (f"and {count - KEPT:,} more {what}",) if count > KEPT else ()
+def _more(count: int, plural: str) -> tuple[str, ...]:
+    return (f"and {count - KEPT:,} more {plural}",) if count > KEPT else ()

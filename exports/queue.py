@@ -295,9 +295,16 @@ def expire(engine: Engine, viewer: Viewer, id: uuid.UUID) -> bool:
 
 
 def _changed(
-    engine: Engine, viewer: Viewer, id: uuid.UUID, what: str, where: str, action: str = ""
+    engine: Engine,
+    viewer: Viewer,
+    id: uuid.UUID,
+    assignments: str,
+    condition: str,
+    action: str = "",
 ) -> bool:
-    statement = text(f"update export_job set {what} where id = :id and user_id = :u and {where}")
+    statement = text(
+        f"update export_job set {assignments} where id = :id and user_id = :u and {condition}"
+    )
     with engine.begin() as connection:
         done = connection.execute(statement, {"id": id, "u": viewer.user_id}).rowcount
         if done and action:

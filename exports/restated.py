@@ -73,10 +73,10 @@ def _changes(dashboard: Dashboard, before: Told) -> Sequence[tuple[str, str, str
     return changes
 
 
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+def _same(former: float | None, value: float | None) -> bool:
+    if former is None or value is None:
+        return former is value
+    return math.isclose(former, value, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def keep(connection: Connection, id: Any, dashboard: Dashboard) -> None:

@@ -349,9 +349,9 @@ class LeftOut:
             self.reading.warn(f"left out {reason}{many}")
 
 
-def event(told: RawRecord, at: str, sequence: int = 0) -> RawRecord:
+def event(record: RawRecord, at: str, sequence: int = 0) -> RawRecord:
     """A record as what happened at an instant of the sender's clock."""
-    return told._replace(event=True, at=at, sequence=sequence)
+    return record._replace(event=True, at=at, sequence=sequence)
 
 
 def whole(value: Any) -> int:

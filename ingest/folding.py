@@ -43,13 +43,15 @@ class Folding:
     made: list[dict[str, Value]] = field(default_factory=list)
     none: list[dict[str, Value]] = field(default_factory=list)
 
-    def take(self, identity: str, own: Sequence[Statement], lent: Sequence[Statement]) -> None:
+    def take(
+        self, identity: str, statements: Sequence[Statement], lent: Sequence[Statement]
+    ) -> None:
         """Folds one identity from its own statements and what was lent by each that was merged into it."""
-        if not own:
+        if not statements:
             return
         if self.kind.named_by:
-            own = [_meant(self.kind, statement, self.words) for statement in own]
-        each = self.kind.fold.records(identity, [*own, *lent], self.words)
+            statements = [_meant(self.kind, statement, self.words) for statement in statements]
+        each = self.kind.fold.records(identity, [*statements, *lent], self.words)
         if not each:
             self.outcome.leave_out(NO_RECORD)
         for key, folded in each.items():
@@ -58,7 +60,9 @@ class Folding:
             uncounted = self.kind.fold.uncounted
             if folded.record is None:
                 self.outcome.leave_out(NO_RECORD if uncounted and folded.waits else None)
-                self.none.append({name: own[0].assertions.get(name) for name in self.kind.key})
+                self.none.append(
+                    {name: statements[0].assertions.get(name) for name in self.kind.key}
+                )
                 continue
             record = {**self.kind.defaults, **_known(folded.record), "identity": identity}
             if len(self.kind.key) == 1:

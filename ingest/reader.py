@@ -111,9 +111,9 @@ class FormatInput:
     zone_given: bool = False
     password: str = field(default="", repr=False)
 
-    def instant(self, told: str) -> str:
+    def instant(self, cell: str) -> str:
         """An instant with its offset, the zone's where it has none; other text as it is."""
-        return in_zone(told, self.zone)
+        return in_zone(cell, self.zone)
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:

@@ -94,10 +94,10 @@ class ImportOutcome:
             for reason, count in batch.uncounted.items():
                 outcome.leave_out(reason, count)
 
-    def tell_of(self, told: Sequence[Told], new: Sequence[bool]) -> None:
+    def tell_of(self, statements: Sequence[Told], new: Sequence[bool]) -> None:
         """Counts the records that rows tell of, and those of which something is new. Alerts of one identity
         are several records, told apart by when they began."""
-        names = [(t.identity, t.statement.assertions.get("starts_at")) for t in told]
+        names = [(t.identity, t.statement.assertions.get("starts_at")) for t in statements]
         self.records += len(set(names))
         self.fresh += len({each for each, is_new in zip(names, new, strict=True) if is_new})
 
@@ -106,9 +106,9 @@ class ImportOutcome:
         known = self.listed.get(of)
         self.listed[of] = max(began, known) if began and known else began or known
 
-    def note_assets(self, workspace_id: int, told: Sequence[Told]) -> None:
+    def note_assets(self, workspace_id: int, statements: Sequence[Told]) -> None:
         """Notes the assets of which results are told, by their source."""
-        for _, statement in told:
+        for _, statement in statements:
             of = (workspace_id, statement.source)
             if of not in self.assets:
                 self.assets[of] = AssetList(statement.source, statement.received_at)

@@ -34,13 +34,13 @@ EVER = datetime(1, 1, 2, tzinfo=UTC)
 """Before any deployment."""
 
 
-def _finish(record: dict[str, Value], told: Tellings, words: Words) -> list[Note]:
-    ends = told.get("outcome", ())
+def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+    ends = by_field.get("outcome", ())
     if ends:
         final = max(ends, key=_last_word)
         record["outcome"] = final.value
         completed = final.statement.assertions.get("completed_at")
-        by_hand = any(t.statement.manner is BY_HAND for t in told.get("completed_at", ()))
+        by_hand = any(t.statement.manner is BY_HAND for t in by_field.get("completed_at", ()))
         if isinstance(completed, datetime) and not by_hand:
             record["completed_at"] = completed
     notes = _created(record)

@@ -34,15 +34,15 @@ GRAVEST_FIRST = ("p1", "p2", "p3", "p4", "none")
 URGENT, DEFAULT = "urgency", "p3"
 
 
-def _instants(each: Iterable[Telling]) -> list[datetime]:
-    return sorted(t.value for t in each if isinstance(t.value, datetime))
+def _instants(field_tellings: Iterable[Telling]) -> list[datetime]:
+    return sorted(t.value for t in field_tellings if isinstance(t.value, datetime))
 
 
-def _finish(record: dict[str, Value], told: Tellings, words: Words) -> list[Note]:
-    notes = _ends(record, told)
-    notes += _acknowledged(record, told)
+def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+    notes = _ends(record, by_field)
+    notes += _acknowledged(record, by_field)
     notes += _published(record)
-    notes += _severity(record, told, words)
+    notes += _severity(record, by_field, words)
     _left_out(record, words)
     for helper in HELPERS:
         record.pop(helper, None)
@@ -56,15 +56,15 @@ HELPERS = (
 """Fields that statements tell and records do not have."""
 
 
-def _ends(record: dict[str, Value], told: Tellings) -> list[Note]:
+def _ends(record: dict[str, Value], by_field: Tellings) -> list[Note]:
     """Sets ``resolved_at``, ``reopened`` (how often) and ``is_over`` (over, since when is unknown)."""
     opened = record.get("opened_at")
-    ends = [t for t in told.get("resolved_at", ()) if isinstance(t.value, datetime)]
+    ends = [t for t in by_field.get("resolved_at", ()) if isinstance(t.value, datetime)]
     possible = [t for t in ends if not _lies_before(t.value, opened)]
-    again = [*told.get("reopened_at", ()), *told.get("open_at", ())]
-    record["reopened"] = len(set(_instants(told.get("reopened_at", ()))))
+    again = [*by_field.get("reopened_at", ()), *by_field.get("open_at", ())]
+    record["reopened"] = len(set(_instants(by_field.get("reopened_at", ()))))
     record["resolved_at"] = None
-    record["is_over"] = not ends and _is_told_as_over(told.get("over", ()), again)
+    record["is_over"] = not ends and _is_told_as_over(by_field.get("over", ()), again)
     if not ends:
         return []
     final = ends[0] if len(ends) == 1 else max(possible or ends, key=_by_value)
@@ -109,9 +109,9 @@ def _reopened_after(final: Telling, reopenings: Sequence[Telling]) -> bool:
     )
 
 
-def _acknowledged(record: dict[str, Value], told: Tellings) -> list[Note]:
+def _acknowledged(record: dict[str, Value], by_field: Tellings) -> list[Note]:
     """Sets ``acknowledged_at``: the first one between the opening and the end."""
-    instants = _instants(told.get("acknowledged_at", ()))
+    instants = _instants(by_field.get("acknowledged_at", ()))
     opened, resolved = record.get("opened_at"), record.get("resolved_at")
     possible = [
         at for at in instants if not _lies_before(at, opened) and not _lies_before(resolved, at)
@@ -132,11 +132,11 @@ def _published(record: dict[str, Value]) -> list[Note]:
     return []
 
 
-def _severity(record: dict[str, Value], told: Tellings, words: Words) -> list[Note]:
+def _severity(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
     """Sets ``severity``: the gravest that an alert reached; else the last priority that is known; else the
     sender's urgency; else p3. Unknown words are told."""
-    priorities, urgencies = told.get("severity", ()), told.get(URGENT, ())
-    graves = told.get("gravest_severity", ())
+    priorities, urgencies = by_field.get("severity", ()), by_field.get(URGENT, ())
+    graves = by_field.get("gravest_severity", ())
     if len(priorities) == 1 and not graves:  # the common case, quickly
         meaning = words("severity", str(priorities[0].value))
         if meaning is not None:

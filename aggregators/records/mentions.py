@@ -46,9 +46,9 @@ def _word(value: object) -> str:
     return text if len(text) <= LONGEST and text.isprintable() else ""
 
 
-def unpacked(told: object) -> dict[str, str]:
+def unpacked(packed: object) -> dict[str, str]:
     """Mentions of a statement by name."""
-    known: Any = json.loads(told) if isinstance(told, str) and told else {}
+    known: Any = json.loads(packed) if isinstance(packed, str) and packed else {}
     return {str(name): str(value) for name, value in known.items()}
 
 

@@ -187,42 +187,47 @@ Choice = Callable[[Sequence[Telling]], Value]
 """Choice of a field's value among its tellings, of which there is one at least."""
 
 
-def earliest(each: Sequence[Telling]) -> Value:
+def earliest(field_tellings: Sequence[Telling]) -> Value:
     """The smallest value: the first sign of something."""
-    return min((telling.value for telling in each), key=_bare)
+    return min((telling.value for telling in field_tellings), key=_bare)
 
 
-def last(each: Sequence[Telling]) -> Value:
+def last(field_tellings: Sequence[Telling]) -> Value:
     """The greatest value."""
-    return max((telling.value for telling in each), key=_bare)
+    return max((telling.value for telling in field_tellings), key=_bare)
 
 
-def latest(each: Sequence[Telling]) -> Value:
+def latest(field_tellings: Sequence[Telling]) -> Value:
     """The value told last by the sender's clock; ties by the sender's sequence, then by the value."""
-    return latest_telling(each).value
+    return latest_telling(field_tellings).value
 
 
-def latest_telling(each: Sequence[Telling]) -> Telling:
+def latest_telling(field_tellings: Sequence[Telling]) -> Telling:
     """The telling that is last by the sender's clock, sequence and value."""
-    return each[0] if len(each) == 1 else max(each, key=lambda telling: telling.order)
+    return (
+        field_tellings[0]
+        if len(field_tellings) == 1
+        else max(field_tellings, key=lambda telling: telling.order)
+    )
 
 
 def worst_of(order: Sequence[str]) -> Choice:
     """A choice of the value that stands first in ``order``; an unknown value counts as worst of all."""
     rank = {value: index for index, value in enumerate(order)}
 
-    def choose(each: Sequence[Telling]) -> Value:
+    def choose(field_tellings: Sequence[Telling]) -> Value:
         return min(
-            (t.value for t in each), key=lambda value: (rank.get(str(value), -1), str(value))
+            (t.value for t in field_tellings),
+            key=lambda value: (rank.get(str(value), -1), str(value)),
         )
 
     return choose
 
 
-def _contradictions(told: Tellings, record: Mapping[str, Value]) -> list[Note]:
+def _contradictions(by_field: Tellings, record: Mapping[str, Value]) -> list[Note]:
     """Notes about fields of which a source's rows say different things at one time."""
     notes = []
-    for name, each in told.items():
+    for name, each in by_field.items():
         if name in (MENTIONS, ADDRESSES):
             continue
         rows: dict[tuple[str, datetime], set[Value]] = {}

@@ -235,13 +235,13 @@ def fingerprint(cell: str) -> str:
     return digits or told
 
 
-def _digits(told: str) -> str:
+def _digits(text: str) -> str:
     """Hexadecimal digits without what stands between them; empty where there is anything else, or where
     they are a name of somebody's own."""
-    if _UUID.fullmatch(told):
+    if _UUID.fullmatch(text):
         return ""
-    digits = _BETWEEN.sub("", told.lower().removeprefix("0x"))
-    if _HEX_PAIRS.fullmatch(told) or (len(digits) > FEWEST and _HEX.fullmatch(digits)):
+    digits = _BETWEEN.sub("", text.lower().removeprefix("0x"))
+    if _HEX_PAIRS.fullmatch(text) or (len(digits) > FEWEST and _HEX.fullmatch(digits)):
         return digits
     return ""
 

@@ -35,9 +35,9 @@ class InvalidPeriod(ValueError):
         self.field = field
 
 
-def day(n: int) -> timedelta:
+def day(number: int) -> timedelta:
     """n days."""
-    return timedelta(days=n)
+    return timedelta(days=number)
 
 
 @dataclass(frozen=True, slots=True, order=True)

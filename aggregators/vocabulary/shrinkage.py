@@ -87,21 +87,21 @@ def of_rates(count: Array, exposure: Array) -> Array:
     return np.asarray((count + a) / (exposure + b))
 
 
-def of_durations(value: Array, n: Array) -> Array:
-    """Durations in seconds, over ``n`` events each, drawn together on the logarithmic scale: the mean of
-    their logarithms weighs as much as ``k`` events, the variance of single durations over that between the
-    workspaces. Under a second counts as one, as in a figure of 0."""
+def of_durations(value: Array, events: Array) -> Array:
+    """Durations in seconds, each of so many ``events``, drawn together on the logarithmic scale: the mean
+    of their logarithms weighs as much as so many events as the variance of single durations is that between
+    the workspaces. Under a second counts as one, as in a figure of 0."""
     logs = np.log(np.maximum(value, SECOND))
 
     def likelihood(at: Array) -> float:
-        variance = np.exp(at[0]) + np.exp(at[1]) / n
+        variance = np.exp(at[0]) + np.exp(at[1]) / events
         weight = 1 / variance
         centre = (logs * weight).sum() / weight.sum()
         loss = float((np.log(variance) + (logs - centre) ** 2 * weight).sum())
         return -0.5 * (loss + float(at[0] ** 2 + (at[1] - 1) ** 2))  # both expected near 1
 
     between, within = np.exp(_climb(likelihood, np.array([0.0, 1.0])))
-    weight = n / (n + within / between)
+    weight = events / (events + within / between)
     centre = (logs * weight).sum() / weight.sum()
     return np.asarray(np.exp(weight * logs + (1 - weight) * centre))
 

@@ -24,9 +24,11 @@ Groups = Mapping[str, Mapping[str, str]]
 """Role by workspace, by group."""
 
 
-def wanted(groups: Groups, own: Iterable[str], slugs: Iterable[str]) -> dict[str, str | None]:
+def wanted(
+    groups: Groups, group_names: Iterable[str], slugs: Iterable[str]
+) -> dict[str, str | None]:
     """The role in each workspace that the mapping names; None where none of the person's groups has one."""
-    mine = [groups[name] for name in own if name in groups]
+    mine = [groups[name] for name in group_names if name in groups]
     named = {slug for roles in groups.values() for slug in roles}
     roles: dict[str, str | None] = {}
     for slug in slugs:
@@ -36,7 +38,9 @@ def wanted(groups: Groups, own: Iterable[str], slugs: Iterable[str]) -> dict[str
     return roles
 
 
-def apply(jobs: Engine, account: Account, groups: Groups, own: Iterable[str], actor: str) -> None:
+def apply(
+    jobs: Engine, account: Account, groups: Groups, group_names: Iterable[str], actor: str
+) -> None:
     """Gives and takes what the groups say, in one transaction a workspace. What the rules refuse (the last
     owner stays) is logged, and stays."""
     if not groups:
@@ -45,7 +49,7 @@ def apply(jobs: Engine, account: Account, groups: Groups, own: Iterable[str], ac
         workspaces = connection.execute(
             text("select id, slug from workspace where is_active order by id")
         ).all()
-    roles = wanted(groups, own, [slug for _, slug in workspaces])
+    roles = wanted(groups, group_names, [slug for _, slug in workspaces])
     for id, slug in workspaces:
         if slug in roles and roles[slug] != (before := _role(jobs, id, account.id)):
             _change(jobs, (id, slug), account.email, before, roles[slug], actor)

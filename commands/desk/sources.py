@@ -178,10 +178,10 @@ def _manager(viewer: Viewer, workspace: str | None) -> SourceRights:
     return rights
 
 
-def _pair(told: str) -> tuple[str, str]:
-    name, sign, value = told.partition("=")
+def _pair(argument: str) -> tuple[str, str]:
+    name, sign, value = argument.partition("=")
     if not sign:
-        raise click.ClickException(f"{told!r} is not NAME=VALUE")
+        raise click.ClickException(f"{argument!r} is not NAME=VALUE")
     return name, value.replace("\\n", "\n")
 
 

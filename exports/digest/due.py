@@ -117,15 +117,15 @@ def _mail(
     connection: Connection,
     settings: Settings,
     channel: DigestChannel,
-    told: DigestMessage,
+    message: DigestMessage,
     id: uuid.UUID,
 ) -> None:
     link = stopping.link(secret_keys(settings), settings.address, channel.id)
     ready = mail.MailText(
         channel.email,
-        told.subject,
-        shapes.plain_mail(told, link),
-        shapes.rich_mail(told, link),
+        message.subject,
+        shapes.plain_mail(message, link),
+        shapes.rich_mail(message, link),
         link,
     )
     mail.put(connection, id, ready)

@@ -24,19 +24,19 @@ LONGEST_TEXT, LONGEST_HEAD = 2900, 150
 CARD = "application/vnd.microsoft.card.adaptive"
 
 
-def slack(told: DigestMessage) -> str:
+def slack(message: DigestMessage) -> str:
     """Message for a Slack incoming webhook, in blocks."""
-    blocks: list[Json] = [{"type": "header", "text": _plain(told.subject, LONGEST_HEAD)}]
-    for section in told.sections:
+    blocks: list[Json] = [{"type": "header", "text": _plain(message.subject, LONGEST_HEAD)}]
+    for section in message.sections:
         lines = "\n".join(f"\N{BULLET} {line.text}" for line in section.lines)
         text = _plain(f"{section.title}\n{lines}", LONGEST_TEXT)
         blocks.append({"type": "section", "text": text})
-    links = f"<{told.link}|Open the signals>  <{told.settings_link}|Stop or change this>"
+    links = f"<{message.link}|Open the signals>  <{message.settings_link}|Stop or change this>"
     blocks += [
         {"type": "section", "text": {"type": "mrkdwn", "text": links}},
-        {"type": "context", "elements": [_plain(told.foot, LONGEST_TEXT)]},
+        {"type": "context", "elements": [_plain(message.foot, LONGEST_TEXT)]},
     ]
-    return _packed({"text": html.escape(told.subject, quote=False), "blocks": blocks})
+    return _packed({"text": html.escape(message.subject, quote=False), "blocks": blocks})
 
 
 def _plain(text: str, longest: int) -> Json:
@@ -44,25 +44,29 @@ def _plain(text: str, longest: int) -> Json:
     return {"type": "plain_text", "text": cut, "emoji": False}
 
 
-def teams(told: DigestMessage) -> str:
+def teams(message: DigestMessage) -> str:
     """Message for an incoming webhook of Microsoft Teams, as an adaptive card."""
-    body = [_run(told.subject, size="medium", weight="bolder")]
-    for section in told.sections:
+    body = [_run(message.subject, size="medium", weight="bolder")]
+    for section in message.sections:
         body.append(_run(section.title, weight="bolder"))
         body += [_run(line.text) for line in section.lines]
-    body.append(_run(told.foot, isSubtle=True))
+    body.append(_run(message.foot, isSubtle=True))
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": body,
         "actions": [
-            {"type": "Action.OpenUrl", "title": "Open the signals", "url": told.link},
-            {"type": "Action.OpenUrl", "title": "Stop or change this", "url": told.settings_link},
+            {"type": "Action.OpenUrl", "title": "Open the signals", "url": message.link},
+            {
+                "type": "Action.OpenUrl",
+                "title": "Stop or change this",
+                "url": message.settings_link,
+            },
         ],
     }
     attachment = {"contentType": CARD, "contentUrl": None, "content": card}
-    return _packed({"type": "message", "summary": told.subject, "attachments": [attachment]})
+    return _packed({"type": "message", "summary": message.subject, "attachments": [attachment]})
 
 
 def _run(text: str, **style: Any) -> Json:
@@ -71,7 +75,7 @@ def _run(text: str, **style: Any) -> Json:
     return {"type": "RichTextBlock", "inlines": [run]}
 
 
-def webhook(told: DigestMessage, news: DigestNews, id: str) -> str:
+def webhook(message: DigestMessage, news: DigestNews, id: str) -> str:
     """Event for a signed webhook: the words, and the same drifts and facts as the API has them."""
     return _packed(
         {
@@ -79,15 +83,15 @@ def webhook(told: DigestMessage, news: DigestNews, id: str) -> str:
             "type": "signals.digest",
             "night": news.night,
             "after": news.after,
-            "subject": told.subject,
-            "sections": [_section(section) for section in told.sections],
+            "subject": message.subject,
+            "sections": [_section(section) for section in message.sections],
             "new": [drift_json(s) for s in news.new],
             "certain": [fact_json(f) for f in news.certain],
             "ended": [drift_json(s) for s in news.ended],
             "still_open": len(news.ongoing),
             "workspaces": news.workspaces,
             "promise": news.promise,
-            "link": told.link,
+            "link": message.link,
         }
     )
 
@@ -107,32 +111,32 @@ def signed(id: str, at: int, body: bytes, secret: bytes) -> Mapping[str, str]:
     }
 
 
-def plain_mail(told: DigestMessage, unsubscribe: str) -> str:
+def plain_mail(message: DigestMessage, unsubscribe: str) -> str:
     """Text of a mail."""
     parts = []
-    for section in told.sections:
+    for section in message.sections:
         lines = [
             f"- {line.text}" + (f"\n  {line.href}" * bool(line.href)) for line in section.lines
         ]
         parts.append("\n".join([section.title, *lines]))
-    parts += [told.link, told.foot, f"No more of these: {unsubscribe}"]
+    parts += [message.link, message.foot, f"No more of these: {unsubscribe}"]
     return "\n\n".join(parts) + "\n"
 
 
-def rich_mail(told: DigestMessage, unsubscribe: str) -> str:
+def rich_mail(message: DigestMessage, unsubscribe: str) -> str:
     """HTML of a mail: nothing in it is fetched from anywhere. Its width is that of a page one reads; a name
     without a space breaks where it must."""
     sections = "".join(
         f'<h2 style="font-size:15px;margin:20px 0 6px">{html.escape(section.title)}</h2>'
         f'<ul style="margin:0;padding-left:18px">{_items(section)}</ul>'
-        for section in told.sections
+        for section in message.sections
     )
     return (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:14px;'
         'line-height:20px;color:#16202a;background:#ffffff"><div style="max-width:640px;'
         f'overflow-wrap:anywhere;word-break:break-word">{sections}'
-        f'<p><a href="{html.escape(told.link)}">Open the signals</a></p>'
-        f'<p style="font-size:12px;color:#5b6b7b">{html.escape(told.foot)}<br>'
+        f'<p><a href="{html.escape(message.link)}">Open the signals</a></p>'
+        f'<p style="font-size:12px;color:#5b6b7b">{html.escape(message.foot)}<br>'
         f'<a href="{html.escape(unsubscribe)}">No more of these</a></p></div></body></html>'
     )
 

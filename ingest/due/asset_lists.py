@@ -75,13 +75,15 @@ class AssetList:
                 mine[asset] = min(oldest, mine.get(asset, oldest))
 
 
-def keep_list(connection: Connection, workspace_id: int, told: AssetList) -> None:
+def keep_list(connection: Connection, workspace_id: int, asset_list: AssetList) -> None:
     """Keeps a list, in the workspace's job context of the connection."""
-    content = orjson.dumps(told.assets, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    content = orjson.dumps(asset_list.assets, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     assertions: dict[str, Value] = {"assets": content.decode()}
     made = hashlib.blake2b(content, digest_size=16).hexdigest()
-    identity = SEPARATOR.join([told.source, plain(told.newest), made])
-    statement = Statement(told.source, assertions, told.received_at, told.newest, manner=ROW)
+    identity = SEPARATOR.join([asset_list.source, plain(asset_list.newest), made])
+    statement = Statement(
+        asset_list.source, assertions, asset_list.received_at, asset_list.newest, manner=ROW
+    )
     stored = b'{"assets":' + content + b"}"
     key = (identity, digest(statement, encoded(assertions)))
     keep(connection, KEPT, workspace_id, {key: statement}, {key: stored}, None)
@@ -149,10 +151,10 @@ class KnownLists(dict[tuple[str, str], Listed]):
                 lacking.append(at)
         return lacking[::-1]
 
-    def absences(self, told: Iterable[ToldResult]) -> Iterator[Absence]:
+    def absences(self, results: Iterable[ToldResult]) -> Iterator[Absence]:
         """Absences that follow for results: each ends with the first list after it that lacks its asset."""
         leaving: dict[tuple[str, str, str], list[datetime]] = {}
-        for source, framework, asset, assessed_at in told:
+        for source, framework, asset, assessed_at in results:
             of = (source, framework, asset)
             if of not in leaving:
                 leaving[of] = self.leaving(*of)
@@ -164,18 +166,18 @@ class KnownLists(dict[tuple[str, str], Listed]):
 def note_results(
     connection: Connection,
     workspace_id: int,
-    told: Sequence[tuple[str, Statement]],
+    statements: Sequence[tuple[str, Statement]],
     words: Words,
 ) -> None:
     """Keeps the absences that follow for results, by identity, from lists that are newer than they are, in
     the workspace's job context of the connection."""
-    each = (s.assertions.get(ASSESSED) for _, s in told)
+    each = (s.assertions.get(ASSESSED) for _, s in statements)
     oldest = min((at for at in each if isinstance(at, datetime)), default=LONG_AGO)
-    lists = _known(connection, workspace_id, {s.source for _, s in told}, oldest, words)
+    lists = _known(connection, workspace_id, {s.source for _, s in statements}, oldest, words)
     if not lists:
         return
     results = set()
-    for identity, statement in told:
+    for identity, statement in statements:
         framework, _, asset, assessed_at = identity.split(SEPARATOR)
         if asset and statement.manner is not BY_HAND:
             at = datetime.fromisoformat(assessed_at)

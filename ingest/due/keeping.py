@@ -64,7 +64,7 @@ def keep(
     connection: Connection,
     kind: str,
     workspace_id: int,
-    told: Mapping[StatementKey, Statement],
+    statements: Mapping[StatementKey, Statement],
     assertions: Mapping[StatementKey, bytes],
     delivery: UUID | None,
 ) -> KeptStatements:
@@ -73,15 +73,15 @@ def keep(
         "w": workspace_id,
         "kind": kind,
         "delivery": delivery,
-        "told": len(told),
-        "identities": array(identity for identity, _ in told),
-        "digests": array(made for _, made in told),
-        "sources": array(s.source for s in told.values()),
-        "manners": array(int(s.manner) for s in told.values()),
-        "assertions": array(assertions[key].decode() for key in told),
-        "ats": array(s.at for s in told.values()),
-        "sequences": array(s.sequence for s in told.values()),
-        "received": array(s.received_at for s in told.values()),
+        "told": len(statements),
+        "identities": array(identity for identity, _ in statements),
+        "digests": array(made for _, made in statements),
+        "sources": array(s.source for s in statements.values()),
+        "manners": array(int(s.manner) for s in statements.values()),
+        "assertions": array(assertions[key].decode() for key in statements),
+        "ats": array(s.at for s in statements.values()),
+        "sequences": array(s.sequence for s in statements.values()),
+        "received": array(s.received_at for s in statements.values()),
     }
     if is_distributed(connection):
         stood = {(i, bytes(digest)) for i, digest in connection.execute(ALREADY_KEPT, values)}
@@ -89,8 +89,8 @@ def keep(
     else:
         stood = set()
         rows = connection.execute(ON_ONE_SERVER, values).all()
-    if rows[0].number == len(told):
-        return KeptStatements(set(told), set(told) - stood)
+    if rows[0].number == len(statements):
+        return KeptStatements(set(statements), set(statements) - stood)
     fresh = {(row.identity, bytes(row.digest)): row.is_new for row in rows[1:]}
     return KeptStatements(set(fresh), {key for key, is_new in fresh.items() if is_new} - stood)
 

@@ -82,15 +82,15 @@ def _began(kind: RecordKind, statements: Sequence[Statement]) -> Value:
 
 
 def newest(
-    kind: RecordKind, told: Sequence[tuple[str, Statement]]
+    kind: RecordKind, statements: Sequence[tuple[str, Statement]]
 ) -> Iterator[tuple[str, datetime | None]]:
     """Sources of what is told by identity, of kinds that may be listed whole, each with the last beginning
     of its records; None where they tell none."""
     if kind.name not in OF:
         return
     name = kind.happened[0] if kind.happened else ""
-    for source in {statement.source for _, statement in told}:
-        each = (s.assertions.get(name) for _, s in told if s.source == source)
+    for source in {statement.source for _, statement in statements}:
+        each = (s.assertions.get(name) for _, s in statements if s.source == source)
         yield source, max((began for began in each if isinstance(began, datetime)), default=None)
 
 
@@ -156,27 +156,29 @@ def _read(row: Any) -> WholeList:
     return WholeList(row.source, row.received_at, since, until, row.assertions["of_own"])
 
 
-def keep_list(connection: Connection, kind: RecordKind, workspace_id: int, told: WholeList) -> None:
+def keep_list(
+    connection: Connection, kind: RecordKind, workspace_id: int, whole_list: WholeList
+) -> None:
     """Keeps a list, and drops those of before that say nothing more."""
     assertions: dict[str, Value] = {
-        "since": told.since,
-        "until": told.until,
-        "of_own": told.of_own,
+        "since": whole_list.since,
+        "until": whole_list.until,
+        "of_own": whole_list.of_own,
     }
-    identity = SEPARATOR.join([told.source, *map(plain, assertions.values())])
-    statement = Statement(told.source, assertions, told.received_at, manner=ROW)
+    identity = SEPARATOR.join([whole_list.source, *map(plain, assertions.values())])
+    statement = Statement(whole_list.source, assertions, whole_list.received_at, manner=ROW)
     words = encoded(assertions)
     key = (identity, digest(statement, words))
     keep(connection, _lists(kind), workspace_id, {key: statement}, {key: words}, None)
     values = {
         "w": workspace_id,
         "lists": _lists(kind),
-        "source": told.source,
+        "source": whole_list.source,
         "identity": identity,
-        "received": told.received_at,
-        "since": told.since or NEVER,
-        "until": told.until or EVER_AFTER,
-        "of_own": told.of_own,
+        "received": whole_list.received_at,
+        "since": whole_list.since or NEVER,
+        "until": whole_list.until or EVER_AFTER,
+        "of_own": whole_list.of_own,
     }
     connection.execute(DROP, values)
 

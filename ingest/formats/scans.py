@@ -73,9 +73,9 @@ class Scan:
         known.assessed_at = latest(known.assessed_at, when)
         known.valid_until = min(filter(None, (known.valid_until, until)), default="", key=_order)
 
-    def ends(self, told: str) -> None:
+    def ends(self, instant_text: str) -> None:
         """Takes note of an instant of the scan."""
-        self.ended = latest(self.ended, self.reading.instant(told))
+        self.ended = latest(self.ended, self.reading.instant(instant_text))
 
     def records(self) -> Iterator[RawRecord]:
         """A record for each control of each asset, in the order in which they were added."""
@@ -96,13 +96,13 @@ class Scan:
                 event=True,
             )
 
-    def _instant(self, key: Assessed, told: str) -> str:
+    def _instant(self, key: Assessed, instant_text: str) -> str:
         """The instant of a result, the scan's where none was told that can be."""
-        if not self.ended or _order(told) > -math.inf:
-            return told
-        if told:
+        if not self.ended or _order(instant_text) > -math.inf:
+            return instant_text
+        if instant_text:
             self.reading.warn(
-                f"{key.control}: the instant {shown(told)} can not be, so that of the scan is taken"
+                f"{key.control}: the instant {shown(instant_text)} can not be, so that of the scan is taken"
             )
         return self.ended
 
@@ -112,9 +112,9 @@ def latest(one: str, other: str) -> str:
     return max(one, other, key=_order)
 
 
-def _order(told: str) -> float:
+def _order(instant_text: str) -> float:
     try:
-        return instant(told).timestamp()
+        return instant(instant_text).timestamp()
     except ValueError:
         return -math.inf
 

@@ -28,7 +28,9 @@ order by s.identity
 """Records that stand, that the source told before the list was received and not in it or since."""
 
 
-def gone(connection: Connection, kind: RecordKind, workspace_id: int, told: WholeList) -> list[str]:
+def gone(
+    connection: Connection, kind: RecordKind, workspace_id: int, whole_list: WholeList
+) -> list[str]:
     """Identities of the records that stand and that the list lacks, in the workspace's job context of the
     connection."""
     standing, span = "true", "true"
@@ -41,10 +43,10 @@ def gone(connection: Connection, kind: RecordKind, workspace_id: int, told: Whol
     values = {
         "w": workspace_id,
         "kind": kind.name,
-        "source": told.source,
-        "received": told.received_at,
-        "since": told.since,
-        "until": told.until,
+        "source": whole_list.source,
+        "received": whole_list.received_at,
+        "since": whole_list.since,
+        "until": whole_list.until,
     }
     query = CANDIDATES.format(table=kind.table.name, standing=standing, span=span)
     identities = connection.execute(text(query), values).scalars().all()
@@ -54,7 +56,7 @@ def gone(connection: Connection, kind: RecordKind, workspace_id: int, told: Whol
         for identity in identities
         if not has_several(kind, identity)
         and not is_decided_by_hand(statements[identity])
-        and told.lacks(kind, statements[identity])
+        and whole_list.lacks(kind, statements[identity])
     ]
 
 
@@ -69,13 +71,13 @@ def _lent_to(kind: RecordKind) -> str:
 
 
 def retire(
-    connection: Connection, kind: RecordKind, workspace_id: int, told: WholeList, words: Words
+    connection: Connection, kind: RecordKind, workspace_id: int, whole_list: WholeList, words: Words
 ) -> tuple[list[str], TellOutcome]:
     """Keeps a list, and withdraws what it lacks, in the workspace's job context of the connection. Returns
     what that is, and what became of it."""
     alone(connection, workspace_id)
     outcome = TellOutcome()
-    identities = gone(connection, kind, workspace_id, told)
-    keep_list(connection, kind, workspace_id, told)
+    identities = gone(connection, kind, workspace_id, whole_list)
+    keep_list(connection, kind, workspace_id, whole_list)
     refold(connection, kind, workspace_id, identities, words, outcome)
     return identities, outcome

@@ -47,21 +47,21 @@ def _list_of(piece: PulledPiece) -> tuple[object, ...]:
     return piece.scope, piece.stream, piece.form
 
 
-def _joined(one: PulledPiece, other: PulledPiece) -> PulledPiece:
+def _joined(earlier: PulledPiece, later: PulledPiece) -> PulledPiece:
     """Two pages of one list as one, with the cursor of the later."""
-    instants = [at for at in (one.first, other.first) if at is not None]
+    instants = [at for at in (earlier.first, later.first) if at is not None]
     return replace(
-        other,
-        content=_array(one.content, other.content),
+        later,
+        content=_array(earlier.content, later.content),
         first=min(instants, default=None),
-        items={**one.items, **other.items},
-        done=[*one.done, *other.done],
-        listed={**one.listed, **other.listed},
+        items={**earlier.items, **later.items},
+        done=[*earlier.done, *later.done],
+        listed={**earlier.listed, **later.listed},
     )
 
 
-def _array(one: bytes | None, other: bytes | None) -> bytes | None:
+def _array(earlier: bytes | None, later: bytes | None) -> bytes | None:
     """Two arrays of JSON as one."""
-    if one is None or other is None:
-        return one or other
-    return one.strip()[:-1] + b"," + other.strip()[1:]
+    if earlier is None or later is None:
+        return earlier or later
+    return earlier.strip()[:-1] + b"," + later.strip()[1:]

@@ -124,9 +124,9 @@ def hold(connection: Connection, source: StoredSource) -> None:
         raise RunLost(source.id)
 
 
-def storable(told: str) -> str:
+def storable(text_value: str) -> str:
     """Words of a sender as PostgreSQL takes them: it has no character of number 0, nor half of one."""
-    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return text_value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def tell(connection: Connection, run: int, counts: RunCounts) -> None:

@@ -40,9 +40,9 @@ class Setting:
     required: bool = True
     choices: tuple[str, ...] = ()
 
-    def check(self, told: str) -> str:
+    def check(self, typed: str) -> str:
         """The value. Raises SourceProblem."""
-        value = told.strip()
+        value = typed.strip()
         if not value and self.required:
             raise SourceProblem("setting", f"{self.label} is required.")
         if value and self.form == "choice" and value not in self.choices:

@@ -71,12 +71,12 @@ def _client(pull: Pull) -> Client:
     )
 
 
-def _authority(told: str) -> str:
+def _authority(pem: str) -> str:
     """The cluster's authority in PEM, which a kubeconfig has in base64. Raises SourceProblem."""
-    if not told or "-----BEGIN CERTIFICATE-----" in told:
-        return told
+    if not pem or "-----BEGIN CERTIFICATE-----" in pem:
+        return pem
     try:
-        return base64.b64decode("".join(told.split()), validate=True).decode("ascii")
+        return base64.b64decode("".join(pem.split()), validate=True).decode("ascii")
     except ValueError as error:
         raise SourceProblem(
             "setting",

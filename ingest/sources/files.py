@@ -148,9 +148,9 @@ def _rank(kind: str) -> tuple[bool, str]:
     return kind not in ORDER, kind
 
 
-def _piece(pull: Pull, bare: PulledPiece, kind: str, path: Path, known: Cursor) -> PulledPiece:
+def _piece(pull: Pull, bare: PulledPiece, kind: str, path: Path, cursor: Cursor) -> PulledPiece:
     """The file, or its cursor alone where its content is the same."""
-    if known.get("sha256") == bare.cursor["sha256"]:
+    if cursor.get("sha256") == bare.cursor["sha256"]:
         return bare
     return replace(
         bare,
@@ -209,13 +209,13 @@ def _of_url(pull: Pull, client: Client, scope: PullScope, url: str) -> Iterator[
         yield _piece(pull, PulledPiece(scope, url, cursor, progress=name), kind, path, known)
 
 
-def _condition(pull: Pull, known: Cursor) -> tuple[str, str]:
+def _condition(pull: Pull, cursor: Cursor) -> tuple[str, str]:
     """Tag and instant of change of the file that is known; nothing where it is to be read whatever those
     say."""
-    whole = known.get("whole")
+    whole = cursor.get("whole")
     if whole is None or pull.now - datetime.fromisoformat(whole) > WHOLE:
         return "", ""
-    return known.get("etag", ""), known.get("changed", "")
+    return cursor.get("etag", ""), cursor.get("changed", "")
 
 
 def _validators(answer: SenderAnswer) -> Cursor:

@@ -157,12 +157,12 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _problem(told: str) -> SourceProblem:
+def _problem(stderr: str) -> SourceProblem:
     """The problem that git's words tell; its last line is the sentence, without the URL."""
     for code, words in PROBLEMS:
-        if any(each in told for each in words):
+        if any(each in stderr for each in words):
             return SourceProblem(code)
-    lines = [line for line in told.splitlines() if line.startswith(("fatal:", "error:"))]
+    lines = [line for line in stderr.splitlines() if line.startswith(("fatal:", "error:"))]
     sentence = lines[-1].partition(":")[2].strip()[:200] if lines else "Git gave no reason."
     return SourceProblem("changed_shape", f"Git: {sentence}")
 

@@ -189,8 +189,8 @@ def _changed(client: Client, begins: datetime, ends: datetime) -> list[Any]:
     return list(opened.values())
 
 
-def _instant(told: str) -> datetime:
-    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+def _instant(field: str) -> datetime:
+    return datetime.fromisoformat(field.replace("Z", "+00:00")).astimezone(UTC)
 
 
 SOURCE = Source(

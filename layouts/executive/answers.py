@@ -20,12 +20,12 @@ def _path(seconds: Sequence[float]) -> str:
     return " → ".join(map(formats.duration, seconds))
 
 
-def _numbers(given: Sequence[float]) -> str:
-    return ", ".join(map(formats.number, given))
+def _numbers(numbers: Sequence[float]) -> str:
+    return ", ".join(map(formats.number, numbers))
 
 
-def _sprints(given: Sequence[Sequence[str]]) -> str:
-    first, last = given[0][0], given[-1][1]
+def _sprints(sprints: Sequence[Sequence[str]]) -> str:
+    first, last = sprints[0][0], sprints[-1][1]
     return formats.span(Span(date.fromisoformat(first), date.fromisoformat(last)))
 
 
@@ -61,12 +61,12 @@ EVIDENCE: Mapping[str, tuple[str, Callable[[Any], str]]] = {
 """How each piece of evidence is told; what is not here is for programs."""
 
 
-def answers(given: Sequence[Answer]) -> Markup:
+def answers(four: Sequence[Answer]) -> Markup:
     """A band of four: a sentence with its figure and link; "Why" opens the evidence."""
     return html.Section(
         [
             html.H2("What needs attention", className="visually-hidden", id="answers-title"),
-            html.Ul([_answer(a) for a in given], className="answers"),
+            html.Ul([_answer(a) for a in four], className="answers"),
         ],
         **{"aria-labelledby": "answers-title"},
     )

@@ -135,7 +135,7 @@ def _evidence(
     connection: Connection,
     stored: StoredDays,
     series: TestableSeries,
-    known: Mapping[date, float],
+    kept_shares: Mapping[date, float],
     *,
     is_new: bool,
 ) -> DailyEvidence:
@@ -150,14 +150,14 @@ def _evidence(
     final = stored.last - timedelta(days=LAG)
     shares = np.array(
         [
-            made[n] if is_new or day > final or day not in known else known[day]
+            made[n] if is_new or day > final or day not in kept_shares else kept_shares[day]
             for n, day in enumerate(days)
         ]
     )
     fresh = {
         day: float(share)
         for day, share in zip(days, shares, strict=True)
-        if known.get(day) != share
+        if kept_shares.get(day) != share
     }
     learned.keep_shares(connection, series.key, fresh)
     return daily_evidence(stored, series, shares)

@@ -153,12 +153,12 @@ def summary(connection: Connection, today: date, most: int) -> SignalSummary:
 
 
 def signal_of(
-    workspace: ScopedWorkspace, told: Mapping[str, Any], limits: Mapping[str, float]
+    workspace: ScopedWorkspace, row: Mapping[str, Any], limits: Mapping[str, float]
 ) -> DriftSignal:
     """A signal from its row as JSON; ``limits`` are of ``drifting_limits``."""
 
     def day(name: str) -> date | None:
-        return date.fromisoformat(told[name]) if told[name] else None
+        return date.fromisoformat(row[name]) if row[name] else None
 
     opened, since, seen = (day(name) for name in ("opened_on", "since", "seen_on"))
     assert opened
@@ -166,22 +166,22 @@ def signal_of(
     assert seen
     return DriftSignal(
         workspace,
-        told["series"],
+        row["series"],
         opened,
-        told["grade"],
+        row["grade"],
         since,
-        told["give_or_take"],
-        told["evidence"],
-        told["usual"],
-        told["now"],
-        told["extra"],
+        row["give_or_take"],
+        row["evidence"],
+        row["usual"],
+        row["now"],
+        row["extra"],
         seen,
         day("ended_on"),
-        told["state"],
+        row["state"],
         day("until"),
-        told["note"],
-        told["changed_by"],
-        limits[told["series"]],
+        row["note"],
+        row["changed_by"],
+        limits[row["series"]],
     )
 
 

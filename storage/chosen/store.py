@@ -118,9 +118,9 @@ def _changes(rows: Iterable[Mapping[Any, Any]]) -> tuple[SettingChange, ...]:
     )
 
 
-def _day(told: date | str) -> date:
-    return date.fromisoformat(told) if isinstance(told, str) else told
+def _day(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _instant(told: datetime | str) -> datetime:
-    return datetime.fromisoformat(told) if isinstance(told, str) else told
+def _instant(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -66,15 +66,15 @@ def thresholds(connection: Connection) -> dict[str, OwnThreshold]:
     }
 
 
-def keep_threshold(connection: Connection, series: str, own: OwnThreshold) -> None:
+def keep_threshold(connection: Connection, series: str, learned: OwnThreshold) -> None:
     """Writes the thresholds of a series."""
     values = {
         "series": series,
-        "made_on": own.made_on,
-        "watch": own.thresholds.watch,
-        "drifting": own.thresholds.drifting,
-        "stretch": list(own.stretch),
-        "workspaces": own.workspaces,
-        "days": own.days,
+        "made_on": learned.made_on,
+        "watch": learned.thresholds.watch,
+        "drifting": learned.thresholds.drifting,
+        "stretch": list(learned.stretch),
+        "workspaces": learned.workspaces,
+        "days": learned.days,
     }
     connection.execute(KEEP_THRESHOLD, values)

@@ -66,7 +66,9 @@ def kept(connection: Connection) -> dict[Scope, ScopeWatch]:
 
 
 def keep(
-    connection: Connection, people: Mapping[Scope, Sequence[int]], told: Sequence[ScopeWatch]
+    connection: Connection,
+    people: Mapping[Scope, Sequence[int]],
+    scope_watches: Sequence[ScopeWatch],
 ) -> None:
     """Writes the outcome of a night for everybody; whoever has no scope any more has none kept."""
     rows: list[dict[str, Any]] = [
@@ -79,7 +81,7 @@ def keep(
             "night": one.night,
             "signals": orjson.dumps(list(one.signals)).decode(),
         }
-        for one in told
+        for one in scope_watches
         for user in people[one.scope]
     ]
     users = [row["user"] for row in rows]

@@ -72,21 +72,21 @@ select vigilo.keep_watched(
 """)
 
 
-def keep(connection: Connection, told: WatchedNight) -> None:
+def keep(connection: Connection, watched: WatchedNight) -> None:
     """Writes the outcome of a night."""
-    if not told.kept:
+    if not watched.kept:
         return
-    signals = {str(id): one.signals for id, one in told.kept.items() if one.signals}
+    signals = {str(id): one.signals for id, one in watched.kept.items() if one.signals}
     values = {
-        "workspaces": array(told.kept),
-        "versions": array(one.version for one in told.kept.values()),
-        "keys": array(told.keys),
-        "night": told.night,
-        "held": next(iter(told.kept.values())).held_on,
-        "states": array(one.data for one in told.kept.values()),
-        "dispersions": array(told.dispersions),
-        "evidences": array(told.evidences),
-        "soon": array(told.days_to_tell),
+        "workspaces": array(watched.kept),
+        "versions": array(one.version for one in watched.kept.values()),
+        "keys": array(watched.keys),
+        "night": watched.night,
+        "held": next(iter(watched.kept.values())).held_on,
+        "states": array(one.data for one in watched.kept.values()),
+        "dispersions": array(watched.dispersions),
+        "evidences": array(watched.evidences),
+        "soon": array(watched.days_to_tell),
         "signals": orjson.dumps(signals).decode(),
     }
     connection.execute(KEEP, values)

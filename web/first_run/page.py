@@ -239,6 +239,6 @@ class FirstRunPages:
         return jsonify(asdict(told))
 
 
-def _number(told: str | None) -> int:
+def _number(typed: str | None) -> int:
     """A source's number, 0 for what is none."""
-    return int(told) if told and told.isascii() and told.isdecimal() and len(told) < 10 else 0
+    return int(typed) if typed and typed.isascii() and typed.isdecimal() and len(typed) < 10 else 0

@@ -66,10 +66,10 @@ def slug_of(name: str) -> str:
     return slug if len(slug) >= SHORTEST_SLUG else f"ws-{slug}".strip("-")
 
 
-def workspaces_in(told: str) -> list[tuple[str, str, str]]:
+def workspaces_in(typed: str) -> list[tuple[str, str, str]]:
     """Slug, name and region of each line: names alone, or CSV with a header ``slug,name`` (and ``region``).
     Raises WrongStep naming the line."""
-    lines = [line for line in told.splitlines() if line.strip()]
+    lines = [line for line in typed.splitlines() if line.strip()]
     if not lines:
         raise WrongStep("Type at least one workspace, one a line.")
     if len(lines) > MOST:
@@ -92,9 +92,9 @@ def workspaces_in(told: str) -> list[tuple[str, str, str]]:
     return made
 
 
-def add_workspaces(database: Database, viewer: Viewer, told: str) -> int:
+def add_workspaces(database: Database, viewer: Viewer, typed: str) -> int:
     """Makes the workspaces, with the person as platform admin of each; how many. Raises WrongStep."""
-    entries = workspaces_in(told)
+    entries = workspaces_in(typed)
     if samples_of(database):
         raise WrongStep("Remove the sample data first: it stands beside no real workspace.")
     with database.job.connect() as connection:

@@ -100,10 +100,10 @@ def _sorted(
     }
 
 
-def _counts(told: Sequence[FactSignal], newest: date) -> dict[str, Any]:
+def _counts(facts: Sequence[FactSignal], newest: date) -> dict[str, Any]:
     """Counts beyond their threshold: those that passed it on the last day stand with what is new."""
-    fresh = [f for f in told if f.since == newest]
-    others = [f for f in told if f.since != newest]
+    fresh = [f for f in facts if f.since == newest]
+    others = [f for f in facts if f.since != newest]
     return {
         "new_facts": fresh[:MOST_FACTS],
         "facts": others[:MOST_FACTS],
@@ -119,11 +119,11 @@ def _lines(
     every = cache(lambda: services.read(viewer, Ask(LINE_DAYS)))
     left = count(MOST_LINES, -1)
 
-    def line(told: DriftSignal | FactSignal) -> Markup | None:
+    def line(signal: DriftSignal | FactSignal) -> Markup | None:
         if next(left) <= 0:
             return None
-        figure = told.figure if isinstance(told, FactSignal) else _figure(every(), told)
-        return sparkline(figure, since=told.since) if figure is not None else None
+        figure = signal.figure if isinstance(signal, FactSignal) else _figure(every(), signal)
+        return sparkline(figure, since=signal.since) if figure is not None else None
 
     return line
 

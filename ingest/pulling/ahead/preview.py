@@ -223,14 +223,14 @@ def preview(
     )
 
 
-def _counted(told: RehearsedRecords) -> dict[str, Any]:
+def _counted(records: RehearsedRecords) -> dict[str, Any]:
     """Counts of records, with the most frequent reasons first."""
-    reasons = sorted(told.in_no_figure.items(), key=lambda each: -each[1])
+    reasons = sorted(records.in_no_figure.items(), key=lambda each: -each[1])
     return {
-        "read": told.records + told.refused,
-        "counting": told.counting,
-        "known": told.records - told.fresh,
-        "refused": told.refused,
+        "read": records.records + records.refused,
+        "counting": records.counting,
+        "known": records.records - records.fresh,
+        "refused": records.refused,
         "in_no_figure": dict(reasons),
     }
 
@@ -262,19 +262,19 @@ def _read(pull: Pull, shape: Source, memory: DraftMemory, look: _Look) -> None:
     look.seconds, look.requests = time.monotonic() - look.begin, pull.requests - look.before
 
 
-def _sight(pull: Pull, look: _Look, told: RehearsalOutcome, listing: int) -> Sight:
+def _sight(pull: Pull, look: _Look, outcome: RehearsalOutcome, listing: int) -> Sight:
     """Measure of the look, for the estimate."""
     parts = []
     for number, id in enumerate(look.seen, 1):
         first = look.first.get(id, pull.since)
         is_short = look.is_cut and number == len(look.seen)
         days = (pull.now - (first if is_short else min(first, pull.since))) / timedelta(days=1)
-        read = told.parts[id].records if id in told.parts else 0
+        read = outcome.parts[id].records if id in outcome.parts else 0
         parts.append(PartSeen(read, max(days, 0.5), look.successes.get(id, 0)))
     quotas = [(c.quota, c.limits.window) for c in pull.clients if c.quota is not None]
     quota, window = quotas[0] if quotas else (None, 0.0)
     a_request = look.seconds / max(look.requests, 1)
-    a_record = told.seconds / max(told.whole.records, 1)
+    a_record = outcome.seconds / max(outcome.whole.records, 1)
     number = max(len(pull.scopes), len(parts))
     return Sight(parts, number, DAYS, listing, look.requests, a_request, a_record, quota, window)
 
@@ -290,7 +290,7 @@ def _whole(parts: Sequence[FoundScope], pull: Pull, counts: Counts) -> list[Part
 
 
 def _parts(
-    parts: Sequence[PartCounts], target: PreviewTarget, look: _Look, told: RehearsalOutcome
+    parts: Sequence[PartCounts], target: PreviewTarget, look: _Look, outcome: RehearsalOutcome
 ) -> list[PreviewPart]:
     """Parts with what they would feed and how many records of the last weeks they have."""
     shown = []
@@ -298,7 +298,7 @@ def _parts(
         id = part.external_id
         number = len(look.recent[id]) if id in look.recent else part.recent
         if number is None and id in look.seen:
-            number = told.parts[id].records if id in told.parts else 0
+            number = outcome.parts[id].records if id in outcome.parts else 0
         words = choosing.words_of(scope) if scope else ""
         workspace = target.of(part.name)
         shown.append(PreviewPart(part.name, workspace, number, id, words, first_of(counts), counts))

@@ -184,8 +184,8 @@ def _outcomes(
     workspace: int,
     told_of: dict[str, set[str]],
 ) -> Iterator[ImportOutcome]:
-    def note(kind: RecordKind, told: Sequence[Told]) -> None:
-        told_of.setdefault(kind.name, set()).update(each.identity for each in told)
+    def note(kind: RecordKind, statements: Sequence[Told]) -> None:
+        told_of.setdefault(kind.name, set()).update(each.identity for each in statements)
 
     receipt = Receipt(datetime.now(UTC), told_of=note)
     if not piece.kind:

@@ -176,16 +176,16 @@ def _turned(
     source: StoredSource,
     scope: PullScope,
     workspace_id: int,
-    each: Sequence[tuple[str, datetime]],
+    records: Sequence[tuple[str, datetime]],
     *,
     is_gone: bool,
 ) -> None:
-    keys = [key for key, _ in each]
+    keys = [key for key, _ in records]
     own = {"id": source.id, "scope": scope.external_id}
     _say(connection, source, workspace_id, [_record(key) for key in keys], withdrawn=is_gone)
     connection.execute(TURN, own | {"gone": is_gone, "keys": array(keys)})
     connection.execute(ANEW, own | {"streams": array(STREAMS)})
-    first = min(at for _, at in each)
+    first = min(at for _, at in records)
     mark(connection, workspace_id, first, reach=True, quiet_seconds=QUIET_SECONDS)
     counts = words_of_label(label(scope.counts, scope.named))
     details = {"part": scope.name, "counts": counts, "records": len(keys), "withdrawn": is_gone}

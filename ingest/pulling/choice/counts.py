@@ -76,9 +76,9 @@ def label(choice: str, named: str) -> str:
     return f"{choice}:{named}" if choice in (RUNS, TAGS) else choice
 
 
-def words_of_label(told: str) -> str:
+def words_of_label(label: str) -> str:
     """Words for what a label names."""
-    choice, _, named = told.partition(":")
+    choice, _, named = label.partition(":")
     return named_words(choice, named)
 
 
@@ -106,12 +106,12 @@ def used(choices: Sequence[str], config: Mapping[str, str], kept: KeptChoice) ->
     return choice, ""
 
 
-def checked(choices: Sequence[str], told: str) -> str:
+def checked(choices: Sequence[str], label: str) -> str:
     """A choice that somebody made. Raises SourceProblem."""
-    if told not in choices:
+    if label not in choices:
         known = ", ".join(choices) or "nothing"
         raise SourceProblem("setting", f"What a deployment is, is one of {known}.")
-    return told
+    return label
 
 
 def packed(counts: Sequence[ChoiceCount], at: str) -> dict[str, Any]:

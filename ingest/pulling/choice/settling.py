@@ -99,10 +99,10 @@ def with_choices(
 def _used(
     choices: Sequence[str],
     config: Mapping[str, str],
-    known: Mapping[str, tuple[KeptChoice, str]],
+    kept_choices: Mapping[str, tuple[KeptChoice, str]],
     scope: PullScope,
 ) -> dict[str, str]:
-    own, _ = known.get(scope.external_id, (KeptChoice(), ""))
+    own, _ = kept_choices.get(scope.external_id, (KeptChoice(), ""))
     choice, named = used(choices, config, own)
     return {"counts": choice, "named": named}
 
@@ -136,9 +136,9 @@ def settled(database: Database, source: StoredSource, pull: Pull) -> list[PullSc
     return ready
 
 
-def _is_open(known: tuple[KeptChoice, str] | None, now: datetime) -> bool:
+def _is_open(kept: tuple[KeptChoice, str] | None, now: datetime) -> bool:
     """Whether a part has no choice yet, or one by hand before anything was counted, and is to be."""
-    own, _ = known or (KeptChoice(), "")
+    own, _ = kept or (KeptChoice(), "")
     if own.choice and (own.by != "hand" or own.at):
         return False
     return not own.at or now - datetime.fromisoformat(own.at) > AGAIN
@@ -148,7 +148,7 @@ def _count(
     database: Database,
     source: StoredSource,
     pull: Pull,
-    known: Mapping[str, tuple[KeptChoice, str]],
+    kept_choices: Mapping[str, tuple[KeptChoice, str]],
     scopes: Sequence[PullScope],
 ) -> set[str]:
     """Counts parts and keeps the first choice of each that is not empty; those that were not reached."""
@@ -161,7 +161,7 @@ def _count(
             left.discard(scope.external_id)
             with database.job.begin() as connection:
                 runs.hold(connection, source)
-                own, _ = known.get(scope.external_id, (KeptChoice(), ""))
+                own, _ = kept_choices.get(scope.external_id, (KeptChoice(), ""))
                 chosen = own.choice if own.by == "hand" else ""
                 keep(connection, source.id, scope.external_id, counts, pull.now, chosen)
             if pull.is_over():

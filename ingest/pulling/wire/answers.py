@@ -95,15 +95,15 @@ class SenderAnswer:
         return None
 
 
-def same_origin(one: str, other: str) -> bool:
+def same_origin(address: str, other: str) -> bool:
     """Whether two addresses are of one scheme, host and port."""
-    a, b = urlsplit(one), urlsplit(other)
+    a, b = urlsplit(address), urlsplit(other)
     return (a.scheme, a.hostname, a.port) == (b.scheme, b.hostname, b.port)
 
 
-def number(told: str | None) -> float | None:
+def number(header: str | None) -> float | None:
     """The number of a header, None where it is none."""
     try:
-        return float(told) if told is not None else None
+        return float(header) if header is not None else None
     except ValueError:
         return None

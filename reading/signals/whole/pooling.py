@@ -45,11 +45,11 @@ def pooled(history: DailyEvidence, inside: Array, seen: Array, weekdays: Array) 
     return replace(history, x=x, e=share * weekdays[None, :], squares=squares, apart=True)
 
 
-def weekday_shares(known: Mapping[date, float], days: Sequence[date], last: date) -> Array:
+def weekday_shares(kept_shares: Mapping[date, float], days: Sequence[date], last: date) -> Array:
     """Share of a usual day that each of some days is by its weekday alone: the middle of those of half
     a year up to ``last``, which nothing restates any more."""
     first = last - timedelta(weeks=WEEKS)
-    told = [[share for day, share in known.items() if first < day <= last and day.weekday() == n]
+    told = [[share for day, share in kept_shares.items() if first < day <= last and day.weekday() == n]
             for n in range(7)]  # fmt: skip
     middle = np.array([np.median(shares) if shares else np.nan for shares in told])
     usual = np.nan_to_num(middle, nan=float(np.nanmean(middle)) if any(told) else 1.0)

@@ -45,48 +45,48 @@ class SourceAction(PageForm):
     workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
 
 
-def number(told: str, otherwise: int, label: str) -> int:
+def number(typed: str, otherwise: int, label: str) -> int:
     """A whole number. Raises SourceProblem."""
-    if not told.strip():
+    if not typed.strip():
         return otherwise
-    if not told.strip().isdecimal():
+    if not typed.strip().isdecimal():
         raise SourceProblem("setting", f"{label} takes a whole number.")
-    return int(told)
+    return int(typed)
 
 
-def settings_in(told: Mapping[str, str], kind: Source) -> dict[str, str]:
+def settings_in(form: Mapping[str, str], kind: Source) -> dict[str, str]:
     """The kind's own settings of a form."""
-    return {s.name: told.get(SETTING + s.name, s.default) for s in kind.settings}
+    return {s.name: form.get(SETTING + s.name, s.default) for s in kind.settings}
 
 
-def choices_in(told: Mapping[str, str], kind: Source) -> dict[str, str]:
+def choices_in(form: Mapping[str, str], kind: Source) -> dict[str, str]:
     """Choices of a form: what the deployments of parts are to be, by their ids. Raises SourceProblem."""
     given = {
-        name.removeprefix(CHOICE): value for name, value in told.items() if name.startswith(CHOICE)
+        name.removeprefix(CHOICE): value for name, value in form.items() if name.startswith(CHOICE)
     }
     return {id: checked(kind.choices, value) for id, value in given.items() if value}
 
 
-def new_source(told: Mapping[str, str], kind: Source, rights: SourceRights) -> NewSource:
+def new_source(form: Mapping[str, str], kind: Source, rights: SourceRights) -> NewSource:
     """The source that a form asks for. Raises SourceProblem, Problem 403."""
-    slug = told.get("workspace", "")
+    slug = form.get("workspace", "")
     if not slug and not rights.is_everywhere:
         raise SourceProblem("setting", "Choose the workspace that it feeds.")
     return NewSource(
         kind.kind,
-        told.get("name", "").strip() or kind.title,
-        settings_in(told, kind),
-        told.get("secret", "").strip(),
+        form.get("name", "").strip() or kind.title,
+        settings_in(form, kind),
+        form.get("secret", "").strip(),
         rights.managed_id(slug) if slug else None,
-        number(told.get("minutes", ""), kind.minutes, "How often it syncs"),
-        number(told.get("days", ""), 90, "History"),
+        number(form.get("minutes", ""), kind.minutes, "How often it syncs"),
+        number(form.get("days", ""), 90, "History"),
     )
 
 
-def rules_in(told: str, rights: SourceRights) -> list[tuple[str, int]]:
+def rules_in(typed: str, rights: SourceRights) -> list[tuple[str, int]]:
     """Patterns with the ids of their workspaces. Raises SourceProblem naming the line, Problem 403."""
     rules = []
-    for line_number, line in enumerate(told.splitlines(), 1):
+    for line_number, line in enumerate(typed.splitlines(), 1):
         if not line.strip():
             continue
         pattern, sign, slug = (part.strip() for part in line.rpartition("="))

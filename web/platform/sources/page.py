@@ -114,7 +114,7 @@ class SourcePages(ViewsOfSources):
         self,
         rights: SourceRights,
         kind: str,
-        told: Mapping[str, str],
+        values: Mapping[str, str],
         problem: str = "",
         tested: list[str] | None = None,
         ahead: SourcePreview | None = None,
@@ -122,7 +122,7 @@ class SourcePages(ViewsOfSources):
         return render_template(
             "source_new.html",
             kind=kind_of(kind),
-            told=told,
+            told=values,
             prefix=forms.SETTING,
             workspaces=rights.managed,
             is_everywhere=rights.is_everywhere,
@@ -150,22 +150,22 @@ class SourcePages(ViewsOfSources):
             return self._form(rights, kind.kind, told, str(problem)), 422
 
     def _created(
-        self, rights: SourceRights, kind: Source, told: Mapping[str, str]
+        self, rights: SourceRights, kind: Source, values: Mapping[str, str]
     ) -> ResponseReturnValue:
         """The page that follows. Raises SourceProblem."""
         context = self._context()
-        new = forms.new_source(told, kind, rights)
-        rules = [] if new.home_workspace else forms.rules_in(told.get("rules", ""), rights)
-        choices = forms.choices_in(told, kind)
-        if told.get("action") == "preview":
+        new = forms.new_source(values, kind, rights)
+        rules = [] if new.home_workspace else forms.rules_in(values.get("rules", ""), rights)
+        choices = forms.choices_in(values, kind)
+        if values.get("action") == "preview":
             ahead = look_ahead(context, rights, new, rules, choices)
-            return self._form(rights, kind.kind, told, tested=list(ahead.tested), ahead=ahead)
+            return self._form(rights, kind.kind, values, tested=list(ahead.tested), ahead=ahead)
         sentences, scopes = runner.tried(
             runner.draft(context, kind.kind, new.config, new.secret), kind.kind
         )
-        if told.get("action") == "test":
+        if values.get("action") == "test":
             named = [f"Such as {scope.name}." for scope in scopes[:5]]
-            return self._form(rights, kind.kind, told, tested=[*sentences, *named])
+            return self._form(rights, kind.kind, values, tested=[*sentences, *named])
         id = store.create(
             context.database.job, context.box, new, (current_user.id, current_user.email)
         )
@@ -269,20 +269,20 @@ class SourcePages(ViewsOfSources):
         raise SourceProblem("setting", "Choose what to do.")
 
 
-def _draft(jobs: Engine, source: StoredSource, rights: SourceRights, told: str) -> dict[str, Any]:
+def _draft(jobs: Engine, source: StoredSource, rights: SourceRights, typed: str) -> dict[str, Any]:
     """Rules as they were typed, and how many parts each workspace would get by them. Raises
     SourceProblem."""
     with jobs.connect() as connection:
-        scopes = parts.preview(connection, source, forms.rules_in(told, rights))
+        scopes = parts.preview(connection, source, forms.rules_in(typed, rights))
     names = {m.workspace_id: m.name for m in rights.managed}
     counts = Counter(names.get(target or 0, "no workspace: in no figure") for _, target in scopes)
     first = {names.get(t or 0, "no workspace: in no figure"): n for n, t in reversed(scopes)}
-    return {"rules": told, "counts": [(n, c, first[n]) for n, c in counts.most_common()]}
+    return {"rules": typed, "counts": [(n, c, first[n]) for n, c in counts.most_common()]}
 
 
-def _day(told: str) -> date:
+def _day(typed: str) -> date:
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(typed)
     except ValueError:
         raise SourceProblem("setting", "Choose the day from which it is read again.") from None
 

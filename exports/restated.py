@@ -19,10 +19,10 @@ from aggregators.pooling.figures import Figure
 from aggregators.vocabulary import formats
 from exports.pack.outline import Restated
 
-Told = Mapping[str, float | None]
+OrganisationValues = Mapping[str, float | None]
 
 
-def told(dashboard: Dashboard) -> dict[str, float | None]:
+def organisation_values(dashboard: Dashboard) -> dict[str, float | None]:
     """The organisation's values by ``domain.measure`` or ``domain.measure/group``; empty before every day
     of the period has its snapshot."""
     if dashboard.as_of is None or dashboard.as_of < dashboard.period.end:
@@ -34,8 +34,8 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[str, Figure]]:
     for scorecard in dashboard.scorecards:
         for key, figure in scorecard.figures.items():
             if figure.by:
-                for group, one in figure.by.items():
-                    yield f"{scorecard.domain.key}.{key}/{group}", one
+                for group, of_group in figure.by.items():
+                    yield f"{scorecard.domain.key}.{key}/{group}", of_group
             else:
                 yield f"{scorecard.domain.key}.{key}", figure
 
@@ -43,7 +43,7 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[str, Figure]]:
 def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
     """Figures that the newest export of the same days and workspaces gave otherwise; None where it agrees
     or there is none."""
-    now = told(dashboard)
+    now = organisation_values(dashboard)
     row = connection.execute(
         text(
             "select finished_at, figures from export_job"
@@ -63,7 +63,7 @@ def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
     return Restated(row.finished_at, changes) if changes else None
 
 
-def _changes(dashboard: Dashboard, before: Told) -> Sequence[tuple[str, str, str]]:
+def _changes(dashboard: Dashboard, before: OrganisationValues) -> Sequence[tuple[str, str, str]]:
     changes = []
     for key, figure in _figures(dashboard):
         if key in before and not _same(before[key], figure.value):
@@ -81,7 +81,7 @@ def _same(former: float | None, value: float | None) -> bool:
 
 def keep(connection: Connection, id: Any, dashboard: Dashboard) -> None:
     """Notes what the export said."""
-    if figures := told(dashboard):
+    if figures := organisation_values(dashboard):
         connection.execute(
             text("update export_job set figures = cast(:f as jsonb) where id = :id"),
             {"f": json.dumps(figures), "id": id},

@@ -84,6 +84,7 @@ def make_next(context: ExportContext) -> bool:
     except InvalidPeriod as error:
         queue.fail(context.database.job, claimed, f"{error.field} {error}", again=False)
     except OSError as error:
+        log.warning("the file of export %s could not be written: %s", claimed.id, error)
         reason = f"The file could not be written: {error.strerror or error}."
         queue.fail(context.database.job, claimed, reason, again=False)
     except Exception:

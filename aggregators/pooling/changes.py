@@ -67,7 +67,7 @@ class ChangeEvidence:
         """The evidence alone: what follows from it is computed again."""
         return {name: getattr(self, name) for name in ("series", "now", "before", "dispersion")}
 
-    def told(self, worse_sign: float, delta: Array) -> list[Verdict]:
+    def verdicts(self, worse_sign: float, delta: Array) -> list[Verdict]:
         """Verdict on each change that the figure shows as ``delta``."""
         return [VERDICTS[code] for code in verdicts(self.outcome, worse_sign, delta).tolist()]
 
@@ -281,13 +281,13 @@ def _moments(moments: Array) -> Sample:
     return Sample(logs, n, squares)
 
 
-def told_of(
+def verdicts_on(
     measure: Measure, evidence: ChangeEvidence | None, delta: Array, worse_sign: float
 ) -> list[Verdict]:
     """Verdict on each change: certain where nothing is sampled, too few where there is no evidence of
     it."""
     if evidence is not None:
-        every = evidence.told(worse_sign, np.where(np.abs(delta) < SAME, 0.0, delta))
+        every = evidence.verdicts(worse_sign, np.where(np.abs(delta) < SAME, 0.0, delta))
     else:
         unknown = Verdict.CERTAIN if series_of(measure) is None else Verdict.TOO_FEW
         every = [unknown] * len(delta)

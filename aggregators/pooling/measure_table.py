@@ -20,7 +20,7 @@ from aggregators.pooling.changes import (
     change_evidence,
     drifts_of,
     expected_points,
-    told_of,
+    verdicts_on,
     watched_of,
 )
 from aggregators.pooling.plan import POOLED, STEPPED, Plan
@@ -179,7 +179,7 @@ class MeasureTable:
     def verdict(self) -> list[Verdict]:
         """Verdict on each change; [row + 1]."""
         worse = 1.0 if self.measure.better is Better.LOWER else -1.0
-        return told_of(self.measure, self.change, self.delta, worse)
+        return verdicts_on(self.measure, self.change, self.delta, worse)
 
     @cached_property
     def status(self) -> list[Status]:

@@ -14,7 +14,7 @@ from aggregators.vocabulary import formats
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import html
 
-TOLD = 3
+MOST_NAMED = 3
 """Sources that are named; of more the number is."""
 SLOT_BEGINS = "<!--late "
 SLOT, DRAWING = f"{SLOT_BEGINS}{{}}-->", "data-markup"
@@ -30,7 +30,7 @@ class LateSource(NamedTuple):
     age: float | None
 
     @property
-    def told(self) -> str:
+    def last_read(self) -> str:
         """When it was read last."""
         read = "never read"
         if self.age is not None:
@@ -42,9 +42,9 @@ def late_banner(late: Sequence[LateSource]) -> Markup | None:
     """Warning over the tiles; None where every source is in time."""
     if not late:
         return None
-    lines = [html.Li(_line(source)) for source in late[:TOLD]]
-    if len(late) > TOLD:
-        lines.append(html.Li(f"and {formats.counted(len(late) - TOLD, 'more source')}"))
+    lines = [html.Li(_line(source)) for source in late[:MOST_NAMED]]
+    if len(late) > MOST_NAMED:
+        lines.append(html.Li(f"and {formats.counted(len(late) - MOST_NAMED, 'more source')}"))
     return html.Div(
         [
             html.Strong("Some of what is shown may be behind."),
@@ -59,7 +59,7 @@ def late_banner(late: Sequence[LateSource]) -> Markup | None:
 
 
 def _line(source: LateSource) -> str:
-    return f"{', '.join(TITLES[key] for key in source.domains)}: {source.told}"
+    return f"{', '.join(TITLES[key] for key in source.domains)}: {source.last_read}"
 
 
 def slot(domain: str) -> Markup:
@@ -82,17 +82,17 @@ def marked(part: Component, late: Sequence[LateSource]) -> Component:
 
 def _filled(drawing: str, late: Sequence[LateSource]) -> str:
     for key in TITLES:
-        told = [source.told for source in late if key in source.domains]
-        drawing = drawing.replace(str(slot(key)), str(_mark(key, told)) if told else "")
+        reads = [source.last_read for source in late if key in source.domains]
+        drawing = drawing.replace(str(slot(key)), str(_mark(key, reads)) if reads else "")
     return drawing
 
 
-def _mark(domain: str, told: Sequence[str]) -> Markup:
+def _mark(domain: str, reads: Sequence[str]) -> Markup:
     """A clock beside the tile's title; its words are its name, and stand below it on hover and focus."""
-    lines = [html.Span(each, className="tile-late-line") for each in told[:TOLD]]
+    lines = [html.Span(each, className="tile-late-line") for each in reads[:MOST_NAMED]]
     begin = f"{TITLES[domain]} may be behind"
     tip = html.Span([f"{begin}:", *lines], className="tile-late-tip", **{"aria-hidden": "true"})
-    words = f"{begin}: {'; '.join(told)}"
+    words = f"{begin}: {'; '.join(reads)}"
     return html.A(
         [icon("clock"), tip], href="/platform/sources", className="tile-late",
         **{"aria-label": words},

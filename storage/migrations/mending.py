@@ -43,7 +43,7 @@ def differences(connection: Connection, roles: Roles) -> Iterator[Difference]:
         if present is None and kind in FOUND_BY_RIGHTS:
             continue
         if present is None or not _alike(kind, expected, present):
-            yield _Changed(thing, expected, present, parties).told()
+            yield _Changed(thing, expected, present, parties).difference()
     for thing in there.keys() - meant.keys():
         yield from _too_much(thing, there[thing], meant)
 
@@ -78,7 +78,8 @@ class _Changed:
     present: Definition | None
     parties: Mapping[str, str]
 
-    def told(self) -> Difference:
+    def difference(self) -> Difference:
+        """What is to be done about it, by whom, in words."""
         kind, _, name = self.thing.partition(" ")
         table, _, called = name.partition(" ")
         make = getattr(self, f"_{kind}")

@@ -99,11 +99,11 @@ def _traced(_logger: Any, _method: str, event: EventDict) -> EventDict:
         given = sys.exc_info()
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["traceback"] = told(error, error.__traceback__)
+        event["traceback"] = traceback_without_values(error, error.__traceback__)
     return event
 
 
-def told(error: BaseException, trace: TracebackType | None) -> str:
+def traceback_without_values(error: BaseException, trace: TracebackType | None) -> str:
     """A traceback whose messages show no row."""
     lines = "".join(traceback.format_exception(type(error), error, trace))
     return VALUES.sub("", lines)

@@ -141,13 +141,14 @@ def quota(_folder):
 @pytest.mark.parametrize(
     ("full", "reason"), [(small_disk, "No space left on device"), (quota, "File too large")]
 )
-def test_a_full_disk_fails_the_job_with_its_reason_and_no_partial_file(here, full, reason):
+def test_a_full_disk_fails_the_job_with_its_reason_and_no_partial_file(here, full, reason, caplog):
     place, web = here
     alice, id = web.people["alice"], put(here)
     with full(place.folder):
         assert worker.make_next(place)
         assert row(here, id).state == "failed"
         assert row(here, id).error == f"The file could not be written: {reason}."
+        assert f"the file of export {id} could not be written" in caplog.text
         assert list(place.folder.iterdir()) == []
         with pytest.raises(downloads.NoSuchExport):
             downloads.fetch(place.database.job, place.folder, alice, id, ["alpha", "beta"])

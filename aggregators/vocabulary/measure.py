@@ -1,4 +1,4 @@
-"""What a measure of any kind has: direction, unit, thresholds, words; its facts, and how it is evaluated.
+"""Measures of any kind: direction, unit, thresholds, words; their facts, and how they are evaluated.
 
 The six kinds, which decide how a figure pools over days and over workspaces, are in ``kinds``, and what a
 domain declares of its measures in ``domain``. Nothing else in the program knows any of this.

@@ -79,7 +79,7 @@ class _Changed:
     parties: Mapping[str, str]
 
     def difference(self) -> Difference:
-        """What is to be done about it, by whom, in words."""
+        """The difference in words, with the statements that end it and who may run them."""
         kind, _, name = self.thing.partition(" ")
         table, _, called = name.partition(" ")
         make = getattr(self, f"_{kind}")

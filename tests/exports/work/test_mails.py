@@ -72,11 +72,8 @@ def test_invitations_and_word_of_nights_wait_for_a_server_that_is_away_and_arriv
     late = settings.model_copy(update={"today": TODAY + timedelta(days=2)})
     with jobs.connect() as connection:
         state = nights.state(connection, late.now())
-    assert [night.mail_if_missed(ScheduleContext(place.database, late)) for _ in range(3)] == [
-        1,
-        0,
-        0,
-    ]
+    context = ScheduleContext(place.database, late)
+    assert [night.mail_if_missed(context) for _ in range(3)] == [1, 0, 0]
     inviting = Inviting(jobs, settings, (web.world.alpha, "alpha"))
     inviting.invite("new@x.example", "viewer")
     begun = datetime.now(UTC)

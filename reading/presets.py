@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 import psycopg2
 from sqlalchemy import Connection, text
@@ -18,10 +18,12 @@ from reading.rows import rows_request
 from settings import Settings
 from storage import context
 from storage.chosen import store
+from storage.context import Begins
 from storage.database import Database
 from storage.executive import encoded_rows, preset_rows
 from storage.executive.encoded_rows import RowsRequest
 from storage.executive.scope import newest_day
+from storage.nodes.lanes import Lanes
 
 log = logging.getLogger("vigilo.presets")
 
@@ -47,9 +49,9 @@ def pack(database: Database, settings: Settings) -> int:
         sprint_days = chosen.value(SPRINT_DAYS, last, settings.sprint_days)
         requests = _requests(connection, last, sprint_days)
 
-    def one(workspace_id: int) -> bool:
+    def one(workspace_id: int, begins: Begins) -> bool:
         try:
-            with context.job_in(database.job, workspace_id) as own:
+            with context.job_in(begins, workspace_id) as own:
                 # A crash loses what the next night packs again.
                 own.execute(text("set local synchronous_commit = off"))
                 preset_rows.pack(own, workspace_id, requests)
@@ -58,8 +60,9 @@ def pack(database: Database, settings: Settings) -> int:
             return False
         return True
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return sum(pool.map(one, workspaces))
+    with Lanes(database.job, workspaces, AT_ONCE) as lanes:
+        coming = [lanes.submit(key, partial(one, key)) for key in workspaces]
+        return sum(done.result() for done in coming)
 
 
 def _requests(connection: Connection, last: date, sprint_days: int) -> dict[int, RowsRequest]:

@@ -7,7 +7,7 @@ the transaction; within one, ``entered`` restores what was there on every exit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,14 @@ class Connects(Protocol):
 
     def connect(self) -> Connection:
         """A connection outside any transaction."""
+        ...
+
+
+class Begins(Protocol):
+    """An engine, or what has a connection of its own."""
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A transaction on a connection."""
         ...
 
 
@@ -135,7 +143,7 @@ def in_workspace(engine: Engine, viewer: Viewer, workspace_id: int) -> Iterator[
 
 
 @contextmanager
-def job_in(engine: Engine, workspace_id: int) -> Iterator[Connection]:
+def job_in(engine: Begins, workspace_id: int) -> Iterator[Connection]:
     """A transaction of the job role in one workspace: its records and snapshots alone."""
     with engine.begin() as connection, entered(connection, JOB, workspace_id):
         yield connection

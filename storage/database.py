@@ -120,6 +120,10 @@ class Database:
         if settings.distributed:
             with self.owner.begin() as connection:
                 distributed.look_up_beside(connection)
+            from storage.nodes import functions
+
+            with self.owner.begin() as connection:
+                functions.make(connection, self.roles)
 
     def mend(self) -> tuple[list[Difference], list[Difference]]:
         """Makes again what is not as the migrations made it; what was mended, and what is left. Raises

@@ -161,6 +161,8 @@ def statements(connection: Connection) -> Iterator[str]:
     name = connection.execute(text("select quote_ident(current_database())")).scalar_one()
     # Without it the context stays on the coordinator, and the nodes show no rows.
     yield f"alter database {name} set citus.propagate_set_commands = 'local'"
+    # A node is asked over one connection, which is kept with the plans that it has made.
+    yield f"alter database {name} set citus.max_adaptive_executor_pool_size = 1"
     for row in connection.execute(text(POLICIES)).all():
         yield for_distribution(*row)
     if not connection.execute(text(MARKED)).scalar():

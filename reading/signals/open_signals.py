@@ -19,9 +19,10 @@ from aggregators.signal.stretch import PERIODS
 from aggregators.vocabulary.sketch import EPOCH
 from storage import context
 from storage.database import Database
-from storage.executive.binary_copy import copied_rows, integer, json_value, lines, numbers
+from storage.executive.binary_copy import integer, json_value, lines, numbers
 from storage.executive.memberships import Membership
 from storage.executive.scope import ScopedWorkspace, scoped_workspaces
+from storage.nodes import visits
 from storage.viewer import Viewer
 from storage.watch import learned
 
@@ -33,7 +34,6 @@ from vigilo.executive_scope() s
 cross join lateral vigilo.watched_in_context(:level, s.workspace_id, :after) r
 where s.left_out is null
 """)
-SCATTER = "select * from vigilo.scatter_in_scope(%s)"
 MOST_LOOKED_AT = 500
 """New signals among which the surest are looked for: a night has a handful."""
 SHIPPED_LIMITS = {
@@ -197,9 +197,8 @@ def scope_scatter(connection: Connection, slugs: Mapping[int, str]) -> Scatter:
     dispersion: dict[str, dict[str, float]] = {}
     drifts: dict[str, dict[str, date]] = {}
     watched: dict[str, dict[str, tuple[float, float]]] = {}
-    for workspace_id, series, values, drifting in copied_rows(
-        connection, SCATTER, (context.ROLLUP,)
-    ):
+    rows = visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,))
+    for workspace_id, series, values, drifting in rows:
         slug = slugs.get(integer(workspace_id))
         if slug is None:
             continue

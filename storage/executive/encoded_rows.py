@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from storage import context
 from storage.executive.binary_copy import array, copied_rows, integer, json_value, texts
+from storage.nodes import visits
 from storage.snapshot.columns import COLUMNS
 
 ENCODED_EPOCH = date(2000, 1, 1)
@@ -125,15 +126,9 @@ def scoped_rows(
 ) -> tuple[list[EncodedRows], dict[int, str]]:
     """The rows of every workspace in scope, or of those ``among`` them, each read in its own context, in
     one round trip; and the database's words about those that could not be read, by workspace id."""
-    query = (
-        "select s.workspace_id, r.* from vigilo.executive_scope() s cross join lateral"
-        " vigilo.rows_in_context(%s, s.workspace_id, %s::date[], %s, %s, %s) r"
-        " where s.left_out is null"
+    return _read(
+        visits.in_scope(connection, visits.ROWS, (context.ROLLUP, *request.arguments), among)
     )
-    arguments: tuple[object, ...] = (context.ROLLUP, *request.arguments)
-    if among is not None:
-        query, arguments = f"{query} and s.workspace_id = any(%s)", (*arguments, list(among))
-    return _read(copied_rows(connection, query, arguments))
 
 
 def _read(

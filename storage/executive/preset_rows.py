@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from storage import context
+from storage.arrays import array
 from storage.executive.binary_copy import copied_rows, fields, integer
 from storage.executive.encoded_rows import EncodedRows, RowsRequest, rows_of
+from storage.nodes import nights, visits
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -35,7 +37,9 @@ select r.failed, record_send(r) from vigilo.rows_in_context('job', %s, %s::date[
 """
 KEEP = text("""
 insert into preset_rows as p (workspace_id, preset, asked, version, data)
-values (:workspace, :preset, :asked, :version, :data)
+select :workspace, r.preset, r.asked, r.version, r.data
+from unnest(cast(:presets as int[]), cast(:asked as text[]), cast(:versions as bigint[]),
+            cast(:data as bytea[])) as r(preset, asked, version, data)
 on conflict (workspace_id, preset) do update
 set asked = excluded.asked, version = excluded.version, data = excluded.data
 """)
@@ -54,15 +58,9 @@ def packed(
 ) -> list[EncodedRows]:
     """Rows of the workspaces in scope, or of those ``among`` them, that are packed as they are now; each
     read in its own context, in one round trip. A value that is damaged is as none."""
-    query = (
-        "select s.workspace_id, vigilo.preset_in_context(%s, s.workspace_id, %s, %s, s.version)"
-        " from vigilo.executive_scope() s where s.left_out is null"
-    )
-    arguments: tuple[object, ...] = (context.ROLLUP, preset, name_of(request))
-    if among is not None:
-        query, arguments = f"{query} and s.workspace_id = any(%s)", (*arguments, list(among))
     rows: list[EncodedRows] = []
-    for workspace_id, data in copied_rows(connection, query, arguments):
+    values = (context.ROLLUP, preset, name_of(request))
+    for workspace_id, data in visits.in_scope(connection, visits.PRESET, values, among):
         if data is not None:
             rows += _unpacked(integer(workspace_id), data)
     return rows
@@ -81,14 +79,35 @@ def pack(connection: Connection, workspace_id: int, requests: Mapping[int, RowsR
     """Packs the rows of one workspace by preset where they are not packed yet, within a transaction of the
     job in the workspace's context. The version is looked at first: where the snapshots change meanwhile,
     what is packed is of no version that anybody asks for. What can not be read is not packed."""
+    made = _unpacked_yet(connection, workspace_id, requests)
+    if made:
+        connection.execute(
+            KEEP,
+            {
+                "workspace": workspace_id,
+                "presets": array(preset for preset, _, _ in made),
+                "asked": array(name_of(requests[preset]) for preset, _, _ in made),
+                "versions": array(version for _, version, _ in made),
+                "data": array(zstd.compress(rows) for _, _, rows in made),
+            },
+        )
+
+
+def _unpacked_yet(
+    connection: Connection, workspace_id: int, requests: Mapping[int, RowsRequest]
+) -> Sequence[tuple[int, int, bytes | memoryview]]:
+    """Preset, version and rows of what is not packed yet."""
+    if nights.packs(connection):
+        asked = {n: (name_of(request), request.arguments) for n, request in requests.items()}
+        return nights.packable(connection, workspace_id, asked)
     version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
     known = {"workspace": workspace_id, "version": version}
     ready = set(map(tuple, connection.execute(READY, known)))
+    found: list[tuple[int, int, memoryview]] = []
     for preset, request in requests.items():
-        name = name_of(request)
-        if (preset, name) in ready:
+        if (preset, name_of(request)) in ready:
             continue
         ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
         if failed is None and rows is not None:
-            values = {"preset": preset, "asked": name, "data": zstd.compress(rows)}
-            connection.execute(KEEP, known | values)
+            found.append((preset, version, rows))
+    return found

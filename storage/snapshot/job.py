@@ -12,10 +12,10 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import psycopg2
 from sqlalchemy import Connection, select, text
@@ -25,11 +25,13 @@ from aggregators.chosen.counting import CountingRules
 from settings import Settings
 from storage import context
 from storage.chosen import store
-from storage.context import NoSuchWorkspace
+from storage.context import Begins, NoSuchWorkspace
 from storage.database import Database
 from storage.distributed import IN_SEQUENCE
+from storage.nodes import nights
+from storage.nodes.lanes import Lanes
 from storage.snapshot import due
-from storage.snapshot.staging import STAGED, DayRange, publish, stage
+from storage.snapshot.staging import STAGED, DayRange, Overtaken, publish, stage, stage_values
 from storage.snapshot.statements import STAGE
 from storage.tables import workspace
 
@@ -299,9 +301,9 @@ class _Job:
         """Stages the work, a transaction per workspace, telling of each in the order of the work; then
         publishes what did not fail within the connection's transaction."""
 
-        def one(task: tuple[int, str, Sequence[DayRange]]) -> int | str:
+        def one(task: tuple[int, str, Sequence[DayRange]], begins: Begins) -> int | str:
             try:
-                return self._staged(*task, since, marks)
+                return self._staged(begins, *task, since, marks)
             except Exception as error:
                 if _of_the_server(error):
                     raise
@@ -309,8 +311,10 @@ class _Job:
 
         ready, rows, failed = {}, 0, {}
         marks: dict[int, datetime] = {}
-        with _stopping(ThreadPoolExecutor(AT_ONCE)) as pool:
-            for (key, slug, _), made in zip(work, pool.map(one, work), strict=True):
+        with Lanes(self.database.job, [key for key, *_ in work], AT_ONCE) as lanes:
+            coming = [lanes.submit(task[0], partial(one, task)) for task in work]
+            for (key, slug, _), done in zip(work, coming, strict=True):
+                made = done.result()
                 if isinstance(made, str):
                     failed[slug] = made
                 else:
@@ -318,20 +322,12 @@ class _Job:
                     rows += made
                 if self.progress:
                     self.progress(slug)
-        for key, slug in ready.items():
-            try:
-                with connection.begin_nested(), context.entered(connection, context.JOB, key):
-                    publish(connection, key, since)
-                    if key in marks:
-                        due.done(connection, key, marks[key])
-            except (SQLAlchemyError, psycopg2.Error) as error:
-                if _of_the_server(error):
-                    raise
-                failed[slug] = _said(error)
+        failed |= _moved(connection, ready, since, marks)
         return RunOutcome(len(work) - len(failed), rows, failed)
 
     def _staged(
         self,
+        begins: Begins,
         key: int,
         _slug: str,
         ranges: Sequence[DayRange],
@@ -339,11 +335,17 @@ class _Job:
         marks: dict[int, datetime],
     ) -> int:
         """Stages a workspace; ``marks`` takes the mark of its days, if they are all made. Rows."""
-        with context.job_in(self.database.job, key) as connection:
+        with context.job_in(begins, key) as connection:
             # The commit that publishes waits for the disk; a crash before it empties what is staged.
             connection.execute(text("set local synchronous_commit = off"))
             # Against a run that has lost its lock and does not know it yet.
             connection.execute(text("select pg_advisory_xact_lock(:l, :w)"), {"l": LOCK, "w": key})
+            if nights.stages(connection):
+                values = stage_values(connection, key, ranges, self.settings, since)
+                days, marked_at = nights.staged(connection, values)
+                if marked_at:
+                    marks[key] = marked_at
+                return days
             if connection.execute(text(STAGED), {"w": key, "since": since}).first():
                 return 0
             if marked_at := due.noted(connection, key, ranges):
@@ -351,10 +353,39 @@ class _Job:
             return stage(connection, key, ranges, self.settings, since)
 
 
-@contextmanager
-def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
-    """Interrupted, the workspaces under way are finished and no other is begun."""
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _moved(
+    connection: Connection,
+    ready: Mapping[int, str],
+    since: datetime,
+    marks: Mapping[int, datetime],
+) -> dict[str, str]:
+    """Publishes within the connection's transaction; what was refused, by slug."""
+    if nights.stages(connection):
+        return _moved_by_node(connection, ready, since, marks)
+    failed = {}
+    for key, slug in ready.items():
+        try:
+            with connection.begin_nested(), context.entered(connection, context.JOB, key):
+                publish(connection, key, since)
+                if key in marks:
+                    due.done(connection, key, marks[key])
+        except (SQLAlchemyError, psycopg2.Error) as error:
+            if _of_the_server(error):
+                raise
+            failed[slug] = _said(error)
+    return failed
+
+
+def _moved_by_node(
+    connection: Connection,
+    ready: Mapping[int, str],
+    since: datetime,
+    marks: Mapping[int, datetime],
+) -> dict[str, str]:
+    failed = {}
+    for one in nights.published(connection, list(ready), since, marks):
+        if one.is_overtaken:
+            raise Overtaken
+        if one.refused is not None:
+            failed[ready[one.workspace_id]] = one.refused
+    return failed

@@ -21,6 +21,12 @@ STAGED = f"select 1 from {staged_workspace.name} where workspace_id = :w and sin
 class Overtaken(RuntimeError):
     """Days that a run has staged are another's by now."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "another run has staged other days meanwhile, as this one had lost its connection;"
+            " nothing was published"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DayRange:
@@ -31,13 +37,17 @@ class DayRange:
     only_known: bool = False
 
 
-PLANNED = """
-select set_config('plan_cache_mode', case when exists (select from pg_extension where extname = 'citus')
-                                          then 'force_custom_plan' else 'force_generic_plan' end, true);
-set local enable_seqscan = off;
-set local enable_bitmapscan = off;
-set local jit = off;
-set local work_mem = '32MB'
+PLANNER = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+    "work_mem": "32MB",
+}
+PLANNED = f"""
+{"; ".join(f"set local {name} = '{value}'" for name, value in PLANNER.items())};
+select set_config('plan_cache_mode', 'force_custom_plan', true)
+from pg_extension where extname = 'citus'
 """
 """Plans are made once a connection, without the values (planning takes twice as long as a night's
 work), and serve however the tables grow: a workspace's rows are always found by its index. Citus needs the
@@ -62,7 +72,19 @@ def stage(
 ) -> int:
     """Computes one workspace's days from its records, beside what readers see, for the run that began at
     ``since``; replaces what is staged of it. Returns how many days."""
-    values = {
+    values = stage_values(connection, workspace_id, ranges, settings, since)
+    return int(_executed(connection, STAGE, values))
+
+
+def stage_values(
+    connection: Connection,
+    workspace_id: int,
+    ranges: Sequence[DayRange],
+    settings: Settings,
+    since: datetime,
+) -> dict[str, Any]:
+    """Values of the statements that stage, by their names in ``PARAMETERS``."""
+    return {
         "w": workspace_id,
         "first": min(days.first for days in ranges),
         "last": max(days.last for days in ranges),
@@ -71,7 +93,6 @@ def stage(
         "since": since,
         **rules(connection, settings).parameters,
     }
-    return int(_executed(connection, STAGE, values))
 
 
 def publish(connection: Connection, workspace_id: int, since: datetime) -> None:
@@ -79,10 +100,7 @@ def publish(connection: Connection, workspace_id: int, since: datetime) -> None:
     for another run than that of ``since``."""
     staged = {"w": workspace_id, "since": since}
     if connection.execute(text(f"{STAGED} for update"), staged).first() is None:
-        raise Overtaken(
-            "another run has staged other days meanwhile, as this one had lost its connection;"
-            " nothing was published"
-        )
+        raise Overtaken
     _executed(connection, PUBLISH, {"w": workspace_id})
 
 

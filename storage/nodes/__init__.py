@@ -1,0 +1,1 @@
+"""Work done on the nodes of a cluster, each workspace's beside its rows."""

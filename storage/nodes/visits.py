@@ -1,0 +1,137 @@
+"""Functions that read workspaces in their own contexts: one after the other on one server, beside the rows
+on all nodes of a cluster at once.
+
+A viewer's scope is told the nodes by the coordinator; whose rows a node shows is still said by its own
+policies, workspace by workspace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from storage.distributed import FIRST, is_distributed
+from storage.executive.binary_copy import copied_rows, fields
+
+log = logging.getLogger("vigilo.nodes")
+
+SCHEMA = "vigilo_nodes"
+"""Holds what is made for the nodes alone."""
+BESIDE = "beside_"
+"""Begins the name of a function that is told the shard."""
+Values = list[memoryview | None]
+Workspaces = Sequence[tuple[int, int]]
+"""Ids of workspaces with the versions of their snapshots."""
+SCOPE = text("select workspace_id, version from vigilo.executive_scope() where left_out is null")
+MADE = text("""
+select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname = :schema and not exists (
+    select from pg_dist_shard s where s.logicalrelid = to_regclass(:first)
+    and cast(s.shardid as text) <> all(string_to_array(obj_description(n.oid, 'pg_namespace'), ' '))
+)
+""")
+"""Functions that are there; none where they lack a shard that was split from another since."""
+KNOWN = "vigilo_nodes"
+"""Where a connection of the pool keeps which functions are there."""
+PASSED = ("08", "20000", "42883", "42P01", "3F000")
+"""SQLSTATE of a node that is away, and of a shard that is elsewhere by now or of another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A function of the schema vigilo that reads in the context of one workspace after the other: the types
+    of its arguments after level and workspace, and the query of its rows over a scope ``s``."""
+
+    function: str
+    arguments: tuple[str, ...]
+    query: str
+
+    def select(self, function: str, scope: str, values: Iterable[str]) -> str:
+        """The query over a scope, its values in the order of level and arguments."""
+        level, *others = values
+        listed = ", ".join(others)
+        return self.query.format(function=function, scope=scope, level=level, arguments=listed)
+
+    @property
+    def casts(self) -> list[str]:
+        """Placeholders of level and arguments."""
+        return [f"%s::{kind}" for kind in ("text", *self.arguments)]
+
+
+ROWS = Visit(
+    "rows_in_context",
+    ("date[]", "date", "int", "int"),
+    "select s.workspace_id, r.* from {scope} s cross join lateral"
+    " {function}({level}, s.workspace_id, {arguments}) r where s.left_out is null",
+)
+PRESET = Visit(
+    "preset_in_context",
+    ("int", "text"),
+    "select s.workspace_id, {function}({level}, s.workspace_id, {arguments}, s.version)"
+    " from {scope} s where s.left_out is null",
+)
+SCATTER = Visit("scatter_in_scope", (), "select r.* from {function}({level}) r")
+VISITS = (ROWS, PRESET, SCATTER)
+
+
+def in_scope(
+    connection: Connection,
+    visit: Visit,
+    values: tuple[Any, ...],
+    among: Sequence[int] | None = None,
+) -> Iterator[Values]:
+    """Rows of a visit to every workspace in the viewer's scope, or to those ``among`` them, as the bytes of
+    their fields; ``values`` begin with the level. Raises as SQLAlchemy does."""
+    if is_made(connection, visit.function):
+        chosen = None if among is None else set(among)
+        scope = connection.execute(SCOPE).all()
+        wanted = [(key, version) for key, version in scope if chosen is None or key in chosen]
+        rows = _by_node(connection, visit, values, wanted)
+        if rows is not None:
+            return rows
+    query = visit.select(f"vigilo.{visit.function}", "vigilo.executive_scope()", visit.casts)
+    if among is None:
+        return copied_rows(connection, query, values)
+    return copied_rows(connection, f"{query} and s.workspace_id = any(%s)", (*values, list(among)))
+
+
+def is_made(connection: Connection, function: str) -> bool:
+    """Whether the nodes have a function; asked once a connection."""
+    known: frozenset[str] | None = connection.info.get(KNOWN)
+    if known is None:
+        known = frozenset()
+        if is_distributed(connection):
+            known = frozenset(
+                connection.execute(MADE, {"schema": SCHEMA, "first": FIRST}).scalars()
+            )
+        connection.info[KNOWN] = known
+    return function in known
+
+
+def _by_node(
+    connection: Connection, visit: Visit, values: tuple[Any, ...], workspaces: Workspaces
+) -> Iterator[Values] | None:
+    """Rows of a visit on all nodes at once; None where a node is away or shards have moved: then the
+    workspaces are to be visited one by one, which says whose rows are missing."""
+    if not workspaces:
+        return iter(())
+    casts = ", ".join(visit.casts)
+    query = (
+        f"select {SCHEMA}.{visit.function}(p.shard, p.low, p.high, %s::bigint[], %s::bigint[], {casts})"
+        f" from {SCHEMA}.place p"
+    )
+    ids, versions = (list(each) for each in zip(*workspaces, strict=True))
+    try:
+        with connection.begin_nested():
+            copied = list(copied_rows(connection, query, (ids, versions, *values)))
+    except DBAPIError as error:
+        if not str(getattr(error.orig, "pgcode", None) or "").startswith(PASSED):
+            raise
+        log.warning("the nodes can not be read at once: %s", str(error.orig).split("\n")[0])
+        return None
+    return (list(fields(record)) for (record,) in copied if record is not None)

@@ -5,12 +5,13 @@ Deterministic in its seed and in the last complete day. It tells the stories of 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from aggregators.records.demo import Team, Window
+from aggregators.records.demo import Row, Team, Window
 from auth.passwords import hash_password
 from demo import people, write
 from demo.generate import records
@@ -96,8 +97,8 @@ def load_sample(database: Database, settings: Settings, user_id: int) -> int:
         ids = write.workspaces(connection, samples, is_sample=True)
         for team, made in _generated(samples, window, 1):
             role = {"user_id": user_id, "role": "platform_admin"}
-            write.records(connection, ids[team.slug], write.encoded({"membership": [role]}))
-            write.records(connection, ids[team.slug], made)
+            own = write.encoded({"membership": [role]})
+            write.records(connection, ids[team.slug], own | made)
     _snapshots(database, settings, samples, window, _Steps(0, None))
     return len(samples)
 
@@ -133,10 +134,12 @@ def _write(
             )
         ids = write.workspaces(connection, organisation)
         accounts = write.people(connection, people.accounts(password_hash))
+        members: dict[int, list[Row]] = defaultdict(list)
         for workspace_id, row in people.memberships(organisation, ids, accounts):
-            write.records(connection, workspace_id, write.encoded({"membership": [row]}))
+            members[workspace_id].append(row)
         for team, made in _generated(organisation, window, seed):
-            write.records(connection, ids[team.slug], made)
+            own = ids[team.slug]
+            write.records(connection, own, write.encoded({"membership": members[own]}) | made)
             steps(f"records of {team.name}")
 
 

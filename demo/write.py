@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, text
 
 from aggregators.records.demo import Row, Rows, Team
 from storage.context import JOB, entered
-from storage.distributed import KEPT_INSERT
+from storage.distributed import KEPT_INSERT, REFERENCE
+from storage.nodes import nights
 from storage.tables import workspace
 
 LOCK = 0x6465_6D6F
@@ -72,6 +73,11 @@ def records(connection: Connection, workspace_id: int, rows: Encoded) -> None:
     a fifth longer: most of the time goes into the tables' own indexes and foreign keys.
     """
     with entered(connection, JOB, workspace_id):
+        if nights.adds(connection):
+            own = {table: told for table, told in rows.items() if table not in REFERENCE}
+            if own:
+                nights.add(connection, workspace_id, own)
+            rows = {table: told for table, told in rows.items() if table in REFERENCE}
         for table, (columns, listed) in rows.items():
             names = ", ".join(columns)
             connection.execute(

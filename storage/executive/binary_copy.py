@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,8 @@ import psycopg2
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+EPOCH = date(2000, 1, 1)
+"""Day that a date is counted from."""
 HEADER = 19
 """Bytes before the first row of a binary COPY: signature, flags, no extension."""
 COUNT, LENGTH = struct.Struct(">h").unpack_from, struct.Struct(">i").unpack_from
@@ -68,6 +71,13 @@ def fields(value: memoryview) -> Iterator[memoryview | None]:
 def integer(value: memoryview | None) -> int:
     """Value of an int2, int4 or int8 that is not negative; 0 for null."""
     return int.from_bytes(value or b"", "big")
+
+
+def day(value: memoryview | None) -> date | None:
+    """Value of a date, or of the days since 2000-01-01; None for null."""
+    if value is None:
+        return None
+    return EPOCH + timedelta(days=int.from_bytes(value, "big", signed=True))
 
 
 def json_value(value: memoryview | None) -> Any:

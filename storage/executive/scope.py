@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from aggregators.name_order import by_name
+from storage.nodes.visits import DAYS_SEEN, in_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,4 @@ def viewer_rights(connection: Connection, slug: str) -> ViewerRights:
 
 def days_seen(connection: Connection, first: date, last: date) -> int:
     """Number of days of the span on which any workspace in scope has a snapshot."""
-    counted = connection.execute(
-        text("select count(distinct day) from vigilo.executive_days_seen(:first, :last)"),
-        {"first": first, "last": last},
-    )
-    return int(counted.scalar_one())
+    return len({bytes(day or b"") for (day,) in in_scope(connection, DAYS_SEEN, (first, last))})

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from storage.distributed import FIRST, IN_SEQUENCE
 from storage.nodes.shards import Shard, shards
 from storage.nodes.visits import BESIDE, SCHEMA, VISITS, Visit
-from storage.nodes.written import WRITTEN
+from storage.nodes.written import KEEP_WATCHED, WATCHED_KINDS, WRITTEN
 from storage.roles import Roles
 from storage.schema import quoted
 
@@ -98,10 +98,18 @@ def _statements(connection: Connection, roles: Roles) -> Iterator[str]:
         yield _on_each(
             every, f"{own.signature} returns {own.results} {own.how}", OF_FIRST, own.body
         )
-        yield (
-            f"select create_distributed_function('{SCHEMA}.{own.signature}', '$1',"
-            f" colocate_with => '{FIRST}', force_delegation => true)"
-        )
+        yield _delegated(own.signature)
+    arguments, result, body = connection.execute(DEFINED, {"name": KEEP_WATCHED}).one()
+    yield _on_each(every, f"{KEEP_WATCHED}(bigint, {arguments}) returns {result}", OF_FIRST, body)
+    yield _delegated(f"{KEEP_WATCHED}({', '.join(('bigint', *WATCHED_KINDS))})")
+
+
+def _delegated(signature: str) -> str:
+    """The statement that has Citus send calls to the node of the workspace that they begin with."""
+    return (
+        f"select create_distributed_function('{SCHEMA}.{signature}', '$1',"
+        f" colocate_with => '{FIRST}', force_delegation => true)"
+    )
 
 
 def _on_each(every: Sequence[Shard], head: str, which: str, body: str) -> str:
@@ -125,16 +133,14 @@ end $function$
 
 def _dispatch(visit: Visit) -> str:
     """The function that a query of all places calls: it takes those of the workspaces that lie there."""
-    kinds = ("text", *visit.arguments)
-    named = ", ".join(f"a{n} {kind}" for n, kind in enumerate(kinds))
-    query = visit.select(
-        f"{SCHEMA}.{BESIDE}{visit.function}",
-        f"{SCHEMA}.visited()",
-        ("shard, a0", *(f"a{n}" for n in range(1, len(kinds)))),
-    )
+    named = "".join(f", a{n} {kind}" for n, kind in enumerate(visit.kinds))
+    function = f"{SCHEMA}.{BESIDE}{visit.function}"
+    values = (f"a{n}" for n, _ in enumerate(visit.kinds))
+    query = visit.select(function, f"{SCHEMA}.visited()", values)
+    query = query.replace(f"{function}(", f"{function}(shard, ", 1)
     return f"""
 create or replace function {SCHEMA}.{visit.function}(
-    shard bigint, low int, high int, workspaces bigint[], versions bigint[], {named}
+    shard bigint, low int, high int, workspaces bigint[], versions bigint[]{named}
 ) returns setof bytea language plpgsql as $function$
 declare
     mine text;

@@ -12,7 +12,16 @@ from sqlalchemy import Connection, text
 from storage.arrays import array
 from storage.distributed import FIRST
 from storage.nodes.visits import SCHEMA, is_made
-from storage.nodes.written import OVERTAKEN, PACKABLE, PUBLISHING, STAGING, Written
+from storage.nodes.written import (
+    ADDING,
+    KEEP_WATCHED,
+    OVERTAKEN,
+    PACKABLE,
+    PUBLISHING,
+    STAGING,
+    WATCHED_KINDS,
+    Written,
+)
 from storage.snapshot.sql import PARAMETERS
 
 SHARDS = text(f"""
@@ -47,6 +56,35 @@ def stages(connection: Connection) -> bool:
 def packs(connection: Connection) -> bool:
     """Whether the nodes give what is to be packed in one call."""
     return is_made(connection, PACKABLE.name)
+
+
+def adds(connection: Connection) -> bool:
+    """Whether the nodes read rows as JSON on their own."""
+    return is_made(connection, ADDING.name)
+
+
+def add(
+    connection: Connection, workspace_id: int, rows: Mapping[str, tuple[Sequence[str], str]]
+) -> None:
+    """Adds rows of tables to a workspace, by table their columns and the rows as JSON."""
+    columns = [",".join(names) for names, _ in rows.values()]
+    # Spelled out: as one text every quote in it would be escaped twice.
+    listed = [told for _, told in rows.values()]
+    _called(connection, ADDING, (workspace_id, list(rows), columns, listed))
+
+
+def keeps_watched(connection: Connection) -> bool:
+    """Whether the nodes write what a night of the watch has told."""
+    return is_made(connection, KEEP_WATCHED)
+
+
+def keep_watched(connection: Connection, workspace_id: int, values: Mapping[str, object]) -> None:
+    """Writes on the node of a workspace what was told of all that lie in its shard."""
+    placeholders = ", ".join(["%s::bigint", *(f"%s::{kind}" for kind in WATCHED_KINDS)])
+    connection.exec_driver_sql(
+        f"select from {SCHEMA}.{KEEP_WATCHED}({placeholders})",
+        (str(workspace_id), *values.values()),
+    )
 
 
 def _called(connection: Connection, function: Written, values: Sequence[object]) -> list[Any]:

@@ -28,6 +28,7 @@ Values = list[memoryview | None]
 Workspaces = Sequence[tuple[int, int]]
 """Ids of workspaces with the versions of their snapshots."""
 SCOPE = text("select workspace_id, version from vigilo.executive_scope() where left_out is null")
+OF_JOB = "(select unnest(%s::bigint[]) as workspace_id, null as left_out)"
 MADE = text("""
 select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where n.nspname = :schema and not exists (
@@ -45,38 +46,46 @@ PASSED = ("08", "20000", "42883", "42P01", "3F000")
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A function of the schema vigilo that reads in the context of one workspace after the other: the types
-    of its arguments after level and workspace, and the query of its rows over a scope ``s``."""
+    of the values that it is given, and the query of its rows over a scope, ``s``."""
 
     function: str
-    arguments: tuple[str, ...]
+    kinds: tuple[str, ...]
     query: str
 
     def select(self, function: str, scope: str, values: Iterable[str]) -> str:
-        """The query over a scope, its values in the order of level and arguments."""
-        level, *others = values
-        listed = ", ".join(others)
-        return self.query.format(function=function, scope=scope, level=level, arguments=listed)
+        """The query over a scope, with the values in their order."""
+        return self.query.format(*values, function=function, scope=scope)
 
     @property
     def casts(self) -> list[str]:
-        """Placeholders of level and arguments."""
-        return [f"%s::{kind}" for kind in ("text", *self.arguments)]
+        """Placeholders of the values."""
+        return [f"%s::{kind}" for kind in self.kinds]
 
 
+COUNTED = "array(select s.workspace_id from {scope} s where s.left_out is null)"
 ROWS = Visit(
     "rows_in_context",
-    ("date[]", "date", "int", "int"),
+    ("text", "date[]", "date", "int", "int"),
     "select s.workspace_id, r.* from {scope} s cross join lateral"
-    " {function}({level}, s.workspace_id, {arguments}) r where s.left_out is null",
+    " {function}({0}, s.workspace_id, {1}, {2}, {3}, {4}) r where s.left_out is null",
 )
 PRESET = Visit(
     "preset_in_context",
-    ("int", "text"),
-    "select s.workspace_id, {function}({level}, s.workspace_id, {arguments}, s.version)"
+    ("text", "int", "text"),
+    "select s.workspace_id, {function}({0}, s.workspace_id, {1}, {2}, s.version)"
     " from {scope} s where s.left_out is null",
 )
-SCATTER = Visit("scatter_in_scope", (), "select r.* from {function}({level}) r")
-VISITS = (ROWS, PRESET, SCATTER)
+SCATTER = Visit("scatter_in_scope", ("text",), "select r.* from {function}({0}) r")
+DAYS_SEEN = Visit(
+    "executive_days_seen", ("date", "date"), "select distinct r.day from {function}({0}, {1}) r"
+)
+WATCH_KEPT = Visit("watch_kept", (), f"select r.* from {{function}}({COUNTED}) r")
+WATCHED_ROWS = Visit(
+    "watched_rows",
+    ("date", "date", "int", "int", "text[]", "int", "int"),
+    f"select r.* from {{function}}({COUNTED}, {{0}}, {{1}}, {{2}}, {{3}}, {{4}}, {{5}}, {{6}}) r",
+)
+VISITS = (ROWS, PRESET, SCATTER, DAYS_SEEN, WATCH_KEPT, WATCHED_ROWS)
 
 
 def in_scope(
@@ -86,7 +95,7 @@ def in_scope(
     among: Sequence[int] | None = None,
 ) -> Iterator[Values]:
     """Rows of a visit to every workspace in the viewer's scope, or to those ``among`` them, as the bytes of
-    their fields; ``values`` begin with the level. Raises as SQLAlchemy does."""
+    their fields. Raises as SQLAlchemy does."""
     if is_made(connection, visit.function):
         chosen = None if among is None else set(among)
         scope = connection.execute(SCOPE).all()
@@ -98,6 +107,18 @@ def in_scope(
     if among is None:
         return copied_rows(connection, query, values)
     return copied_rows(connection, f"{query} and s.workspace_id = any(%s)", (*values, list(among)))
+
+
+def of_job(
+    connection: Connection, visit: Visit, values: tuple[Any, ...], workspaces: Sequence[int]
+) -> Iterator[Values]:
+    """As ``in_scope``, rows of a visit of the job to workspaces; in any order."""
+    if is_made(connection, visit.function):
+        rows = _by_node(connection, visit, values, [(key, 0) for key in workspaces])
+        if rows is not None:
+            return rows
+    query = visit.select(f"vigilo.{visit.function}", OF_JOB, visit.casts)
+    return copied_rows(connection, query, (list(workspaces), *values))
 
 
 def is_made(connection: Connection, function: str) -> bool:
@@ -120,9 +141,9 @@ def _by_node(
     workspaces are to be visited one by one, which says whose rows are missing."""
     if not workspaces:
         return iter(())
-    casts = ", ".join(visit.casts)
+    casts = "".join(f", {cast}" for cast in visit.casts)
     query = (
-        f"select {SCHEMA}.{visit.function}(p.shard, p.low, p.high, %s::bigint[], %s::bigint[], {casts})"
+        f"select {SCHEMA}.{visit.function}(p.shard, p.low, p.high, %s::bigint[], %s::bigint[]{casts})"
         f" from {SCHEMA}.place p"
     )
     ids, versions = (list(each) for each in zip(*workspaces, strict=True))

@@ -28,13 +28,15 @@ NUMBERED = {name: f"${n}" for n, name in enumerate(PARAMETERS, 1)} | {"now": "nu
 @dataclass(frozen=True, slots=True)
 class Written:
     """A function that is called for one workspace, its first argument: types of its arguments, what it
-    returns, its body as of the tables' own names, and settings that hold within."""
+    returns, its body as of the tables' own names, settings that hold within, and whether it names tables
+    of ours at all."""
 
     called: str
     arguments: tuple[str, ...]
     results: str
     body: str
     how: str = ""
+    is_by_shard: bool = True
 
     @property
     def name(self) -> str:
@@ -154,4 +156,31 @@ end
 """,
 )  # fmt: skip
 """Rows of the presets that are not packed as they are now, each as one value."""
-WRITTEN = (STAGING, PUBLISHING, PACKABLE)
+ADDING = Written(
+    "add_records", ("bigint", "text[]", "text[]", "text[]"), "void",
+    """
+declare
+    nth int;
+    named text;
+begin
+    for nth in 1 .. cardinality($2) loop
+        select string_agg(quote_ident(c), ', ') into named from unnest(string_to_array($3[nth], ',')) c;
+        execute format(
+            'insert into %1$s (workspace_id, %2$s) select $1, %2$s'
+            ' from json_populate_recordset(cast(null as %3$s), $2) on conflict do nothing',
+            shard_name($2[nth]::regclass, get_shard_id_for_distribution_column($2[nth], $1)),
+            named, $2[nth]::regclass
+        ) using $1, $4[nth]::json;
+    end loop;
+end
+""",
+    is_by_shard=False,
+)  # fmt: skip
+"""Rows of tables as JSON, which the node alone reads: planned over the cluster they are read twice."""
+WRITTEN = (STAGING, PUBLISHING, PACKABLE, ADDING)
+
+KEEP_WATCHED = "keep_watched"
+"""Function of the schema vigilo that is copied with a workspace before its own arguments."""
+WATCHED_KINDS = (
+    "bigint[]", "bigint[]", "text[]", "date", "date", "bytea[]", "float8[]", "float8[]", "int[]", "jsonb",
+)  # fmt: skip

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Connection
 
 from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.sketch import place_of
-from storage.executive.binary_copy import array, copied_rows, integer, texts
+from storage.executive.binary_copy import array, day, integer, texts
 from storage.executive.encoded_rows import (
-    ENCODED_EPOCH,
     EncodedDurations,
     EncodedRows,
     Layout,
     nothing,
     number_layout,
 )
+from storage.nodes import visits
 
 NUMBER = 8
 """Bytes of a packed number."""
-QUERY = "select * from vigilo.watched_rows(%s::bigint[], %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +48,24 @@ def read(
     packed = number_layout(connection)[USAGE]
     at = [packed.index(name) for name in totals]
     first, last = min(at), max(at) + 1
-    blocks = (place_of(day)[0] for day in days)
-    values = (list(workspaces), *days, NUMBER * first + 1, NUMBER * (last - first))
-    copied = copied_rows(connection, QUERY, (*values, sorted(distributions), *blocks))
+    blocks = (place_of(each)[0] for each in days)
+    values = (*days, NUMBER * first + 1, NUMBER * (last - first), sorted(distributions), *blocks)
+    copied = {
+        integer(workspace): told
+        for workspace, *told in visits.of_job(connection, visits.WATCHED_ROWS, values, workspaces)
+    }
     rows: list[EncodedRows] = []
     begun: list[date | None] = []
     failed: dict[int, str] = {}
-    for workspace, wrong, first_day, usage, *timed in copied:
-        id = integer(workspace)
-        begun.append(_day(first_day))
+    for id in workspaces:
+        wrong, first_day, usage, *timed = copied[id]
+        begun.append(day(first_day))
         if wrong is not None:
             failed[id] = bytes(wrong).decode()
             rows.append(nothing(id))
         else:
             rows.append(EncodedRows(id, usage or b"", {}, (), _durations(timed)))
     return WatchDays(rows, begun, {USAGE: packed[first:last]}, failed)
-
-
-def _day(value: memoryview | None) -> date | None:
-    if value is None:
-        return None
-    return ENCODED_EPOCH + timedelta(days=int.from_bytes(value, "big", signed=True))
 
 
 def _durations(timed: Sequence[memoryview | None]) -> list[EncodedDurations]:

@@ -3,7 +3,7 @@ trip."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, text
 
 from storage.arrays import array
 from storage.context import job_in
+from storage.executive.binary_copy import day, integer, json_value, texts
+from storage.nodes import nights, visits
 
 Values = Mapping[str, Any]
 
@@ -41,20 +43,54 @@ class WatchedNight:
     evidences: Sequence[float]
     days_to_tell: Sequence[int]
 
+    @property
+    def values(self) -> dict[str, object]:
+        """Arguments of the function that writes it."""
+        signals = {str(id): one.signals for id, one in self.kept.items() if one.signals}
+        return {
+            "workspaces": array(self.kept),
+            "versions": array(one.version for one in self.kept.values()),
+            "keys": array(self.keys),
+            "night": self.night,
+            "held": next(iter(self.kept.values())).held_on,
+            "states": array(one.data for one in self.kept.values()),
+            "dispersions": array(self.dispersions),
+            "evidences": array(self.evidences),
+            "soon": array(self.days_to_tell),
+            "signals": orjson.dumps(signals).decode(),
+        }
+
+    def of(self, workspaces: Collection[int]) -> WatchedNight:
+        """What is told of some of the workspaces."""
+        width = len(self.keys)
+        places = [n for n, key in enumerate(self.kept) if key in workspaces]
+
+        def taken(values: Sequence[Any]) -> list[Any]:
+            return [value for n in places for value in values[n * width : (n + 1) * width]]
+
+        return WatchedNight(
+            self.night,
+            self.keys,
+            {key: one for key, one in self.kept.items() if key in workspaces},
+            taken(self.dispersions),
+            taken(self.evidences),
+            taken(self.days_to_tell),
+        )
+
 
 def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWatch]:
     """State and open signals of each workspace."""
-    query = text("select * from vigilo.watch_kept(:w)")
-    return {
-        row.workspace_id: KeptWatch(
-            row.version,
-            tuple(row.series or ()),
-            row.held_on,
-            bytes(row.data or b""),
-            [dated(signal) for signal in row.signals or ()],
+    found = {}
+    for row in visits.of_job(connection, visits.WATCH_KEPT, (), workspaces):
+        key, version, series, held_on, data, signals = row
+        found[integer(key)] = KeptWatch(
+            integer(version),
+            tuple(texts(series)),
+            day(held_on),
+            bytes(data or b""),
+            [dated(signal) for signal in json_value(signals) or ()],
         )
-        for row in connection.execute(query, {"w": list(workspaces)})
-    }
+    return {key: found[key] for key in workspaces}
 
 
 def dated(signal: Values) -> Values:
@@ -76,20 +112,11 @@ def keep(connection: Connection, watched: WatchedNight) -> None:
     """Writes the outcome of a night."""
     if not watched.kept:
         return
-    signals = {str(id): one.signals for id, one in watched.kept.items() if one.signals}
-    values = {
-        "workspaces": array(watched.kept),
-        "versions": array(one.version for one in watched.kept.values()),
-        "keys": array(watched.keys),
-        "night": watched.night,
-        "held": next(iter(watched.kept.values())).held_on,
-        "states": array(one.data for one in watched.kept.values()),
-        "dispersions": array(watched.dispersions),
-        "evidences": array(watched.evidences),
-        "soon": array(watched.days_to_tell),
-        "signals": orjson.dumps(signals).decode(),
-    }
-    connection.execute(KEEP, values)
+    if nights.keeps_watched(connection):
+        for _node, ids in nights.by_shard(connection, list(watched.kept)):
+            nights.keep_watched(connection, ids[0], watched.of(set(ids)).values)
+        return
+    connection.execute(KEEP, watched.values)
 
 
 CHANGE = text("""

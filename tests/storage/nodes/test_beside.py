@@ -16,22 +16,26 @@ from sqlalchemy import Connection, Engine, text
 from aggregators.vocabulary.period import PRESETS, Ask
 from reading.dashboard import read
 from reading.encode import dashboard_json
+from reading.signals import night
 from storage import context
 from storage.context import as_viewer
 from storage.database import Database, connect
 from storage.executive.binary_copy import copied_rows, fields, integer
+from storage.executive.scope import days_seen
 from storage.identity import tickets
 from storage.nodes import nights, visits
 from storage.nodes.lanes import lane_of
 from storage.snapshot import job
 from storage.snapshot.staging import DayRange, Overtaken, stage_values
 from storage.viewer import Viewer
+from storage.watch import rows, store
 from tests.storage.nodes.cluster import NEEDS_CLUSTER, ToldDatabase, distributed, statements
 
 LAST = date(2026, 11, 22)
 DAYS = [LAST - timedelta(days=n) for n in (35, 20, 3, 0)]
 ROWS = (context.ROLLUP, DAYS, LAST, 0, 100_000)
 THREADS, READS = 16, 12
+TOTALS, TIMED = ("days_total", "incidents_opened_total"), ("recovery_time",)
 pytestmark = NEEDS_CLUSTER
 
 
@@ -85,7 +89,10 @@ def asked_of(cluster: ToldDatabase, preset: int) -> str:
 
 
 def ids(cluster: ToldDatabase) -> list[int]:
-    return [row[0] for row in statements(cluster.url, "select id from workspace where is_active")]
+    return [
+        row[0]
+        for row in statements(cluster.url, "select id from workspace where is_active order by 1")
+    ]
 
 
 def moved(cluster: ToldDatabase, slug: str) -> None:
@@ -110,7 +117,9 @@ def moved(cluster: ToldDatabase, slug: str) -> None:
     )
 
 
-@pytest.mark.parametrize("visit", visits.VISITS, ids=lambda visit: visit.function)
+@pytest.mark.parametrize(
+    "visit", [visits.ROWS, visits.PRESET, visits.SCATTER], ids=lambda visit: visit.function
+)
 def test_all_nodes_at_once_give_what_one_by_one_gives(cluster, database, caplog, visit):
     values = {
         visits.ROWS: ROWS,
@@ -128,11 +137,59 @@ def test_all_nodes_at_once_give_what_one_by_one_gives(cluster, database, caplog,
     assert caplog.records == []
 
 
+def test_days_of_a_scope_are_counted_on_all_nodes(cluster, database, caplog):
+    with as_viewer(database.web, viewer(database, "alice")) as connection:
+        assert days_seen(connection, LAST - timedelta(days=99), LAST) == 40
+        with one_by_one(connection):
+            assert days_seen(connection, LAST - timedelta(days=99), LAST) == 40
+    assert caplog.records == []
+
+
+def test_the_watch_reads_on_all_nodes_what_one_by_one_gives(cluster, database, caplog):
+    every = ids(cluster)
+    days = (LAST - timedelta(days=30), LAST)
+    with database.job.begin() as connection:
+        assert visits.is_made(connection, visits.WATCHED_ROWS.function)
+        at_once = store.kept(connection, every), rows.read(connection, every, days, TOTALS, TIMED)
+        with one_by_one(connection):
+            alone = store.kept(connection, every), rows.read(connection, every, days, TOTALS, TIMED)
+        assert plain(at_once) == plain(alone)
+        assert list(at_once[0]) == every
+        assert all(one.usage for one in at_once[1].rows)
+        assert all(one.data for one in at_once[0].values())
+    assert caplog.records == []
+
+
+def plain(value: Any) -> str:
+    """Everything that was read, without the buffers that hold it."""
+    kept, days = value
+    told = [
+        (bytes(r.usage), [(d.distribution, bytes(d.blocks), bytes(d.entries)) for d in r.durations])
+        for r in days.rows
+    ]
+    return repr((kept, told, days.begun, days.failed))
+
+
+def test_what_the_watch_has_told_is_kept_on_the_nodes_as_by_one_call(cluster, database):
+    every = ids(cluster)
+    look = "select * from watch_series order by workspace_id, series"
+    before = statements(cluster.url, look)
+    watch_states = "select workspace_id, held_on, data from watch_state order by 1"
+    states = statements(cluster.url, watch_states)
+    assert {row[0] for row in states} == set(every)
+    statements(
+        cluster.url, "update watch_series set evidence = 0", "update watch_state set data = ''"
+    )
+    night.run(database, LAST)
+    assert statements(cluster.url, look) == before
+    assert statements(cluster.url, watch_states) == states
+
+
 def test_some_of_a_scope_are_read_alone(cluster, database):
     some = ids(cluster)[2:5]
     with as_viewer(database.web, viewer(database, "alice")) as connection:
-        rows = list(visits.in_scope(connection, visits.ROWS, ROWS, some))
-        assert sorted(integer(row[0]) for row in rows) == some
+        found = visits.in_scope(connection, visits.ROWS, ROWS, some)
+        assert sorted(integer(row[0]) for row in found) == some
         assert list(visits.in_scope(connection, visits.ROWS, ROWS, [])) == []
 
 
@@ -277,7 +334,7 @@ def test_days_that_another_run_has_staged_are_not_published(cluster, database, m
     def overtaken(connection: Connection, *others: Any) -> Any:
         statements(
             cluster.url,
-            "update staged_workspace set since = since - interval '1 hour' where workspace_id ="
+            "update staged_workspace set since = timestamptz '2000-01-01' where workspace_id ="
             " (select id from workspace where slug = 'payments')",
         )
         return calls(connection, *others)

@@ -23,6 +23,7 @@ from storage.nodes.written import (
     Written,
 )
 from storage.snapshot.sql import PARAMETERS
+from storage.snapshot.tables import staged_workspace
 
 SHARDS = text(f"""
 select cast(p.groupid as bigint), p.shardid, array_agg(w.id order by w.id)
@@ -40,6 +41,10 @@ from unnest(cast(:ids as bigint[]), cast(:newest as date[]), cast(:at as timesta
 where w.id = n.id
 """)
 """As ``vigilo.note_snapshot`` notes one."""
+
+
+STAY = text(f"delete from {staged_workspace.name} where workspace_id = :w and since = '-infinity'")
+"""A statement of Citus's own, which no row is for."""
 
 
 def by_shard(connection: Connection, workspaces: Sequence[int]) -> list[tuple[int, list[int]]]:
@@ -70,6 +75,7 @@ def add(
     columns = [",".join(names) for names, _ in rows.values()]
     # Spelled out: as one text every quote in it would be escaped twice.
     listed = [told for _, told in rows.values()]
+    _stays(connection, workspace_id)
     _called(connection, ADDING, (workspace_id, list(rows), columns, listed))
 
 
@@ -80,11 +86,18 @@ def keeps_watched(connection: Connection) -> bool:
 
 def keep_watched(connection: Connection, workspace_id: int, values: Mapping[str, object]) -> None:
     """Writes on the node of a workspace what was told of all that lie in its shard."""
+    _stays(connection, workspace_id)
     placeholders = ", ".join(["%s::bigint", *(f"%s::{kind}" for kind in WATCHED_KINDS)])
     connection.exec_driver_sql(
         f"select from {SCHEMA}.{KEEP_WATCHED}({placeholders})",
         (str(workspace_id), *values.values()),
     )
+
+
+def _stays(connection: Connection, workspace_id: int) -> None:
+    """Has Citus leave the workspace's shard where it is until the transaction ends: functions that name it
+    there tell Citus of no write, and what they write to a shard on the move would be left behind."""
+    connection.execute(STAY, {"w": workspace_id})
 
 
 def _called(connection: Connection, function: Written, values: Sequence[object]) -> list[Any]:
@@ -100,6 +113,7 @@ def _called(connection: Connection, function: Written, values: Sequence[object])
 def staged(connection: Connection, values: Mapping[str, Any]) -> tuple[int, datetime | None]:
     """Stages a workspace unless the run has done so, as ``staging.stage`` does; how many days, and the mark
     of them where all of those that it is of are made."""
+    _stays(connection, values["w"])
     rows = _called(connection, STAGING, [values.get(name) for name in PARAMETERS])
     days, noted_at = rows[0]
     return days, noted_at
@@ -132,6 +146,7 @@ def published(
     snapshot is."""
     done: list[Published] = []
     for _node, ids in by_shard(connection, workspaces):
+        _stays(connection, ids[0])
         values = (ids[0], array(ids), array(marks.get(key) for key in ids), since)
         done += [Published(*row) for row in _called(connection, PUBLISHING, values)]
     noted = [one for one in done if one.refused is None and one.newest_day is not None]

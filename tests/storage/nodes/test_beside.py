@@ -7,11 +7,12 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from aggregators.vocabulary.period import PRESETS, Ask
 from reading.dashboard import read
@@ -34,6 +35,7 @@ from tests.storage.nodes.cluster import NEEDS_CLUSTER, ToldDatabase, distributed
 LAST = date(2026, 11, 22)
 DAYS = [LAST - timedelta(days=n) for n in (35, 20, 3, 0)]
 ROWS = (context.ROLLUP, DAYS, LAST, 0, 100_000)
+NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 THREADS, READS = 16, 12
 TOTALS, TIMED = ("days_total", "incidents_opened_total"), ("recovery_time",)
 pytestmark = NEEDS_CLUSTER
@@ -95,7 +97,7 @@ def ids(cluster: ToldDatabase) -> list[int]:
     ]
 
 
-def moved(cluster: ToldDatabase, slug: str) -> None:
+def moved(cluster: ToldDatabase, slug: str, *before: str) -> None:
     """Moves the shard of a workspace to another node, and takes away what is left behind."""
     (where,) = statements(
         cluster.url,
@@ -111,6 +113,7 @@ def moved(cluster: ToldDatabase, slug: str) -> None:
     )
     statements(
         cluster.url,
+        *before,
         f"select citus_move_shard_placement({shard}, '{host}', {port}, '{other[0]}', {other[1]},"
         " 'block_writes')",
         "call citus_cleanup_orphaned_resources()",
@@ -173,6 +176,7 @@ def plain(value: Any) -> str:
 def test_what_the_watch_has_told_is_kept_on_the_nodes_as_by_one_call(cluster, database):
     every = ids(cluster)
     look = "select * from watch_series order by workspace_id, series"
+    night.run(database, LAST)
     before = statements(cluster.url, look)
     watch_states = "select workspace_id, held_on, data from watch_state order by 1"
     states = statements(cluster.url, watch_states)
@@ -345,6 +349,23 @@ def test_days_that_another_run_has_staged_are_not_published(cluster, database, m
     assert snapshots(cluster) == before
     monkeypatch.undo()
     assert job.run(database, LAST, cluster.settings).failed == {}
+
+
+def test_a_shard_in_which_somebody_writes_does_not_move(cluster, database):
+    """What is written beside the rows of a shard on the move would stay behind."""
+    (key,) = statements(cluster.url, "select id from workspace where slug = 'payments'")[0]
+    writes = {
+        "stage": lambda own: nights.staged(
+            own, stage_values(own, key, [DayRange(LAST, LAST)], cluster.settings, NOW)
+        ),
+        "add": lambda own: nights.add(own, key, {"vendor": (("key", "name"), "[]")}),
+        "publish": lambda own: list(nights.published(own, [key], NOW, {})),
+    }
+    for write in writes.values():
+        with context.job_in(database.job, key) as own:
+            write(own)
+            with pytest.raises(OperationalError, match="lock timeout"):
+                moved(cluster, "payments", "set lock_timeout = '1s'")
 
 
 def prepared(engine: Engine) -> int:

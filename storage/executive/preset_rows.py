@@ -98,16 +98,16 @@ def _unpacked_yet(
 ) -> Sequence[tuple[int, int, bytes | memoryview]]:
     """Preset, version and rows of what is not packed yet."""
     if nights.packs(connection):
-        asked = {n: (name_of(request), request.arguments) for n, request in requests.items()}
-        return nights.packable(connection, workspace_id, asked)
+        wanted = {n: (name_of(request), request.arguments) for n, request in requests.items()}
+        return nights.packable(connection, workspace_id, wanted)
     version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
     known = {"workspace": workspace_id, "version": version}
     ready = set(map(tuple, connection.execute(READY, known)))
-    found: list[tuple[int, int, memoryview]] = []
+    rows_by_preset: list[tuple[int, int, memoryview]] = []
     for preset, request in requests.items():
         if (preset, name_of(request)) in ready:
             continue
         ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
         if failed is None and rows is not None:
-            found.append((preset, version, rows))
-    return found
+            rows_by_preset.append((preset, version, rows))
+    return rows_by_preset

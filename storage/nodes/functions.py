@@ -1,4 +1,4 @@
-"""What is made for the nodes of a cluster: a place in each shard, and functions that work beside the rows.
+"""Things made for the nodes of a cluster: a place in each shard, and functions that work beside the rows.
 
 Everything stands in a schema of its own, made by ``make`` after the tables are distributed, and made again
 where the shards, the functions that it copies or the program have changed.

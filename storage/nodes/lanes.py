@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class OwnConnection:
-    """One connection of an engine, taken when it is first used."""
+    """Connection of an engine for one lane, taken when it is first used."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

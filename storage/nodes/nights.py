@@ -162,14 +162,14 @@ def published(
 
 
 def packable(
-    connection: Connection, workspace_id: int, asked: Mapping[int, tuple[str, tuple[Any, ...]]]
+    connection: Connection, workspace_id: int, wanted: Mapping[int, tuple[str, tuple[Any, ...]]]
 ) -> list[tuple[int, int, bytes]]:
     """Rows of the presets that are not packed as they are now: preset, version of the snapshots, and the
-    rows as one value. ``asked`` has by preset its name and the arguments of its rows."""
-    names = [name for name, _ in asked.values()]
-    days, named, first, last = zip(*(arguments for _, arguments in asked.values()), strict=True)
+    rows as one value. ``wanted`` has by preset its name and the arguments of its rows."""
+    names = [name for name, _ in wanted.values()]
+    days, named, first, last = zip(*(arguments for _, arguments in wanted.values()), strict=True)
     values = (
-        workspace_id, array(asked), array(names), array(map(array, days)),
+        workspace_id, array(wanted), array(names), array(map(array, days)),
         array(named), array(first), array(last),
     )  # fmt: skip
     return [

@@ -48,8 +48,8 @@ class Shard:
         """A query as it reads these tables, which keep their names as aliases."""
         return _tables(tuple(sorted(self.names))).sub(self._named, query)
 
-    def _named(self, found: re.Match[str]) -> str:
-        word, table, following = found["word"], found["table"], found["following"]
+    def _named(self, mention: re.Match[str]) -> str:
+        word, table, following = mention["word"], mention["table"], mention["following"]
         is_aliased = following is not None and following.lower() not in NO_ALIAS
         alias = "" if is_aliased else f" as {table}"
         return f"{word} public.{self.names[table]}{alias}"

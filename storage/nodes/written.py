@@ -51,7 +51,7 @@ class Written:
 
 def _numbered(query: object, names: Mapping[str, str] = NUMBERED) -> str:
     """A query with what a body has for its named parameters."""
-    return re.sub(r"(?<!:):([a-z_]+)", lambda found: names[found[1]], str(query)).strip()
+    return re.sub(r"(?<!:):([a-z_]+)", lambda parameter: names[parameter[1]], str(query)).strip()
 
 
 def _stage() -> str:
@@ -81,22 +81,11 @@ STAGING = Written(
 )  # fmt: skip
 
 
-def _publish() -> str:
+def _one_published() -> str:
+    """Statements that publish ``workspace_now``, the ``nth``."""
     own = {"w": "workspace_now", "since": "$4", "marked_at": "$3[nth]"}
     *moves, _note, _last = (_numbered(statement.query, own) for statement in PUBLISH)
     return f"""
-declare
-    level_before text := vigilo.setting('vigilo.level');
-    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
-    workspace_now bigint;
-    nth int := 0;
-begin
-    foreach workspace_now in array $2 loop
-        nth := nth + 1;
-        published := workspace_now;
-        refused := null; refused_as := null; newest_day := null; newest_at := null; oldest_staged := null;
-        begin
-            perform {SCHEMA}.enter('job', workspace_now);
             perform {_numbered(STAGED, own).removeprefix("select ")} for update;
             if not found then
                 raise exception 'staged for another run' using errcode = '{OVERTAKEN}';
@@ -110,6 +99,24 @@ begin
             where s.workspace_id = workspace_now;
             delete from {staged_workspace.name} s where s.workspace_id = workspace_now;
             {_numbered(DONE, own)};
+    """
+
+
+def _publish() -> str:
+    return f"""
+declare
+    level_before text := vigilo.setting('vigilo.level');
+    workspace_before bigint := vigilo.setting_id('vigilo.workspace_id');
+    workspace_now bigint;
+    nth int := 0;
+begin
+    foreach workspace_now in array $2 loop
+        nth := nth + 1;
+        published := workspace_now;
+        refused := null; refused_as := null; newest_day := null; newest_at := null; oldest_staged := null;
+        begin
+            perform {SCHEMA}.enter('job', workspace_now);
+            {_one_published()}
         exception when others then
             -- The server is away or full: no workspace is broken.
             if sqlstate ~ '^(08|53|57P|58)' then

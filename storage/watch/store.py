@@ -61,7 +61,7 @@ class WatchedNight:
         }
 
     def of(self, workspaces: Collection[int]) -> WatchedNight:
-        """What is told of some of the workspaces."""
+        """The outcome for some of the workspaces."""
         width = len(self.keys)
         places = [n for n, key in enumerate(self.kept) if key in workspaces]
 
@@ -80,17 +80,17 @@ class WatchedNight:
 
 def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWatch]:
     """State and open signals of each workspace."""
-    found = {}
+    kept_by_id: dict[int, KeptWatch] = {}
     for row in visits.of_job(connection, visits.WATCH_KEPT, (), workspaces):
         key, version, series, held_on, data, signals = row
-        found[integer(key)] = KeptWatch(
+        kept_by_id[integer(key)] = KeptWatch(
             integer(version),
             tuple(texts(series)),
             day(held_on),
             bytes(data or b""),
             [dated(signal) for signal in json_value(signals) or ()],
         )
-    return {key: found[key] for key in workspaces}
+    return {key: kept_by_id[key] for key in workspaces}
 
 
 def dated(signal: Values) -> Values:

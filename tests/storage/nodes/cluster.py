@@ -128,6 +128,36 @@ def nodes() -> list[URL]:
     return [coordinator, *(a for a in addresses if a.port != coordinator.port)]
 
 
+def ids(cluster: ToldDatabase) -> list[int]:
+    return [
+        row[0]
+        for row in statements(cluster.url, "select id from workspace where is_active order by 1")
+    ]
+
+
+def moved(cluster: ToldDatabase, slug: str, *before: str) -> None:
+    """Moves the shard of a workspace to another node, and takes away what is left behind."""
+    (where,) = statements(
+        cluster.url,
+        "select p.shardid, n.nodename, n.nodeport from pg_dist_placement p join pg_dist_node n"
+        " using (groupid) where p.shardid = get_shard_id_for_distribution_column("
+        f"'workspace_usage_snapshot', (select id from workspace where slug = '{slug}'))",
+    )
+    shard, host, port = where
+    (other,) = statements(
+        cluster.url,
+        "select nodename, nodeport from pg_dist_node where shouldhaveshards"
+        f" and (nodename, nodeport) <> ('{host}', {port}) limit 1",
+    )
+    statements(
+        cluster.url,
+        *before,
+        f"select citus_move_shard_placement({shard}, '{host}', {port}, '{other[0]}', {other[1]},"
+        " 'block_writes')",
+        "call citus_cleanup_orphaned_resources()",
+    )
+
+
 @contextmanager
 def distributed(name: str, folder: Path) -> Iterator[ToldDatabase]:
     """A database on every node, with its schema."""

@@ -44,7 +44,7 @@ def test_tables_are_named_as_on_the_node_and_keep_their_name_as_alias(query, exp
     "function", [each for each in WRITTEN if each.is_by_shard], ids=lambda each: each.called
 )
 def test_no_table_of_the_night_is_left_with_its_name_in_the_cluster(function):
-    """One that is would be planned over the cluster, for each workspace."""
+    """Else it would be planned over the cluster, for each workspace."""
     named = "|".join(sorted(EVERY.names))
     written = EVERY.sql(function.body)
     told = rf"\b(?:from|join|into|update|using)\s+(?:public\.)?(?:{named})\b(?!_7)"

@@ -35,11 +35,11 @@ class NoSuchRecord(LookupError):
 
 class RefusedCorrection(ValueError):
     """A correction that the record can not take: the field, and the reason, which goes on after its
-    name."""
+    name; whether another value would do."""
 
-    def __init__(self, field: str, reason: str) -> None:
+    def __init__(self, field: str, reason: str, *, is_value: bool = True) -> None:
         super().__init__(f"{field} {reason}" if field else reason)
-        self.field, self.reason = field, reason
+        self.field, self.reason, self.is_value = field, reason, is_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,13 @@ def _parsed(kind: RecordKind, field: str, cell: str) -> Value:
     column = next((f for f in kind.fields if f.name == field), None)
     if column is None:
         raise RefusedCorrection(
-            field[:40], f"is no field of {kind.name}; there are {', '.join(correctable(kind))}"
+            field[:40],
+            f"is no field of {kind.name}; there are {', '.join(correctable(kind))}",
+            is_value=False,
         )
     if field in kind.key:
-        raise RefusedCorrection(field, "is part of the key, which names the record and stays")
+        reason = "is part of the key, which names the record and stays"
+        raise RefusedCorrection(field, reason, is_value=False)
     cell = cell.strip()
     if not cell:
         if column.required:

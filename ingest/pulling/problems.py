@@ -29,11 +29,13 @@ CODES = {
 
 
 class SourceProblem(Exception):
-    """A source can not be read; the message says why and what repairs it."""
+    """A source can not be read; the message says why and what repairs it. ``field`` is what is wrong of
+    what somebody told of the source: ``name``, ``minutes``, or a setting as ``settings.NAME``; empty where
+    it is no single one."""
 
-    def __init__(self, code: str, sentence: str = "") -> None:
+    def __init__(self, code: str, sentence: str = "", field: str = "") -> None:
         super().__init__(sentence or CODES[code])
-        self.code = code
+        self.code, self.field = code, field
 
 
 class SourceWaits(SourceProblem):

@@ -43,15 +43,19 @@ class Setting:
     def check(self, typed: str) -> str:
         """The value. Raises SourceProblem."""
         value = typed.strip()
-        if not value and self.required:
-            raise SourceProblem("setting", f"{self.label} is required.")
-        if value and self.form == "choice" and value not in self.choices:
-            raise SourceProblem("setting", f"{self.label} takes one of {', '.join(self.choices)}.")
-        if value and self.form == "address" and not value.startswith(("http://", "https://")):
-            raise SourceProblem("setting", f"{self.label} begins with https:// or http://.")
-        if value and self.form == "number" and not value.isdecimal():
-            raise SourceProblem("setting", f"{self.label} takes a whole number.")
+        if wrong := self._wrong(value):
+            raise SourceProblem("setting", f"{self.label} {wrong}.", f"settings.{self.name}")
         return value
+
+    def _wrong(self, value: str) -> str:
+        """What is wrong with a value, as words after its name; empty where nothing is."""
+        if not value:
+            return "is required" if self.required else ""
+        if self.form == "choice" and value not in self.choices:
+            return f"takes one of {', '.join(self.choices)}"
+        if self.form == "address" and not value.startswith(("http://", "https://")):
+            return "begins with https:// or http://"
+        return "takes a whole number" if self.form == "number" and not value.isdecimal() else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,10 @@ def create(engine: Engine, box: MultiFernet, new: NewSource, by: tuple[int, str]
     minutes = new.schedule_minutes or kind.minutes
     _check_numbers(minutes, new.history_days)
     if not new.name.strip():
-        raise SourceProblem("setting", "A name is required.")
+        raise SourceProblem("setting", "A name is required.", "name")
     if new.home_workspace is None and kind.scopes is None:
-        raise SourceProblem("setting", f"{kind.title} feeds one workspace: choose it.")
+        told_so = f"{kind.title} feeds one workspace: choose it."
+        raise SourceProblem("setting", told_so, "workspace")
     values = {
         "kind": kind.kind,
         "name": new.name.strip()[:120],
@@ -140,11 +141,11 @@ def create(engine: Engine, box: MultiFernet, new: NewSource, by: tuple[int, str]
 
 def _check_numbers(minutes: int, days: int) -> None:
     if not MINUTES[0] <= minutes <= MINUTES[1]:
-        raise SourceProblem(
-            "setting", f"It syncs every {MINUTES[0]} minutes at most, once a week at least."
-        )
+        told_so = f"It syncs every {MINUTES[0]} minutes at most, once a week at least."
+        raise SourceProblem("setting", told_so, "minutes")
     if not HISTORY[0] <= days <= HISTORY[1]:
-        raise SourceProblem("setting", f"History reaches back {HISTORY[0]} to {HISTORY[1]:,} days.")
+        told_so = f"History reaches back {HISTORY[0]} to {HISTORY[1]:,} days."
+        raise SourceProblem("setting", told_so, "days")
 
 
 def _seal(connection: Connection, box: MultiFernet, id: int, secret: str) -> None:
@@ -163,7 +164,7 @@ def _seal(connection: Connection, box: MultiFernet, id: int, secret: str) -> Non
 def replace_secret(engine: Engine, box: MultiFernet, id: int, secret: str, by: str) -> None:
     """Takes a new secret; the one before is gone."""
     if not secret.strip():
-        raise SourceProblem("setting", "The secret is empty.")
+        raise SourceProblem("setting", "The secret is empty.", "secret")
     with engine.begin() as connection:
         _seal(connection, box, id, secret.strip())
         audit.record(connection, by, "source.rotate", str(id), {})

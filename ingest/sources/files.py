@@ -62,14 +62,12 @@ def folder_of(pull: Pull) -> Path | None:
         chosen = (base / chosen_place).resolve()
         if chosen.is_relative_to(base.resolve()):
             if not chosen.is_dir():
-                raise SourceProblem(
-                    "not_found_or_hidden", f"There is no folder {chosen_place} below {base}."
-                )
+                told_so = f"There is no folder {chosen_place} below {base}."
+                raise SourceProblem("not_found_or_hidden", told_so, "settings.place")
             return chosen
     allowed = ", ".join(map(str, pull.folders))
-    raise SourceProblem(
-        "blocked_address", f"Folders are read below {allowed} (VIGILO_SOURCE_FOLDERS)."
-    )
+    told_so = f"Folders are read below {allowed} (VIGILO_SOURCE_FOLDERS)."
+    raise SourceProblem("blocked_address", told_so, "settings.place")
 
 
 def pulled(pull: Pull) -> Iterator[PulledPiece]:

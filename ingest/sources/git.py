@@ -172,7 +172,8 @@ def address_of(base: str, path: str) -> str:
     elsewhere."""
     parts = path.strip().strip("/").split("/")
     if any(part in ("", ".", "..") or not part.isprintable() for part in parts):
-        raise SourceProblem("setting", f"{path[:80]!r} is no path of a repository.")
+        told_so = f"{path[:80]!r} is no path of a repository."
+        raise SourceProblem("setting", told_so, "settings.repositories")
     return f"{base.rstrip('/')}/{'/'.join(quote(part, safe='-._~+@') for part in parts)}"
 
 
@@ -189,7 +190,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
     for name in names:
         address_of(pull.settings["address"], name)
     if not names:
-        raise SourceProblem("setting", "Repositories is required.")
+        raise SourceProblem("setting", "Repositories is required.", "settings.repositories")
     return [FoundScope(name, name.removesuffix(".git")) for name in names]
 
 

@@ -316,7 +316,7 @@ def _tested(pull: Pull) -> list[str]:
             served(address(host), PATIENCE, _pin(pull))
             told.append(f"{host} serves a certificate.")
         except ValueError as error:
-            raise SourceProblem("setting", f"Hosts: {error}.") from error
+            raise SourceProblem("setting", f"Hosts: {error}.", "settings.hosts") from error
         except Silent as error:
             silent += 1
             told.append(f"{host} {error}.")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from ingest.door.deliveries import accept, drain
 from storage.context import job_in
+from tests.web.beside import told_beside
 from tests.webworld import csrf
 
 PAGE = "/ws/alpha/records"
@@ -189,7 +190,7 @@ def test_a_record_is_corrected_and_withdrawn_and_says_who_said_what(web):
     assert "withdrawn" in post(browser, path, action="withdraw").text
     assert "Take it out" in post(browser, path, action="restore").text
     refused = post(browser, path, action="correct", field="resolved_at", value="yesterday")
-    assert "Resolved_at takes an instant" in refused.text
+    assert "Takes an instant" in refused.text
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,34 @@ def test_a_key_with_an_empty_part_has_its_page(web):
     answer = web.sign_in("engineer").get(path)
     assert answer.status_code == 200
     assert "partial" in answer.text
+
+
+WRONG = (
+    ({"action": "correct", "field": "severity", "value": "wobbly"}, "value", "wobbly"),
+    ({"action": "correct", "field": "opened_at", "value": ""}, "value", "Is required"),
+    ({"action": "correct", "field": "key", "value": "X"}, "field", "Is part of the key"),
+    ({"action": "correct", "field": "severity", "value": "x" * 4001}, "value", "4000"),
+    ({"action": "merge", "into": "INC-9999"}, "into", "There is no record 'INC-9999'"),
+    ({"action": "merge", "into": "INC-0001"}, "into", "Can not be INC-0001: that is part of it."),
+)
+
+
+@pytest.mark.parametrize(("told", "field", "words"), WRONG)
+def test_what_is_wrong_with_a_correction_is_told_beside_its_field(web, told, field, words):
+    browser = web.sign_in("bob")
+    path = "/ws/alpha/records/incidents/INC-0001"
+    page = post(browser, path, **told).text
+    assert words in told_beside(page, field)
+    if told["action"] == "merge":
+        assert f'value="{told["into"]}"' in page
+    elif field == "value":
+        assert f'<option selected value="{told["field"]}">' in page
+    assert "autofocus" not in browser.get(path).text
+
+
+def test_a_button_that_does_nothing_is_told_at_the_top(web):
+    page = post(web.sign_in("bob"), "/ws/alpha/records/incidents/INC-0001", action="part").text
+    assert '<p class="note x" role="alert">INC-0001 is part of no other.</p>' in page
 
 
 def test_a_record_of_another_workspace_is_none_here(web):

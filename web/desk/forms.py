@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wtforms import SelectField, StringField
 from wtforms.validators import AnyOf, Length
 
@@ -64,8 +66,8 @@ def meaning_form(about: str, meaning: str | None) -> DeskForm | NamingForm:
     return form
 
 
-def record_form(kind: RecordKind) -> RecordForm:
-    """The forms of one record, with the fields that may be corrected."""
-    form = RecordForm(formdata=None)
+def record_form(kind: RecordKind, typed: Mapping[str, str]) -> RecordForm:
+    """The forms of one record, with the fields that may be corrected; ``typed`` is what was refused."""
+    form = RecordForm(formdata=None, data=typed)
     form.field.choices = [(name, title(name)) for name in correctable(kind)]
     return form

@@ -108,7 +108,11 @@ def blueprint(
     @CHANGE
     def change(slug: str, kind: str, key: str) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
-        session["desk_outcome"] = _changed(database(), mine, kind, key, RecordForm())
+        form = RecordForm()
+        if refused := _changed(database(), mine, kind, key, form):
+            session["desk_refusal"] = {**refused, "typed": form.data}
+        else:
+            session["desk_outcome"] = ("ok", "Done; figures follow in a moment.")
         wake()
         return redirect(record_href(slug, kind, key))
 
@@ -215,8 +219,8 @@ def _acted(database: Database, mine: Membership, form: DeskForm) -> Said:
     )
 
 
-def _sentence(error: Exception) -> str:
-    text = str(error)
+def _sentence(error: Exception | str) -> str:
+    text = str(error).rstrip(".")
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -239,7 +243,8 @@ def _record(
         "is_mergeable": "merged_into" in kind.table.c,
         "whole": row.get("merged_into"),
         "href": record_href,
-        "form": record_form(kind),
+        "refusal": (refusal := session.pop("desk_refusal", {})),
+        "form": record_form(kind, refusal.get("typed", {})),
     }
 
 
@@ -250,26 +255,43 @@ def _shown(statement: Mapping[str, Any]) -> Mapping[str, Any]:
 WAYS = {Manner.EVENT: "event", Manner.ROW: "row", Manner.BY_HAND: "by hand"}
 
 
-def _changed(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> Said:
-    """Carries a correction out; what came of it. Raises NoSuchRecord."""
+def _changed(
+    database: Database, mine: Membership, kind: str, key: str, form: RecordForm
+) -> Mapping[str, str] | None:
+    """Carries a correction out; what is wrong with it, and the field that this is told beside. Raises
+    NoSuchRecord."""
     if not form.validate():
-        return "error", str(next(iter(form.errors.values()))[0])
-    workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
+        field, reasons = next(iter(form.errors.items()))
+        return {"field": "" if field == "action" else field, "text": str(reasons[0])}
+    action = form.action.data
     try:
-        if action == "correct":
-            values = {form.field.data or "": form.value.data or ""}
-            corrections.correct(database, workspace, kind, key, values, by)
-        elif action == "merge":
-            corrections.merge(database, workspace, kind, key, form.into.data or "", by)
-        elif action == "part":
-            corrections.part(database, workspace, kind, key, by)
-        else:
-            is_back = action == "restore"
-            corrections.withdraw(database, workspace, kind, key, by, is_back=is_back)
+        _carry_out(database, mine, kind, key, form)
     except RefusedCorrection as error:
-        return "error", _sentence(error)
+        return {"field": _field_of(action, error), "text": _sentence(error.reason)}
     except NoSuchRecord as error:
         if action != "merge":
             raise
-        return "error", _sentence(error)
-    return "ok", "Done; figures follow in a moment."
+        return {"field": "into", "text": _sentence(error)}
+    return None
+
+
+def _field_of(action: str, error: RefusedCorrection) -> str:
+    """Field of the form that a refused correction is about; empty where its button alone is."""
+    if action == "merge":
+        return "into"
+    return ("value" if error.is_value else "field") if action == "correct" else ""
+
+
+def _carry_out(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> None:
+    """Has the record be as the form says. Raises NoSuchRecord, RefusedCorrection."""
+    workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
+    if action == "correct":
+        values = {form.field.data or "": form.value.data or ""}
+        corrections.correct(database, workspace, kind, key, values, by)
+    elif action == "merge":
+        corrections.merge(database, workspace, kind, key, form.into.data or "", by)
+    elif action == "part":
+        corrections.part(database, workspace, kind, key, by)
+    else:
+        is_back = action == "restore"
+        corrections.withdraw(database, workspace, kind, key, by, is_back=is_back)

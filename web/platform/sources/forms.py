@@ -45,12 +45,27 @@ class SourceAction(PageForm):
     workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
 
 
-def number(typed: str, otherwise: int, label: str) -> int:
+OF_SECRET = ("token_invalid", "token_expires", "scope_missing", "sso_required")
+OF_ADDRESS = ("blocked_address", "unreachable", "tls_untrusted", "moved_elsewhere")
+"""Codes of problems that a sender's answer, or its silence, tells of the secret and of the address."""
+
+
+def field_of(problem: SourceProblem, kind: Source) -> str:
+    """Name of the form's field that a problem is about; empty where it is about none of them."""
+    if problem.field:
+        return problem.field.replace("settings.", SETTING)
+    if problem.code in OF_SECRET and kind.credential:
+        return "secret"
+    addresses = [s.name for s in kind.settings if s.form == "address"]
+    return SETTING + addresses[0] if problem.code in OF_ADDRESS and addresses else ""
+
+
+def number(typed: str, otherwise: int, label: str, field: str) -> int:
     """A whole number. Raises SourceProblem."""
     if not typed.strip():
         return otherwise
     if not typed.strip().isdecimal():
-        raise SourceProblem("setting", f"{label} takes a whole number.")
+        raise SourceProblem("setting", f"{label} takes a whole number.", field)
     return int(typed)
 
 
@@ -71,15 +86,15 @@ def new_source(form: Mapping[str, str], kind: Source, rights: SourceRights) -> N
     """The source that a form asks for. Raises SourceProblem, Problem 403."""
     slug = form.get("workspace", "")
     if not slug and not rights.is_everywhere:
-        raise SourceProblem("setting", "Choose the workspace that it feeds.")
+        raise SourceProblem("setting", "Choose the workspace that it feeds.", "workspace")
     return NewSource(
         kind.kind,
         form.get("name", "").strip() or kind.title,
         settings_in(form, kind),
         form.get("secret", "").strip(),
         rights.managed_id(slug) if slug else None,
-        number(form.get("minutes", ""), kind.minutes, "How often it syncs"),
-        number(form.get("days", ""), 90, "History"),
+        number(form.get("minutes", ""), kind.minutes, "How often it syncs", "minutes"),
+        number(form.get("days", ""), 90, "History", "days"),
     )
 
 
@@ -91,9 +106,11 @@ def rules_in(typed: str, rights: SourceRights) -> list[tuple[str, int]]:
             continue
         pattern, sign, slug = (part.strip() for part in line.rpartition("="))
         if not sign or not pattern or not slug:
-            raise SourceProblem("setting", f"Line {line_number} is not PATTERN = WORKSPACE.")
+            told_so = f"Line {line_number} is not PATTERN = WORKSPACE."
+            raise SourceProblem("setting", told_so, "rules")
         known = {m.slug: m.workspace_id for m in rights.managed}
         if slug not in known:
-            raise SourceProblem("setting", f"Line {line_number}: you manage no workspace {slug}.")
+            told_so = f"Line {line_number}: you manage no workspace {slug}."
+            raise SourceProblem("setting", told_so, "rules")
         rules.append((pattern, known[slug]))
     return rules

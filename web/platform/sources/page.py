@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -115,7 +115,7 @@ class SourcePages(ViewsOfSources):
         rights: SourceRights,
         kind: str,
         values: Mapping[str, str],
-        problem: str = "",
+        problem: SourceProblem | None = None,
         tested: list[str] | None = None,
         ahead: SourcePreview | None = None,
     ) -> str:
@@ -126,7 +126,7 @@ class SourcePages(ViewsOfSources):
             prefix=forms.SETTING,
             workspaces=rights.managed,
             is_everywhere=rights.is_everywhere,
-            problem=problem,
+            refusal=_refusal(problem, kind_of(kind), {}) if problem else {},
             tested=tested,
             ahead=ahead,
             shown_parts=PARTS,
@@ -147,7 +147,7 @@ class SourcePages(ViewsOfSources):
         try:
             return self._created(rights, kind, told)
         except SourceProblem as problem:
-            return self._form(rights, kind.kind, told, str(problem)), 422
+            return self._form(rights, kind.kind, told, problem), 422
 
     def _created(
         self, rights: SourceRights, kind: Source, values: Mapping[str, str]
@@ -190,14 +190,16 @@ class SourcePages(ViewsOfSources):
             choices = [c for c in settling.of_parts(connection, source) if c.is_mapped]
         slugs = {m.workspace_id: m.slug for m in rights.seen}
         draft = session.pop("sources_draft", None)
+        refusal = session.pop("sources_refusal", {})
+        typed = refusal.get("typed", {})
         return render_template(
             "source.html",
             source=source,
             kind=kind_of(source.kind),
             scopes=scopes,
-            rules=draft["rules"]
-            if draft
-            else "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules),
+            refusal=refusal,
+            typed=typed,
+            rules=draft["rules"] if draft else typed.get("rules", _written(rules, slugs)),
             draft=draft,
             choices=choices,
             choice_names=NAMES,
@@ -222,7 +224,7 @@ class SourcePages(ViewsOfSources):
             told = self._acted(rights, source, SourceAction())
             session["sources_outcome"] = ("ok", told)
         except SourceProblem as problem:
-            session["sources_outcome"] = ("error", str(problem))
+            session["sources_refusal"] = _refusal(problem, kind_of(source.kind), request.form)
         self._wake("sources")
         is_gone = request.form.get("action") == "remove"
         return redirect(PATH if is_gone else f"{PATH}/{source_id}")
@@ -269,6 +271,16 @@ class SourcePages(ViewsOfSources):
         raise SourceProblem("setting", "Choose what to do.")
 
 
+def _refusal(problem: SourceProblem, kind: Source, form: Mapping[str, str]) -> dict[str, Any]:
+    """What is wrong, the field that it is told beside, and what was typed but for the secret."""
+    typed = {name: value for name, value in form.items() if name != "secret"}
+    return {"field": forms.field_of(problem, kind), "text": str(problem), "typed": typed}
+
+
+def _written(rules: Sequence[tuple[str, int]], slugs: Mapping[int, str]) -> str:
+    return "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules)
+
+
 def _draft(jobs: Engine, source: StoredSource, rights: SourceRights, typed: str) -> dict[str, Any]:
     """Rules as they were typed, and how many parts each workspace would get by them. Raises
     SourceProblem."""
@@ -284,7 +296,9 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError:
-        raise SourceProblem("setting", "Choose the day from which it is read again.") from None
+        raise SourceProblem(
+            "setting", "Choose the day from which it is read again.", "from_day"
+        ) from None
 
 
 def _fed(source: StoredSource, scopes: list[dict[str, Any]], slugs: Mapping[int, str]) -> list[str]:

@@ -48,7 +48,7 @@ class Setting:
         return value
 
     def _wrong(self, value: str) -> str:
-        """What is wrong with a value, as words after its name; empty where nothing is."""
+        """Words after the setting's name that say what is wrong with a value; empty where nothing is."""
         if not value:
             return "is required" if self.required else ""
         if self.form == "choice" and value not in self.choices:

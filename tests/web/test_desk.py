@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from ingest.door.deliveries import accept, drain
 from storage.context import job_in
-from tests.web.beside import told_beside
+from tests.web.told.beside import told_beside
 from tests.webworld import csrf
 
 PAGE = "/ws/alpha/records"

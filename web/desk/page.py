@@ -108,11 +108,7 @@ def blueprint(
     @CHANGE
     def change(slug: str, kind: str, key: str) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
-        form = RecordForm()
-        if refused := _changed(database(), mine, kind, key, form):
-            session["desk_refusal"] = {**refused, "typed": form.data}
-        else:
-            session["desk_outcome"] = ("ok", "Done; figures follow in a moment.")
+        _change(database(), mine, kind, key, RecordForm())
         wake()
         return redirect(record_href(slug, kind, key))
 
@@ -255,11 +251,19 @@ def _shown(statement: Mapping[str, Any]) -> Mapping[str, Any]:
 WAYS = {Manner.EVENT: "event", Manner.ROW: "row", Manner.BY_HAND: "by hand"}
 
 
-def _changed(
+def _change(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> None:
+    """Carries a correction out and keeps what came of it for the page. Raises NoSuchRecord."""
+    if refused := _refusal(database, mine, kind, key, form):
+        session["desk_refusal"] = {**refused, "typed": form.data}
+    else:
+        session["desk_outcome"] = ("ok", "Done; figures follow in a moment.")
+
+
+def _refusal(
     database: Database, mine: Membership, kind: str, key: str, form: RecordForm
 ) -> Mapping[str, str] | None:
-    """Carries a correction out; what is wrong with it, and the field that this is told beside. Raises
-    NoSuchRecord."""
+    """Sentence on what is wrong with a correction, and the field that it stands beside; None once it is
+    carried out. Raises NoSuchRecord."""
     if not form.validate():
         field, reasons = next(iter(form.errors.items()))
         return {"field": "" if field == "action" else field, "text": str(reasons[0])}

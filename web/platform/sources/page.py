@@ -272,7 +272,7 @@ class SourcePages(ViewsOfSources):
 
 
 def _refusal(problem: SourceProblem, kind: Source, form: Mapping[str, str]) -> dict[str, Any]:
-    """What is wrong, the field that it is told beside, and what was typed but for the secret."""
+    """Sentence on what is wrong, the field that it stands beside, and what was typed but for the secret."""
     typed = {name: value for name, value in form.items() if name != "secret"}
     return {"field": forms.field_of(problem, kind), "text": str(problem), "typed": typed}
 

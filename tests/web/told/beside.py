@@ -1,4 +1,4 @@
-"""What a page tells beside a field of a form."""
+"""Sentences that a page tells beside the fields of its forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOTE = re.compile(r'<span class="s field-error" id="([^"]+)" role="alert">([^<]*
 
 
 def told_beside(page: str, field: str) -> str:
-    """What is told beside a field, which has the focus; nothing may be told elsewhere."""
+    """Sentence beside a field, which has the focus; nothing may be told elsewhere."""
     assert 'class="note x"' not in page
     (control,) = CONTROL.findall(page)
     (note,) = NOTE.findall(page)

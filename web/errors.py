@@ -65,7 +65,7 @@ PROBLEMS: Mapping[type[Exception], Callable[..., Problem]] = {
     MalformedView: lambda error: Problem(400, str(error)),
     InvalidPeriod: lambda error: invalid(error.field, str(error)),
     InvalidRequest: lambda error: invalid(error.field, str(error)),
-    NotPlatformAdmin: lambda _: Problem(403, "You need the platform_admin role.", ADMIN),
+    NotPlatformAdmin: lambda _: Problem(403, "You need the role platform admin.", ADMIN),
     OutOfScope: lambda _: Problem(403, "You no longer see every workspace in it.", ADMIN),
     CSRFError: lambda _: Problem(403, "The form has expired. Reload the page.", "csrf_failed"),
     NotIdentified: lambda _: Problem(401, "Sign in again."),

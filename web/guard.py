@@ -274,7 +274,7 @@ def _admit_by_path(engine: Engine, account: Account, path: str) -> None:
     403, and 404 for everything else."""
     if matched := EXECUTIVE.fullmatch(path):
         if not rights_in(engine, account, matched[1]).is_platform_admin:
-            raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
+            raise Problem(403, "You need the role platform admin.", "platform_admin_required")
         return
     for pattern in WORKSPACE_PAGES.values():
         matched = pattern.fullmatch(path)

@@ -64,6 +64,7 @@ GRID = {
     "domLayout": "autoHeight",
     "localeText": {
         "noRowsToShow": "No such records in this period",
+        "noMatchingRows": "No record matches the filters",
         "pageSizeSelectorLabel": "A page:",
     },
 }

@@ -123,7 +123,7 @@ class FirstRunPages:
         with self._database().job.connect() as connection:
             is_any = connection.exec_driver_sql("select exists (select from workspace)").scalar()
         if is_any and not mine:
-            raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
+            raise Problem(403, "You need the role platform admin.", "platform_admin_required")
         return mine
 
     def join(self) -> ResponseReturnValue:

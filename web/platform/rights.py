@@ -23,5 +23,5 @@ def platform_admin(engine: Engine, account: Account) -> list[Membership]:
     """The workspaces of a platform admin. Raises Problem 403 for everybody else."""
     mine = administered(engine, account)
     if not mine:
-        raise Problem(403, "You need the platform_admin role.", "platform_admin_required")
+        raise Problem(403, "You need the role platform admin.", "platform_admin_required")
     return mine

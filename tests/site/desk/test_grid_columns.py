@@ -64,3 +64,10 @@ def test_a_width_that_somebody_chose_stays(visit):
     )
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn, 100)))")
     assert head.bounding_box()["width"] == narrower
+
+
+def test_a_filter_that_nothing_passes_is_told_in_the_products_words(visit):
+    page = opened(visit("alice", "/ws/payments/incidents", width=1280))
+    page.locator(".ag-header-cell[col-id=key] .ag-icon-filter").click()
+    page.keyboard.type("nothing-is-called-so")
+    expect(page.locator(".ag-overlay")).to_have_text("No record matches the filters")

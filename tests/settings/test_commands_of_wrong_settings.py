@@ -9,30 +9,35 @@ import sys
 import pytest
 
 from settings import variable
+from tests.deep import all_but
 from tests.served import ROOT
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [
-        ("port", "http"),
-        ("statement_seconds", "5s"),
-        ("database_url", "postgresql://user@host:notaport/db"),
-        ("redis_url", "redis://localhost:abc"),
-        ("smtp_url", "smtp://h?tls=maybe"),
-        ("base_url", "https://"),
-        ("host", "999.1.1.1"),
-        ("cache_dir", "/dev/null/x"),
-        ("logo", "/nowhere/logo.svg"),
-        ("distributed", "yes"),
-        ("demo", "maybe"),
-        ("review_days", "[1, 2]"),
-        ("oidc_groups", "x"),
-        ("time_zone", "Mars/Olympus"),
-        ("today", "2026-02-30"),
-        ("secret_key", "short"),
-        ("org_name", "x" * 121),
-    ],
+    all_but(
+        [("secret_key", "short"), ("org_name", "x" * 121)],
+        [
+            ("port", "http"),
+            ("statement_seconds", "5s"),
+            ("database_url", "postgresql://user@host:notaport/db"),
+            ("redis_url", "redis://localhost:abc"),
+            ("smtp_url", "smtp://h?tls=maybe"),
+            ("base_url", "https://"),
+            ("host", "999.1.1.1"),
+            ("cache_dir", "/dev/null/x"),
+            ("logo", "/nowhere/logo.svg"),
+            ("distributed", "yes"),
+            ("demo", "maybe"),
+            ("review_days", "[1, 2]"),
+            ("oidc_groups", "x"),
+            ("time_zone", "Mars/Olympus"),
+            ("today", "2026-02-30"),
+            ("secret_key", "short"),
+            ("org_name", "x" * 121),
+        ],
+        several=True,
+    ),
 )
 def test_a_command_of_its_own_ends_in_one_sentence(tmp_path, field, value):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("VIGILO_")}

@@ -21,6 +21,7 @@ from settings import load
 from storage import embedded
 from storage.database import connect
 from storage.viewer import Viewer
+from tests.deep import all_but
 from tests.ingest.pulling.senders.prometheus import free_port
 from web.first_run import steps
 from web.server import serving
@@ -107,7 +108,11 @@ def syncing(data_dir, silent):
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "terminate"])
+@pytest.mark.parametrize(
+    "number",
+    all_but([signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]),
+    ids=["Ctrl+C", "terminate"],
+)
 def test_a_program_that_waits_for_a_sender_is_gone_at_once(syncing, silent, data_dir, number):
     told = ""
     while "Stop with" not in told:

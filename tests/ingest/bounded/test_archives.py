@@ -15,7 +15,7 @@ import pytest
 from ingest.formats import FORMATS
 from ingest.kinds import KINDS
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 from tests.ingest.bounded.memory import peak
 
 MB = 1024 * 1024
@@ -78,7 +78,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize(
+    "what",
+    all_but(["a pax header that fills the memory", "a broken checksum"], HOSTILE),
+)
 def test_an_archive_that_means_harm_is_refused(tmp_path, what):
     path = packed(tmp_path, HOSTILE[what]() + page() + END)
 

@@ -90,6 +90,45 @@ def test_long_durations_of_a_few_stand_behind_long_ones_of_many():
     assert (shrunken > 0).all()
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "count"), [(5, 10, 10_000), (970_000, 1_000_000, 50), (2, 100, 10_000)]
+)
+def test_many_that_are_alike_have_the_share_that_they_have(part, whole, count):
+    shrunken = of_ratios(np.full(count, float(part)), np.full(count, float(whole)))
+    assert shrunken == pytest.approx(np.full(count, part / whole), rel=0.02)
+
+
+def test_one_that_lies_apart_from_thousands_that_are_alike_stays_apart():
+    x, n = columns([(80_000, 100_000), *[(2_000, 100_000)] * 9_999])
+    apart, *others = of_ratios(x, n)
+    assert apart == pytest.approx(0.8, abs=0.01)
+    assert others == pytest.approx([0.02] * 9_999, rel=0.02)
+
+
+@pytest.mark.parametrize("whole", [10_000, 1_000_000, 100_000_000])
+def test_shares_of_many_events_are_drawn_nowhere_and_keep_their_order(whole):
+    shown = np.array([0.0301, 0.0303, 0.0305, 0.031, 0.032, 0.034, 0.036, 0.05])
+    shrunken = of_ratios(shown * whole, np.full(len(shown), float(whole)))
+    assert shrunken == pytest.approx(shown, rel=0.02)
+    assert (np.diff(shrunken) > 0).all()
+
+
+@examples(quick=30, deep=300)
+@given(
+    st.floats(0, 1),
+    st.floats(0, 0.2),
+    st.floats(0, 8),
+    st.sampled_from([1, 2, 40, 3_000]),
+    st.integers(0, 2**32 - 1),
+)
+def test_shares_of_any_number_of_events_lie_between_none_and_all(mean, spread, digits, count, seed):
+    random = np.random.default_rng(seed)
+    whole = np.ceil(10 ** random.uniform(0, digits, count))
+    share = np.clip(mean + random.normal(0, spread, count), 0, 1)
+    shrunken = of_ratios(np.round(whole * share), whole)
+    assert ((shrunken > 0) & (shrunken < 1)).all()
+
+
 def test_one_workspace_alone_has_a_value():
     for made in (
         of_ratios(np.array([1.0]), np.array([2.0])),

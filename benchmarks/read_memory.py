@@ -18,12 +18,12 @@ from storage.database import connect
 from storage.executive.scope import scoped_workspaces
 
 
-def read_memory(bench: Bench, row_cache: str = "None") -> float:
-    """Memory that a cold read of a year adds to a process, at its peak, in MB."""
+def read_memory(bench: Bench, row_cache: str = "None", days: int = 365) -> float:
+    """Memory that a cold read of so many days adds to a process, at its peak, in MB."""
     code = (
         "import resource, sys; sys.path.insert(0, '.')\n"
         "from benchmarks.read_memory import RowCache, peak_of_a_read\n"
-        f"print(peak_of_a_read({bench.everyone.email!r}, {row_cache}))"
+        f"print(peak_of_a_read({bench.everyone.email!r}, {row_cache}, {days}))"
     )
     return float(_alone(code, bench.settings.data_dir))
 
@@ -39,7 +39,7 @@ def _alone(code: str, data_dir: Path) -> str:
     return finished.stdout.strip().splitlines()[-1]
 
 
-def peak_of_a_read(email: str, row_cache: RowCache | None) -> float:
+def peak_of_a_read(email: str, row_cache: RowCache | None, days: int) -> float:
     """Run in a process of its own: MB above what it took before, at the peak."""
     settings = load()
     database = connect(settings)
@@ -50,7 +50,7 @@ def peak_of_a_read(email: str, row_cache: RowCache | None) -> float:
     before = _kilobytes("VmRSS")
     # A forked process begins with the peak of the one that forked it.
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    read(database, viewer, Ask(365), settings, row_cache)
+    read(database, viewer, Ask(days), settings, row_cache)
     return (_kilobytes("VmHWM") - before) / 1024
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from itertools import islice
 
 from aggregators.records.demo import Team
 
 HOME, AWAY = "eu-central", "us-east"
 ELSEWHERE = (HOME, HOME, HOME, HOME, "eu-west", "us-east", "ap-south")
-MOST = 1_000
+MOST = 10_000
 
 
 def _team(
@@ -84,15 +86,25 @@ TRADES = ("pricing", "catalogue", "claims", "billing", "loyalty", "fulfilment", 
           "contracts", "forecast", "assets", "vouchers", "reviews", "gateways", "archives",
           "learning", "travel", "energy", "fleet", "safety", "labs", "exports", "imports",
           "customs", "stores", "kiosks", "tariffs", "grants", "records")  # fmt: skip
+SQUADS = ("", " web", " mobile", " platform", " data", " partner", " retail", " wholesale", " growth",
+          " operations")  # fmt: skip
+"""Ends of names: each place and trade has one team, above a thousand teams a second one, and so on."""
 
 
 def teams(count: int, seed: int) -> tuple[Team, ...]:
-    """The first ``count`` teams: those with a story, then healthy ones. ValueError outside 1..1000."""
+    """The first ``count`` teams: those with a story, then healthy ones. ValueError outside 1..10000."""
     if not 1 <= count <= MOST:
-        raise ValueError(f"The demo organisation has 1 to {MOST} workspaces.")
-    names = [f"{region_name} {trade}" for region_name in PLACES for trade in TRADES]
-    random.Random(f"{seed}:names").shuffle(names)  # noqa: S311 - no secret
-    return (*STORIES[:count], *(_healthy(n, seed) for n in names[: max(0, count - len(STORIES))]))
+        raise ValueError(f"The demo organisation has 1 to {MOST:,} workspaces.")
+    healthy = islice(_names(seed), max(0, count - len(STORIES)))
+    return (*STORIES[:count], *(_healthy(name, seed) for name in healthy))
+
+
+def _names(seed: int) -> Iterator[str]:
+    """Names of healthy teams, one squad after the other: a larger organisation has all of a smaller one."""
+    for squad in SQUADS:
+        names = [f"{region_name} {trade}{squad}" for region_name in PLACES for trade in TRADES]
+        random.Random(f"{seed}:names{squad}").shuffle(names)  # noqa: S311 - no secret
+        yield from names
 
 
 def _healthy(name: str, seed: int) -> Team:

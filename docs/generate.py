@@ -232,18 +232,23 @@ def scaling() -> str:
 
 def performance() -> str:
     """docs/performance.md: written by hand, its table what ``make bench`` last measured."""
-    results = json.loads((table.RESULTS / "bench.json").read_text(encoding="utf-8"))
-    facts = results["facts"]
-    about = (
+    written = (HERE / "performance.md").read_text(encoding="utf-8")
+    for comment, name in (("measured", table.WHOLE), ("above", table.ABOVE)):
+        results = json.loads((table.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        written = _between(
+            written, comment, [_measured_over(results["facts"]), "", *_measured_rows(results)]
+        )
+    others = json.loads((table.RESULTS / "peers.json").read_text(encoding="utf-8"))
+    size = "{workspaces:,} workspaces x {days} days, {cores} cores.".format(**others["facts"])
+    return _between(written, "peers", [size, "", *_measured_rows(others)])
+
+
+def _measured_over(facts: Mapping[str, Any]) -> str:
+    return (
         f"{facts['workspaces']:,} workspaces x {facts['days']} days, {facts['records']:,} records"
         f" (loaded in {facts['loaded_seconds']} s), {facts['cores']} cores, {facts['server']} with its"
         " defaults but for the buffers."
     )
-    written = (HERE / "performance.md").read_text(encoding="utf-8")
-    written = _between(written, "measured", [about, "", *_measured_rows(results)])
-    others = json.loads((table.RESULTS / "peers.json").read_text(encoding="utf-8"))
-    size = "{workspaces:,} workspaces x {days} days, {cores} cores.".format(**others["facts"])
-    return _between(written, "peers", [size, "", *_measured_rows(others)])
 
 
 def _measured_rows(results: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "results"
+WHOLE, QUICK, ABOVE = "bench", "quick", "above"
+"""Names of the tables: of a whole run, of a quick one, of one over more workspaces."""
 HISTORY = Path(__file__).parents[1] / "history.jsonl"
 TOLERANCE = 1.2
 """A target is missed when the ratio is more than so many times it: the machines are noisy."""
@@ -83,11 +85,12 @@ def told(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def kept(rows: list[Row], facts: dict[str, object], *, quick: bool, whole: bool = True) -> None:
-    """Writes the JSON of this run, and a line of the history. Unless it is ``whole``, the parts that
-    were not measured stay as they are; each row says of which day and revision it is."""
+def kept(rows: list[Row], facts: dict[str, object], name: str, *, whole: bool = True) -> None:
+    """Writes the JSON of this run by the name of its table, and a line of the history. Unless it is
+    ``whole``, the parts that were not measured stay as they are; each row says of which day and revision
+    it is."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / ("quick.json" if quick else "bench.json")
+    path = RESULTS / f"{name}.json"
     stamp = {"at": time.strftime("%Y-%m-%d"), "revision": _revision()}
     made = [stamp | row for row in as_json(rows)]
     if not whole and path.exists():
@@ -101,7 +104,10 @@ def kept(rows: list[Row], facts: dict[str, object], *, quick: bool, whole: bool 
         if row.target is not None
     }
     with HISTORY.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({k: stamp[k] for k in ("at", "revision")} | {"quick": quick} | line))
+        run = {k: stamp[k] for k in ("at", "revision")} | {"quick": name == QUICK}
+        if name == ABOVE:
+            run["workspaces"] = facts["workspaces"]
+        file.write(json.dumps(run | line))
         file.write("\n")
 
 

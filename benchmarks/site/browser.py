@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from aggregators.catalogue import DOMAINS
+from aggregators.vocabulary.period import PRESETS
 from benchmarks.installation import TODAY, Bench
 from benchmarks.report.table import Row
 from benchmarks.site import first_paint
@@ -29,7 +30,7 @@ INSTANT = 100.0
 AT_LEAST = "the server's answer, 100 ms at least"
 ALL = "all@bench.example"
 """Sees every workspace, and has the password that the others have."""
-ROUNDS = 7
+ROUNDS, COLD_ROUNDS = 7, 3
 BLOCKED = 200
 """Milliseconds for which nothing may keep the page from answering."""
 
@@ -114,6 +115,20 @@ def measure(bench: Bench) -> list[Row]:
                 lambda: _signed_in(browser, site, emails["few"]), where["few"], rounds
             ),
         ]
+
+
+def cold_tiles(bench: Bench, email: str) -> tuple[float, float]:
+    """Milliseconds from the navigation to six tiles with figures that nobody has asked for yet, of a preset
+    and of days of one's own; the best of some."""
+    with served(bench) as site, _chromium() as browser:
+        where, page = site.path(email), _signed_in(browser, site, email).new_page()
+        presets = (urlencode({"period": days}) for days in PRESETS)
+        own = (urlencode(_unasked(n)) for n in range(COLD_ROUNDS))
+        _shown(page, f"{where}?{next(presets)}")
+        best_preset, best_own = (
+            min(_shown(page, f"{where}?{query}") for query in queries) for queries in (presets, own)
+        )
+        return best_preset, best_own
 
 
 @contextmanager

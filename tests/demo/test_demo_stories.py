@@ -18,7 +18,7 @@ from aggregators.incidents.demo import OUTAGE
 from aggregators.records.demo import Window, outage_day
 from aggregators.vocabulary.fields import SLUG
 from demo.generate import GENERATORS, records
-from demo.stories import HOME, STORIES, teams
+from demo.stories import HOME, MOST, STORIES, teams
 from tests.deep import all_but
 
 TELLINGS = [
@@ -383,7 +383,13 @@ def test_every_habit_of_a_story_is_one_that_a_domain_knows():
     assert told <= known, told - known
 
 
-@pytest.mark.parametrize("count", [0, 1001])
+@pytest.mark.parametrize("count", [0, 10_001])
 def test_so_many_workspaces_there_are_not(count):
-    with pytest.raises(ValueError, match="1 to 1000"):
+    with pytest.raises(ValueError, match="1 to 10,000"):
         teams(count, 1)
+
+
+def test_a_larger_organisation_has_the_teams_of_a_smaller_one_and_each_once():
+    large = teams(MOST, 1)
+    assert teams(1_000, 1) == large[:1_000]
+    assert len({team.slug for team in large}) == len({team.name for team in large}) == MOST

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest.formats import known
+from ingest.formats import recognised
 from ingest.kinds import KINDS
 from ingest.reader import FormatInput, UnreadableFile
 
 
 def chosen(body: bytes, kind: str = "control-results") -> str:
-    return known(KINDS[kind], FormatInput(Path("f"), KINDS[kind], True, print, body)).name
+    return recognised(KINDS[kind], FormatInput(Path("f"), KINDS[kind], True, print, body)).name
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_the_command_loads_and_says_how_to_sign_in(runner, database):
     assert count(database)[0] == 2
 
 
-@pytest.mark.parametrize("wrong", [["--workspaces", "1001"], ["--days", "0"], ["--seed", "x"]])
+@pytest.mark.parametrize("wrong", [["--workspaces", "10001"], ["--days", "0"], ["--seed", "x"]])
 def test_the_command_names_the_option_that_is_wrong(runner, wrong):
     done = runner.invoke(args=["demo", "load", *wrong])
     assert done.exit_code == 2

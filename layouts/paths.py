@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from aggregators.catalogue import DOMAINS
-from aggregators.vocabulary.fields import SLUG_WORD
+from aggregators.vocabulary.fields import LONGEST_SLUG, SHORTEST_SLUG, SLUG_WORD
 
-SLUG_GROUP = rf"((?=[^/]{{3,30}}/){SLUG_WORD})"
+SLUG_GROUP = rf"((?=[^/]{{{SHORTEST_SLUG},{LONGEST_SLUG}}}/){SLUG_WORD})"
 EXECUTIVE = re.compile(rf"/ws/{SLUG_GROUP}/platform/executive/?")
 WORKSPACE_PAGES = {
     d.key: re.compile(re.escape(d.workspace_page).replace(r"\{slug\}", SLUG_GROUP) + "/?")

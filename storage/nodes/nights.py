@@ -41,8 +41,6 @@ from unnest(cast(:ids as bigint[]), cast(:newest as date[]), cast(:at as timesta
 where w.id = n.id
 """)
 """As ``vigilo.note_snapshot`` notes one."""
-
-
 STAY = text(f"delete from {staged_workspace.name} where workspace_id = :w and since = '-infinity'")
 """A statement of Citus's own, which no row is for."""
 

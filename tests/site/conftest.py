@@ -26,11 +26,14 @@ from playwright.sync_api import (
     expect,
 )
 
+from aggregators.catalogue import DOMAINS
 from tests.deep import all_but
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "a-demo-password"
 TODAY = "2026-11-23"
+LISTS = tuple(d.workspace_page.removeprefix("/ws/{slug}/") for d in DOMAINS)
+"""Pages of a workspace with a list of records, one a domain, after the workspace's own path."""
 PATIENCE = 30_000
 """Milliseconds that a page may take to show what is expected, however busy the machine. The usual five
 seconds were not enough for three pages in a row with a grid and a chart beside other work."""

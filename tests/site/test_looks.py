@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from aggregators.pooling.dashboard import Answer
 from layouts.executive.answers import sentence as sentence_of
 from tests.deep import all_but
+from tests.site.conftest import LISTS
 
 EXECUTIVE = "/ws/payments/platform/executive"
 LINES = """element => {
@@ -163,14 +164,7 @@ def test_what_is_new_leads_to_the_workspace_that_drifts(look, width):
     "page_of",
     all_but(
         ["governance/frameworks"],
-        [
-            "analytics",
-            "incidents",
-            "slos",
-            "governance/frameworks",
-            "monitor/certs",
-            "governance/vendors",
-        ],
+        LISTS,
     ),
 )
 def test_no_word_of_a_heading_is_cut(look, page_of):

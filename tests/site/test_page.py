@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.deep import all_but
+from tests.site.conftest import LISTS
 
 EXECUTIVE = "/ws/payments/platform/executive"
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -71,14 +72,7 @@ class TestAxeFindsNothing:
 
     @pytest.mark.parametrize(
         "path",
-        [
-            "analytics",
-            "incidents",
-            "slos",
-            "governance/frameworks",
-            "monitor/certs",
-            "governance/vendors",
-        ],
+        LISTS,
     )
     def test_on_a_workspace_page(self, look, path, scheme):
         page = drawn(look("bob", f"/ws/payments/{path}"))

@@ -153,6 +153,14 @@ def test_a_stranger_is_sent_to_sign_in_and_back(web):
     assert done.location == EXECUTIVE + "?period=90"
 
 
+@pytest.mark.parametrize("slug", ["ab", "a" * 31, "Alpha", "a--"])
+@pytest.mark.parametrize("page", ["platform/executive", "analytics"])
+def test_what_can_be_no_slug_is_no_address(web, slug, page):
+    alice = web.sign_in("alice")
+    assert alice.get(f"/ws/{slug}/{page}").status_code == 404
+    assert alice.get(f"/ws/alpha/{page}").status_code == 200
+
+
 @pytest.mark.parametrize(
     "target",
     [

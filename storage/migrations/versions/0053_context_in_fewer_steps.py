@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from storage.distributed import ENTER as ENTER_BY_SET_LOCAL
+
 revision = "0053"
 down_revision = "0050"
 
@@ -37,14 +39,6 @@ begin
     return given::bigint;
 end $$
 """
-FORMER_ENTER = """
-create or replace function vigilo.enter(level text, workspace_id bigint) returns void
-language plpgsql as $$
-begin
-    execute format('set local vigilo.level = %L', coalesce(level, ''));
-    execute format('set local vigilo.workspace_id = %L', coalesce(workspace_id::text, ''));
-end $$
-"""
 
 
 def upgrade() -> None:
@@ -55,5 +49,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The two as they were."""
-    for function in (FORMER_SETTING_ID, FORMER_ENTER):
+    for function in (FORMER_SETTING_ID, ENTER_BY_SET_LOCAL):
         op.get_bind().exec_driver_sql(function.replace("%", "%%"))

@@ -6,15 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.deep import all_but
+from tests.site.conftest import LISTS
 
-LISTS = (
-    "analytics",
-    "incidents",
-    "slos",
-    "monitor/certs",
-    "governance/frameworks",
-    "governance/vendors",
-)
 EDGE = """() => {
     const box = element => element.getBoundingClientRect();
     const room = box(document.querySelector(".ag-center-cols-viewport"));

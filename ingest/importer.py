@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -24,6 +24,7 @@ from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, un
 from ingest.records import SEPARATOR, unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
 from ingest.statements import Told, tell
+from storage import statistics
 from storage.context import JOB, NoSuchWorkspace, entered, job_in
 from storage.database import Database
 from storage.tables import workspace as workspaces
@@ -125,12 +126,7 @@ def take_rows(
 
 def _context_at_hand(connection: Connection) -> Within:
     """Everything in the one transaction, and in the context that it is in."""
-
-    @contextmanager
-    def within(_owner: int | None) -> Iterator[Connection]:
-        yield connection
-
-    return within
+    return lambda _owner: nullcontext(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +207,7 @@ def _import(
             outcome.problem = str(problem)
         if not outcome.problem:
             work.retire(spans)
+    statistics.keep_up(within, outcome.read)
     outcome.settle()
     return outcome
 
@@ -302,6 +299,7 @@ class _File:
                 new = write_workspaces(connection, [values for _, values in rows])
             else:
                 new = self._tell(connection, owner, rows, batch)
+            statistics.count_changes(connection, len(rows))
         batch.written, batch.unchanged = sum(new), len(new) - sum(new)
         self._outcome.add(owner, batch)
 

@@ -82,9 +82,10 @@ with each as materialized ({ASSET_RESULTS})
 )
 , evidence as (
     select framework, control, since, min(e.valid_until) as valid_until
-    from worst w join each e using (framework, control)
-    where w.result = 'compliant' and e.result = 'compliant' and e.valid_until is not null
-      and e.assessed_at <= w.since and e.replaced_at > w.since
+    from (select * from worst where result = 'compliant') w full join (
+        select * from each where result = 'compliant' and valid_until is not null
+    ) e using (framework, control)
+    where coalesce(e.assessed_at <= w.since and e.replaced_at > w.since, false)
     group by framework, control, since
 )
 select framework, control, w.result, since as assessed_at, w.replaced_at, e.valid_until,
@@ -93,7 +94,8 @@ from worst w left join evidence e using (framework, control, since)
 where since < 'infinity'
 """
 """The worst over the assets, from each instant at which it may change; the evidence of one that passes ends
-with the first of its assets' to end."""
+with the first of its assets' to end. The planner does not know how much evidence there is; a full join, of
+which no row without its counterpart is left, can not become a loop over all of it for each instant."""
 
 CONTROLS = f"""
 select framework, control, result, assessed_at,

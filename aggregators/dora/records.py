@@ -24,6 +24,16 @@ where p.workspace_id = :w and p.part_of is not null
 """
 """Changes by the deployment that they count with: their own, and that which it is part of."""
 
+CHANGES_OF = """
+select c.key, c.committed_at from deployment_change c where c.workspace_id = :w and c.deployment = {d}
+union all
+select c.key, c.committed_at
+from deployment p join deployment_change c on c.workspace_id = :w and c.deployment = p.key
+where p.workspace_id = :w and p.part_of = {d}
+"""
+"""Changes of one deployment, looked up for each (``offset 0`` keeps it so): a plan of the average
+workspace would look through all changes of a large one for each of its deployments."""
+
 CAUSED = """
 exists (
     select from incident i where i.workspace_id = :w and i.caused_by = {d}.key and i.left_out is null
@@ -73,14 +83,14 @@ def _carried(only: str) -> str:
     return f"""
 select d.key, d.service, d.day, d.created_at, d.completed_at, c.key as change, c.committed_at
 from ({REACHED}) d
-left join ({CHANGES}) c on c.deployment = d.key
+left join lateral ({CHANGES_OF.format(d="d.key")} offset 0) c on true
 where d.reached and {only}
 union all
 select d.key, d.service, d.day, d.created_at, d.completed_at, r.change, r.committed_at
 from (
     with retried as materialized ({RETRIED})
     select d.key, c.key as change, c.committed_at
-    from retried d join ({CHANGES}) c on c.deployment = d.attempt
+    from retried d cross join lateral ({CHANGES_OF.format(d="d.attempt")} offset 0) c
     where {only} offset 0
 ) r
 join ({REACHED}) d on d.key = r.key
@@ -109,7 +119,7 @@ select s.service from (
 ) s
 where exists (
     select from deployment x
-    join ({CHANGES}) c on c.deployment = x.key
+    cross join lateral ({CHANGES_OF.format(d="x.key")} offset 0) c
     where x.workspace_id = :w and coalesce(x.service, '') = s.service and x.left_out is null
 )
 """
@@ -135,13 +145,17 @@ where coalesce(committed_at, created_at) <= completed_at
 """
 
 
+CAUSE = "case when p.part_of is null then i.caused_by else p.part_of end"
+"""Deployment that caused an incident: that which it is part of. No ``coalesce``, behind which row-level
+security lets no index be used: as PostgreSQL sees it, it might tell what it is given."""
+
 RECOVERIES = f"""
 select i.opened_at, i.resolved_at, d.completed_at,
        coalesce(i.resolved_at, case when i.is_over then i.opened_at end) as over_since,
        extract(epoch from i.resolved_at - d.completed_at)::float8 as seconds
 from incident i
 left join deployment p on p.workspace_id = :w and p.key = i.caused_by and p.part_of is not null
-join ({REACHED}) d on d.key = coalesce(p.part_of, i.caused_by)
-where i.workspace_id = :w and i.left_out is null
+cross join lateral ({REACHED} and d.key = {CAUSE} offset 0) d
+where i.workspace_id = :w and i.left_out is null and i.caused_by is not null
 """
-"""Incidents that a deployment caused; recovered from when they are resolved."""
+"""Incidents that a deployment caused, looked up for each; recovered from when they are resolved."""

@@ -14,6 +14,7 @@ from storage.chosen.store import rules
 from storage.snapshot.sql import PARAMETERS, PreparedStatement
 from storage.snapshot.statements import PUBLISH, STAGE
 from storage.snapshot.tables import staged_workspace
+from storage.statistics import ANALYZE_OUTGROWN
 
 STAGED = f"select 1 from {staged_workspace.name} where workspace_id = :w and since = :since"
 
@@ -45,13 +46,14 @@ PLANNER = {
     "work_mem": "32MB",
 }
 PLANNED = f"""
+{ANALYZE_OUTGROWN};
 {"; ".join(f"set local {name} = '{value}'" for name, value in PLANNER.items())};
 select set_config('plan_cache_mode', 'force_custom_plan', true)
 from pg_extension where extname = 'citus'
 """
 """Plans are made once a connection, without the values (planning takes twice as long as a night's
-work), and serve however the tables grow: a workspace's rows are always found by its index. Citus needs the
-workspace's id to know the node."""
+work), and serve until a table has doubled: a workspace's rows are always found by its index, but how they
+are joined depends on how many there are. Citus needs the workspace's id to know the node."""
 
 
 def write(connection: Connection, workspace_id: int, days: DayRange, settings: Settings) -> int:

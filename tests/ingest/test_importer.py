@@ -208,3 +208,17 @@ def test_what_was_taken_out_since_is_told_of_a_repetition(bring, database, works
     meanings.change(database, payments, "environment", "qa", "production", "erin@x.example")
     outcome = bring("deployments", content, name, workspace="payments")
     assert (outcome.unchanged, outcome.uncounted) == (3, {"cancelled": 1, "withdrawn": 1})
+
+
+def test_after_many_rows_plans_are_of_many_rows(bring, database):
+    known = "select reltuples from pg_class where oid = 'public.vendor'::regclass"
+
+    def believed() -> float:
+        with database.job.connect() as connection:
+            return connection.exec_driver_sql(known).scalar_one()
+
+    bring("vendors", HEAD + "payments,v,Acme,1\n")
+    rows = [f"payments,v{n},Acme {n},1" for n in range(2 * BATCH)]
+    assert believed() < BATCH
+    bring("vendors", HEAD + "\n".join(rows))
+    assert believed() == 2 * BATCH + 1

@@ -1,0 +1,45 @@
+"""Statistics that keep up with an import: a plan of an empty table serves no hundred thousand rows."""
+
+from __future__ import annotations
+
+from alembic import context, op
+
+revision = "0054"
+down_revision = "0053"
+
+ANALYZE = """
+-- Analyses the tables that have doubled since they were last analysed, by their length or by the rows that
+-- were written, as autovacuum would within minutes: what reads them next is planned for what they hold. By
+-- a plan for a table that was as good as empty, each row would look through all others. A table that
+-- somebody else analyses is left to them. Returns how many tables it found.
+create function vigilo.analyze_outgrown() returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare outgrown regclass; found_tables int := 0;
+begin
+    for outgrown in
+        select c.oid from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+          and (pg_relation_size(c.oid) > 2 * 8192 * greatest(c.relpages, 1)
+               or pg_stat_get_mod_since_analyze(c.oid) > 2 * greatest(c.reltuples, 100))
+    loop
+        execute format('analyze (skip_locked) %s', outgrown);
+        found_tables := found_tables + 1;
+    end loop;
+    return found_tables;
+end $$
+"""
+NAME = "vigilo.analyze_outgrown()"
+
+
+def upgrade() -> None:
+    """The function runs as the tables' owner, who alone may analyse them; it tells nothing of what is in
+    them. For the job role only."""
+    run = op.get_bind().exec_driver_sql
+    run(ANALYZE.replace("%", "%%"))
+    run(f"revoke execute on function {NAME} from public")
+    run(f"grant execute on function {NAME} to {context.config.attributes['job']}")
+
+
+def downgrade() -> None:
+    """Takes it away: nothing is kept in it."""
+    op.get_bind().exec_driver_sql(f"drop function {NAME}")

@@ -1,0 +1,134 @@
+"""A workspace that grows at once: what was planned for few rows does not look through many for each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from storage.context import job_in
+from storage.snapshot import staging
+from storage.snapshot.sql import PARAMETERS
+from storage.snapshot.staging import DayRange
+from storage.snapshot.statements import STAGE
+from storage.statistics import COUNT_CHANGES_AT_ONCE
+from tests.conftest import empty
+from tests.generated import LAST
+from tests.plain.records import RECORDS
+from tests.world import World, at
+
+MANY = 1_000
+MOST_FOR_EACH = 600
+"""Rows that the job may look at for each number: it passes the dozen records of each a few dozen times."""
+
+FILLED = (
+    "insert into deployment (workspace_id, key, outcome, completed_at, created_at, production, service,"
+    " part_of) select :w, i::text, case when i % 3 = 0 then 'failed' else 'successful' end,"
+    " cast(:t as timestamptz) - i * interval '1 second', :t - interval '1 day', true,"
+    " case when i % 9 = 0 then 'never-succeeds' else 's' || i % 5 end, case when i % 7 = 0 then '1' end"
+    " from generate_series(1, :n) i",
+    "insert into deployment_change (workspace_id, deployment, key, committed_at)"
+    " select :w, i::text, 'c' || i / 2, cast(:t as timestamptz) - interval '2 days'"
+    " from generate_series(1, :n) i",
+    "insert into roll_back (workspace_id, key, rolled_back_at)"
+    " select :w, i::text, :t from generate_series(1, :n, 5) i",
+    "insert into incident (workspace_id, key, opened_at, resolved_at, severity, caused_by)"
+    " select :w, i::text, :t, case when i % 2 = 0 then cast(:t as timestamptz) end, 'p1', i::text"
+    " from generate_series(1, :n) i",
+    "insert into objective (workspace_id, key, target_percent)"
+    " select :w, i::text, 99 from generate_series(1, :n, 50) i",
+    "insert into objective_day (workspace_id, key, day, good, total)"
+    " select :w, i::text, cast(:t as timestamptz)::date - d, 1, 1"
+    " from generate_series(1, :n, 50) i, generate_series(0, 49) d",
+    "insert into control_result (workspace_id, framework, control, asset, assessed_at, result)"
+    " select :w, 'F' || i % 3, 'C' || i % 40, 'a' || i, cast(:t as timestamptz), 'compliant'"
+    " from generate_series(1, :n) i",
+    "insert into asset_retirement (workspace_id, asset, retired_at)"
+    " select :w, 'a' || i, :t from generate_series(1, :n, 2) i",
+    "insert into certificate (workspace_id, fingerprint, host, port, not_after, not_before, names)"
+    " select :w, i::text, '', 0, cast(:t as timestamptz) + interval '9 days', :t - i * interval '1 minute',"
+    " case when i % 2 = 0 then 'n' || i/3 else 'n' || i end from generate_series(1, :n) i",
+    "insert into vendor (workspace_id, key, name, tier)"
+    " select :w, i::text, 'v', 1 from generate_series(1, :n, 10) i",
+    "insert into vendor_review (workspace_id, vendor, completed_on)"
+    " select :w, i::text, cast(:t as timestamptz)::date - d"
+    " from generate_series(1, :n, 10) i, generate_series(0, 9) d",
+)
+"""Each kind's table, a row or a few for each number up to n. What most of the cost hangs on: attempts that
+fail and never succeed, deployments that are part of one, changes told twice, names that all renew."""
+
+
+def fill(database, workspace_id: int, count: int) -> None:
+    """Records of each kind, of one day."""
+    with job_in(database.job, workspace_id) as connection:
+        for statement in FILLED:
+            values = {"w": workspace_id, "t": at(LAST) - timedelta(hours=1), "n": count}
+            connection.execute(text(statement), values)
+        connection.execute(text(COUNT_CHANGES_AT_ONCE))
+
+
+def remove(database, workspace_id: int) -> None:
+    """Takes what ``fill`` filled in away; the tables stay as long as they were."""
+    with job_in(database.job, workspace_id) as connection:
+        for table in RECORDS:
+            connection.execute(text(f"delete from {table}"))
+
+
+def analyze(database) -> None:
+    """What autovacuum does when it comes by."""
+    url = database.owner.url.set(username="postgres")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("vacuum analyze"))
+
+
+def looked_at(plan: dict[str, Any]) -> float:
+    """Rows that a plan and those below it gave out or passed over, in all their turns."""
+    passed = sum(v for k, v in plan.items() if k.startswith("Rows Removed by"))
+    below = sum(looked_at(child) for child in plan.get("Plans", ()))
+    return (plan["Actual Rows"] + passed) * plan["Actual Loops"] + below
+
+
+def rows_looked_at(database, settings, workspace_id: int) -> float:
+    """Rows that staging the last day looks at."""
+    with job_in(database.job, workspace_id) as connection:
+        since = connection.execute(text("select now()")).scalar_one()
+        days = [DayRange(LAST, LAST)]
+        staging.stage(connection, workspace_id, days, settings, since)
+        values = staging.stage_values(connection, workspace_id, days, settings, since)
+        arguments = ", ".join(f"%({n})s" if n in values else "null" for n in PARAMETERS)
+        raw: Any = connection.connection.dbapi_connection
+        looked = 0.0
+        with raw.cursor() as cursor:
+            for statement in STAGE:
+                described = f"explain (analyze, timing off, format json) execute {statement.name}"
+                cursor.execute(f"{described} ({arguments})", values)
+                looked += looked_at(cursor.fetchone()[0][0]["Plan"])
+    return looked
+
+
+@pytest.mark.parametrize(
+    "before", ["nothing", "one record", "a record in each of many workspaces", "many that are gone"]
+)
+def test_twice_the_records_are_about_twice_the_work(server, settings, before):
+    empty(server)
+    world = World(server, settings)
+    grown = world.workspace("grown")
+    fill(server, grown, {"one record": 1, "many that are gone": MANY}.get(before, 0))
+    if before.startswith("a record in each"):
+        for number in range(40):
+            fill(server, world.workspace(f"other-{number}"), 1)
+    if before == "many that are gone":
+        remove(server, grown)
+    analyze(server)
+    rows_looked_at(server, settings, grown)
+    remove(server, grown)
+    fill(server, grown, MANY)
+    looked = rows_looked_at(server, settings, grown)
+    remove(server, grown)
+    fill(server, grown, 2 * MANY)
+    assert MANY < looked < MOST_FOR_EACH * MANY
+    assert rows_looked_at(server, settings, grown) < 3 * looked

@@ -10,15 +10,16 @@ down_revision = "0053"
 ANALYZE = """
 -- Analyses the tables that have doubled since they were last analysed, by their length or by the rows that
 -- were written, as autovacuum would within minutes: what reads them next is planned for what they hold. By
--- a plan for a table that was as good as empty, each row would look through all others. A table that
--- somebody else analyses is left to them. Returns how many tables it found.
+-- a plan for a table that was as good as empty, each row would look through all others. Not those that are
+-- filled and emptied by each run, and are unlogged for it; a table that somebody else analyses is left to
+-- them. Returns how many tables it found.
 create function vigilo.analyze_outgrown() returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare outgrown regclass; found_tables int := 0;
 begin
     for outgrown in
         select c.oid from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relpersistence = 'p'
           and (pg_relation_size(c.oid) > 2 * 8192 * greatest(c.relpages, 1)
                or pg_stat_get_mod_since_analyze(c.oid) > 2 * greatest(c.reltuples, 100))
     loop

@@ -24,7 +24,7 @@ from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, un
 from ingest.records import SEPARATOR, unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
 from ingest.statements import Told, tell
-from storage import statistics
+from storage.bounds import statistics
 from storage.context import JOB, NoSuchWorkspace, entered, job_in
 from storage.database import Database
 from storage.tables import workspace as workspaces

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 LOCK = 0x7669_6769
 MIGRATIONS = Path(__file__).parent / "migrations"
+UNANALYZABLE = text(
+    """
+select case when current_setting('server_version_num')::int < 170000 then false else exists (
+    select from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+    and not has_table_privilege(:job, c.oid, 'maintain')
+) end
+""".replace("::", r"\:\:")
+)
+"""Whether the job role lacks the right to analyse a table (``vigilo.analyze_outgrown``), where the server
+has such a right."""
 SETTINGS_OF_ROLES = "nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
 
 
@@ -89,6 +99,10 @@ def migrate(
     connection.exec_driver_sql(
         f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
     )
+    if connection.execute(UNANALYZABLE, {"job": roles.job}).scalar_one():
+        connection.exec_driver_sql(
+            f"grant maintain on all tables in schema public to {quoted(roles.job)}"
+        )
 
 
 def _run(connection: Connection, roles: Roles, distributed: bool, target: str) -> None:

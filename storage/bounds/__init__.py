@@ -1,1 +1,1 @@
-"""Bounds on what requests may hold: time of the database, and turns at dear work."""
+"""Bounds on what work may hold: time of the database, and turns at dear work."""

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from settings import Settings
+from storage.bounds.statistics import ANALYZE_OUTGROWN
 from storage.chosen.store import rules
 from storage.snapshot.sql import PARAMETERS, PreparedStatement
 from storage.snapshot.statements import PUBLISH, STAGE
 from storage.snapshot.tables import staged_workspace
-from storage.statistics import ANALYZE_OUTGROWN
 
 STAGED = f"select 1 from {staged_workspace.name} where workspace_id = :w and since = :since"
 

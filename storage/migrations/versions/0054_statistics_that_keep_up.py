@@ -12,14 +12,16 @@ ANALYZE = """
 -- were written, as autovacuum would within minutes: what reads them next is planned for what they hold. By
 -- a plan for a table that was as good as empty, each row would look through all others. Not those that are
 -- filled and emptied by each run, and are unlogged for it; a table that somebody else analyses is left to
--- them. Returns how many tables it found.
+-- them. Returns how many tables it found. None before PostgreSQL 17, where only their owner could.
 create function vigilo.analyze_outgrown() returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare outgrown regclass; found_tables int := 0;
 begin
+    if current_setting('server_version_num')::int < 170000 then return 0; end if;
     for outgrown in
         select c.oid from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relpersistence = 'p'
+          and has_table_privilege(c.oid, 'maintain')
           and (pg_relation_size(c.oid) > 2 * 8192 * greatest(c.relpages, 1)
                or pg_stat_get_mod_since_analyze(c.oid) > 2 * greatest(c.reltuples, 100))
     loop
@@ -33,8 +35,7 @@ NAME = "vigilo.analyze_outgrown()"
 
 
 def upgrade() -> None:
-    """The function runs as the tables' owner, who alone may analyse them; it tells nothing of what is in
-    them. For the job role only."""
+    """The function, for the job role, which has the right to analyse (``storage.schema``)."""
     run = op.get_bind().exec_driver_sql
     run(ANALYZE.replace("%", "%%"))
     run(f"revoke execute on function {NAME} from public")

@@ -37,7 +37,7 @@ def upgrade() -> None:
 def _remake(settings: Settings) -> None:
     """Makes the snapshots again that wait for it at once, and tells of each workspace."""
     from aggregators.vocabulary.formats import counted
-    from ingest.desk.remake import remake, workspaces_due
+    from ingest.due.remake import remake, workspaces_due
 
     if due := workspaces_due(database(), at_once=True):
         click.echo(

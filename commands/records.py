@@ -18,13 +18,13 @@ from auth.granting import OPERATOR
 from commands.desk.repositories import cloned
 from commands.installation import DatabaseCommand, database, installation, reason
 from ingest.door.imports import note_imports
-from ingest.due.whole_lists import RESULTS
 from ingest.formats import FORMATS
 from ingest.formats.certificate_files import PASSWORD
 from ingest.importer import load
 from ingest.kinds import KINDS
 from ingest.lists.authority import lacked_assets, retire_assets
 from ingest.lists.complete import WITHDRAWN_BY, ListChanged, lacked_records, withdraw_records
+from ingest.lists.whole_lists import RESULTS
 from ingest.report import KEPT, ImportOutcome
 from ingest.sources import prometheus
 from ingest.sources.tls_hosts import scan as ask_hosts

@@ -85,9 +85,9 @@ def _told(run: Callable[[Tick], RunOutcome]) -> RunOutcome:
     import psycopg2
     from sqlalchemy.exc import DBAPIError
 
-    from ingest.desk.remake import remake
     from ingest.door.deliveries import drain
     from ingest.door.janitor import tidy
+    from ingest.due.remake import remake
     from reading import presets
     from storage.context import NoSuchWorkspace
     from storage.snapshot.staging import Overtaken

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Engine, select
 from aggregators.records.kinds import Fault, RecordKind
 from aggregators.vocabulary.fields import shown
 from ingest import formats, words
-from ingest.due.collecting import rarely_collected
-from ingest.due.whole_lists import RESULTS, WholeList, newest
+from ingest.collector import rarely_collected
 from ingest.formats.form import Format
 from ingest.kinds import KINDS, WORKSPACE
 from ingest.lists.retirement import retire
+from ingest.lists.whole_lists import RESULTS, WholeList, newest
 from ingest.parsing import BLANK, Values, named, parse, statement
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, until_hopeless
 from ingest.records import SEPARATOR, unlinked, write_workspaces

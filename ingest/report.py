@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from uuid import UUID
 
-from ingest.due.asset_lists import AssetList
+from ingest.lists.asset_lists import AssetList
 from ingest.statements import Told
 
 KEPT = 100

@@ -19,12 +19,11 @@ from sqlalchemy import Connection
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import ROW, Statement, Value, Words, resolved_meaning
 from ingest import records
-from ingest.due.asset_lists import note_results
-from ingest.due.keeping import StatementKey, as_told_last, keep
 from ingest.due.marks import newest_day, touched
-from ingest.due.stored import LONG_AGO, digest, encoded, statements_of
-from ingest.due.whole_lists import RESULTS, add_absences
 from ingest.folding import NO_RECORD, Folding, TellOutcome
+from ingest.kept.keeping import StatementKey, as_told_last, keep
+from ingest.kept.stored import LONG_AGO, digest, encoded, statements_of
+from ingest.kept.upkeep import alone, open_up
 from ingest.linking.links import links_of
 from ingest.linking.mergers import (
     MergedRecord,
@@ -36,8 +35,9 @@ from ingest.linking.mergers import (
     merged,
     note_parts,
 )
+from ingest.lists.asset_lists import note_results
+from ingest.lists.whole_lists import RESULTS, add_absences
 from ingest.records import SEPARATOR
-from ingest.upkeep import alone, open_up
 
 
 class Told(NamedTuple):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from aggregators import catalogue
 from aggregators.records.mentions import LINK, OTHER
 from aggregators.records.statements import Words
-from ingest.upkeep import alone
+from ingest.kept.upkeep import alone
 
 Meaning = Callable[[str], str | None]
 

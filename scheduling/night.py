@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from ingest.desk.remake import remake
 from ingest.door.deliveries import drain
+from ingest.due.remake import remake
 from reading import presets
 from reading.signals import calibration
 from reading.signals import night as watch_night

@@ -35,7 +35,7 @@ statement = tenant(
     key=("kind", "identity", "digest"),
 )
 """Everything that was ever told of a record: the record is the fold of it. Kinds that begin with ``list:``
-are lists of all there is (``ingest.due.whole_lists``)."""
+are lists of all there is (``ingest.lists.whole_lists``)."""
 Index(
     "statement_merged",
     statement.c.workspace_id,

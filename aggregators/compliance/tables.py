@@ -47,4 +47,4 @@ asset_absence = tenant(
     key=("asset", "framework", "retired_at"),
 )
 """Assets that a list of all there is lacks, from its instant on. It follows from the lists and the results
-(``ingest.due.asset_lists``)."""
+(``ingest.lists.asset_lists``)."""

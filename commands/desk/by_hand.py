@@ -13,10 +13,10 @@ from auth.granting import OPERATOR
 from commands.installation import DatabaseCommand, database, installation
 from ingest.desk import corrections
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
-from ingest.desk.remake import remake, slugs
 from ingest.door import quarantine
 from ingest.door.deliveries import NoSuchDelivery, found
 from ingest.door.quarantine import BodyIsGone, NoSuchPart
+from ingest.due.remake import remake, slugs
 
 MOST_LISTED = 1_000
 Workspace = tuple[int, str]

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from aggregators.chosen.changes import SettingChange, Value, in_force
 from aggregators.chosen.known import KnownSetting, Recount, WrongSettingValue
 from aggregators.chosen.names import TIME_ZONE
-from ingest.desk.remake import EVER
 from ingest.due.marks import mark
+from ingest.due.remake import EVER
 from storage import audit
 from storage.chosen import store
 from storage.context import JOB, entered

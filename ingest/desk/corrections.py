@@ -14,8 +14,8 @@ from sqlalchemy import Connection, func, select, text
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import BY_HAND, Statement, Value, plain
 from ingest import words
-from ingest.desk.remake import first_instant
 from ingest.due.marks import mark
+from ingest.due.remake import first_instant
 from ingest.kinds import KINDS
 from ingest.records import SEPARATOR
 from ingest.statements import Told, home_of, identity_of, tell

@@ -18,14 +18,14 @@ from aggregators.records.statements import Words
 from aggregators.vocabulary import fields
 from ingest import words
 from ingest.desk import linking, renaming
-from ingest.desk.remake import EVER, first_instant
 from ingest.desk.seen_words import choices, fields_of_words, only_words, words_told
-from ingest.due.asset_lists import renew
 from ingest.due.marks import mark
-from ingest.due.whole_lists import RESULTS
+from ingest.due.remake import EVER, first_instant
 from ingest.folding import TellOutcome
 from ingest.kinds import KINDS
 from ingest.linking.links import rebuild
+from ingest.lists.asset_lists import renew
+from ingest.lists.whole_lists import RESULTS
 from ingest.statements import refold
 from ingest.words import normal
 from storage import audit

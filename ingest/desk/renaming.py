@@ -14,11 +14,11 @@ from sqlalchemy import Connection, text
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Words, resolved_meaning
 from ingest import records
-from ingest.due.stored import decoded
 from ingest.folding import TellOutcome
+from ingest.kept.stored import decoded
+from ingest.kept.upkeep import open_up
 from ingest.records import SEPARATOR
 from ingest.statements import adopt, refold
-from ingest.upkeep import open_up
 from storage.arrays import array
 
 BATCH = 2_000

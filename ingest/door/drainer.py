@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
-from ingest.desk.remake import remake
 from ingest.door.deliveries import drain
+from ingest.due.remake import remake
 from settings import Settings
 from storage.bounds.away import tell
 from storage.database import Database

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, text
 
-from ingest.upkeep import compact
+from ingest.kept.upkeep import compact
 from storage.context import job_in
 from storage.database import Database
 from storage.tables import workspace

@@ -1,1 +1,1 @@
-"""Snapshot days that changed records have touched: which, and the note that they are to be made again."""
+"""Snapshot days that are due again because records have changed: marked with the change, made again."""

@@ -1,1 +1,1 @@
-"""Lists of all records of their source: what they lack is gone."""
+"""Lists of all that their source has: kept beside the records, and what follows for what they lack."""

@@ -1,7 +1,7 @@
 """Files that list all assets of their source: the assets that they lack any more, and their retirement.
 
 What is shown is what keeping the lists would change, so both are worked out by the same statements
-(``ingest.due.asset_lists``); an asset that was retired by then is not shown.
+(``ingest.lists.asset_lists``); an asset that was retired by then is not shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from ingest import words
-from ingest.due.asset_lists import Absence, AssetList, keep_list, renew
+from ingest.lists.asset_lists import Absence, AssetList, keep_list, renew
 from ingest.lists.complete import ListChanged, slug_of
 from ingest.report import ImportOutcome
 from storage.arrays import array

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 
 from aggregators.records.kinds import RecordKind
 from ingest import words
-from ingest.due.whole_lists import OF, WholeList
 from ingest.lists.retirement import gone, retire
+from ingest.lists.whole_lists import OF, WholeList
 from ingest.records import SEPARATOR
 from ingest.report import ImportOutcome
 from storage.context import job_in

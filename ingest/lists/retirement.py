@@ -6,11 +6,11 @@ from sqlalchemy import Connection, text
 
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Words
-from ingest.due.stored import statements_of
-from ingest.due.whole_lists import WholeList, has_several, is_decided_by_hand, keep_list
 from ingest.folding import TellOutcome
+from ingest.kept.stored import statements_of
+from ingest.kept.upkeep import alone
+from ingest.lists.whole_lists import WholeList, has_several, is_decided_by_hand, keep_list
 from ingest.statements import refold
-from ingest.upkeep import alone
 
 CANDIDATES = """
 select distinct s.identity from statement s

@@ -263,7 +263,7 @@ def _of_the_server(error: BaseException) -> bool:
     return str(code).startswith(SERVERS)
 
 
-def _said(error: BaseException) -> str:
+def _in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
@@ -279,7 +279,7 @@ class _Job:
         """The work as one that no other workspace waits for."""
         with _under_way(self.database) as connection:
             since = connection.execute(text("select now()")).scalar_one()
-            return self._published(connection, work, since)
+            return self._stage_and_publish(connection, work, since)
 
     def whole(self, connection: Connection, work: Work, requested: SnapshotRun) -> RunOutcome:
         """The work as a run over all workspaces; with it all is finished that was broken off within its
@@ -292,27 +292,27 @@ class _Job:
         with self.database.job.begin() as noted:
             values["made_with"] = _made_with(store.rules(noted, self.settings))
             since = noted.execute(text(BEGIN), values).scalar_one()
-        outcome = self._published(connection, work, since)
+        outcome = self._stage_and_publish(connection, work, since)
         finished = {"first": requested.range_first or requested.day, "day": requested.day}
         connection.execute(text(END), finished)
         return outcome
 
-    def _published(self, connection: Connection, work: Work, since: datetime) -> RunOutcome:
+    def _stage_and_publish(self, connection: Connection, work: Work, since: datetime) -> RunOutcome:
         """Stages the work, a transaction per workspace, telling of each in the order of the work; then
         publishes what did not fail within the connection's transaction."""
 
-        def one(task: tuple[int, str, Sequence[DayRange]], begins: Begins) -> int | str:
+        def one(key: int, ranges: Sequence[DayRange], begins: Begins) -> int | str:
             try:
-                return self._staged(begins, *task, since, marks)
+                return self._stage(begins, key, ranges, since, marks)
             except Exception as error:
                 if _of_the_server(error):
                     raise
-                return _said(error)
+                return _in_a_line(error)
 
         ready, rows, failed = {}, 0, {}
         marks: dict[int, datetime] = {}
         with Lanes(self.database.job, [key for key, *_ in work], AT_ONCE) as lanes:
-            coming = [lanes.submit(task[0], partial(one, task)) for task in work]
+            coming = [lanes.submit(key, partial(one, key, ranges)) for key, _, ranges in work]
             for (key, slug, _), done in zip(work, coming, strict=True):
                 made = done.result()
                 if isinstance(made, str):
@@ -322,19 +322,19 @@ class _Job:
                     rows += made
                 if self.progress:
                     self.progress(slug)
-        failed |= _moved(connection, ready, since, marks)
+        failed |= _publish_all(connection, ready, since, marks)
         return RunOutcome(len(work) - len(failed), rows, failed)
 
-    def _staged(
+    def _stage(
         self,
         begins: Begins,
         key: int,
-        _slug: str,
         ranges: Sequence[DayRange],
         since: datetime,
         marks: dict[int, datetime],
     ) -> int:
-        """Stages a workspace; ``marks`` takes the mark of its days, if they are all made. Rows."""
+        """Stages a workspace, and notes in ``marks`` the mark of its days where all of them are made.
+        Returns how many rows are staged."""
         with context.job_in(begins, key) as connection:
             # The commit that publishes waits for the disk; a crash before it empties what is staged.
             connection.execute(text("set local synchronous_commit = off"))
@@ -353,15 +353,15 @@ class _Job:
             return stage(connection, key, ranges, self.settings, since)
 
 
-def _moved(
+def _publish_all(
     connection: Connection,
     ready: Mapping[int, str],
     since: datetime,
     marks: Mapping[int, datetime],
 ) -> dict[str, str]:
-    """Publishes within the connection's transaction; what was refused, by slug."""
+    """Publishes what is staged within the connection's transaction; returns what was refused, by slug."""
     if nights.stages(connection):
-        return _moved_by_node(connection, ready, since, marks)
+        return _publish_by_node(connection, ready, since, marks)
     failed = {}
     for key, slug in ready.items():
         try:
@@ -372,11 +372,11 @@ def _moved(
         except (SQLAlchemyError, psycopg2.Error) as error:
             if _of_the_server(error):
                 raise
-            failed[slug] = _said(error)
+            failed[slug] = _in_a_line(error)
     return failed
 
 
-def _moved_by_node(
+def _publish_by_node(
     connection: Connection,
     ready: Mapping[int, str],
     since: datetime,

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from auth import membership
 from auth.accounts import Account
-from ingest.desk import remake
 from ingest.desk.choosing import Workspace
+from ingest.due import remake
 from storage import context
 from storage.database import Database
 from storage.executive import memberships

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from ingest.desk import corrections, meanings, seen_words
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
 from ingest.desk.meanings import NoSuchMeaning
-from ingest.desk.remake import remake
 from ingest.desk.uncounted import counts
+from ingest.due.remake import remake
 from storage.context import job_in
 from tests.conftest import TODAY
 from tests.world import World

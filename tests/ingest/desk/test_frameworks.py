@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from ingest.desk import corrections, meanings, seen_words
-from ingest.desk.remake import remake
-from ingest.upkeep import compact
+from ingest.due.remake import remake
+from ingest.kept.upkeep import compact
 from storage.context import job_in
 from tests.conftest import TODAY
 from tests.world import World

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from ingest.desk.remake import remake
+from ingest.due.remake import remake
 from storage.context import job_in
 from storage.snapshot import job
 from tests.conftest import TODAY

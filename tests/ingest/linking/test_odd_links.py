@@ -11,7 +11,7 @@ from sqlalchemy import text
 from aggregators.records.mentions import flat, normal_address, packed, references, unpacked
 from ingest.desk import corrections, meanings
 from ingest.desk.meanings import NoSuchMeaning
-from ingest.upkeep import compact
+from ingest.kept.upkeep import compact
 from storage.context import job_in
 from tests.ingest.formats.telling import at
 from tests.ingest.linking.test_links import (

@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from ingest.desk import meanings
 from ingest.importer import load
+from ingest.kept.upkeep import compact
 from ingest.kinds import KINDS
 from ingest.lists.authority import lacked_assets, retire_assets
 from ingest.lists.complete import ListChanged
-from ingest.upkeep import compact
 from storage.context import job_in
 from tests.ingest.test_command import RECORDS
 

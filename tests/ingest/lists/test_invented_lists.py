@@ -17,10 +17,10 @@ import pytest
 from ingest.desk.corrections import correct, merge, withdraw
 from ingest.door.deliveries import accept, drain
 from ingest.importer import load
+from ingest.kept.upkeep import compact
 from ingest.kinds import KINDS
 from ingest.lists.complete import ListChanged, lacked_records, withdraw_records
 from ingest.report import ImportOutcome
-from ingest.upkeep import compact
 from storage.context import job_in
 from tests.ingest.lists.conftest import CONFIRMED, HEADS, line
 from tests.world import World

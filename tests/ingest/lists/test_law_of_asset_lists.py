@@ -17,12 +17,12 @@ from aggregators.compliance.tables import asset_absence, control_result
 from aggregators.records.statements import BY_HAND, EVENT, ROW, Statement, Value
 from ingest import words
 from ingest.desk import meanings
-from ingest.due.asset_lists import AssetList, keep_list, renew
 from ingest.importer import load
+from ingest.kept.upkeep import compact
 from ingest.kinds import KINDS
+from ingest.lists.asset_lists import AssetList, keep_list, renew
 from ingest.lists.authority import lacked_assets, retire_assets
 from ingest.statements import Told, identity_of, tell
-from ingest.upkeep import compact
 from storage.context import job_in
 from tests.deep import seeds
 from tests.ingest.formats.telling import RECEIVED, at

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, select
 
 from aggregators.records.statements import BY_HAND, EVENT, ROW, Statement, Value
 from ingest import words
-from ingest.due.whole_lists import OF, WholeList
 from ingest.importer import Receipt, take
+from ingest.kept.upkeep import compact
 from ingest.kinds import KINDS
 from ingest.lists.retirement import retire
+from ingest.lists.whole_lists import OF, WholeList
 from ingest.statements import Told, tell
-from ingest.upkeep import compact
 from storage.context import job_in
 from tests.deep import seeds
 from tests.ingest.formats.event_bodies import FORMATS

@@ -14,7 +14,7 @@ from aggregators.chosen.known import known
 from aggregators.incidents.counts import FACTS as OF_INCIDENTS
 from aggregators.vendors.counts import FACTS as OF_VENDORS
 from ingest.desk.choosing import Choice, choose
-from ingest.desk.remake import remake
+from ingest.due.remake import remake
 from reading.record_days import RecordDays
 from storage.context import job_in
 from storage.snapshot.tables import usage_snapshot

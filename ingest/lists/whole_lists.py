@@ -25,8 +25,8 @@ from aggregators.records.statements import (
     plain,
     tellings,
 )
-from ingest.due.keeping import keep
-from ingest.due.stored import LONG_AGO, digest, encoded
+from ingest.kept.keeping import keep
+from ingest.kept.stored import LONG_AGO, digest, encoded
 from ingest.records import SEPARATOR
 from storage.arrays import array
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Manner, Statement, Value
-from ingest.upkeep import COMPACTED
+from ingest.kept.upkeep import COMPACTED
 from storage.arrays import array
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from aggregators.records.statements import BY_HAND, EVENT, ROW, Statement
 from ingest import words
+from ingest.kept.upkeep import compact
 from ingest.kinds import KINDS
 from ingest.statements import Told, tell
-from ingest.upkeep import compact
 from storage.context import job_in
 from tests.aggregators.records.test_statements import at
 from tests.deep import efforts

@@ -28,10 +28,10 @@ from aggregators.records.statements import (
     plain,
     resolved_meaning,
 )
-from ingest.due.keeping import keep
 from ingest.due.marks import newest_day, touched
-from ingest.due.stored import LONG_AGO, digest, encoded
-from ingest.due.whole_lists import LISTS, RESULTS
+from ingest.kept.keeping import keep
+from ingest.kept.stored import LONG_AGO, digest, encoded
+from ingest.lists.whole_lists import LISTS, RESULTS
 from ingest.records import SEPARATOR
 from storage.arrays import array
 

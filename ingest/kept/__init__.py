@@ -1,0 +1,1 @@
+"""Statements as PostgreSQL keeps them: added once, read again, looked after."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +27,8 @@ from storage.executive.encoded_rows import (
 )
 
 SHIFT = (ENCODED_EPOCH - EPOCH).days
+AT_ONCE = 500
+"""Rows that are turned into columns at once."""
 BLOCK = np.dtype([("block", ">i4"), ("size", ">i4")])
 
 Part = tuple[int, EncodedDurations]
@@ -133,15 +135,35 @@ def _groups(rows: EncodedRows, table: str) -> list[EncodedGroup]:
 
 
 def _rows(parts: Sequence[bytes | memoryview], columns: Sequence[str]) -> SnapshotRows:
-    """The rows of each scope's bytes, ascending by scope and day."""
+    """The rows of each scope's bytes, ascending by scope and day. Turned into columns a few hundred rows at
+    a time, which the processor's cache holds: a column of rows that lie apart costs three times as much."""
     of = row_type(columns)
-    data = np.frombuffer(b"".join(parts), of)
-    scope = np.repeat(np.arange(len(parts)), [len(part) // of.itemsize for part in parts])
-    day = data["day"].astype(np.int64) + SHIFT
-    order = np.lexsort((day, scope))
-    if (np.diff(order) != 1).any():  # days that stand in for missing ones come last
-        data, scope, day = data[order], scope[order], day[order]
-    return SnapshotRows(scope, day, data["numbers"], {name: i for i, name in enumerate(columns)})
+    lengths = np.array([len(part) // of.itemsize for part in parts], np.intp)
+    scope, length = np.repeat(np.arange(len(parts)), lengths), int(lengths.sum())
+    day, numbers = np.empty(length, np.int64), np.empty((len(columns), length + 1))
+    numbers[:, -1] = np.nan
+    at = 0
+    for some in _batches(parts, AT_ONCE * of.itemsize):
+        data = np.frombuffer(b"".join(some), of)
+        day[at : at + len(data)] = data["day"]
+        numbers[:, at : at + len(data)] = data["numbers"].T
+        at += len(data)
+    if ((day[1:] <= day[:-1]) & (scope[1:] == scope[:-1])).any():
+        # Days that stand in for missing ones come last.
+        order = np.lexsort((day, scope))
+        scope, day, numbers[:, :-1] = scope[order], day[order], numbers[:, order]
+    return SnapshotRows(scope, day + SHIFT, numbers, {name: i for i, name in enumerate(columns)})
+
+
+def _batches(
+    parts: Sequence[bytes | memoryview], size: int
+) -> Iterator[Sequence[bytes | memoryview]]:
+    """Parts in their order, as many together as have about so many bytes."""
+    ends = np.cumsum([len(part) for part in parts]) // size
+    first = 0
+    for last in [*(np.flatnonzero(np.diff(ends)) + 1), len(parts)]:
+        yield parts[first:last]
+        first = last
 
 
 def _events(table: str, parts: Sequence[Part], last: date) -> dict[str, Events]:

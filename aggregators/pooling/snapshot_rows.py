@@ -21,8 +21,8 @@ def number_of(day: date) -> int:
 
 @dataclass(frozen=True, eq=False)
 class SnapshotRows:
-    """Stored rows, ascending by scope and day: ``scope`` and ``day`` [row], ``numbers`` [row, column] in
-    the order of ``columns``."""
+    """Stored rows, ascending by scope and day: ``scope`` and ``day`` [row], ``numbers`` [column, row] in
+    the order of ``columns``. A column has one element more, NaN: the row -1 is one without data."""
 
     scope: np.ndarray
     day: np.ndarray
@@ -30,11 +30,8 @@ class SnapshotRows:
     columns: Mapping[str, int]
 
     def column(self, name: str) -> Array:
-        """A column, with NaN after its end: the row -1 is one without data."""
-        values = np.empty(len(self.day) + 1)
-        values[:-1] = self.numbers[:, self.columns[name]]
-        values[-1] = np.nan
-        return values
+        """A column, with NaN after its end."""
+        return np.asarray(self.numbers[self.columns[name]])
 
     def last_on(self, borders: np.ndarray, scopes: int) -> np.ndarray:
         """Last row on or before each border, as [scope, border]; -1 where none is."""

@@ -98,14 +98,14 @@ class SpanFacts(LazyFacts):
 
     def flow(self, column: str) -> Array:
         """The running total at each span's last snapshot less that before its first day."""
-        total = self.table.column(column)
+        total = self.table.rows.column(column)
         before = total[self.first]
         before[np.isnan(before)] = 0.0
         return np.where(self.within, total[self.last] - before, np.nan)
 
     def level(self, column: str) -> Array:
         """The value of each span's last snapshot."""
-        return np.where(self.within, self.table.column(column)[self.last], np.nan)
+        return np.where(self.within, self.table.rows.column(column)[self.last], np.nan)
 
     def _distribution(self, name: str) -> Any:
         events = self.table.events[name]
@@ -143,16 +143,6 @@ class FactTable:
     seen: Callable[[SpanFacts], Array] | None = None
     """Where the days seen are counted, when not in this table itself."""
 
-    @cached_property
-    def _columns(self) -> dict[str, Array]:
-        return {}
-
-    def column(self, name: str) -> Array:
-        """A column of the rows, kept: several labels read the same."""
-        if name not in self._columns:
-            self._columns[name] = self.rows.column(name)
-        return self._columns[name]
-
     def halves(self, name: str) -> np.ndarray:
         """The durations of a distribution in the previous period and in this one, kept."""
         if name not in self._halves:
@@ -166,7 +156,6 @@ class FactTable:
 
     def forget(self) -> None:
         """Lets go of what was computed from the rows."""
-        self._columns.clear()
         self._halves.clear()
 
     def days_seen(self, spans: SpanFacts) -> Array:

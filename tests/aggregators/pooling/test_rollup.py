@@ -59,7 +59,8 @@ def rolled(**workspaces: dict[date, tuple[float, float, float]]):
             day.append(number_of(at))
             numbers.append((*running, days[at][2]))
     columns = {"days_total": 0, "bad_total": 1, "all_total": 2, "gauge": 3}
-    rows = SnapshotRows(np.array(scope), np.array(day), np.array(numbers), columns)
+    by_column = np.column_stack([np.array(numbers).T, np.full(4, np.nan)])
+    rows = SnapshotRows(np.array(scope), np.array(day), by_column, columns)
     facts = usage_table(list(workspaces), PLAN, TOY.natures(), rows, {}).facts({})
     return roll(TOY, facts, [WorkspaceLabel(s, s.title()) for s in workspaces], PLAN)
 

@@ -377,7 +377,7 @@ def load(**overrides: Any) -> Settings:
 
 def wrong_setting(field: str, problem: str, value: object) -> WrongSetting:
     """The error of a field whose value fits its type and nothing else; for who knows what it must fit."""
-    return WrongSetting(f"Wrong setting.\n{_told(field, '', problem, value)}")
+    return WrongSetting(f"Wrong setting.\n{_wrong(field, '', problem, value)}")
 
 
 def _no_number(constant: str) -> object:
@@ -389,10 +389,10 @@ def _sentence(error: ErrorDetails) -> str:
     """The variable that is wrong, where in it, why, and what it is for."""
     field, *within = map(str, error["loc"])
     at = f" at {'.'.join(within)}" if within else ""
-    return _told(field.lower(), at, error["msg"].removeprefix("Value error, "), error["input"])
+    return _wrong(field.lower(), at, error["msg"].removeprefix("Value error, "), error["input"])
 
 
-def _told(field: str, at: str, problem: str, value: object) -> str:
+def _wrong(field: str, at: str, problem: str, value: object) -> str:
     shown = reprlib.repr(value) if isinstance(value, str) else repr(value)
     got = "" if field.endswith(SECRETS) else f" (got {shown})"
     meaning = Settings.model_fields[field].description

@@ -13,7 +13,7 @@ from flask_login import current_user
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Engine
 
-from aggregators.records.kinds import plain
+from aggregators.records.statements import as_in_a_file
 from aggregators.vocabulary.fields import NAME
 from api.deliveries import DeliveryState, Page, QuarantinedPart
 from ingest.desk import corrections, meanings, seen_words
@@ -272,7 +272,7 @@ def _row(record: KnownRecord) -> dict[str, str | None] | None:
         return None
     hidden = ("workspace_id", "identity")
     return {
-        name: None if value is None else plain(value)
+        name: None if value is None else as_in_a_file(value)
         for name, value in record.row.items()
         if name not in hidden
     }

@@ -132,7 +132,7 @@ def set_password(engine: Engine, email: str, password: str) -> None:
     email = email.strip().lower()
     hashed = hash_password(password)
     with engine.begin() as connection:
-        user_id = _known(connection, email)
+        user_id = _id_of(connection, email)
         _write_password(connection, user_id, hashed)
         audit.record(connection, granting.OPERATOR, "user.password", email, {})
 
@@ -162,7 +162,7 @@ def set_active(engine: Engine, email: str, *, is_active: bool) -> None:
     back with the account. Raises AccountError."""
     email = email.strip().lower()
     with engine.begin() as connection:
-        user_id = _known(connection, email)
+        user_id = _id_of(connection, email)
         connection.execute(
             text("update app_user set is_active = :active where id = :id"),
             {"active": is_active, "id": user_id},
@@ -173,7 +173,7 @@ def set_active(engine: Engine, email: str, *, is_active: bool) -> None:
         audit.record(connection, granting.OPERATOR, action, email, {})
 
 
-def _known(connection: Connection, email: str) -> int:
+def _id_of(connection: Connection, email: str) -> int:
     """Id of the account, active or not. Raises AccountError."""
     user_id = connection.execute(
         text("select id from app_user where email = :e"), {"e": email}
@@ -186,7 +186,7 @@ def _known(connection: Connection, email: str) -> int:
 def id_of(engine: Engine, email: str) -> int:
     """Id of the account, active or not. Raises AccountError."""
     with engine.connect() as connection:
-        return _known(connection, email.strip().lower())
+        return _id_of(connection, email.strip().lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from aggregators.pooling.dashboard import Dashboard
 from aggregators.vocabulary.period import Ask, Period
 from auth.accounts import on_behalf
 from auth.passwords import hash_password
-from reading import presets
+from reading import packed_presets
 from reading.dashboard import read
 from reading.signals import night
 from settings import Settings, load
@@ -119,7 +119,7 @@ def installation(workspaces: int, days: int, data_dir: Path | None) -> Iterator[
         start = time.perf_counter()
         if demo.is_empty(database):
             demo.load(database, settings, workspaces=workspaces, days=days)
-            presets.pack(database, settings)
+            packed_presets.pack(database, settings)
             night.run(database, TODAY - A_DAY)
         yield _bench(database, settings, workspaces, days, time.perf_counter() - start)
     finally:

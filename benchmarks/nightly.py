@@ -30,7 +30,7 @@ from sqlalchemy import Connection, text
 import demo
 from benchmarks.installation import Bench
 from benchmarks.report.table import Row as Judged
-from reading import presets
+from reading import packed_presets
 from reading.signals import night
 from settings import Settings, load
 from storage import embedded
@@ -238,7 +238,7 @@ PRESETS_SHARE = 0.1
 
 def presets_row(bench: Bench, part: str, run: float) -> Judged:
     """Packing of all presets after a night, against the run before it."""
-    packed = timed(lambda: presets.pack(bench.database, bench.settings))
+    packed = timed(lambda: packed_presets.pack(bench.database, bench.settings))
     return Judged(part, "presets of all workspaces", packed, run, "s", PRESETS_SHARE, "nightly run")
 
 

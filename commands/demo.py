@@ -14,7 +14,7 @@ import demo as organisation
 from commands.installation import DatabaseCommand, database, installation
 from demo import real
 from demo.stories import MOST
-from reading import presets
+from reading import packed_presets
 from reading.signals import night
 
 
@@ -27,7 +27,7 @@ def load(workspaces: int, days: int, seed: int) -> None:
     settings = installation().settings
     with _refusals_told():
         accounts = organisation.load(database(), settings, workspaces, days, seed, _tick())
-        presets.pack(database(), settings)
+        packed_presets.pack(database(), settings)
         night.run(database(), settings.now().date() - timedelta(days=1))
     click.echo(f"{workspaces} workspaces with {days} days are loaded.")
     _tell(accounts)

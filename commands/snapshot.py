@@ -69,7 +69,7 @@ def _report(run: Callable[[Tick], RunOutcome]) -> None:
     from auth.granting import OPERATOR
     from storage import audit
 
-    outcome = _told(run)
+    outcome = _carried_out(run)
     with database().job.begin() as connection:
         details = {"days": outcome.rows, "workspaces": outcome.done, "failed": len(outcome.failed)}
         audit.record(connection, OPERATOR, "snapshot.take", "*", details)
@@ -80,7 +80,7 @@ def _report(run: Callable[[Tick], RunOutcome]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _told(run: Callable[[Tick], RunOutcome]) -> RunOutcome:
+def _carried_out(run: Callable[[Tick], RunOutcome]) -> RunOutcome:
     """The job's outcome. Raises ClickException with a sentence where it did not get through."""
     import psycopg2
     from sqlalchemy.exc import DBAPIError
@@ -88,7 +88,7 @@ def _told(run: Callable[[Tick], RunOutcome]) -> RunOutcome:
     from ingest.door.deliveries import drain
     from ingest.door.janitor import tidy
     from ingest.due.remake import remake
-    from reading import presets
+    from reading import packed_presets
     from storage.context import NoSuchWorkspace
     from storage.snapshot.staging import Overtaken
 
@@ -105,7 +105,7 @@ def _told(run: Callable[[Tick], RunOutcome]) -> RunOutcome:
         drain(database())
         outcome = run(tick)
         remake(database(), settings)
-        presets.pack(database(), settings)
+        packed_presets.pack(database(), settings)
         tidy(database(), settings.now() - timedelta(days=settings.delivery_days))
         return outcome
     except (NoSuchWorkspace, Overtaken, ValueError) as error:

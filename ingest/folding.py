@@ -64,7 +64,7 @@ class Folding:
                     {name: statements[0].assertions.get(name) for name in self.kind.key}
                 )
                 continue
-            record = {**self.kind.defaults, **_known(folded.record), "identity": identity}
+            record = {**self.kind.defaults, **_without_missing(folded.record), "identity": identity}
             if len(self.kind.key) == 1:
                 record[self.kind.key[0]] = key
             self.outcome.leave_out(uncounted(record) if uncounted else None)
@@ -82,7 +82,7 @@ class Folding:
         return same - differs
 
 
-def _known(record: Mapping[str, Value]) -> dict[str, Value]:
+def _without_missing(record: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in record.items() if value is not None}
 
 

@@ -39,7 +39,7 @@ def _controls() -> Component:
     return html.Div(
         [
             html.Div([_period(), _custom()], className="period-box"),
-            html.Label([_said("Compare with"), _compare(), _icon("down")], className="selw vs"),
+            html.Label([_unseen("Compare with"), _compare(), _icon("down")], className="selw vs"),
             _button("Copy link", "chain", "Copy a link to this view  (c)", copy="1"),
             _export(),
         ],
@@ -93,7 +93,7 @@ def _compare_option() -> Component:
     return html.Label(["Compare with", _compare()], className="opt compare-opt")
 
 
-def _said(text: str) -> Component:
+def _unseen(text: str) -> Component:
     return html.Span(text, className="visually-hidden")
 
 

@@ -62,7 +62,7 @@ def order(listing: Listing, given: Any) -> tuple[tuple[str, bool], ...]:
     for item in given:
         if not isinstance(item, Mapping) or item.get("sort") not in ("asc", "desc"):
             raise InvalidRequest("sort", "takes {colId, sort: asc or desc}")
-        columns.append((_known(listing, item.get("colId"), "sort"), item["sort"] == "desc"))
+        columns.append((_column_key(listing, item.get("colId"), "sort"), item["sort"] == "desc"))
     return tuple(columns) or listing.order
 
 
@@ -71,11 +71,12 @@ def conditions(listing: Listing, given: Any) -> tuple[Condition, ...]:
     if not isinstance(given, Mapping) or len(given) > MOST_CONDITIONS:
         raise InvalidRequest("filter", f"is an object of at most {MOST_CONDITIONS} columns")
     return tuple(
-        _condition(listing, _known(listing, key, "filter"), model) for key, model in given.items()
+        _condition(listing, _column_key(listing, key, "filter"), model)
+        for key, model in given.items()
     )
 
 
-def _known(listing: Listing, key: object, field: str) -> str:
+def _column_key(listing: Listing, key: object, field: str) -> str:
     if not any(column.key == key for column in listing.columns):
         raise InvalidRequest(field, f"knows no column {str(key)[:40]!r}")
     return str(key)

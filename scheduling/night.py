@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from ingest.door.deliveries import drain
 from ingest.due.remake import remake
-from reading import presets
+from reading import packed_presets
 from reading.signals import calibration
 from reading.signals import night as watch_night
 from scheduling.context import ScheduleContext
@@ -137,7 +137,7 @@ def _pack_presets(context: ScheduleContext, day: date) -> None:
     """Packs the presets of the day. What goes wrong there is logged and costs nobody a figure: rows
     that are not packed are read as they stand."""
     try:
-        packed = presets.pack(context.database, context.settings)
+        packed = packed_presets.pack(context.database, context.settings)
     except OperationalError:
         raise
     except Exception:

@@ -56,7 +56,7 @@ def _make(context: ScheduleContext, cache: DashboardCache) -> int:
         for ask in waiting:
             if time.monotonic() > end:
                 break
-            count += _made(context, cache, ask)
+            count += _make_ready(context, cache, ask)
             done |= {(ask.user_id, ask.preset)}
         if waiting:
             cache.note(PROGRESS, (published, done), KEPT_SECONDS)
@@ -69,8 +69,8 @@ def _published(context: ScheduleContext) -> datetime | None:
     return published
 
 
-def _made(context: ScheduleContext, cache: DashboardCache, ask: RememberedAsk) -> bool:
-    """Make one ready; False where the person may see nothing any more."""
+def _make_ready(context: ScheduleContext, cache: DashboardCache, ask: RememberedAsk) -> bool:
+    """Makes the dashboard of an ask ready; False where the person may see nothing any more."""
     with context.database.job.begin() as connection:
         proof = tickets.issue(connection, ask.user_id)
     viewer = Viewer(ask.user_id, ask.email, proof=proof)

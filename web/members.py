@@ -102,7 +102,7 @@ def blueprint(
             roles=roles,
             form_for=lambda role=None: _form(roles, role),
             me=current_user.email,
-            **_told(roles),
+            **_outcome_and_form(roles),
             revoking=request.args.get("revoke", ""),
             every_role=membership.ORDER[::-1],
             rights=membership.RIGHTS,
@@ -118,7 +118,7 @@ def blueprint(
     return made
 
 
-def _told(roles: tuple[str, ...]) -> Mapping[str, object]:
+def _outcome_and_form(roles: tuple[str, ...]) -> Mapping[str, object]:
     """Outcome of the last change, and the form of a new member, with what was typed where it failed."""
     outcome = session.pop("members_outcome", None)
     is_refused = outcome and outcome[0] == REFUSED

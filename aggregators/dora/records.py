@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SUCCESSFUL = "('successful', 'successful_with_issues')"
 COUNTS = "{d}.workspace_id = :w and {d}.production and {d}.left_out is null and {d}.outcome <> 'cancelled'"
-"""A deployment that counts: it reached production, whatever came of it."""
+"""A deployment that counts: one to production that was not cancelled, neither withdrawn nor part of
+another, whatever came of it. Whether it reached production is ``reached`` in REACHED."""
 
 REACHED = f"""
 select d.key, d.service, d.created_at, d.completed_at,

@@ -29,6 +29,7 @@ from aggregators.records.statements import (
     Statement,
     Value,
     Words,
+    as_in_a_file,
     as_told,
     lost,
 )
@@ -83,7 +84,7 @@ def incidents(
     named = [s for s in statements if _names_one(s)]
     wholes = _wholes(statements)
     made = {
-        f"{identity.removeprefix(PREFIX)}/{_instant(whole.start)}": whole.folded(named, words)
+        f"{identity.removeprefix(PREFIX)}/{as_in_a_file(whole.start)}": whole.folded(named, words)
         for whole in wholes
     }
     alone = [s for s in named if not any(whole.is_meant(s) for whole in wholes)]
@@ -139,10 +140,6 @@ def lend(statements: Sequence[Statement], key: str) -> list[Statement]:
     first = min((s for i in whole.intervals for s in i.statements), key=lambda s: s.order)
     sign = replace(first, assertions={"opened_at": whole.start}, sequence=0)
     return lent([sign, *(s for s in statements if _names_one(s) and whole.is_meant(s))], key)
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _stream(statement: Statement) -> Stream:
@@ -334,7 +331,7 @@ def parts(identity: str, statements: Sequence[Statement]) -> dict[str, Sequence[
         return {identity: statements}
     named = [s for s in statements if _names_one(s)]
     return {
-        f"{identity.removeprefix(PREFIX)}/{_instant(whole.start)}": [
+        f"{identity.removeprefix(PREFIX)}/{as_in_a_file(whole.start)}": [
             *(s for i in whole.intervals for s in i.statements),
             *filter(whole.is_meant, named),
         ]

@@ -14,7 +14,8 @@ ONES = (
     CountsAs(
         "Incident",
         "A disturbance from its first sign to its final end, so that MTTR includes the time "
-        "between an end and a reopening; each reopening is counted beside it. Acknowledged is "
+        "between an end and a reopening; how often it was reopened stands on its own page, in no "
+        "figure. Acknowledged is "
         "the first acknowledgement. One that was merged into another is part of that one and "
         "lends it its signs, not its end, name or severity: by its sender's word, by hand, or by a "
         "rule of the workspace (`mapping set link FIELD same`: a label, annotation or other field "

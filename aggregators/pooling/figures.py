@@ -266,11 +266,11 @@ class Figure:
         return Tone.WORSE if self.status is Status.BAD else Tone.LIKELY_WORSE
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Figure) and self._told() == other._told()
+        return isinstance(other, Figure) and self._all_that_shows() == other._all_that_shows()
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _told(self) -> tuple[object, ...]:
+    def _all_that_shows(self) -> tuple[object, ...]:
         """Everything that a reader can see of it."""
         value, now, before = (
             self.table.now.value.item(self.row),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from aggregators.records.mentions import as_packed
-from aggregators.records.statements import ADDRESSES, MENTIONS, Fold
+from aggregators.records.statements import ADDRESSES, MENTIONS, Fold, as_in_a_file
 from aggregators.vocabulary import fields
 from aggregators.vocabulary.fields import TITLE, Parser
 
@@ -52,7 +52,9 @@ class Order:
         low, high = values.get(self.low), values.get(self.high)
         if not isinstance(low, Bound) or not isinstance(high, Bound) or not low > high:  # type: ignore[operator]
             return None
-        return Fault(self.high, f"{self.says} {self.low}: {plain(high)} against {plain(low)}")
+        return Fault(
+            self.high, f"{self.says} {self.low}: {as_in_a_file(high)} against {as_in_a_file(low)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +182,6 @@ class RecordKind:
 
 LINKING = (Field(MENTIONS, as_packed), Field(ADDRESSES, fields.text(TITLE)))
 """Fields of statements of kinds that rules link, which no record has."""
-
-
-def plain(value: object) -> str:
-    """A value as a file would say it."""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def must(name: str, parse: Parser) -> Field:

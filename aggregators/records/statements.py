@@ -237,8 +237,8 @@ def _contradictions(by_field: Tellings, record: Mapping[str, Value]) -> list[Not
                 rows.setdefault(key, set()).add(telling.value)
         for values in rows.values():
             if len(values) > 1:
-                ways = ", ".join(sorted(plain(value) for value in values))
-                taken = plain(record.get(name))
+                ways = ", ".join(sorted(as_in_a_file(value) for value in values))
+                taken = as_in_a_file(record.get(name))
                 notes.append(Note(name, f"is told in two ways at once: {ways}; {taken} is taken"))
     return notes
 
@@ -333,10 +333,11 @@ class Fold:
 
 def lost(name: str, value: Value, than: str, bound: Value, way: str = "before") -> Note:
     """The note about an instant that can not be, because another one bounds it."""
-    return Note(name, f"lies {way} {than}, so it is lost: {plain(value)} against {plain(bound)}")
+    both = f"{as_in_a_file(value)} against {as_in_a_file(bound)}"
+    return Note(name, f"lies {way} {than}, so it is lost: {both}")
 
 
-def plain(value: Value) -> str:
+def as_in_a_file(value: object) -> str:
     """A value as a file would say it."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")

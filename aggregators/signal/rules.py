@@ -23,6 +23,9 @@ QUIET_NIGHTS = 28
 """Nights below the threshold after which a crossing is a new flag, and a flag has ended."""
 CLEARS_BELOW = 3.0
 """Evidence this far below the threshold is quiet."""
+OVER = 4.5
+"""Evidence by which a drift must have fallen from its height to be over. With three 1 of 6 that go on are
+called over within eight weeks, with six half are still open eight weeks after their end (seed 1000)."""
 MARGIN = 1.1
 """Changes up to a tenth are nobody's business."""
 MARGIN_ERRORS = 0.7

@@ -25,6 +25,7 @@ from aggregators.signal.rules import (
     LEARNING_DAYS,
     LEAST_BASELINE,
     LEAST_EVIDENCE,
+    OVER,
     RISES,
     SeriesKind,
     WatchRule,
@@ -35,9 +36,6 @@ NEVER = -1
 """Day number of a series whose evidence has not begun to grow."""
 NOTHING = -30.0
 """Log of no evidence at all."""
-OVER = 4.5
-"""Evidence by which a drift must have fallen from its height to be over. With three 1 of 6 that go on are
-called over within eight weeks, with six half are still open eight weeks after their end (seed 1000)."""
 CLIMB = 4.5
 """Evidence within whose climb nine of ten drifts began: with three it was 84 of 100 (seeds 1000-1019)."""
 

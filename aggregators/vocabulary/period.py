@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 PRESETS = (7, 28, 90, 365)
+"""Days of the periods that can be chosen by name; any other number of them is an ``InvalidPeriod``."""
 DEFAULT_PRESET = 28
 MAX_DAYS = 366
 ENOUGH_POINTS, STEPS = 31, (1, 2, 4, 7, 14, 28)
@@ -134,8 +135,12 @@ class Period:
 def rolling(preset: int, as_of: date) -> Period:
     """The last ``preset`` days that end at ``as_of``."""
     if preset not in PRESETS:
-        raise InvalidPeriod("period", f"must be one of {', '.join(map(str, PRESETS))}")
+        raise _no_preset()
     return Period(Span(as_of - day(preset - 1), as_of), preset)
+
+
+def _no_preset() -> InvalidPeriod:
+    return InvalidPeriod("period", f"must be one of {', '.join(map(str, PRESETS))}")
 
 
 def custom(start: date, end: date, today: date) -> Period:
@@ -195,7 +200,7 @@ class Ask:
         if period is None:
             return cls()
         if period not in map(str, PRESETS):
-            raise InvalidPeriod("period", f"must be one of {', '.join(map(str, PRESETS))}")
+            raise _no_preset()
         return cls(int(period))
 
     def on(self, as_of: date, today: date) -> Period:

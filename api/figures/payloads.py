@@ -41,13 +41,13 @@ def workspaces(services: Services) -> Json:
 
 def workspace(services: Services, slug: str, key: str, query: PeriodQuery) -> Json:
     """Figures of a domain in a workspace. Raises NotAMember, InvalidPeriod, Problem 404."""
-    return _workspace_json(services.workspace(slug, _known(key), query.ask))
+    return _workspace_json(services.workspace(slug, _domain_key(key), query.ask))
 
 
 def records(services: Services, slug: str, key: str, query: RecordsPageQuery) -> Json:
     """Records behind a domain's figures in a workspace, from ``offset`` on. Raises NotAMember,
     InvalidPeriod, InvalidRequest, NotText, Problem 404 and 422."""
-    listing = LISTINGS.get(_known(key))
+    listing = LISTINGS.get(_domain_key(key))
     if listing is None:
         raise Problem(404, "The domain lists no records.")
     links, wanted = query.narrowing, listing_request(listing, query)
@@ -82,7 +82,7 @@ def definitions(services: Services) -> Json:
     return {"domains": [_definition_json(domain) for domain in declared]}
 
 
-def _known(key: str) -> str:
+def _domain_key(key: str) -> str:
     if key not in KEYS:
         raise Problem(404, f"There is no such domain; there are {', '.join(KEYS)}.")
     return key

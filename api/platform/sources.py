@@ -231,7 +231,7 @@ def blueprint(
 
 
 @contextmanager
-def _told(field: str) -> Iterator[None]:
+def _invalid_where_refused(field: str) -> Iterator[None]:
     """Makes a problem of a source one of the request. Raises Problem 422."""
     try:
         yield
@@ -260,16 +260,16 @@ class SourceViews(ViewsOfSources):
         """Tests and connects."""
         rights, context, jobs = self._rights(), self._context(), self._database().job
         new, rules = _wanted(rights, body)
-        with _told("settings"):
+        with _invalid_where_refused("settings"):
             pull = runner.draft(context, body.kind, new.config, body.secret)
             _, scopes = runner.tried(pull, body.kind)
             for choice in body.choices.values():
                 checked(kind_of(body.kind).choices, choice)
             id = store.create(jobs, context.box, new, (current_user.id, current_user.email))
-        with _told("choices"):
+        with _invalid_where_refused("choices"):
             parts.begin(jobs, id, scopes, body.choices, current_user.email)
         if rules:
-            with _told("rules"):
+            with _invalid_where_refused("rules"):
                 store.set_rules(jobs, id, rules, current_user.email)
         self._wake("sources")
         return jsonify(self._state(id, rights)), 201
@@ -278,7 +278,7 @@ class SourceViews(ViewsOfSources):
         """Looks ahead."""
         rights = self._rights()
         new, rules = _wanted(rights, body)
-        with _told("settings"):
+        with _invalid_where_refused("settings"):
             ahead = look_ahead(self._context(), rights, new, rules, body.choices)
         return jsonify(SourceAhead.of(ahead).model_dump(mode="json"))
 
@@ -328,18 +328,18 @@ class SourceViews(ViewsOfSources):
         rights, jobs, by = self._rights(), self._database().job, current_user.email
         rights.managed_source(jobs, source_id)
         if body.settings is not None:
-            with _told("settings"):
+            with _invalid_where_refused("settings"):
                 store.change(jobs, source_id, by, config=body.settings)
         if body.rules is not None:
             rules = [(r.pattern, rights.managed_id(r.workspace)) for r in body.rules]
-            with _told("rules"):
+            with _invalid_where_refused("rules"):
                 store.set_rules(jobs, source_id, rules, by)
         for id, choice in (body.choices or {}).items():
-            with _told("choices"):
+            with _invalid_where_refused("choices"):
                 settling.choose(jobs, source_id, id, choice, by)
         if body.secret is not None:
             box = self._context().box
-            with _told("secret"):
+            with _invalid_where_refused("secret"):
                 store.replace_secret(jobs, box, source_id, body.secret, by)
         if body.enabled is not None:
             store.change(jobs, source_id, by, enabled=body.enabled)
@@ -360,7 +360,7 @@ def _wanted(rights: SourceRights, body: SourceRequest) -> tuple[NewSource, list[
     if body.workspace is None and not rights.is_everywhere:
         raise Problem(403, WHOLE)
     home = rights.managed_id(body.workspace) if body.workspace else None
-    with _told("kind"):
+    with _invalid_where_refused("kind"):
         title = kind_of(body.kind).title
     rules = [] if home else [(r.pattern, rights.managed_id(r.workspace)) for r in body.rules]
     new = NewSource(

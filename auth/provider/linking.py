@@ -89,7 +89,7 @@ def account_of(jobs: Engine, vouched: Vouched, *, creates: bool) -> Account:
     ProviderRefused."""
     try:
         with jobs.begin() as connection:
-            row = _known(connection, vouched) or _linked(connection, vouched, creates=creates)
+            row = _linked_before(connection, vouched) or _link(connection, vouched, creates=creates)
     except IntegrityError as error:
         raise ProviderRefused("You signed in twice at once. Try again.") from error
     id, email, name, is_active = row
@@ -98,15 +98,13 @@ def account_of(jobs: Engine, vouched: Vouched, *, creates: bool) -> Account:
     return Account(id, email, name)
 
 
-def _known(connection: Connection, vouched: Vouched) -> tuple[int, str, str, bool] | None:
+def _linked_before(connection: Connection, vouched: Vouched) -> tuple[int, str, str, bool] | None:
     who = {"issuer": vouched.issuer, "subject": vouched.subject}
     row = connection.execute(KNOWN, who).first()
     return (row.id, row.email, row.name, row.is_active) if row else None
 
 
-def _linked(
-    connection: Connection, vouched: Vouched, *, creates: bool
-) -> tuple[int, str, str, bool]:
+def _link(connection: Connection, vouched: Vouched, *, creates: bool) -> tuple[int, str, str, bool]:
     """Links the person to an account by a verified address. Raises ProviderRefused."""
     if not vouched.is_verified:
         raise ProviderRefused("The provider has not verified your e-mail address.")

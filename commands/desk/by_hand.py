@@ -47,7 +47,7 @@ def remade() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_as_sentences() -> Iterator[None]:
     """Errors of the desk as sentences."""
     try:
         yield
@@ -80,7 +80,7 @@ def list_quarantine(slug: str | None) -> None:
 @workspace_option
 def show_quarantined(part: UUID, slug: str | None) -> None:
     """Shows a part in quarantine, and what became of its delivery."""
-    with _told():
+    with _errors_as_sentences():
         workspace_id, name, one = _part(part, slug)
         click.echo(f"workspace: {name}")
         for field, value in one.items():
@@ -108,7 +108,7 @@ def replay(part: UUID | None, is_all: bool, slug: str | None) -> None:
     if (part is None) == (not is_all):
         raise click.UsageError("Name what to read again, or say --all.")
     read = left = 0
-    with _told():
+    with _errors_as_sentences():
         for workspace_id, name in workspaces(slug):
             for each in _to_replay(workspace_id, part):
                 try:
@@ -133,7 +133,7 @@ def _to_replay(workspace_id: int, part: UUID | None) -> list[UUID]:
 @workspace_option
 def drop(part: UUID, slug: str | None) -> None:
     """Takes a part out of quarantine for good."""
-    with _told():
+    with _errors_as_sentences():
         workspace_id, name, _ = _part(part, slug)
         quarantine.drop(database(), (workspace_id, name), part, OPERATOR)
     click.echo("Dropped.")
@@ -152,7 +152,7 @@ def correct(kind: str, key: str, fields: tuple[str, ...], slug: str | None) -> N
         if not equals:
             raise click.UsageError(f"{each!r} must be FIELD=VALUE.")
         values[field.strip()] = value
-    with _told():
+    with _errors_as_sentences():
         corrections.correct(database(), chosen(slug), kind, key, values, OPERATOR)
     click.echo(f"{key} is corrected: {', '.join(values)}.")
     remade()
@@ -167,7 +167,7 @@ def merge(kind: str, key: str, into: str | None, slug: str | None) -> None:
     """Makes a record part of another, or no more.
 
     Of incidents and deployments. Without INTO it stands alone again, whatever made it part of one."""
-    with _told():
+    with _errors_as_sentences():
         if into is None:
             corrections.part(database(), chosen(slug), kind, key, OPERATOR)
         else:
@@ -182,7 +182,7 @@ def merge(kind: str, key: str, into: str | None, slug: str | None) -> None:
 @workspace_option
 def withdraw(kind: str, key: str, slug: str | None) -> None:
     """Takes a record out of every figure."""
-    with _told():
+    with _errors_as_sentences():
         corrections.withdraw(database(), chosen(slug), kind, key, OPERATOR)
     click.echo(f"{key} is withdrawn.")
     remade()
@@ -194,7 +194,7 @@ def withdraw(kind: str, key: str, slug: str | None) -> None:
 @workspace_option
 def restore(kind: str, key: str, slug: str | None) -> None:
     """Takes a withdrawn record back into the figures."""
-    with _told():
+    with _errors_as_sentences():
         corrections.withdraw(database(), chosen(slug), kind, key, OPERATOR, is_back=True)
     click.echo(f"{key} is back.")
     remade()

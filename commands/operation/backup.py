@@ -29,7 +29,7 @@ MOST_TOLD = 20
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_as_sentences() -> Iterator[None]:
     """Errors as sentences."""
     try:
         yield
@@ -83,7 +83,7 @@ def create(keep: int | None, filtered: bool) -> None:
         raise click.ClickException(
             "A database distributed by Citus is backed up node by node: see docs/operation.md."
         )
-    with _told():
+    with _errors_as_sentences():
         there = access(installation().settings)
         path = making.create(there.reader, there.roles, there.folder, there.key, there.serves)
         click.echo(_line(path, archive.read(path)))
@@ -134,7 +134,7 @@ def _line(path: Path, manifest: Manifest | BadBackup) -> str:
 def verify(backup: str, full: bool) -> None:
     """Proves that a BACKUP is as it was written; by default the latest. Exit code 1 where it is not."""
     path = _chosen(backup)
-    with _told():
+    with _errors_as_sentences():
         manifest = archive.check_bytes(path)
         restoring.read_through(path)
         if full:
@@ -172,7 +172,7 @@ def restore(backup: str) -> None:
     """Restores a BACKUP (its name, its path, or latest) into the configured database, which is empty; then
     compares every count, policy, owner and snapshot with what was noted. Exit code 1 where one differs."""
     path = _chosen(backup)
-    with _told():
+    with _errors_as_sentences():
         there = access(installation().settings)
         if there.writer is None:
             raise click.ClickException(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.statements import BY_HAND, Statement, Value, plain
+from aggregators.records.statements import BY_HAND, Statement, Value, as_in_a_file
 from ingest import words
 from ingest.due.marks import mark
 from ingest.due.remake import first_instant
@@ -272,7 +272,10 @@ def _say(
             raise RefusedCorrection(note.field, note.reason)
     after = first_instant(connection, kind, workspace_id, [record.identity])
     mark(connection, workspace_id, min((i for i in (before, after) if i is not None), default=None))
-    details = {"key": record.name, **{name: plain(value) for name, value in fields_said.items()}}
+    details = {
+        "key": record.name,
+        **{name: as_in_a_file(value) for name, value in fields_said.items()},
+    }
     audit.record(connection, by, action, f"{slug}/{kind.name}", details)
 
 

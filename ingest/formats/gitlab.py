@@ -53,7 +53,7 @@ def _hook(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
         "is_production": TIERS.get(cell_text(at(payload, "environment_tier")), ""),
     }
     changed = _instant(at(payload, "status_changed_at"))
-    return _told(reading, payload, "deployment_id", cells, changed, pointer)
+    return _deployment_record(reading, payload, "deployment_id", cells, changed, pointer)
 
 
 def _listed(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
@@ -65,10 +65,10 @@ def _listed(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
         "created_at": _instant(at(payload, "created_at")),
     }
     ended = next((_instant(at(payload, path)) for path in ENDS if at(payload, path)), "")
-    return _told(reading, payload, "id", cells, ended, pointer)
+    return _deployment_record(reading, payload, "id", cells, ended, pointer)
 
 
-def _told(
+def _deployment_record(
     reading: FormatInput, payload: Any, key: str, cells: dict[str, str], ended: str, pointer: str
 ) -> RawRecord:
     name, status = cell_text(at(payload, key)), at(payload, "status")

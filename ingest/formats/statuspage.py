@@ -80,7 +80,7 @@ def _source(document: Any, incident: Any) -> str:
 
 def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
     impact = cell_text(at(incident, "impact") or at(incident, "impact_override")).lower()
-    ended = cell_text(at(incident, "resolved_at")) or _shown(incident, ("resolved",))
+    ended = cell_text(at(incident, "resolved_at")) or _last_update_of(incident, ("resolved",))
     cells = {
         "severity": SEVERITIES.get(impact, impact),
         "opened_at": _began(incident),
@@ -92,7 +92,7 @@ def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
         cells |= {"resolved_at": ended} if ended else {"over": "yes"}
     published = cell_text(at(incident, "postmortem_published_at"))
     if at(incident, "status") == "postmortem":
-        published = published or _shown(incident, ("postmortem",))
+        published = published or _last_update_of(incident, ("postmortem",))
     cells["postmortem_published_at"] = published
     cells["mentions"] = packed("statuspage", flat(at(incident, "metadata"), "metadata"))
     cells["addresses"] = normal_address(cell_text(at(incident, "shortlink")))
@@ -115,7 +115,7 @@ def _began(incident: Any) -> str:
     return earliest(*signs, *map(_update_time, _updates(incident)))
 
 
-def _shown(incident: Any, statuses: tuple[str, ...]) -> str:
+def _last_update_of(incident: Any, statuses: tuple[str, ...]) -> str:
     """When the last update of these statuses is shown to have been; empty without one."""
     times = [_update_time(u) for u in _updates(incident) if at(u, "status") in statuses]
     return max(times, default="")

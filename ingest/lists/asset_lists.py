@@ -25,7 +25,7 @@ from aggregators.records.statements import (
     Statement,
     Value,
     Words,
-    plain,
+    as_in_a_file,
     resolved_meaning,
 )
 from ingest.due.marks import newest_day, touched
@@ -80,7 +80,7 @@ def keep_list(connection: Connection, workspace_id: int, asset_list: AssetList) 
     content = orjson.dumps(asset_list.assets, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     assertions: dict[str, Value] = {"assets": content.decode()}
     made = hashlib.blake2b(content, digest_size=16).hexdigest()
-    identity = SEPARATOR.join([asset_list.source, plain(asset_list.newest), made])
+    identity = SEPARATOR.join([asset_list.source, as_in_a_file(asset_list.newest), made])
     statement = Statement(
         asset_list.source, assertions, asset_list.received_at, asset_list.newest, manner=ROW
     )
@@ -173,7 +173,9 @@ def note_results(
     the workspace's job context of the connection."""
     each = (s.assertions.get(ASSESSED) for _, s in statements)
     oldest = min((at for at in each if isinstance(at, datetime)), default=LONG_AGO)
-    lists = _known(connection, workspace_id, {s.source for _, s in statements}, oldest, words)
+    lists = _lists_newer_than(
+        connection, workspace_id, {s.source for _, s in statements}, oldest, words
+    )
     if not lists:
         return
     results = set()
@@ -195,15 +197,17 @@ def renew(
     )
     stored = (Absence(*row) for row in connection.execute(STORED, {"w": workspace_id}))
     before = {a for a in stored if frameworks is None or a.framework in frameworks}
-    lists = _known(connection, workspace_id, None, LONG_AGO, words)
+    lists = _lists_newer_than(connection, workspace_id, None, LONG_AGO, words)
     for of in [of for of in lists if frameworks is not None and of[1] not in frameworks]:
         del lists[of]
-    now = set(lists.absences(_told(connection, workspace_id, lists)))
+    now = set(lists.absences(_results_lacked(connection, workspace_id, lists)))
     _write(connection, workspace_id, now - before, before - now)
     return now - before
 
 
-def _told(connection: Connection, workspace_id: int, lists: KnownLists) -> Iterator[ToldResult]:
+def _results_lacked(
+    connection: Connection, workspace_id: int, lists: KnownLists
+) -> Iterator[ToldResult]:
     """Results of the assets that some list lacks."""
     values = {
         "w": workspace_id,
@@ -222,7 +226,7 @@ def _told(connection: Connection, workspace_id: int, lists: KnownLists) -> Itera
         yield ToldResult(source, framework, asset, datetime.fromisoformat(at))
 
 
-def _known(
+def _lists_newer_than(
     connection: Connection,
     workspace_id: int,
     sources: Iterable[str] | None,

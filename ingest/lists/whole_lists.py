@@ -21,8 +21,8 @@ from aggregators.records.statements import (
     WITHDRAWN,
     Statement,
     Value,
+    as_in_a_file,
     latest,
-    plain,
     tellings,
 )
 from ingest.kept.keeping import keep
@@ -165,7 +165,7 @@ def keep_list(
         "until": whole_list.until,
         "of_own": whole_list.of_own,
     }
-    identity = SEPARATOR.join([whole_list.source, *map(plain, assertions.values())])
+    identity = SEPARATOR.join([whole_list.source, *map(as_in_a_file, assertions.values())])
     statement = Statement(whole_list.source, assertions, whole_list.received_at, manner=ROW)
     words = encoded(assertions)
     key = (identity, digest(statement, words))

@@ -347,7 +347,9 @@ def refusal(answer: SenderAnswer) -> SourceProblem:
     if answer.status == 403 and answer.headers.get("x-github-sso", "").startswith("required"):
         return SourceProblem("sso_required")
     if answer.status == 403:
-        return SourceProblem("scope_missing", f"The secret lacks a permission: {_told(answer)}")
+        return SourceProblem(
+            "scope_missing", f"The secret lacks a permission: {_words_of_sender(answer)}"
+        )
     if answer.status in (404, 410):
         return SourceProblem(
             "not_found_or_hidden", f"Not there, or hidden: {urlsplit(answer.url).path}"
@@ -356,10 +358,12 @@ def refusal(answer: SenderAnswer) -> SourceProblem:
         return SourceProblem("rate_limited")
     if answer.status >= 500:
         return SourceProblem("unreachable", f"The sender answers {answer.status}.")
-    return SourceProblem("changed_shape", f"The sender answers {answer.status}: {_told(answer)}")
+    return SourceProblem(
+        "changed_shape", f"The sender answers {answer.status}: {_words_of_sender(answer)}"
+    )
 
 
-def _told(answer: SenderAnswer) -> str:
+def _words_of_sender(answer: SenderAnswer) -> str:
     """The sender's own words."""
     try:
         document = orjson.loads(answer.body)

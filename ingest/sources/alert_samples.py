@@ -71,10 +71,10 @@ def pieces_of_alerts(
         labels |= _labels(pull.settings["labels"])
         key = orjson.dumps(labels, option=orjson.OPT_SORT_KEYS).decode()
         for number, (begins, ends) in enumerate(_runs([float(p[0]) for p in each["values"]], step)):
-            start = opened[key] if number == 0 and key in opened else _told(begins)
+            start = opened[key] if number == 0 and key in opened else _stamp(begins)
             alert = {"labels": labels, "startsAt": start, "externalURL": _sender(pull)}
             if ends + GAP * step < newest or ends + 5 * step < pull.now.timestamp():
-                alert |= {"endsAt": _told(ends + step), "status": "resolved"}
+                alert |= {"endsAt": _stamp(ends + step), "status": "resolved"}
             else:
                 alert["status"] = "firing"
                 still[key] = start
@@ -99,7 +99,7 @@ def _runs(instants: Sequence[float], step: float) -> list[tuple[float, float]]:
     return runs
 
 
-def _told(instant: float) -> str:
+def _stamp(instant: float) -> str:
     return (
         datetime.fromtimestamp(instant, UTC)
         .isoformat(timespec="milliseconds")

@@ -55,7 +55,7 @@ class GitSender:
 
     def tags(self, url: str) -> str:
         """Digest of the names and commits of the repository's tags. Raises SourceProblem."""
-        told = self._asked(url, LISTING, "ls-remote", "--tags", "--", url)
+        told = self._run_git(url, LISTING, "ls-remote", "--tags", "--", url)
         return hashlib.sha256(told).hexdigest()
 
     def clone(self, url: str, folder: Path) -> Path:
@@ -63,11 +63,11 @@ class GitSender:
         is ever asked for by it. Raises SourceProblem."""
         target = folder / "repository.git"
         words = ("clone", "--quiet", "--mirror", "--filter=blob:none", "--", url, str(target))
-        self._asked(url, CLONING, *words, grows=target)
-        self._asked(url, LISTING, "-C", str(target), "config", "protocol.allow", "never")
+        self._run_git(url, CLONING, *words, grows=target)
+        self._run_git(url, LISTING, "-C", str(target), "config", "protocol.allow", "never")
         return target
 
-    def _asked(self, url: str, seconds: float, *words: str, grows: Path | None = None) -> bytes:
+    def _run_git(self, url: str, seconds: float, *words: str, grows: Path | None = None) -> bytes:
         """Answer of git, within bounds of time and of what it writes. Raises SourceProblem."""
         with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603 - the words are ours, the URL is checked

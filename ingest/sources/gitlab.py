@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +31,16 @@ from ingest.pulling.wire.answers import Limits
 from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.changes import success_key, without_changes
 from ingest.sources.of_gitlab.changes import changes
-from ingest.sources.of_gitlab.choice import CHOICES, OF_EACH, counter, merges, releases, tags
+from ingest.sources.of_gitlab.choice import (
+    CHOICES,
+    OF_EACH,
+    counter,
+    instant,
+    merges,
+    releases,
+    stamp,
+    tags,
+)
 
 LIMITS = Limits("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", window=60.0)
 OVERLAP, TICK = timedelta(minutes=10), timedelta(milliseconds=1)
@@ -121,7 +130,7 @@ def _news(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> Itera
     whole = None if kept else whole_from(pull, scope)
     listed: dict[str, datetime] = {}
     for page, is_last in _pages(client, scope, min(since, whole or since)):
-        greatest = max([greatest, *(_instant(d["updated_at"]).isoformat() for d in page)])
+        greatest = max([greatest, *(instant(d["updated_at"]).isoformat() for d in page)])
         piece = _piece(pull, scope, page, {"to": greatest, **kept})
         listed |= piece.listed
         if is_last and whole is not None:
@@ -139,9 +148,7 @@ def _history(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> It
     before = datetime.fromisoformat(begins) if begins else None
     greatest = cursor.get("to", "")
     for page, rest in _pages_back(client, scope, pull.since, before):
-        greatest = greatest or max(
-            (_instant(d["updated_at"]).isoformat() for d in page), default=""
-        )
+        greatest = greatest or max((instant(d["updated_at"]).isoformat() for d in page), default="")
         known = {"to": greatest} if greatest else {}
         resume = {"resume": rest.isoformat()} if rest else {}
         yield replace(_piece(pull, scope, page, {**known, **resume}), follows=rest is not None)
@@ -150,7 +157,7 @@ def _history(pull: Pull, client: Client, scope: PullScope, cursor: Cursor) -> It
 
 
 def _piece(pull: Pull, scope: PullScope, page: list[Any], cursor: Cursor) -> PulledPiece:
-    created = {f"gitlab@{d['id']}": _instant(d["created_at"]) for d in page}
+    created = {f"gitlab@{d['id']}": instant(d["created_at"]) for d in page}
     oldest = min(created.values(), default=None)
     compares = pull.settings["changes"] != "no"
     return PulledPiece(
@@ -174,13 +181,13 @@ def _pages(client: Client, scope: PullScope, since: datetime) -> Iterator[tuple[
     turns = PageTurns()
     while True:
         page, following = _page(
-            client, scope, turns, following, {**ORDER, "updated_after": _told(since)}
+            client, scope, turns, following, {**ORDER, "updated_after": stamp(since)}
         )
         yield page, following is None
         if following is None:
             return
-        last = _instant(page[-1]["updated_at"])
-        if last > since and last > _instant(page[0]["updated_at"]):
+        last = instant(page[-1]["updated_at"])
+        if last > since and last > instant(page[0]["updated_at"]):
             since, following = last, None
 
 
@@ -193,16 +200,16 @@ def _pages_back(
     following: str | None = None
     turns = PageTurns()
     while True:
-        ends = {"updated_before": _told(before)} if before else {}
-        span = {**ORDER, "sort": "desc", "updated_after": _told(since), **ends}
+        ends = {"updated_before": stamp(before)} if before else {}
+        span = {**ORDER, "sort": "desc", "updated_after": stamp(since), **ends}
         page, following = _page(client, scope, turns, following, span)
         if following is None:
             yield page, None
             return
-        last = _instant(page[-1]["updated_at"]) + TICK
-        if last <= _instant(page[0]["updated_at"]) and (before is None or last < before):
+        last = instant(page[-1]["updated_at"]) + TICK
+        if last <= instant(page[0]["updated_at"]) and (before is None or last < before):
             before, following = last, None
-        yield page, before or _instant(page[0]["updated_at"]) + TICK
+        yield page, before or instant(page[0]["updated_at"]) + TICK
 
 
 def _page(
@@ -222,10 +229,6 @@ def _page(
     return page, answer.next if page else None
 
 
-def _told(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
-
-
 def _is_there(client: Client, scope: PullScope, key: str) -> bool:
     path = f"/projects/{scope.external_id}/deployments/{key.removeprefix('gitlab@')}"
     return client.get(path, accepts=(404,)).status != 404
@@ -242,10 +245,6 @@ def _succeeded(deployment: Any) -> tuple[str, Any]:
     ended = at(deployment, "deployable.finished_at") or deployment["updated_at"]
     key = success_key(at(deployment, "environment.name"), ended, deployment["id"])
     return key, {"id": deployment["id"], "sha": deployment["sha"]}
-
-
-def _instant(told: str) -> datetime:
-    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
 
 
 READERS: dict[str, Callable[[Pull, Client, PullScope], Iterator[PulledPiece]]] = {

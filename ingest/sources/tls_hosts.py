@@ -157,7 +157,7 @@ def scan(
     """
     workspace = workspace_id(database, slug)
     seen: dict[Address, str] = {}
-    form = _form(_known(database, workspace), seen, timeout, now)
+    form = _form(_known_certificates(database, workspace), seen, timeout, now)
     (outcome,) = load(
         database, CERTIFICATES, [hosts], workspace=slug, form=form, as_deliveries=True
     )
@@ -174,7 +174,7 @@ def _supersede(
     tell(connection, CERTIFICATES, workspace, told, words.of_workspace(connection, workspace))
 
 
-def _known(database: Database, workspace: int) -> set[tuple[Address, str]]:
+def _known_certificates(database: Database, workspace: int) -> set[tuple[Address, str]]:
     """Certificates that are known at their addresses, by fingerprint."""
     with job_in(database.job, workspace) as connection:
         columns = (
@@ -279,7 +279,9 @@ def _pulled(pull: Pull) -> Iterator[PulledPiece]:
         with tempfile.TemporaryDirectory(prefix="vigilo-source-") as folder:
             hosts = Path(folder) / "hosts"
             hosts.write_text(pull.settings["hosts"] + "\n", encoding="utf-8")
-            form = _form(_known(pull.database, workspace), seen, PATIENCE, pull.now, _pin(pull))
+            form = _form(
+                _known_certificates(pull.database, workspace), seen, PATIENCE, pull.now, _pin(pull)
+            )
             yield PulledPiece(
                 scope,
                 "hosts",

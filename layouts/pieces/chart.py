@@ -52,13 +52,13 @@ def over_time(figure: Figure, notes: Sequence[Annotation] = ()) -> Component:
         return _with_table(figure.measure, lines, drawing)
     drawing["data"] = _band(figure, band) + drawing["data"]
     ends = [
-        (label, tuple(zip((day for day, _ in figure.series), _known(edge), strict=True)))
+        (label, tuple(zip((day for day, _ in figure.series), _gaps_as_none(edge), strict=True)))
         for label, edge in (("Expected from", band.low), ("to", band.high))
     ]
     return _with_table(figure.measure, [*lines, *ends], drawing)
 
 
-def _known(values: np.ndarray) -> list[float | None]:
+def _gaps_as_none(values: np.ndarray) -> list[float | None]:
     return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
@@ -73,7 +73,7 @@ def _band(figure: Figure, band: ExpectedBand) -> list[dict[str, Any]]:
         "line": {"width": 0},
     }
     low, high = (
-        [None if value is None else value * scale for value in _known(ends)]
+        [None if value is None else value * scale for value in _gaps_as_none(ends)]
         for ends in (band.low, band.high)
     )
     outer = [

@@ -74,8 +74,8 @@ class SeriesNight:
         return np.where(self.state.baseline.e >= LEAST_BASELINE, days, 0.0).astype(int)
 
     def is_over_since(self, at: int, day: date) -> bool:
-        """Whether a drift was over on a night from a day on: its evidence fell by ``OVER`` from its
-        height."""
+        """Whether a drift was over on a night from a day on: its evidence fell by ``rules.OVER`` from
+        its height."""
         nights = self.state.day - 1 - int(self.state.over[at])
         return nights < self.state.day and self.night - timedelta(days=nights) >= day
 
@@ -92,8 +92,8 @@ def signal_values(watched: SeriesNight, at: int, before: Values | None) -> Value
     """Row of the signal of the workspace with the index ``at``, ``before`` being its open one; None where
     there is none.
 
-    Told when the evidence reaches ``thresholds.watch``. Over after ``QUIET_NIGHTS`` of quiet evidence, or
-    once that has fallen by ``OVER`` from its height.
+    Told when the evidence reaches ``thresholds.watch``. Over after ``rules.QUIET_NIGHTS`` of quiet
+    evidence, or once that has fallen by ``rules.OVER`` from its height.
     """
     evidence = float(watched.total[at])
     if before is None and evidence < watched.thresholds.watch:

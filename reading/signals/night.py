@@ -102,7 +102,7 @@ def _watched(
         to_keep[series.key], nights[series.key] = watch_through(
             series, evidence, start, threshold, begins, night
         )
-    told = _told(stored, ids, kept, parted(to_keep, SERIES), nights)
+    told = _to_be_written(stored, ids, kept, parted(to_keep, SERIES), nights)
     store.keep(connection, told)
     every = {key: one.evidence for key, one in nights.items()}
     watching.run(connection, stored, ids, every, begun_on)
@@ -111,7 +111,7 @@ def _watched(
     return NightOutcome(len(ids), len(SERIES), len(open_now), fresh, not continues)
 
 
-def _told(
+def _to_be_written(
     stored: StoredDays,
     ids: Sequence[int],
     kept: Mapping[int, KeptWatch],

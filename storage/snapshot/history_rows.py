@@ -66,11 +66,11 @@ def _going_on(columns: SnapshotColumns, queries: int) -> str:
     trailing_ctes = f", {trailing(columns)}" if columns.distributions else ""
     return f"""
 base as ({_stored(columns, "< (select min(day) from asked)")})
-, known as ({_known(columns, queries)})
+, known as ({_groups_since(columns, queries)})
 , keys as (select asked.day, group_key from asked join known on since <= asked.day)
 , daily as ({_daily(columns, queries)})
 , fresh as ({_fresh(columns)})
-, moved as ({_moved(columns)})
+, moved as ({_changes_of_totals(columns)})
 , later as ({_later(columns)})
 {trailing_ctes}
 , rows as (select * from fresh union all select * from later)
@@ -78,7 +78,7 @@ base as ({_stored(columns, "< (select min(day) from asked)")})
 """
 
 
-def _known(columns: SnapshotColumns, queries: int) -> str:
+def _groups_since(columns: SnapshotColumns, queries: int) -> str:
     """Every group with the day since which it has a row."""
     days = _days_of_groups(columns, queries)
     if columns.distributions:
@@ -107,7 +107,7 @@ window so_far as (partition by group_key order by day)
 """
 
 
-def _moved(columns: SnapshotColumns) -> str:
+def _changes_of_totals(columns: SnapshotColumns) -> str:
     """By how much the totals of each group change on the last day."""
     changes = [f"coalesce(f.{t}, 0) - coalesce(replaced.{t}, 0) as {t}" for t in columns.totals]
     return f"""

@@ -13,8 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Engine
 
-from aggregators.records.kinds import plain
-from aggregators.records.statements import Manner
+from aggregators.records.statements import Manner, as_in_a_file
 from ingest.desk import corrections, meanings, seen_words, uncounted
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
 from ingest.desk.meanings import NoSuchMeaning
@@ -165,7 +164,7 @@ def _shell(settings: Settings, mine: Membership) -> Mapping[str, Any]:
         "workspace": mine,
         "zone": settings.zone,
         "outcome": session.pop("desk_outcome", None),
-        "plain": plain,
+        "plain": as_in_a_file,
     }
 
 
@@ -234,7 +233,7 @@ def _record(
         "record": record,
         "fields": list(fields(row, settings.zone)),
         "left_out": row.get("left_out"),
-        "statements": [_shown(statement) for statement in told],
+        "statements": [_with_manner_in_words(statement) for statement in told],
         "is_withdrawn": record.row is None or row.get("left_out") == "withdrawn",
         "is_mergeable": "merged_into" in kind.table.c,
         "whole": row.get("merged_into"),
@@ -244,7 +243,7 @@ def _record(
     }
 
 
-def _shown(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_manner_in_words(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**statement, "manner": WAYS[Manner(statement["manner"])]}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
-from aggregators.records.kinds import plain
+from aggregators.records.statements import as_in_a_file
 from aggregators.vocabulary import formats
 
 KEPT_APART = ("workspace_id", "identity", "key", "left_out", "merged_into")
@@ -45,4 +45,4 @@ def _value(value: Any, zone: tzinfo) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(zone):%-d %b %Y %H:%M:%S} {zone}"
-    return plain(value)
+    return as_in_a_file(value)

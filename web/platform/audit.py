@@ -89,8 +89,8 @@ def blueprint(
         engine = database().web
         mine = platform_admin(engine, current_user)
         with context.as_viewer(engine, current_user.viewer) as connection:
-            listed = events(connection, _asked(query), SHOWN + 1)
-        return render_template("audit.html", **_shown(query, listed, mine, settings))
+            listed = events(connection, _question_of(query), SHOWN + 1)
+        return render_template("audit.html", **_page_values(query, listed, mine, settings))
 
     @made.get(FILE, endpoint="csv")
     @DOWNLOAD
@@ -108,7 +108,7 @@ def blueprint(
     return made
 
 
-def _asked(query: AuditQuery) -> AuditQuestion:
+def _question_of(query: AuditQuery) -> AuditQuestion:
     return AuditQuestion(
         int(query.days),
         query.person or None,
@@ -118,7 +118,7 @@ def _asked(query: AuditQuery) -> AuditQuestion:
     )
 
 
-def _shown(
+def _page_values(
     query: AuditQuery, listed: list[SeenEvent], mine: list[Membership], settings: Settings
 ) -> Mapping[str, Any]:
     """Everything that the page shows."""
@@ -143,7 +143,7 @@ def _taken(engine: Engine, viewer: Viewer, query: AuditQuery) -> Iterator[SeenEv
     deadline = time.monotonic() + LONGEST_SECONDS
     with context.as_viewer(engine, viewer) as connection:
         audit.record_own(connection, "audit.download", "*", query.narrowed)
-        for event in every_event(connection, _asked(query)):
+        for event in every_event(connection, _question_of(query)):
             yield event
             if time.monotonic() > deadline:
                 raise TooCostly("The list is too long: choose fewer days or narrow it.")

@@ -143,9 +143,9 @@ class DigestPages:
     def page(self) -> ResponseReturnValue:
         """Digests of the reader, and the form of a new one."""
         platform_admin(self.engine(), current_user)
-        return self._shown()
+        return self._page()
 
-    def _shown(self, typed: ChannelForm | None = None, wrong: str = "", **shown_once: Any) -> str:
+    def _page(self, typed: ChannelForm | None = None, wrong: str = "", **shown_once: Any) -> str:
         with self.database().job.connect() as connection:
             mine = channels.each(connection, current_user.id)
         return render_template(
@@ -172,11 +172,11 @@ class DigestPages:
             new = self._new(form, person, secret)
             channels.add(self.database().job, person.id, person.email, new)
         except SourceProblem as error:
-            return self._shown(form, str(error))
+            return self._page(form, str(error))
         except TooManyChannels as error:
             return _back("error", str(error))
         if secret is not None:
-            return self._shown(secret=f"whsec_{base64.b64encode(secret).decode()}")
+            return self._page(secret=f"whsec_{base64.b64encode(secret).decode()}")
         return _back("ok", "It begins with the next night.")
 
     def _new(self, form: ChannelForm, person: Account, secret: bytes | None) -> NewChannel:

@@ -60,7 +60,7 @@ def blueprint(
         return render_template(
             "nights.html",
             outcome=session.pop("nights_outcome", None),
-            **_shown(database().job, settings),
+            **_page_values(database().job, settings),
         )
 
     @made.post(PATH, endpoint="take")
@@ -78,7 +78,7 @@ def blueprint(
     return made
 
 
-def _shown(engine: Engine, settings: Settings) -> Mapping[str, Any]:
+def _page_values(engine: Engine, settings: Settings) -> Mapping[str, Any]:
     """Everything that the page shows."""
     with engine.connect() as connection:
         state = nights.state(connection, settings.now())

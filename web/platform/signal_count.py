@@ -60,7 +60,7 @@ class SignalCounts:
         told = self._summary(viewer)
         if not told.newest or told.night is None:
             return None
-        return News(told.night, tuple(map(_told, told.newest)), told.fresh, told.open_now)
+        return News(told.night, tuple(map(_new_drift, told.newest)), told.fresh, told.open_now)
 
     def forget(self, viewer: Viewer) -> None:
         """Has a person's signals counted anew, as after an answer of theirs."""
@@ -94,7 +94,7 @@ class SignalCounts:
         return told
 
 
-def _told(signal: DriftSignal) -> NewDrift:
+def _new_drift(signal: DriftSignal) -> NewDrift:
     return NewDrift(
         signal.workspace.name,
         words.measure(signal),

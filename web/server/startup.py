@@ -17,7 +17,7 @@ import demo
 from auth import first_account
 from auth.secret_key import secret_keys
 from demo import people
-from reading import presets
+from reading import packed_presets
 from reading.signals import night
 from settings import Settings
 from storage.bounds.away import LEAVING, first_line
@@ -137,7 +137,7 @@ def _load_demo(installation: Installation) -> None:
     try:
         with collected():
             demo.load(installation.database, installation.settings)
-            presets.pack(installation.database, installation.settings)
+            packed_presets.pack(installation.database, installation.settings)
             night.run(installation.database, today - timedelta(days=1))
     except (demo.NotEmpty, demo.Interrupted) as error:
         raise SystemExit(str(error)) from error

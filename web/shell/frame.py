@@ -126,7 +126,7 @@ def install(app: Flask, engine: Callable[[], Engine], settings: Settings) -> Non
     @app.get("/workspaces.json", endpoint="shell.workspaces")
     def workspaces() -> ResponseReturnValue:
         mine = _mine(engine(), current_user.viewer)
-        return jsonify([_told(_option(m, request.args)) for m in mine])
+        return jsonify([_option_json(_option(m, request.args)) for m in mine])
 
     @app.get(LOGO, endpoint="shell.logo")
     def organisation_logo() -> Response:
@@ -135,7 +135,7 @@ def install(app: Flask, engine: Callable[[], Engine], settings: Settings) -> Non
         return send_file(settings.logo.resolve(), max_age=3600)
 
 
-def _told(option: SwitchOption) -> dict[str, str | None]:
+def _option_json(option: SwitchOption) -> dict[str, str | None]:
     return {name: getattr(option, name) for name in ("slug", "name", "accent", "role", "href")}
 
 

@@ -151,7 +151,7 @@ def rehearsed(database: Database, pieces: list[RehearsedPiece]) -> RehearsalOutc
         with database.job.connect() as connection, connection.begin() as whole:
             try:
                 connection.execute(text("set local lock_timeout = '3s'"))
-                _told(connection, pieces, ids, made)
+                _tell_pieces(connection, pieces, ids, made)
             finally:
                 whole.rollback()
     except OperationalError as error:
@@ -161,7 +161,7 @@ def rehearsed(database: Database, pieces: list[RehearsedPiece]) -> RehearsalOutc
     return made
 
 
-def _told(
+def _tell_pieces(
     connection: Connection,
     pieces: list[RehearsedPiece],
     ids: Mapping[str, int],

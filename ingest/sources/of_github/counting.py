@@ -79,7 +79,7 @@ def counted(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
     while waiting:
         some = waiting[: sizes[0]]
         try:
-            data = _asked(client, some)
+            data = _answers_of(client, some)
         except SourceProblem as problem:
             if problem.code != "unreachable" or len(sizes) == 1:
                 raise
@@ -90,7 +90,7 @@ def counted(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
             yield scope, _of_repository(pull, client, scope, data.get(f"r{number}"), since)
 
 
-def _asked(client: Client, scopes: Sequence[PullScope]) -> dict[str, Any]:
+def _answers_of(client: Client, scopes: Sequence[PullScope]) -> dict[str, Any]:
     """Answers for several repositories; one that is not there, or hidden, is None."""
     names = [scope.name.partition("/") for scope in scopes]
     variables = {f"o{n}": owner for n, (owner, _, _) in enumerate(names)}

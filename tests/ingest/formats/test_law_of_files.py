@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.statements import plain
+from aggregators.records.statements import as_in_a_file
 from ingest.formats import FORMATS
 from ingest.kinds import KINDS
 from tests.deep import efforts
@@ -63,7 +63,7 @@ def csv(kind: RecordKind) -> KnownFile:
         if kind.types.get(name) == "instant":
             return random.choice([*CLOCKS, ""] if name not in kind.required else CLOCKS)
         if kind.types.get(name) == "day":
-            return plain(at("09:00", random.randint(1, 4)).date())
+            return as_in_a_file(at("09:00", random.randint(1, 4)).date())
         required = name in kind.required or name in kind.key
         return random.choice(WORDS.get(name, ["A", "B"] if required else ["1", "2", ""]))
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from aggregators.vocabulary.period import PRESETS, Ask
-from reading import presets
+from reading import packed_presets
 from reading.dashboard import read
 from reading.encode import dashboard_json
 from storage.context import as_viewer, job_in
@@ -72,7 +72,7 @@ def of_many_days(world: World) -> World:
 
 def test_a_packed_preset_is_what_stands_and_what_its_days_give(grown):
     before = {n: shown(grown, Ask(n)) for n in PRESETS}
-    assert presets.pack(grown.database, grown.settings) == len(grown.ids)
+    assert packed_presets.pack(grown.database, grown.settings) == len(grown.ids)
     assert set(packed_of(grown)) == {(w, n) for w in grown.ids for n in PRESETS}
     for n in PRESETS:
         assert shown(grown, Ask(n)) == before[n]
@@ -82,7 +82,7 @@ def test_a_packed_preset_is_what_stands_and_what_its_days_give(grown):
 
 def test_packed_rows_are_read_and_no_others(world):
     before = shown(world, Ask(28))
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     world.owner_sql(
         "alter table workspace_usage_snapshot no force row level security;"
         "update workspace_usage_snapshot set failed_deployments_total = 0;"
@@ -94,7 +94,7 @@ def test_packed_rows_are_read_and_no_others(world):
 
 
 def test_a_snapshot_that_follows_is_shown_at_once_and_packed_by_the_next_night(world):
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     old = packed_of(world)
     late = [deployed(f"late{n}", "failed") for n in range(9)]
     world.add(world.ids[0], "deployment", late)
@@ -103,14 +103,14 @@ def test_a_snapshot_that_follows_is_shown_at_once_and_packed_by_the_next_night(w
     days = Ask(None, LAST - timedelta(days=27), LAST)
     assert without_names(changed) == without_names(shown(world, days))
     assert packed_of(world) == old
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     renewed = {key for key, version in packed_of(world).items() if version != old[key]}
     assert renewed == {(world.ids[0], n) for n in PRESETS}
     assert shown(world, Ask(28)) == changed
 
 
 def test_other_sprints_ask_for_other_days(world):
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     longer = world.settings.model_copy(update={"sprint_days": 21})
     world.settings = longer
     days = Ask(None, LAST - timedelta(days=27), LAST)
@@ -118,7 +118,7 @@ def test_other_sprints_ask_for_other_days(world):
 
 
 def test_a_preset_of_a_workspace_shows_in_its_own_context_alone(world):
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     with as_viewer(world.database.web, world.alice) as connection:
         assert connection.execute(text("select count(*) from preset_rows")).scalar_one() == 0
         connection.execute(text("select vigilo.enter('rollup', :w)"), {"w": world.ids[0]})
@@ -136,14 +136,14 @@ def test_one_that_can_not_be_packed_is_told_and_read_as_it_stands(world, monkeyp
         usual(connection, workspace_id, requests)
 
     monkeypatch.setattr(preset_rows, "pack", failing)
-    assert presets.pack(world.database, world.settings) == len(world.ids) - 1
+    assert packed_presets.pack(world.database, world.settings) == len(world.ids) - 1
     assert f"the presets of workspace {world.ids[0]} are not packed" in caplog.text
     assert shown(world, Ask(28)) == before
 
 
 def test_a_damaged_value_is_told_and_read_as_it_stands(world, caplog):
     before = shown(world, Ask(28))
-    presets.pack(world.database, world.settings)
+    packed_presets.pack(world.database, world.settings)
     for workspace_id, change in zip(
         world.ids, ("substring(data for 20)", "'no frame'::bytea", "data || data"), strict=False
     ):
@@ -155,7 +155,7 @@ def test_a_damaged_value_is_told_and_read_as_it_stands(world, caplog):
 
 
 def test_what_is_packed_is_a_part_of_what_stands(grown):
-    presets.pack(grown.database, grown.settings)
+    packed_presets.pack(grown.database, grown.settings)
     query = text("select sum(octet_length(data)) from preset_rows where preset = 28")
     with job_in(grown.database.job, grown.ids[0]) as connection:
         packed = connection.execute(query).scalar_one()

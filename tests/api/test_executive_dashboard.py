@@ -109,44 +109,44 @@ def test_encoding_is_finite_for_any_dashboard():
     assert isinstance(number(12.0), int)
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("period=12", "period"),
-        ("period=NaN", "period"),
-        ("period=-7", "period"),
-        ("period=", "period"),
-        ("period=1e400", "period"),
-        ("period=7&period=28", "period"),
-        ("period=28&start=2026-01-01&end=2026-01-02", "period"),
-        ("start=2026-01-01", "end"),
-        ("end=2026-01-01", "start"),
-        ("start=2026-02-30&end=2026-03-01", "start"),
-        ("start=2026-03-02&end=2026-03-01", "end"),
-        ("start=2024-01-01&end=2026-03-01", "end"),
-        ("start=2026-11-01&end=2027-01-01", "end"),
-        ("start=1999-01-01&end=1999-01-02", "start"),
-        ("start=Infinity&end=2026-01-01", "start"),
-        ("domain=sales", "domain"),
-        ("domain=", "domain"),
-        ("workspaces=2", "workspaces"),
-        ("sort=asc", "sort"),
-        ("detail=", "detail"),
-        ("detail=all", "detail"),
-        ("limit=0", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=1e3", "limit"),
-        ("limit=９", "limit"),
-        ("limit=5000000", "limit"),
-        ("offset=x", "offset"),
-    ],
-)
-def test_a_wrong_parameter_is_named(alice, query, field):
-    answer = alice.get(f"{API}?{query}")
-    assert answer.status_code == 422
-    assert answer.content_type == "application/problem+json"
-    assert (answer.json["code"], answer.json["field"]) == ("invalid_parameter", field)
-    assert answer.json["detail"].startswith(field)
+WRONG = [
+    ("period=12", "period"),
+    ("period=NaN", "period"),
+    ("period=-7", "period"),
+    ("period=", "period"),
+    ("period=1e400", "period"),
+    ("period=7&period=28", "period"),
+    ("period=28&start=2026-01-01&end=2026-01-02", "period"),
+    ("start=2026-01-01", "end"),
+    ("end=2026-01-01", "start"),
+    ("start=2026-02-30&end=2026-03-01", "start"),
+    ("start=2026-03-02&end=2026-03-01", "end"),
+    ("start=2024-01-01&end=2026-03-01", "end"),
+    ("start=2026-11-01&end=2027-01-01", "end"),
+    ("start=1999-01-01&end=1999-01-02", "start"),
+    ("start=Infinity&end=2026-01-01", "start"),
+    ("domain=sales", "domain"),
+    ("domain=", "domain"),
+    ("workspaces=2", "workspaces"),
+    ("sort=asc", "sort"),
+    ("detail=", "detail"),
+    ("detail=all", "detail"),
+    ("limit=0", "limit"),
+    ("limit=-1", "limit"),
+    ("limit=1e3", "limit"),
+    ("limit=９", "limit"),
+    ("limit=5000000", "limit"),
+    ("offset=x", "offset"),
+]
+
+
+def test_a_wrong_parameter_is_named(alice):
+    for query, field in WRONG:
+        answer = alice.get(f"{API}?{query}")
+        assert answer.status_code == 422, query
+        assert answer.content_type == "application/problem+json", query
+        assert (answer.json["code"], answer.json["field"]) == ("invalid_parameter", field), query
+        assert answer.json["detail"].startswith(field), query
 
 
 def test_366_days_are_allowed_and_not_one_more(alice):

@@ -17,7 +17,7 @@ from api.openapi import operations
 from auth import tokens
 from ingest.door import senders
 from tests.conftest import empty
-from tests.deep import examples
+from tests.deep import efforts
 from tests.webworld import WebWorld, csrf, make
 
 PAGES = {
@@ -65,7 +65,7 @@ WITHOUT_INPUT = ("mapping", "recordsPage", "openapi", "exportsPage", "alive", "r
 FUZZED = [(id, GenerationMode.POSITIVE) for id in (*KNOWN, *WITHOUT_INPUT)] + [
     (id, GenerationMode.NEGATIVE) for id in KNOWN
 ]
-CASES = {"quick": 10, "deep": 5_000}
+CASES = efforts(2, 10, 5_000)
 """Of each operation and mode, at most: some have fewer."""
 
 
@@ -130,10 +130,13 @@ def test_every_route_is_documented_or_a_page(web):
     assert {operation.id for _, _, operation in operations(web.app)} == {*KNOWN, *WITHOUT_INPUT}
 
 
+@pytest.mark.parametrize("effort", CASES)
 @pytest.mark.parametrize(("id", "mode"), FUZZED)
-def test_no_request_meets_an_answer_that_is_not_documented(known_operations, credentials, id, mode):
+def test_no_request_meets_an_answer_that_is_not_documented(
+    known_operations, credentials, id, mode, effort
+):
     @seed(28)
-    @examples(**CASES)
+    @effort
     @given(case=known_operations[id].as_strategy(generation_mode=mode))
     def holds(case: Case) -> None:
         who = credentials[

@@ -30,7 +30,7 @@ from storage.context import job_in
 from storage.database import connect
 from storage.snapshot import job
 from tests.conftest import TODAY
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.demo.counted import LAST, count, viewer
 from tests.demo.test_demo_stories import ToldStory
 
@@ -117,6 +117,7 @@ def test_of_two_loads_at_once_one_is_refused(database, settings):
     assert count(database)[0] == 2
 
 
+@long("tests/demo/test_load.py::test_the_importer_finds_every_record_unchanged")
 def test_more_workspaces_and_another_zone(database, settings):
     west = load_settings(
         data_dir=settings.data_dir,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -56,18 +57,21 @@ class BrowsedSite:
     data_dir: Path
     environment: dict[str, str]
 
-    def flask_each(self, *commands: tuple[str, ...]) -> None:
-        """Runs several of the operator's commands in one process: most of a command is its start."""
+    def flask_each(self, *commands: tuple[str, ...], typed: str | None = None) -> str:
+        """Runs several of the operator's commands in one process, as most of a command is its start; what
+        they print."""
         done = subprocess.run(
             [sys.executable, "-c", RUN_EACH, json.dumps(commands)],
             cwd=ROOT,
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def flask(self, *arguments: str, **more) -> subprocess.CompletedProcess[str]:
         """Runs one of the operator's commands beside the running program."""
@@ -143,19 +147,33 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def storage_states(site: BrowsedSite, browser: Browser) -> Callable[[str], dict]:
-    """The cookies of a person who has signed in through the page; once per person."""
+    """The cookies of a person who has signed in: the first through the page, as a person does, the others
+    by the same form without drawing it; once per person."""
     known: dict[str, dict] = {}
 
     def signed_in(who: str) -> dict:
         if who not in known:
             context = browser.new_context(base_url=site.address)
-            page = context.new_page()
-            sign_in(page, who)
+            if known:
+                send_form(context, who)
+            else:
+                sign_in(context.new_page(), who)
             known[who] = context.storage_state()
             context.close()
         return known[who]
 
     return signed_in
+
+
+def send_form(context: BrowserContext, who: str) -> None:
+    """Signs in by what the sign-in page sends, without the page."""
+    token = re.search(
+        r'name="csrf_token"[^>]*value="([^"]+)"', context.request.get("/login").text()
+    )
+    assert token
+    form = {"email": f"{who}@demo.example", "password": PASSWORD, "csrf_token": token[1]}
+    answer = context.request.post("/login", form=form, max_redirects=0)
+    assert answer.status == 302, answer.status
 
 
 def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
@@ -192,7 +210,9 @@ def look(
         if isinstance(message, Error) or message.type == "error":
             complaints.append(str(message))
 
-    def open_page(who: str | None, path: str, *, width: int = 1280, height: int = 900) -> Page:
+    def open_page(
+        who: str | None, path: str, *, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> Page:
         if who not in shared_pages:
             context = browser.new_context(
                 base_url=site.address,
@@ -206,12 +226,14 @@ def look(
             page.on(event, complain)
         listening.append(page)
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.goto(path)
         return page
 
     yield open_page
     for page in listening:
+        page.unroute_all(behavior="ignoreErrors")
+        page.context.set_offline(False)
         for event in ("console", "pageerror"):
             page.remove_listener(event, complain)
     assert [c for c in complaints if "Failed to load resource" not in c] == []

@@ -57,8 +57,8 @@ def test_a_note_by_keyboard_is_told_beside_the_cards_until_it_is_withdrawn(look)
 
 @pytest.mark.parametrize("dark", all_but([True], [False, True]))
 @pytest.mark.parametrize("width", all_but([320], [320, 1280]))
-def test_the_pages_that_they_are_written_on_are_accessible(visit, width, dark):
-    page = visit("alice", PAGES[0], width=width, dark=dark)
+def test_the_pages_that_they_are_written_on_are_accessible(look, width, dark):
+    page = look("alice", PAGES[0], width=width, dark=dark)
     for path in PAGES:
         page.goto(path)
         page.evaluate(AXE)

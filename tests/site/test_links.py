@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.deep import DEEP, all_but
+from tests.deep import DEEP, all_but, long
 
 EXECUTIVE = "/ws/payments/platform/executive"
 RANGE = "start=2026-10-05&end=2026-11-01"
@@ -59,10 +59,14 @@ def test_an_incident_of_the_grid_opens_its_page_by_mouse_and_by_keyboard(look):
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [
-        ("governance/frameworks", "control-results|framework-controls"),
-        ("monitor/certs", "certificates"),
-    ],
+    all_but(
+        [("monitor/certs", "certificates")],
+        [
+            ("governance/frameworks", "control-results|framework-controls"),
+            ("monitor/certs", "certificates"),
+        ],
+        several=True,
+    ),
 )
 def test_a_row_that_sums_records_up_opens_what_it_is_made_of(look, path, kind):
     page = look("alice", f"/ws/payments/{path}")
@@ -73,6 +77,7 @@ def test_a_row_that_sums_records_up_opens_what_it_is_made_of(look, path, kind):
     expect(page.get_by_role("rowheader").first).to_be_visible()
 
 
+@long("tests/site/test_links.py::test_a_cell_opens_as_many_certificates_as_it_says")
 @pytest.mark.parametrize("period", ANSWERED)
 def test_an_answer_opens_as_many_failed_deployments_as_it_says(look, period):
     page = look("alice", f"{EXECUTIVE}?{period}")
@@ -94,6 +99,7 @@ def test_a_chevron_opens_the_framework_that_it_stands_beside(look, period):
     expect(page.locator(".narrowed")).to_contain_text(f"of {framework} whose result is failing")
 
 
+@long("tests/site/test_links.py::test_a_chevron_opens_the_framework_that_it_stands_beside")
 @pytest.mark.parametrize("period", STEADY)
 def test_no_chevron_stands_where_no_framework_dropped_that_far(look, period):
     page = look("alice", f"{EXECUTIVE}?domain=compliance&{period}")
@@ -121,6 +127,7 @@ def test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time(look):
     expect(page).to_have_url(re.compile("/platform/executive"))
 
 
+@long("tests/site/test_links.py::test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time")
 def test_back_after_closing_goes_to_what_was_before_it_was_opened(look):
     page = look("alice", "/help")
     page.goto(EXECUTIVE + "?period=28")
@@ -152,6 +159,7 @@ def test_back_after_closing_goes_to_what_was_before_it_was_opened(look):
     expect(region).to_be_visible()
 
 
+@long("tests/site/test_links.py::test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time")
 def test_back_after_closing_what_a_link_opened_leaves_the_page(look):
     page = look("alice", "/help")
     page.goto(EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")
@@ -165,6 +173,7 @@ def test_back_after_closing_what_a_link_opened_leaves_the_page(look):
     expect(page).to_have_url(re.compile("/help$"))
 
 
+@long("tests/site/test_links.py::test_why_opens_the_evidence_and_back_closes_one_thing_at_a_time")
 def test_what_is_done_in_the_moment_of_closing_is_done_after_it(look):
     page = look("alice", EXECUTIVE + "?period=28")
     page.get_by_role("button", name=re.compile("^Why : ")).first.click()
@@ -194,6 +203,7 @@ def test_escape_closes_the_topmost_thing_only(look):
     expect(page.locator(".expansion")).to_have_count(0)
 
 
+@long("tests/site/test_links.py::test_escape_closes_the_topmost_thing_only")
 def test_keys_do_nothing_under_a_drawer_that_lost_the_focus(look):
     """An element that had the focus may be drawn anew, and then nothing in the drawer has it."""
     page = look("alice", EXECUTIVE + "?period=28&domain=dora&why=mttr_climbing")

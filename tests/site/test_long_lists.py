@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
 from storage import embedded
+from tests.deep import long
 from tests.site.conftest import ROOT
 from tests.site.test_page import drawn, violations
 
@@ -83,6 +84,7 @@ def test_the_next_cards_come_behind_those_that_are_there(look):
     assert violations(page) == []
 
 
+@long("tests/site/test_long_lists.py::test_the_next_cards_come_behind_those_that_are_there")
 def test_comparing_leaves_the_cards_where_they_are(look):
     page = opened(look)
     page.get_by_role("button", name="Show more").click()
@@ -99,6 +101,7 @@ def test_comparing_leaves_the_cards_where_they_are(look):
     expect(page.locator("article")).to_have_count(72)
 
 
+@long("tests/site/test_long_lists.py::test_the_next_cards_come_behind_those_that_are_there")
 def test_another_order_begins_anew(look):
     page = opened(look)
     page.get_by_role("button", name="Show more").click()
@@ -127,8 +130,9 @@ def test_cards_of_figures_that_are_gone_are_not_mixed_with_new_ones(look):
     expect(page.locator("article")).to_have_count(24)
 
 
-def test_a_failure_can_be_tried_again(visit):
-    page = opened(visit)
+@long("tests/site/test_long_lists.py::test_the_next_cards_come_behind_those_that_are_there")
+def test_a_failure_can_be_tried_again(look):
+    page = opened(look)
     page.route("**/_dash-update-component*", lambda route: route.fulfill(status=503))
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("#toasts")).to_contain_text("can not be reached")

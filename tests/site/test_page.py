@@ -10,13 +10,30 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.site.conftest import LISTS
 
 EXECUTIVE = "/ws/payments/platform/executive"
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 CONTROL_KEY = "SOC2/CC6.1"
 CONTROL = f"control-results/{CONTROL_KEY}"
+PLAIN = [
+    (None, "/login"),
+    ("bob", EXECUTIVE),
+    ("dave", "/start"),
+    ("alice", "/logout"),
+    ("alice", "/ws/none/analytics"),
+    ("alice", "/api/docs"),
+    ("bob", "/ws/payments/admin/members?revoke=bob%40demo.example"),
+    ("alice", "/start?choose=1"),
+]
+ELSEWHERE = [
+    ("alice", "/ws/payments/admin/members"),
+    ("alice", "/exports"),
+    ("alice", "/ws/payments/records"),
+    ("alice", "/ws/payments/records/incidents/INC-0001"),
+]
+"""Pages that other files of make test look at on a phone."""
 DOMAINS = ("dora", "incidents", "slos", "compliance", "certificates", "vendors")
 
 
@@ -26,12 +43,6 @@ def violations(page: Page) -> list[str]:
         page.evaluate(AXE)
     report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [f"{v['id']}: {n['html'][:160]}" for v in report["violations"] for n in v["nodes"]]
-
-
-def clean_in_both_themes(page: Page) -> None:
-    """The page has no violation in the light, and none when the system turns dark."""
-    for scheme in ("light", "dark"):
-        clean_in(page, scheme)
 
 
 def clean_in(page: Page, scheme: str) -> None:
@@ -48,7 +59,7 @@ def drawn(page: Page) -> Page:
 
 
 class TestAxeFindsNothing:
-    @pytest.mark.parametrize("domain", ["", *DOMAINS])
+    @pytest.mark.parametrize("domain", all_but(["compliance"], ["", *DOMAINS]))
     def test_on_the_executive_page(self, look, domain, scheme):
         page = drawn(look("alice", f"{EXECUTIVE}?domain={domain}"))
         clean_in(page, scheme)
@@ -81,20 +92,7 @@ class TestAxeFindsNothing:
 
     @pytest.mark.parametrize(
         ("who", "path"),
-        [
-            (None, "/login"),
-            ("bob", EXECUTIVE),
-            ("dave", "/start"),
-            ("alice", "/logout"),
-            ("alice", "/ws/none/analytics"),
-            ("alice", "/api/docs"),
-            ("alice", "/ws/payments/admin/members"),
-            ("bob", "/ws/payments/admin/members?revoke=bob%40demo.example"),
-            ("alice", "/start?choose=1"),
-            ("alice", "/exports"),
-            ("alice", "/ws/payments/records"),
-            ("alice", "/ws/payments/records/incidents/INC-0001"),
-        ],
+        all_but(PLAIN, [*PLAIN, *ELSEWHERE], several=True),
     )
     def test_on_the_plain_pages(self, look, who, path, scheme):
         clean_in(look(who, path), scheme)
@@ -107,6 +105,7 @@ class TestAxeFindsNothing:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         clean_in(page, scheme)
 
+    @long("tests/site/desk/test_desk.py::test_its_pages_are_accessible_at_every_width")
     def test_on_the_page_of_a_delivery_with_a_part_in_quarantine(self, site, look, scheme):
         told = site.flask("token", "create", "alice@demo.example", "--ingest", "payments")
         token = re.search(r"vgl_\S+", told.stdout)[0]
@@ -192,6 +191,7 @@ def test_the_address_says_what_is_seen_and_a_reload_keeps_it(look):
     expect(page.get_by_role("combobox", name="Period")).to_have_value("7")
 
 
+@long("tests/site/test_page.py::test_the_address_says_what_is_seen_and_a_reload_keeps_it")
 def test_what_is_compared_stands_in_the_address_and_back_undoes_it(look):
     page = drawn(look("alice", EXECUTIVE + "?period=28"))
     choice = page.get_by_role("combobox", name="Compare with")
@@ -282,6 +282,7 @@ def test_the_theme_is_kept(visit):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 21, 28)"
 
 
+@long("tests/site/test_first_paint.py::test_nothing_moves_on_any_page")
 def test_nothing_jumps_while_it_is_drawn(visit):
     page = visit("alice", "/start")
     page.add_init_script(
@@ -311,8 +312,9 @@ def test_hover_and_focus_explain_the_figure(look):
     expect(tip).to_be_hidden()
 
 
-def test_signed_out_elsewhere_leads_back_to_the_same_view(visit, site):
-    page = drawn(visit("alice", EXECUTIVE + "?domain=dora"))
+@long("tests/site/states/test_accessible.py::test_it_is_accessible")
+def test_signed_out_elsewhere_leads_back_to_the_same_view(look, site):
+    page = drawn(look("alice", EXECUTIVE + "?domain=dora"))
     page.context.clear_cookies()
     page.get_by_role("combobox", name="Period").select_option("Last 7 days")
     dialog = page.get_by_role("dialog", name="You have been signed out")
@@ -336,6 +338,7 @@ def test_carol_sees_three(look):
     expect(page.locator("article")).to_have_count(3)
 
 
+@long("tests/site/states/test_accessible.py::test_it_is_accessible")
 def test_a_revoked_one_in_the_middle_of_their_work_is_told(look, site):
     page = drawn(look("carol", "/"))
     slugs = ("search", "identity", "iot-gateway")
@@ -349,9 +352,10 @@ def test_a_revoked_one_in_the_middle_of_their_work_is_told(look, site):
         )
 
 
-def test_a_domain_opened_while_the_page_is_on_its_way_stays_open(visit):
+@long("tests/site/test_page.py::test_the_address_says_what_is_seen_and_a_reload_keeps_it")
+def test_a_domain_opened_while_the_page_is_on_its_way_stays_open(look):
     """The page that was asked for before knows nothing of it, and comes after it."""
-    page = drawn(visit("alice", EXECUTIVE))
+    page = drawn(look("alice", EXECUTIVE))
     held = []
 
     def hold(route):

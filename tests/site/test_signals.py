@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.site.test_first_paint import WATCH
 
 PATH = "/platform/signals"
@@ -58,8 +58,8 @@ def test_a_row_is_told_beside_the_list_and_back_undoes_it(visit, width):
     ("width", "dark"),
     all_but([(390, True)], [(390, False), (390, True), (768, False), (1280, True)], several=True),
 )
-def test_on_a_narrow_screen_it_opens_within_its_row(visit, width, dark):
-    page = visit("alice", PATH, width=width, dark=dark)
+def test_on_a_narrow_screen_it_opens_within_its_row(look, width, dark):
+    page = look("alice", PATH, width=width, dark=dark)
     detail, chosen = page.locator(DETAIL), row(page, "Search")
     expect(detail).to_be_visible() if width >= 1200 else expect(detail).to_be_hidden()
     chosen.get_by_role("link", name="Search").click()
@@ -76,6 +76,7 @@ def test_on_a_narrow_screen_it_opens_within_its_row(visit, width, dark):
         expect(chosen.locator(DETAIL)).to_be_visible()
 
 
+@long("tests/site/test_signals.py::test_on_a_narrow_screen_it_opens_within_its_row")
 def test_back_after_escape_on_a_narrow_screen_leaves_the_page(look):
     page = look("alice", "/help", width=768)
     page.goto(PATH)
@@ -103,8 +104,8 @@ def test_by_keyboard_and_a_wider_window_takes_it_beside_the_list(look):
     expect(link).to_be_focused()
 
 
-def test_without_scripts_the_links_do_the_same(visit):
-    page = visit("alice", PATH, width=390)
+def test_without_scripts_the_links_do_the_same(look):
+    page = look("alice", PATH, width=390)
     page.route("**/*.js", lambda route: route.abort())
     page.goto(PATH)
     row(page, "Search").get_by_role("link", name="Search").click()
@@ -121,16 +122,20 @@ def test_records_of_a_drift_are_those_of_its_days(look):
     expect(page.locator("#page .heading")).to_contain_text("26 Oct – 22 Nov 2026")
 
 
-def test_whoever_is_signed_out_meanwhile_comes_to_the_signal_again(visit):
-    page = visit("alice", PATH)
+@long("tests/site/states/test_accessible.py::test_it_is_accessible")
+def test_whoever_is_signed_out_meanwhile_comes_to_the_signal_again(look):
+    page = look("alice", PATH)
     page.context.clear_cookies()
     row(page, "Search").get_by_role("link", name="Search").click()
     expect(page).to_have_url(re.compile("/login.*signal"))
 
 
+@long(
+    "tests/site/states/test_offline.py::test_a_network_that_is_away_is_told_under_the_title_in_one_line"
+)
 @pytest.mark.parametrize("width", all_but([390], [390, 1440]))
-def test_away_from_the_network_the_list_stays(visit, width):
-    page = visit("alice", PATH, width=width)
+def test_away_from_the_network_the_list_stays(look, width):
+    page = look("alice", PATH, width=width)
     told = page.locator(f"{DETAIL} h2").inner_text() if width > 390 else ""
     page.context.set_offline(True)
     row(page, "Search").get_by_role("link", name="Search").click()

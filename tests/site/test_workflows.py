@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
+from tests.deep import long
+
 EXECUTIVE = "/ws/payments/platform/executive"
 
 
@@ -43,8 +45,8 @@ def test_spot_the_worst_performing_workspace_this_quarter(look):
     expect(page.get_by_role("region", name="Delivery (DORA) by workspace")).to_be_visible()
 
 
-def test_board_ready_pdf_for_the_quarterly_review(visit, tmp_path):
-    page = executive(visit, "?period=90")
+def test_board_ready_pdf_for_the_quarterly_review(look, tmp_path):
+    page = executive(look, "?period=90")
     with page.expect_download(timeout=60_000) as started:
         page.get_by_role("button", name="Export PDF").click()
     assert re.fullmatch(r"vigilo-executive-\d{8}\.pdf", started.value.suggested_filename)
@@ -118,6 +120,7 @@ def test_a_stranger_is_told_nothing(look):
     expect(page.get_by_role("heading")).to_have_text("There is no such page")
 
 
+@long("tests/site/test_invitation.py::test_whoever_has_an_account_is_led_through_the_sign_in")
 def test_an_owner_invites_and_changes_and_revokes_a_member(look, site):
     page = look("bob", "/ws/payments/admin/members")
     expect(page.get_by_role("group", name="Members").get_by_role("row")).to_have_count(3)
@@ -141,6 +144,7 @@ def test_an_owner_invites_and_changes_and_revokes_a_member(look, site):
     expect(dave.get_by_role("heading", name="Sign in")).to_be_visible()  # their session has ended
 
 
+@long("tests/site/test_page.py::test_the_address_says_what_is_seen_and_a_reload_keeps_it")
 def test_back_and_reload_keep_the_view_of_a_workspace_page(look):
     page = look("alice", "/ws/payments/analytics?period=28")
     expect(page.get_by_role("region", name="Deployments").get_by_role("row").nth(3)).to_be_visible()
@@ -160,8 +164,8 @@ def test_back_and_reload_keep_the_view_of_a_workspace_page(look):
     expect(figure).to_have_text(ninety)
 
 
-def test_an_export_survives_a_reload_and_is_listed(visit):
-    page = executive(visit, "?period=365")
+def test_an_export_survives_a_reload_and_is_listed(look):
+    page = executive(look, "?period=365")
     page.evaluate(
         """async () => {
             const cookie = document.cookie.split("; ").find((c) => c.startsWith("_csrf_token="));
@@ -183,8 +187,9 @@ def test_an_export_survives_a_reload_and_is_listed(visit):
     assert again.value.suggested_filename.endswith(".pdf")
 
 
-def test_the_figures_in_another_format_from_the_page(visit):
-    page = executive(visit, "?start=2026-11-01&end=2026-11-20")
+@long("tests/site/test_workflows.py::test_board_ready_pdf_for_the_quarterly_review")
+def test_the_figures_in_another_format_from_the_page(look):
+    page = executive(look, "?start=2026-11-01&end=2026-11-20")
     page.get_by_text("Other formats").locator("..").click()
     with page.expect_download(timeout=60_000) as started:
         page.get_by_role("button", name="Export CSV").click()

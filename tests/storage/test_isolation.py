@@ -31,6 +31,7 @@ from storage.tables import metadata
 from storage.watch.tables import WATCH_TABLES
 from tests.plain.reading import comparable, one_by_one
 from tests.storage.one_of_each import DAY, fill
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 REGIONS = ("eu", "us", None)
@@ -43,7 +44,11 @@ SNAPSHOTS = [t.name for t in IN_ROLLUP]
 @pytest.fixture
 def world(database, settings) -> World:
     """Two workspaces with one of everything; Alice is platform admin of both, Bob owns the first."""
-    made = World(database, settings)
+    return built_once(database, __name__, lambda: of_one_of_each(World(database, settings)))
+
+
+def of_one_of_each(made: World) -> World:
+    """Writes the records of both workspaces, and their snapshots of two days."""
     made.alpha, made.beta = (
         made.workspace("alpha", region="eu"),
         made.workspace("beta", region="us"),

@@ -27,6 +27,7 @@ from reading.encode import dashboard_json
 from reading.workspace_page import read_workspace
 from storage.context import job_in
 from tests import samples
+from tests.deep import all_but
 from tests.reading.cached import LAST, damaged, deployed, kept_read, reading_of
 from tests.world import World, at
 
@@ -233,17 +234,16 @@ def _ask(folder: Path, log: Path, start) -> None:
     assert {d.version for d in found} == {"v1"}
 
 
-def test_fifty_who_ask_at_once_in_five_processes_compute_it_once(tmp_path):
+@pytest.mark.parametrize("many", all_but([2], [2, 5]))
+def test_many_who_ask_at_once_in_several_processes_compute_it_once(tmp_path, many):
     spawn = multiprocessing.get_context("spawn")
-    start, log = spawn.Barrier(5), tmp_path / "made"
-    processes = [
-        spawn.Process(target=_ask, args=(tmp_path / "cache", log, start)) for _ in range(5)
-    ]
+    asked = (tmp_path / "cache", log := tmp_path / "made", spawn.Barrier(many))
+    processes = [spawn.Process(target=_ask, args=asked) for _ in range(many)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
-    assert [p.exitcode for p in processes] == [0] * 5
+    assert [p.exitcode for p in processes] == [0] * many
     assert log.read_text() == "made\n"
 
 

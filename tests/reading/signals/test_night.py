@@ -23,6 +23,7 @@ from storage.executive.memberships import memberships
 from storage.viewer import Viewer
 from storage.watch import store
 from tests.conftest import TODAY
+from tests.deep import long
 from tests.stored_rows import built_once
 from tests.world import World, at
 
@@ -35,6 +36,18 @@ CFR = "failed_deployments/ended_deployments"
 @pytest.fixture
 def world(database, settings) -> World:
     return built_once(database, __name__, lambda: one_that_drifts(World(database, settings)))
+
+
+@pytest.fixture
+def watched(database, settings) -> World:
+    """World of this file after the watch of its last night."""
+    return built_once(database, f"{__name__} watched", lambda: after_the_night(database, settings))
+
+
+def after_the_night(database, settings) -> World:
+    made = one_that_drifts(World(database, settings))
+    night.run(database, LAST)
+    return made
 
 
 def one_that_drifts(made: World) -> World:
@@ -104,30 +117,29 @@ def evidence(world: World) -> dict[str, list[float]]:
     return told
 
 
-def test_the_same_night_again_changes_nothing(world):
-    night.run(world.database, LAST)
-    first = signals(world), evidence(world)
-    outcome = night.run(world.database, LAST)
+def test_the_same_night_again_changes_nothing(watched):
+    first = signals(watched), evidence(watched)
+    outcome = night.run(watched.database, LAST)
     assert not outcome.rebuilt
-    assert signals(world) == first[0]
-    for series, values in evidence(world).items():
+    assert signals(watched) == first[0]
+    for series, values in evidence(watched).items():
         slack = 0.5 if "/" not in series else 1e-9  # the shares of the last 28 days settle
         assert values == pytest.approx(first[1][series], abs=slack), series
 
 
+@long("tests/reading/signals/test_night.py::test_night_after_night_tells_the_same_as_all_at_once")
 def test_a_backfill_of_long_ago_builds_the_state_anew(world):
     night.run(world.database, LAST)
     world.backfill(FIRST, FIRST + timedelta(days=3))
     assert night.run(world.database, LAST).rebuilt
 
 
-def test_nobody_sees_a_signal_of_a_workspace_that_is_not_theirs(world):
-    night.run(world.database, LAST)
-    bob = world.person("bob@x.example")
-    world.member(bob, ids(world)[0], "platform_admin")
-    assert open_signals.read(world.database, bob, LAST) == []
-    world.revoke(world.alice, ids(world)[-1])
-    assert signals(world) == []
+def test_nobody_sees_a_signal_of_a_workspace_that_is_not_theirs(watched):
+    bob = watched.person("bob@x.example")
+    watched.member(bob, ids(watched)[0], "platform_admin")
+    assert open_signals.read(watched.database, bob, LAST) == []
+    watched.revoke(watched.alice, ids(watched)[-1])
+    assert signals(watched) == []
 
 
 def test_the_card_says_since_when_it_drifts_and_chips_read_the_stored_scatter(world, settings):
@@ -144,10 +156,9 @@ def test_the_card_says_since_when_it_drifts_and_chips_read_the_stored_scatter(wo
     }  # fmt: skip
 
 
-def test_the_loop_over_the_scope_reads_the_scatter_that_each_workspace_reads_alone(world):
-    night.run(world.database, LAST)
-    whole = scatter(world, world.alice)
-    with as_viewer(world.database.web, world.alice) as connection:
+def test_the_loop_over_the_scope_reads_the_scatter_that_each_workspace_reads_alone(watched):
+    whole = scatter(watched, watched.alice)
+    with as_viewer(watched.database.web, watched.alice) as connection:
         for own in memberships(connection):
             alone = open_signals.own_scatter(connection, own, FIRST)
             assert alone.stretch == whole.stretch
@@ -158,26 +169,24 @@ def test_the_loop_over_the_scope_reads_the_scatter_that_each_workspace_reads_alo
     assert abs((drifts["payments"] - DRIFT).days) <= 5
 
 
-def test_the_scatter_of_a_workspace_is_for_its_platform_admins_alone(world):
-    night.run(world.database, LAST)
-    bob, carol = world.person("bob@x.example"), world.person("carol@x.example")
-    world.member(bob, ids(world)[0], "platform_admin")
-    world.member(carol, ids(world)[-1], "viewer")
-    seen = scatter(world, bob)
+def test_the_scatter_of_a_workspace_is_for_its_platform_admins_alone(watched):
+    bob, carol = watched.person("bob@x.example"), watched.person("carol@x.example")
+    watched.member(bob, ids(watched)[0], "platform_admin")
+    watched.member(carol, ids(watched)[-1], "viewer")
+    seen = scatter(watched, bob)
     assert {slug for known in seen.dispersion.values() for slug in known} == {"calm"}
     assert seen.drifts == {}
-    assert (scatter(world, carol).dispersion, scatter(world, carol).drifts) == ({}, {})
-    world.revoke(world.alice, ids(world)[-1])
-    seen = scatter(world, world.alice)
+    assert (scatter(watched, carol).dispersion, scatter(watched, carol).drifts) == ({}, {})
+    watched.revoke(watched.alice, ids(watched)[-1])
+    seen = scatter(watched, watched.alice)
     assert "payments" not in {slug for known in seen.dispersion.values() for slug in known}
     assert seen.drifts == {}
 
 
-def test_a_drift_that_somebody_called_noise_is_none(world):
-    night.run(world.database, LAST)
-    with job_in(world.database.job, ids(world)[-1]) as connection:
+def test_a_drift_that_somebody_called_noise_is_none(watched):
+    with job_in(watched.database.job, ids(watched)[-1]) as connection:
         connection.execute(text("update watch_signal set state = 'dismissed'"))
-    assert scatter(world, world.alice).drifts == {}
+    assert scatter(watched, watched.alice).drifts == {}
 
 
 def scatter(world: World, viewer: Viewer) -> Scatter:
@@ -190,10 +199,9 @@ def scatter(world: World, viewer: Viewer) -> Scatter:
 
 
 def test_by_drift_the_strongest_evidence_stands_first_and_few_events_are_said_to_need_time(
-    world, settings
+    watched, settings
 ):
-    night.run(world.database, LAST)
-    shown = dashboard.read(world.database, world.alice, Ask(7), settings).scorecard("dora")
+    shown = dashboard.read(watched.database, watched.alice, Ask(7), settings).scorecard("dora")
     ranked = in_order(shown, "change_failure_rate", BY_DRIFT)
     assert (ranked.order, ranked[0].slug, ranked[0].rank) == (BY_DRIFT, "payments", 1)
     watched = shown.cards.grid.tables["change_failure_rate"].watched
@@ -206,17 +214,16 @@ def test_by_drift_the_strongest_evidence_stands_first_and_few_events_are_said_to
         assert words.endswith(f" would show after about {round(figure.days_to_tell, -1):.0f} days")
 
 
-def test_open_signals_are_counted_as_the_page_lists_them(world):
-    night.run(world.database, LAST)
-    assert counted(world, TODAY) == (1, 1)
-    with job_in(world.database.job, ids(world)[-1]) as connection:
+def test_open_signals_are_counted_as_the_page_lists_them(watched):
+    assert counted(watched, TODAY) == (1, 1)
+    with job_in(watched.database.job, ids(watched)[-1]) as connection:
         connection.execute(
             text("update watch_signal set state = 'snoozed', until = :until"), {"until": TODAY}
         )
-    assert counted(world, LAST) == (0, 0)
-    assert counted(world, TODAY) == (1, 1)
-    world.revoke(world.alice, ids(world)[-1])
-    assert counted(world, TODAY) == (0, 0)
+    assert counted(watched, LAST) == (0, 0)
+    assert counted(watched, TODAY) == (1, 1)
+    watched.revoke(watched.alice, ids(watched)[-1])
+    assert counted(watched, TODAY) == (0, 0)
 
 
 def counted(world, today):
@@ -232,9 +239,8 @@ def counted(world, today):
     return told.open_now, told.fresh
 
 
-def test_what_drifts_leaves_what_was_expected_and_what_is_calm_stays_within(world, settings):
-    night.run(world.database, LAST)
-    shown = dashboard.read(world.database, world.alice, Ask(28), settings).scorecard("dora")
+def test_what_drifts_leaves_what_was_expected_and_what_is_calm_stays_within(watched, settings):
+    shown = dashboard.read(watched.database, watched.alice, Ask(28), settings).scorecard("dora")
     bands = {c.slug: c.figures["change_failure_rate"].band for c in shown.cards}
     assert bands["payments"].outside[-7:].all()
     assert not bands["payments"].outside[:5].any()
@@ -248,9 +254,8 @@ def test_what_drifts_leaves_what_was_expected_and_what_is_calm_stays_within(worl
         assert len(band.low) == len(values)
 
 
-def test_the_api_tells_where_each_workspaces_points_are_expected(world, settings):
-    night.run(world.database, LAST)
-    shown = dashboard.read(world.database, world.alice, Ask(28), settings)
+def test_the_api_tells_where_each_workspaces_points_are_expected(watched, settings):
+    shown = dashboard.read(watched.database, watched.alice, Ask(28), settings)
     told = {d["key"]: d for d in dashboard_json(shown)["domains"]}
     bands = 0
     for scorecard in shown.scorecards:
@@ -273,14 +278,13 @@ def test_the_api_tells_where_each_workspaces_points_are_expected(world, settings
 
 
 def test_what_somebody_calls_noise_is_no_drift_any_more_in_dashboards_that_were_kept(
-    world, settings, tmp_path
+    watched, settings, tmp_path
 ):
-    night.run(world.database, LAST)
     cache = DashboardCache(tmp_path / "cache")
     today = settings.now().date()
 
     def drifting(ask: Ask) -> dict[str, date]:
-        shown = read_cached(world.database, world.alice, ask, settings, cache).scorecard("dora")
+        shown = read_cached(watched.database, watched.alice, ask, settings, cache).scorecard("dora")
         figures = {card.slug: card.figures["change_failure_rate"] for card in shown.cards}
         return {
             slug: figure.drifting_since for slug, figure in figures.items() if figure.drifting_since
@@ -289,11 +293,13 @@ def test_what_somebody_calls_noise_is_no_drift_any_more_in_dashboards_that_were_
     own_days = Ask(None, LAST - timedelta(days=12), LAST - timedelta(days=3))
     for ask in (Ask(7), own_days):
         assert set(drifting(ask)) == {"payments"}
-    (signal,) = [s for s in open_signals.read(world.database, world.alice, today) if not s.ended_on]
+    (signal,) = [
+        s for s in open_signals.read(watched.database, watched.alice, today) if not s.ended_on
+    ]
     key, workspace = (signal.series, signal.opened_on), signal.workspace.workspace_id
     noise = {"state": "dismissed", "until": None, "note": "", "by": "alice@x.example"}
-    assert store.change(world.database.job, workspace, key, noise)
+    assert store.change(watched.database.job, workspace, key, noise)
     for ask in (Ask(7), own_days, Ask(None, LAST - timedelta(days=13), LAST)):
         assert drifting(ask) == {}
-    assert store.change(world.database.job, workspace, key, noise | {"state": "open"})
+    assert store.change(watched.database.job, workspace, key, noise | {"state": "open"})
     assert set(drifting(Ask(7))) == {"payments"}

@@ -44,6 +44,18 @@ def world(database, settings) -> World:
     return built_once(database, __name__, lambda: drifting_together(World(database, settings)))
 
 
+@pytest.fixture
+def watched(database, settings) -> World:
+    """World of this file after the watch of its last night."""
+    return built_once(database, f"{__name__} watched", lambda: after_the_night(database, settings))
+
+
+def after_the_night(database, settings) -> World:
+    made = drifting_together(World(database, settings))
+    night.run(database, LAST)
+    return made
+
+
 def drifting_together(made: World) -> World:
     """Four teams with a few deployments each, of which more fail since the same day."""
     made.alice = made.person("alice@x.example")
@@ -66,27 +78,27 @@ def since_on_the_tile(world: World, viewer: Viewer, settings) -> date | None:
     return read.scorecard("dora").figures["change_failure_rate"].drifting_since
 
 
-def test_what_all_do_together_is_told_since_when_though_no_workspace_is(world, settings):
-    night.run(world.database, LAST)
-    (drift,) = told(world, world.alice)
+def test_what_all_do_together_is_told_since_when_though_no_workspace_is(watched, settings):
+    (drift,) = told(watched, watched.alice)
     assert (drift.series, drift.grade) == (CFR, "drifting")
     assert abs((drift.since - DRIFT).days) <= drift.give_or_take
     assert words.sentence(drift).startswith(
         "All your workspaces together: change failure rate drifts"
     )
-    assert since_on_the_tile(world, world.alice, settings) == drift.since
-    cards = dashboard.read(world.database, world.alice, Ask(28), settings).scorecard("dora").cards
+    assert since_on_the_tile(watched, watched.alice, settings) == drift.since
+    cards = (
+        dashboard.read(watched.database, watched.alice, Ask(28), settings).scorecard("dora").cards
+    )
     rates = [card.figures["change_failure_rate"].drifting_since for card in cards]
     assert rates == [None] * len(SLUGS)
 
 
-def test_it_is_of_the_sum_of_the_records(world):
+def test_it_is_of_the_sum_of_the_records(watched):
     """Usual is the fading share of all failures up to 28 days ago, now the share since it began."""
-    night.run(world.database, LAST)
-    (drift,) = told(world, world.alice)
-    with world.database.job.begin() as connection:
+    (drift,) = told(watched, watched.alice)
+    with watched.database.job.begin() as connection:
         rows = []
-        for id in world.ids.values():
+        for id in watched.ids.values():
             connection.execute(text("select vigilo.enter('job', :w)"), {"w": id})
             query = "select completed_at::date as day, outcome = 'failed' as failed from deployment"
             rows += connection.execute(text(query)).all()
@@ -120,10 +132,9 @@ def test_nobody_is_told_of_a_scope_that_is_not_theirs(world, settings):
     assert drift.usual != sums["alice@x.example"][0].usual
 
 
-def test_the_web_role_can_read_the_table_in_no_way(world):
-    night.run(world.database, LAST)
+def test_the_web_role_can_read_the_table_in_no_way(watched):
     with (
-        as_viewer(world.database.web, world.alice) as connection,
+        as_viewer(watched.database.web, watched.alice) as connection,
         pytest.raises(ProgrammingError, match="permission denied"),
     ):
         connection.execute(text("select * from scope_watch"))
@@ -151,12 +162,11 @@ def test_night_after_night_tells_the_same_as_all_at_once(world):
     assert nightly_one.evidence == pytest.approx(at_once.evidence, abs=1e-6)
 
 
-def test_a_person_who_leaves_takes_their_sums_with_them(world):
-    night.run(world.database, LAST)
+def test_a_person_who_leaves_takes_their_sums_with_them(watched):
     for slug in SLUGS:
-        world.revoke(world.alice, world.ids[slug])
-    night.run(world.database, LAST)
-    with world.database.job.begin() as connection:
+        watched.revoke(watched.alice, watched.ids[slug])
+    night.run(watched.database, LAST)
+    with watched.database.job.begin() as connection:
         assert connection.execute(text("select count(*) from scope_watch")).scalar_one() == 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.site.test_page import violations
 
 LIST = "/ws/lodz-logistics/incidents?period=365"
@@ -111,6 +111,7 @@ def test_the_menu_opens_and_closes_by_keyboard_alone(page):
     expect(cell).to_be_focused()
 
 
+@long("tests/site/desk/test_row_menu.py::test_the_menu_opens_by_mouse_and_closes_without_a_deed")
 def test_a_record_is_opened_from_its_menu(page):
     key = key_of(page)
     open_menu(page).get_by_role("menuitem", name="Open the record").click()
@@ -133,6 +134,7 @@ def test_a_correction_shows_in_the_row(page, incident):
     expect(dialog).to_have_count(0)
 
 
+@long("tests/site/desk/test_row_menu.py::test_a_correction_shows_in_the_row")
 def test_a_merger_and_a_withdrawal_take_the_row_away(page, incident):
     other = key_of(page, 1)
     told = page.locator("#records-count")
@@ -160,8 +162,8 @@ def test_a_merger_and_a_withdrawal_take_the_row_away(page, incident):
     ("width", "dark"),
     all_but([(390, True)], [(1280, False), (1280, True), (390, False), (390, True)], several=True),
 )
-def test_the_menu_and_its_questions_lie_within_the_page_and_hear_well(visit, width, dark):
-    page = visit("alice", LIST, width=width, height=800, dark=dark)
+def test_the_menu_and_its_questions_lie_within_the_page_and_hear_well(look, width, dark):
+    page = look("alice", LIST, width=width, height=800, dark=dark)
     button(page).scroll_into_view_if_needed()
     menu = open_menu(page)
     box = menu.bounding_box()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.deep import DEEP, all_but
+from tests.deep import DEEP, all_but, long
 from tests.site.conftest import BrowsedSite
 from tests.site.test_first_paint import EVERY, WATCH, moved
 from tests.site.test_page import violations
@@ -53,6 +53,9 @@ def test_a_network_that_is_away_is_told_under_the_title_in_one_line(apart, path)
     expect(place).to_be_visible()
 
 
+@long(
+    "tests/site/states/test_offline.py::test_a_network_that_is_away_is_told_under_the_title_in_one_line"
+)
 def test_a_network_that_is_back_leaves_no_word_of_a_silent_server(site, browser, storage_states):
     """In a context of its own: Dash tells the console of each answer that did not come."""
     context = browser.new_context(base_url=site.address, storage_state=storage_states("alice"))
@@ -155,6 +158,9 @@ def test_what_was_typed_stays_and_is_sent_once_the_network_is_back(apart):
     expect(apart.locator("main")).to_contain_text("A release freeze")
 
 
+@long(
+    "tests/site/states/test_offline.py::test_what_was_typed_stays_and_is_sent_once_the_network_is_back"
+)
 def test_a_link_waits_for_the_network(apart):
     away(apart, "/exports")
     apart.get_by_role("link", name="Settings", exact=True).click()

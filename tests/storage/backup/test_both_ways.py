@@ -23,6 +23,7 @@ from storage.embedded import access as embedded_access
 from storage.embedded import server as embedded_server
 from storage.schema import is_current
 from tests.conftest import TODAY
+from tests.deep import long
 from tests.served import ROOT
 from tests.storage.clusters import Cluster, cluster
 from tests.webworld import make
@@ -104,6 +105,9 @@ def snapshots(path: Path) -> dict[str, str]:
     return digests
 
 
+@long(
+    "tests/storage/backup/test_both_ways.py::test_from_the_embedded_server_to_another_cluster_and_back"
+)
 @pytest.mark.skipif(not DEBIAN, reason="no PostgreSQL of Debian's is installed")
 def test_from_one_cluster_of_the_distribution_to_another(settings, tmp_path):
     programs = DEBIAN[-1].parent

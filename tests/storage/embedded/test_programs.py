@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from storage import embedded
+from tests.deep import all_but
 
 OTHER = """
 import sys
@@ -95,9 +96,10 @@ def test_nobody_touches_the_list_while_another_changes_it(folder, program):
     assert answers(folder)
 
 
-def test_it_stays_while_many_come_and_go(folder, program):
-    for _ in range(3):
-        others = [program() for _ in range(4)]
+@pytest.mark.parametrize(("times", "many"), all_but([(1, 3)], [(1, 3), (3, 4)], several=True))
+def test_it_stays_while_many_come_and_go(folder, program, times, many):
+    for _ in range(times):
+        others = [program() for _ in range(many)]
         for other in others:
             other.communicate()
         assert noted(folder) == [os.getpid()]

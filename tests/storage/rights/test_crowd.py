@@ -16,13 +16,16 @@ from storage import context
 from storage.context import as_viewer, entered
 from storage.viewer import Viewer
 from tests.conftest import TODAY
-from tests.deep import DEEP
+from tests.deep import DEEP, all_but
 from tests.storage.test_pgbouncer import bouncer as bouncer
 from tests.storage.test_pgbouncer import pooled as pooled
 from tests.world import World, at
 
 THREADS, POOL = 64, 5
-CHECKS = {"directly": 50_000 if DEEP else 2_000, "pgbouncer": 50_000 if DEEP else 600}
+DEEPEST = [("directly", 50_000), ("pgbouncer", 50_000)]
+FEW = [("directly", 500), ("pgbouncer", 250)]
+MANY = [("directly", 2_000), ("pgbouncer", 600)]
+"""Ways to the database, and how many looks are taken on each."""
 SEEN = text("select coalesce(array_agg(distinct workspace_id), '{}') from incident")
 KILL = text("select pg_terminate_backend(pg_backend_pid())")
 
@@ -90,10 +93,12 @@ def visited_at_last(engine: Engine, world: World, chance: random.Random) -> str:
             continue
 
 
-@pytest.mark.parametrize("way", CHECKS)
-def test_a_crowd_on_few_connections_sees_its_own_alone(request, small, world, way):
+@pytest.mark.parametrize(
+    ("way", "checks"), DEEPEST if DEEP else all_but(FEW, FEW + MANY, several=True)
+)
+def test_a_crowd_on_few_connections_sees_its_own_alone(request, small, world, way, checks):
     engine = small if way == "directly" else request.getfixturevalue("pooled")
-    each = CHECKS[way] // THREADS + 1
+    each = checks // THREADS + 1
 
     def work(number: int) -> Counter[str]:
         chance = random.Random(number)
@@ -101,5 +106,5 @@ def test_a_crowd_on_few_connections_sees_its_own_alone(request, small, world, wa
 
     with ThreadPoolExecutor(THREADS) as threads:
         outcomes = sum(threads.map(work, range(THREADS)), Counter())
-    assert outcomes.total() >= CHECKS[way]
+    assert outcomes.total() >= checks
     assert set(outcomes) == {"seen", "nothing", "failed", "killed"}

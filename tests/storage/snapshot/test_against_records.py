@@ -22,7 +22,7 @@ from storage.snapshot import staging
 from storage.snapshot.staging import DayRange
 from storage.snapshot.tables import duration_block, usage_snapshot
 from tests.conftest import empty
-from tests.deep import efforts, examples
+from tests.deep import efforts, examples, long
 from tests.generated import LAST, calls, incidents, teams, zones
 from tests.plain.clock import Clock, Facts
 from tests.plain.records import span_days
@@ -151,6 +151,7 @@ def blaming(data) -> list[dict[str, Any]]:
     return turned_up
 
 
+@long("tests/storage/snapshot/test_against_records.py::test_every_column_equals_the_records")
 @examples(quick=15, deep=100)
 @given(teams(), calls, calls)
 def test_several_ranges_at_once_equal_one_after_the_other(

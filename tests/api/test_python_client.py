@@ -17,6 +17,7 @@ from auth import tokens
 from settings import Settings
 from storage.database import Database
 from tests.conftest import empty
+from tests.deep import long
 from tests.served import ServedWeb
 from tests.webworld import API, make
 
@@ -69,6 +70,7 @@ def part(name: str) -> ModuleType:
     return importlib.import_module(f"{NAME}.{name}")
 
 
+@long("tests/api/test_openapi.py::test_the_document_is_valid")
 def test_it_reads_what_the_api_tells(generated, web, headers):
     token = headers["Authorization"].removeprefix("Bearer ")
     client = generated.AuthenticatedClient(base_url=web.address, token=token)

@@ -14,6 +14,7 @@ from demo import people
 from demo.stories import STORIES
 from reading.dashboard import NotPlatformAdmin, read
 from reading.signals import night, open_signals
+from tests.deep import long
 from tests.demo.counted import LAST, viewer
 from tests.demo.test_demo_stories import ToldStory
 
@@ -188,6 +189,7 @@ def test_another_region_is_left_out_when_residency_is_strict(organisation, setti
             connection.execute(text("update installation set strict_residency = false"))
 
 
+@long("tests/demo/test_load.py::test_the_command_loads_and_says_how_to_sign_in")
 def test_each_signs_in_with_the_password(organisation, settings):
     for email in people.EMAILS:
         assert accounts.authenticate(organisation.job, email, settings.demo_password)

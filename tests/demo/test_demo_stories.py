@@ -19,7 +19,7 @@ from aggregators.records.demo import Window, outage_day
 from aggregators.vocabulary.fields import SLUG
 from demo.generate import GENERATORS, records
 from demo.stories import HOME, MOST, STORIES, teams
-from tests.deep import all_but
+from tests.deep import all_but, long
 
 TELLINGS = [
     (date(2026, 11, 22), 1, "UTC", 12),
@@ -335,6 +335,7 @@ def test_the_volume_is_that_of_a_real_organisation():
     }
 
 
+@long("tests/demo/test_demo_stories.py::test_another_seed_gives_other_records")
 def test_the_same_seed_gives_the_same_records_in_any_process():
     code = (
         "import hashlib; from datetime import date; from zoneinfo import ZoneInfo;"

@@ -139,6 +139,7 @@ def test_more_workspaces_and_another_zone(database, settings):
     assert told.mttr_by_sprint("search")[-1][0] >= 3
 
 
+@long("tests/demo/test_load.py::test_the_command_loads_and_says_how_to_sign_in")
 @pytest.mark.parametrize("days", all_but([5], [1, 5, 11, 30]))
 def test_a_short_history_loads_too(database, settings, days):
     demo.load(database, settings, 12, days)

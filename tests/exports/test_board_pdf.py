@@ -16,7 +16,7 @@ from aggregators.vocabulary.measure import Status
 from exports.board_pdf import draw
 from exports.pack.finding import finding
 from tests import samples
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.exports.pack.packs import AT, BY, EXPORT, flat, pack, texts
 
 
@@ -247,6 +247,7 @@ def test_an_instant_without_zone_is_refused(dashboard):
         pack(dashboard, exported_at=AT.replace(tzinfo=None))
 
 
+@long("tests/exports/pack/test_places.py::test_a_workspaces_own_target_is_drawn_and_judges_it")
 def test_pictures_mark_what_is_past_its_threshold(dashboard):
     """The matrix marks a bad cell with "!"; the bars say what is not set up."""
     for number, domain in enumerate(DOMAINS, 1):

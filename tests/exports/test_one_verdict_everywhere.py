@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -32,7 +33,7 @@ from layouts.pieces.sparkline import scale_of
 from reading.encode import dashboard_json
 from tests import samples
 from tests.aggregators.organisations import organisations, scorecard
-from tests.deep import examples
+from tests.deep import efforts
 from tests.exports.pack.packs import AT
 from tests.plain import verdicts
 
@@ -56,12 +57,16 @@ def figures(told: Scorecard) -> list[Figure]:
     ]
 
 
-@examples(quick=60, deep=1000)
-@given(some_organisation)
-def test_the_verdict_is_that_of_the_slow_computation(told):
-    for figure in figures(told):
-        expected = expected_verdict(figure)
-        assert expected is None or figure.verdict == expected, figure
+@pytest.mark.parametrize("effort", efforts(few=15, many=60, deep=1000))
+def test_the_verdict_is_that_of_the_slow_computation(effort):
+    @effort
+    @given(some_organisation)
+    def holds(told):
+        for figure in figures(told):
+            expected = expected_verdict(figure)
+            assert expected is None or figure.verdict == expected, figure
+
+    holds()
 
 
 def expected_verdict(figure: Figure) -> str | None:
@@ -83,21 +88,25 @@ def expected_verdict(figure: Figure) -> str | None:
     return None if is_near else told
 
 
-@examples(quick=30, deep=300)
-@given(some_organisation, st.data())
-def test_card_and_table_and_comparison_say_the_words_of_the_figure(told, data):
-    assume(len(told.cards))
-    measure = data.draw(st.sampled_from(told.domain.measures))
-    cards = list(told.cards.by(measure.key))
-    listed = rows(told, cards, measure.key)
-    for one, row in zip(cards, listed, strict=True):
-        figure = one.figures[measure.key]
-        assert pills(row) == [said(figure)]
-        if not figure.low_sample and figure.has_data and told.domain.picture == "cards":
-            drawn = card(one, told.domain, measure.key, scale_of([figure]))
-            assert pills(drawn)[:1] == [said(figure)]
-    whole = markup(matrix(told, listed, measure.key))
-    assert pills(whole)[-1] == said(told.figures[measure.key])
+@pytest.mark.parametrize("effort", efforts(few=15, many=30, deep=300))
+def test_card_and_table_and_comparison_say_the_words_of_the_figure(effort):
+    @effort
+    @given(some_organisation, st.data())
+    def holds(told, data):
+        assume(len(told.cards))
+        measure = data.draw(st.sampled_from(told.domain.measures))
+        cards = list(told.cards.by(measure.key))
+        listed = rows(told, cards, measure.key)
+        for one, row in zip(cards, listed, strict=True):
+            figure = one.figures[measure.key]
+            assert pills(row) == [said(figure)]
+            if not figure.low_sample and figure.has_data and told.domain.picture == "cards":
+                drawn = card(one, told.domain, measure.key, scale_of([figure]))
+                assert pills(drawn)[:1] == [said(figure)]
+        whole = markup(matrix(told, listed, measure.key))
+        assert pills(whole)[-1] == said(told.figures[measure.key])
+
+    holds()
 
 
 def pills(drawn: object) -> list[str]:

@@ -13,7 +13,7 @@ from ingest.importer import BATCH, load
 from ingest.kinds import KINDS
 from ingest.report import ImportOutcome
 from storage.context import NoSuchWorkspace, job_in
-from tests.deep import examples
+from tests.deep import efforts
 from tests.ingest.bounded.memory import peak
 
 HEAD = "workspace,key,name,tier\n"
@@ -127,21 +127,26 @@ WORDS = st.sampled_from(
 )
 
 
-@examples(quick=25, deep=500)
-@given(st.lists(st.lists(WORDS, min_size=1, max_size=5), max_size=12), st.booleans())
-def test_every_row_is_written_or_reported(bring, stored, rows, strict):
+@pytest.mark.parametrize("effort", efforts(few=8, many=25, deep=500))
+def test_every_row_is_written_or_reported(bring, stored, effort):
     """``bring`` holds the sum of the counts against the rows read."""
-    before = {(s, v["key"]): v for s in ("payments", "search") for v in stored("vendors", s)}
-    lines = [",".join('"' + c.replace('"', '""') + '"' for c in row) for row in rows]
-    outcome = bring("vendors", HEAD + "".join(line + "\n" for line in lines), strict=strict)
-    assert outcome.read == len(rows)
-    assert len(outcome.rejects) == outcome.rejected
-    after = {(s, v["key"]): v for s in ("payments", "search") for v in stored("vendors", s)}
-    changed = sum(before.get(key) != value for key, value in after.items())
-    assert outcome.written >= changed
-    expected = {tuple(row[:2]) for row in rows if _good(row)}
-    if not (strict and outcome.failed):
-        assert expected <= after.keys()
+
+    @effort
+    @given(st.lists(st.lists(WORDS, min_size=1, max_size=5), max_size=12), st.booleans())
+    def holds(rows, strict):
+        before = {(s, v["key"]): v for s in ("payments", "search") for v in stored("vendors", s)}
+        lines = [",".join('"' + c.replace('"', '""') + '"' for c in row) for row in rows]
+        outcome = bring("vendors", HEAD + "".join(line + "\n" for line in lines), strict=strict)
+        assert outcome.read == len(rows)
+        assert len(outcome.rejects) == outcome.rejected
+        after = {(s, v["key"]): v for s in ("payments", "search") for v in stored("vendors", s)}
+        changed = sum(before.get(key) != value for key, value in after.items())
+        assert outcome.written >= changed
+        expected = {tuple(row[:2]) for row in rows if _good(row)}
+        if not (strict and outcome.failed):
+            assert expected <= after.keys()
+
+    holds()
 
 
 def _good(row: list[str]) -> bool:

@@ -17,7 +17,7 @@ from aggregators.vocabulary.period import Ask
 from reading.dashboard import read
 from reading.workspace_page import read_workspace
 from tests.conftest import empty
-from tests.deep import examples
+from tests.deep import efforts
 from tests.generated import LAST, workspaces, zones
 from tests.plain.records import RECORDS, Expected, Oracle, Records, quantile
 from tests.world import World
@@ -191,28 +191,37 @@ def check_scope(figures, oracle: Oracle, who: str) -> None:
         agree(vendor["never_reviewed"], never, f"{who}: never reviewed")
 
 
-@examples(quick=10, deep=200)
-@given(
-    st.lists(workspaces(), min_size=1, max_size=3),
-    st.sampled_from([1, 7, 28, 45, 60, 90, 365]),
-    zones,
-)
-def test_every_figure_equals_the_raw_records(server, settings_of_test, organisation, length, zone):
-    installation = settings_of_test.model_copy(update={"time_zone": zone})
-    alice = load(server, installation, organisation)
-    if not any(records.days for records in organisation):
-        return
-    start = LAST - timedelta(days=length - 1)
-    dashboard = read(server, alice, Ask(None, start, LAST), installation)
-    check(dashboard, organisation, installation.zone)
-    check_series(dashboard, organisation, installation.zone)
-    check_contributions(dashboard)
-    for scorecard in dashboard.scorecards:
-        for card in scorecard.cards:
-            view = read_workspace(
-                server, alice, card.slug, scorecard.domain.key, Ask(None, start, LAST), installation
-            )
-            assert view.figures == card.figures
+@pytest.mark.parametrize("effort", efforts(few=4, many=10, deep=200))
+def test_every_figure_equals_the_raw_records(server, settings_of_test, effort):
+    @effort
+    @given(
+        st.lists(workspaces(), min_size=1, max_size=3),
+        st.sampled_from([1, 7, 28, 45, 60, 90, 365]),
+        zones,
+    )
+    def holds(organisation, length, zone):
+        installation = settings_of_test.model_copy(update={"time_zone": zone})
+        alice = load(server, installation, organisation)
+        if not any(records.days for records in organisation):
+            return
+        start = LAST - timedelta(days=length - 1)
+        dashboard = read(server, alice, Ask(None, start, LAST), installation)
+        check(dashboard, organisation, installation.zone)
+        check_series(dashboard, organisation, installation.zone)
+        check_contributions(dashboard)
+        for scorecard in dashboard.scorecards:
+            for card in scorecard.cards:
+                view = read_workspace(
+                    server,
+                    alice,
+                    card.slug,
+                    scorecard.domain.key,
+                    Ask(None, start, LAST),
+                    installation,
+                )
+                assert view.figures == card.figures
+
+    holds()
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def thinned(records: Records, tables: set[str], days: tuple[int, int] | None) ->
     return replace(records, **emptied, days=kept)
 
 
-@pytest.mark.parametrize("effort", efforts(few=8, many=24, deep=2000))
+@pytest.mark.parametrize("effort", efforts(few=4, many=24, deep=2000))
 def test_what_is_said_is_so(server, settings, effort):
     @effort
     @given(some_organisations(), periods, zones)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from storage.arrays import array
-from tests.deep import examples
+from tests.deep import efforts
 
 INSTANTS = st.datetimes(
     datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(timezone(timedelta(hours=-5)))
@@ -34,14 +34,18 @@ OF = {
 
 
 @pytest.mark.parametrize("of", OF)
-@examples(quick=40, deep=2_000)
-@given(data=st.data())
-def test_what_goes_in_comes_out(server, of, data):
-    values = data.draw(st.lists(st.none() | OF[of], max_size=6))
-    query = text(f"select v from unnest(cast(:values as {of})) as v")
-    with server.job.connect() as connection:
-        rows = connection.execute(query, {"values": array(values)}).scalars().all()
-    assert [_plain(row) for row in rows] == [_plain(_read(value, of)) for value in values]
+@pytest.mark.parametrize("effort", efforts(few=10, many=40, deep=2000))
+def test_what_goes_in_comes_out(server, of, effort):
+    @effort
+    @given(data=st.data())
+    def holds(data):
+        values = data.draw(st.lists(st.none() | OF[of], max_size=6))
+        query = text(f"select v from unnest(cast(:values as {of})) as v")
+        with server.job.connect() as connection:
+            rows = connection.execute(query, {"values": array(values)}).scalars().all()
+        assert [_plain(row) for row in rows] == [_plain(_read(value, of)) for value in values]
+
+    holds()
 
 
 def _read(value: Any, of: str) -> Any:

@@ -18,7 +18,7 @@ from storage import embedded, schema
 from storage.database import UnsafeRole, connect, refuse_unsafe
 from storage.snapshot.job import run
 from tests.conftest import TODAY
-from tests.deep import all_but
+from tests.deep import all_but, long
 from web.server.installation import Installation
 from web.server.startup import prepare
 
@@ -153,10 +153,18 @@ def test_a_wsgi_server_starts_as_the_web_role_and_as_no_other(external, tmp_path
         "VIGILO_JOB_DATABASE_URL": external("vigilo_job"),
     }
     assert wsgi(tmp_path, **addresses).stdout.strip() == "serving"
-    for variable in addresses:
-        refused = wsgi(tmp_path, **addresses | {variable: external("vigilo_owner")})
-        assert refused.returncode != 0
-        assert f"{variable}: the role vigilo_owner owns tables" in refused.stderr
+    refused = wsgi(tmp_path, **addresses | {"VIGILO_DATABASE_URL": external("vigilo_owner")})
+    assert refused.returncode != 0
+    assert "VIGILO_DATABASE_URL: the role vigilo_owner owns tables" in refused.stderr
+
+
+@long("tests/storage/test_databases.py::test_a_wsgi_server_starts_as_the_web_role_and_as_no_other")
+def test_a_wsgi_server_refuses_the_owner_as_its_job_role(external, tmp_path):
+    migrated(external, tmp_path)
+    web, owner = external("vigilo_web"), external("vigilo_owner")
+    refused = wsgi(tmp_path, VIGILO_DATABASE_URL=web, VIGILO_JOB_DATABASE_URL=owner)
+    assert refused.returncode != 0
+    assert "VIGILO_JOB_DATABASE_URL: the role vigilo_owner owns tables" in refused.stderr
 
 
 def migrated(external, tmp_path) -> None:

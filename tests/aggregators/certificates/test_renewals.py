@@ -13,7 +13,7 @@ from aggregators.certificates.counts import BUCKETS
 from aggregators.chosen.counting import CountingRules
 from reading.record_days import RecordDays
 from storage.context import job_in
-from tests.deep import examples
+from tests.deep import efforts
 from tests.generated import known_certificates, zones
 from tests.plain.clock import Clock
 from tests.plain.records import Records, span_days
@@ -157,23 +157,25 @@ def test_a_renewal_counts_from_the_day_it_is_known(database, settings):
     assert expired == [0, *[1] * 7, 0, 0, 0]
 
 
-@examples(quick=40, deep=2_000)
-@given(rows=st.lists(known_certificates(), min_size=1, max_size=3), zone=zones)
-def test_states_of_random_certificates_are_those_of_the_slow_computation(
-    server, settings, rows, zone
-):
-    world = World(server, settings)
-    team = world.workspace(f"t-{datetime.now().timestamp():.6f}".replace(".", "-"))
-    several = [
-        {**row, "port": 10 * n + m} for n, each in enumerate(rows) for m, row in enumerate(each)
-    ]
-    world.add(team, "certificate", several)
-    first, last = TODAY - timedelta(days=70), TODAY
-    facts = counted(world, team, first, last, zone)
-    for day in span_days(first, last)[::9]:
-        slow = certificates(Records(certificate=several), Clock(day, ZoneInfo(zone)))
-        told = {name: int(facts.loc[day][name]) for name in slow if name.startswith("cert_")}
-        assert told == {n: v for n, v in slow.items() if n.startswith("cert_")}, day
+@pytest.mark.parametrize("effort", efforts(few=10, many=40, deep=2000))
+def test_states_of_random_certificates_are_those_of_the_slow_computation(server, settings, effort):
+    @effort
+    @given(rows=st.lists(known_certificates(), min_size=1, max_size=3), zone=zones)
+    def holds(rows, zone):
+        world = World(server, settings)
+        team = world.workspace(f"t-{datetime.now().timestamp():.6f}".replace(".", "-"))
+        several = [
+            {**row, "port": 10 * n + m} for n, each in enumerate(rows) for m, row in enumerate(each)
+        ]
+        world.add(team, "certificate", several)
+        first, last = TODAY - timedelta(days=70), TODAY
+        facts = counted(world, team, first, last, zone)
+        for day in span_days(first, last)[::9]:
+            slow = certificates(Records(certificate=several), Clock(day, ZoneInfo(zone)))
+            told = {name: int(facts.loc[day][name]) for name in slow if name.startswith("cert_")}
+            assert told == {n: v for n, v in slow.items() if n.startswith("cert_")}, day
+
+    holds()
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from aggregators.dora.records import lead_times
 from storage.context import job_in
-from tests.deep import examples
+from tests.deep import efforts
 from tests.plain.delivery_rules import undone_when
 from tests.world import World
 
@@ -30,32 +31,45 @@ STEPS = st.lists(
 )
 
 
-@examples(quick=25, deep=500)
-@given(data=STEPS, other=STEPS)
-def test_roll_backs_match_deployments_as_brackets_do(server, settings, data, other):
-    world = World(server, settings)
-    team = world.workspace(f"team-{datetime.now().timestamp():.6f}".replace(".", "-")[:30])
-    expected = {}
-    for service, steps in (("api", data), ("web", other)):
-        deployments, roll_backs = [], []
-        for number, (step, minute) in enumerate(steps):
-            key = f"{service}-{number:02d}"
-            if step == "roll back":
-                roll_backs.append({"key": key, "rolled_back_at": at(minute), "service": service})
-            else:
-                outcome = {"deploy": "successful", "fail": "failed", "cancel": "cancelled"}[step]
-                deployments.append(
-                    {"key": key, "completed_at": at(minute), "outcome": outcome, "service": service}
-                )
-        world.add(team, "deployment", deployments)
-        world.add(team, "roll_back", roll_backs)
-        counted = [
-            (d["key"], d["completed_at"]) for d in deployments if d["outcome"] != "cancelled"
-        ]
-        expected |= undone_when(counted, [r["rolled_back_at"] for r in roll_backs])
-    with job_in(server.job, team) as connection:
-        rows = connection.execute(text(ROLLED_BACK)).all()
-    assert {row.key: row.rolled_back_at for row in rows} == expected
+@pytest.mark.parametrize("effort", efforts(few=6, many=25, deep=500))
+def test_roll_backs_match_deployments_as_brackets_do(server, settings, effort):
+    @effort
+    @given(data=STEPS, other=STEPS)
+    def holds(data, other):
+        world = World(server, settings)
+        team = world.workspace(f"team-{datetime.now().timestamp():.6f}".replace(".", "-")[:30])
+        expected = {}
+        for service, steps in (("api", data), ("web", other)):
+            deployments, roll_backs = [], []
+            for number, (step, minute) in enumerate(steps):
+                key = f"{service}-{number:02d}"
+                if step == "roll back":
+                    roll_backs.append(
+                        {"key": key, "rolled_back_at": at(minute), "service": service}
+                    )
+                else:
+                    outcome = {"deploy": "successful", "fail": "failed", "cancel": "cancelled"}[
+                        step
+                    ]
+                    deployments.append(
+                        {
+                            "key": key,
+                            "completed_at": at(minute),
+                            "outcome": outcome,
+                            "service": service,
+                        }
+                    )
+            world.add(team, "deployment", deployments)
+            world.add(team, "roll_back", roll_backs)
+            counted = [
+                (d["key"], d["completed_at"]) for d in deployments if d["outcome"] != "cancelled"
+            ]
+            expected |= undone_when(counted, [r["rolled_back_at"] for r in roll_backs])
+        with job_in(server.job, team) as connection:
+            rows = connection.execute(text(ROLLED_BACK)).all()
+        assert {row.key: row.rolled_back_at for row in rows} == expected
+
+    holds()
 
 
 def told_lead_times(world: World, team: int) -> list[tuple[str, float]]:

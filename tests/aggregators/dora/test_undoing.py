@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from ingest import words
 from ingest.kinds import KINDS
 from ingest.statements import Told, tell
 from storage.context import job_in
-from tests.deep import examples
+from tests.deep import efforts
 from tests.plain.delivery_rules import undone_when
 from tests.world import World
 
@@ -68,23 +69,34 @@ def slow(deployments, roll_backs) -> dict[str, datetime]:
     return found
 
 
-@examples(quick=25, deep=2_000)
-@given(told=st.lists(st.lists(WORDS, min_size=1, max_size=4), max_size=6))
-def test_what_is_kept_is_what_the_roll_backs_undo(server, settings, told):
-    team = World(server, settings).workspace(f"undoing-{next(NUMBERS)}")
-    for minute, batch in enumerate(told):
+@pytest.mark.parametrize("effort", efforts(few=6, many=25, deep=2000))
+def test_what_is_kept_is_what_the_roll_backs_undo(server, settings, effort):
+    @effort
+    @given(told=st.lists(st.lists(WORDS, min_size=1, max_size=4), max_size=6))
+    def holds(told):
+        team = World(server, settings).workspace(f"undoing-{next(NUMBERS)}")
+        for minute, batch in enumerate(told):
+            with job_in(server.job, team) as connection:
+                for kind in ("deployments", "roll-backs"):
+                    statements = [
+                        Told(
+                            said["key"],
+                            Statement("csv", said, NINE + timedelta(minutes=minute), manner=ROW),
+                        )
+                        for name, said in batch
+                        if name == kind
+                    ]  # fmt: skip
+                    tell(
+                        connection,
+                        KINDS[kind],
+                        team,
+                        statements,
+                        words.of_workspace(connection, team),
+                    )
         with job_in(server.job, team) as connection:
-            for kind in ("deployments", "roll-backs"):
-                statements = [
-                    Told(said["key"], Statement("csv", said, NINE + timedelta(minutes=minute), manner=ROW))
-                    for name, said in batch
-                    if name == kind
-                ]  # fmt: skip
-                tell(
-                    connection, KINDS[kind], team, statements, words.of_workspace(connection, team)
-                )
-    with job_in(server.job, team) as connection:
-        deployments = connection.execute(select(deployment)).all()
-        roll_backs = connection.execute(select(roll_back)).all()
-    kept = {d.key: d.rolled_back_at for d in deployments if d.rolled_back_at is not None}
-    assert kept == slow(deployments, roll_backs)
+            deployments = connection.execute(select(deployment)).all()
+            roll_backs = connection.execute(select(roll_back)).all()
+        kept = {d.key: d.rolled_back_at for d in deployments if d.rolled_back_at is not None}
+        assert kept == slow(deployments, roll_backs)
+
+    holds()

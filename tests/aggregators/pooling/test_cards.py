@@ -26,26 +26,31 @@ from storage.executive.encoded_rows import ENCODED_EPOCH, EncodedGroup, EncodedR
 from storage.snapshot.columns import COLUMNS, HISTORY_COLUMNS, USAGE_COLUMNS
 from tests import samples
 from tests.aggregators.organisations import AS_OF, PLAN, organisations, scorecard
-from tests.deep import examples
+from tests.deep import efforts
 
 some_organisation = st.sampled_from(DOMAINS).flatmap(
     lambda domain: organisations(domain).map(lambda org: (domain, org))
 )
 
 
-@examples(quick=50, deep=500)
-@given(some_organisation)
-def test_worst_stands_first_of_each_measure(made):
+@pytest.mark.parametrize("effort", efforts(few=10, many=50, deep=500))
+def test_worst_stands_first_of_each_measure(effort):
     """The worse value after shrinking; then the ties; then the name; no data last."""
-    domain, organisation = made
-    cards = scorecard(domain, organisation).cards
-    for measure in domain.measures:
-        ranked = cards.by(measure.key)
-        assert [card.rank for card in ranked] == list(range(1, len(cards) + 1))
-        names = [card.name for card in ranked]
-        at = dict(zip(names, places(names), strict=True))
-        worst_first = sorted(ranked, key=lambda card: standing(card, domain, measure.key, at))
-        assert list(ranked) == worst_first
+
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        cards = scorecard(domain, organisation).cards
+        for measure in domain.measures:
+            ranked = cards.by(measure.key)
+            assert [card.rank for card in ranked] == list(range(1, len(cards) + 1))
+            names = [card.name for card in ranked]
+            at = dict(zip(names, places(names), strict=True))
+            worst_first = sorted(ranked, key=lambda card: standing(card, domain, measure.key, at))
+            assert list(ranked) == worst_first
+
+    holds()
 
 
 def standing(card: Card, domain: Domain, key: str, at: dict[str, int]) -> tuple:
@@ -66,33 +71,41 @@ def how_bad(figure: Figure) -> float:
     return sign(figure.measure) * figure.value
 
 
-@examples(quick=50, deep=500)
-@given(some_organisation)
-def test_what_is_counted_whole_is_ranked_as_it_is_shown(made):
-    domain, organisation = made
-    for card in scorecard(domain, organisation).cards:
+@pytest.mark.parametrize("effort", efforts(few=10, many=50, deep=500))
+def test_what_is_counted_whole_is_ranked_as_it_is_shown(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        for card in scorecard(domain, organisation).cards:
+            for measure in domain.measures:
+                shown, ranked = card.figures[measure.key].value, card.shrunken(measure.key)
+                if not measure.prior:
+                    assert ranked == shown
+                assert (ranked is None) == (shown is None)
+
+    holds()
+
+
+@pytest.mark.parametrize("effort", efforts(few=10, many=50, deep=500))
+def test_the_worst_is_told_with_those_that_look_worse(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        cards = scorecard(domain, organisation).cards
         for measure in domain.measures:
-            shown, ranked = card.figures[measure.key].value, card.shrunken(measure.key)
-            if not measure.prior:
-                assert ranked == shown
-            assert (ranked is None) == (shown is None)
+            worst = cards.worst_by(measure.key)
+            others = [how_bad(card.figures[measure.key]) for card in cards]
+            best = 0.0 if measure.better is LOWER else -1.0
+            if worst is None:
+                assert {bad for bad in others if bad > -math.inf} <= {best}
+            else:
+                own = how_bad(worst.figure)
+                assert worst.above == sum(bad > own for bad in others)
+                assert worst.equal == sum(bad == own for bad in others) - 1
 
-
-@examples(quick=50, deep=500)
-@given(some_organisation)
-def test_the_worst_is_told_with_those_that_look_worse(made):
-    domain, organisation = made
-    cards = scorecard(domain, organisation).cards
-    for measure in domain.measures:
-        worst = cards.worst_by(measure.key)
-        others = [how_bad(card.figures[measure.key]) for card in cards]
-        best = 0.0 if measure.better is LOWER else -1.0
-        if worst is None:
-            assert {bad for bad in others if bad > -math.inf} <= {best}
-        else:
-            own = how_bad(worst.figure)
-            assert worst.above == sum(bad > own for bad in others)
-            assert worst.equal == sum(bad == own for bad in others) - 1
+    holds()
 
 
 @given(some_organisation)

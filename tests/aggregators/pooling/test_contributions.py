@@ -24,7 +24,7 @@ from aggregators.vocabulary.kinds import Count, Level, Mean, Quantile, Rate, Rat
 from aggregators.vocabulary.measure import DAYS_SEEN, HIGHER, LEVEL_MAX, LEVEL_MIN, LOWER, Measure
 from aggregators.vocabulary.sketch import Sketch
 from tests.aggregators.organisations import organisations, scorecard
-from tests.deep import examples
+from tests.deep import efforts, examples
 
 FIGURE = {"better": LOWER, "definition": "d"}
 KINDS: dict[str, Measure] = {
@@ -291,33 +291,42 @@ some_organisation = st.sampled_from(DOMAINS).flatmap(
 )
 
 
-@examples(quick=50, deep=500)
-@given(some_organisation)
-def test_parts_from_tables_are_those_from_facts(card):
+@pytest.mark.parametrize("effort", efforts(few=15, many=50, deep=500))
+def test_parts_from_tables_are_those_from_facts(effort):
     """A scorecard that was kept has no facts; its tables give the same."""
-    for measure in card.domain.measures:
-        shares = parts(card, measure.key)
-        if measure.kind == "quantile" or card.figures[measure.key].delta is None:
-            assert shares is None
-            assert orders_of(card, measure.key) == (VALUE,)
-            continue
-        told = {c.slug: c.total for c in contributions(card, measure.key)}
-        for workspace, share in zip(card.cards, shares, strict=True):
-            assert share == pytest.approx(told.get(workspace.slug, 0.0), abs=1e-9)
-        assert orders_of(card, measure.key) == (VALUE, CONTRIBUTION)
+
+    @effort
+    @given(some_organisation)
+    def holds(card):
+        for measure in card.domain.measures:
+            shares = parts(card, measure.key)
+            if measure.kind == "quantile" or card.figures[measure.key].delta is None:
+                assert shares is None
+                assert orders_of(card, measure.key) == (VALUE,)
+                continue
+            told = {c.slug: c.total for c in contributions(card, measure.key)}
+            for workspace, share in zip(card.cards, shares, strict=True):
+                assert share == pytest.approx(told.get(workspace.slug, 0.0), abs=1e-9)
+            assert orders_of(card, measure.key) == (VALUE, CONTRIBUTION)
+
+    holds()
 
 
-@examples(quick=50, deep=500)
-@given(some_organisation)
-def test_by_contribution_the_largest_part_in_what_got_worse_stands_first(card):
-    for measure in card.domain.measures:
-        ranked = in_order(card, measure.key, CONTRIBUTION)
-        assert [c.rank for c in ranked] == list(range(1, len(card.cards) + 1))
-        told = [c.part for c in ranked]
-        if parts(card, measure.key) is None:
-            assert list(ranked) == list(card.cards.by(measure.key))
-            assert set(told) <= {None}
-        else:
-            worse = [measure.badness(part) for part in told]
-            assert worse == sorted(worse, reverse=True)
-            assert [c.part for c in ranked[1:]] == told[1:]
+@pytest.mark.parametrize("effort", efforts(few=15, many=50, deep=500))
+def test_by_contribution_the_largest_part_in_what_got_worse_stands_first(effort):
+    @effort
+    @given(some_organisation)
+    def holds(card):
+        for measure in card.domain.measures:
+            ranked = in_order(card, measure.key, CONTRIBUTION)
+            assert [c.rank for c in ranked] == list(range(1, len(card.cards) + 1))
+            told = [c.part for c in ranked]
+            if parts(card, measure.key) is None:
+                assert list(ranked) == list(card.cards.by(measure.key))
+                assert set(told) <= {None}
+            else:
+                worse = [measure.badness(part) for part in told]
+                assert worse == sorted(worse, reverse=True)
+                assert [c.part for c in ranked[1:]] == told[1:]
+
+    holds()

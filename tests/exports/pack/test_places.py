@@ -13,6 +13,7 @@ from exports.board_pdf import draw
 from exports.pack.places.axis import SharedAxis, target
 from exports.pack.places.rows import WORST, listed
 from tests import samples
+from tests.deep import long
 from tests.exports.pack.packs import AT, BY, EXPORT, collisions, pack, texts, words_of
 from tests.exports.pack.test_scripts import NAMES
 
@@ -75,6 +76,7 @@ def test_long_and_foreign_names_lie_on_nothing(dashboard):
     assert collisions(file(named(dashboard, names))) == []
 
 
+@long("tests/exports/pack/test_places.py::test_who_could_not_stand_better_is_counted_not_listed")
 def test_all_are_shown_where_they_have_room_else_the_ten_worst(dashboard, many):
     dora = dashboard.scorecard("dora")
     every, some = listed(dora, 14), listed(many.scorecard("dora"), 14)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.formats import INGESTED
-from tests.deep import DEEP
+from tests.deep import DEEP, seeds
 from tests.ingest.formats.event_bodies import FORMATS
 from tests.ingest.formats.telling import one_after_another, records, told
 
@@ -31,9 +31,10 @@ def again(random: Random, statements: list[Any]) -> list[Any]:
     return random.sample([*statements, *repeated], len(statements) + len(repeated))
 
 
+@pytest.mark.parametrize("tried", seeds(few=100, many=500, deep=10_000))
 @pytest.mark.parametrize("form", FORMATS)
-def test_statements_in_any_order_and_number_make_the_same_record(form):
-    for seed in range(EXAMPLES):
+def test_statements_in_any_order_and_number_make_the_same_record(form, tried):
+    for seed in tried:
         random = Random(f"{form} {seed}")
         bodies = [FORMATS[form].body(random) for _ in range(random.randint(1, 6))]
         for kind in FORMATS[form].kinds:

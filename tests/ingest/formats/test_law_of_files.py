@@ -189,7 +189,7 @@ def test_every_format_of_files_has_one():
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("effort", efforts(few=80, many=500, deep=10_000))
+@pytest.mark.parametrize("effort", efforts(few=25, many=500, deep=10_000))
 def test_files_in_any_order_of_their_parts_make_the_same_records(name, effort):
     @effort
     @given(seed=st.integers(0, 2**32 - 1))

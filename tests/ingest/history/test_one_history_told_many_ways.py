@@ -202,7 +202,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("effort", efforts(few=5, many=20, deep=500))
+@pytest.mark.parametrize("effort", efforts(few=3, many=20, deep=500))
 def test_every_way_of_telling_a_history_gives_its_figures(server, settings, folder, effort):
     @effort
     @given(history=histories(), data=st.data())

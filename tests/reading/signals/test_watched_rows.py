@@ -56,7 +56,7 @@ def all_ids(database) -> list[int]:
         return list(connection.execute(text("select id from workspace order by id")).scalars())
 
 
-@pytest.mark.parametrize("effort", efforts(few=6, many=25, deep=600))
+@pytest.mark.parametrize("effort", efforts(few=3, many=25, deep=600))
 def test_the_evidence_is_that_of_all_rows(server, settings, effort):
     """Gaps, days before the first snapshot and days after the last included."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from storage.context import ROLLUP, WORKSPACE
 from tests.conftest import empty, superuser
-from tests.deep import examples
+from tests.deep import efforts
 from tests.storage.one_of_each import DAY, fill
 from tests.storage.rights.oracle import READ, REGIONS, ROLES, TELLING, Case, Place, differences
 from tests.storage.test_isolation import SNAPSHOTS
@@ -56,10 +56,14 @@ CASES = st.builds(
 )
 
 
-@examples(quick=500, deep=10_000)
-@given(CASES)
-def test_the_database_shows_what_the_rules_give(connection, place, case):
-    assert differences(connection, place, case) == []
+@pytest.mark.parametrize("effort", efforts(few=100, many=500, deep=10000))
+def test_the_database_shows_what_the_rules_give(connection, place, effort):
+    @effort
+    @given(CASES)
+    def holds(case):
+        assert differences(connection, place, case) == []
+
+    holds()
 
 
 @pytest.mark.parametrize("case", TELLING)

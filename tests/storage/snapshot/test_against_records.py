@@ -22,7 +22,7 @@ from storage.snapshot import staging
 from storage.snapshot.staging import DayRange
 from storage.snapshot.tables import duration_block, usage_snapshot
 from tests.conftest import empty
-from tests.deep import efforts, examples, long
+from tests.deep import efforts
 from tests.generated import LAST, calls, incidents, teams, zones
 from tests.plain.clock import Clock, Facts
 from tests.plain.records import span_days
@@ -151,53 +151,60 @@ def blaming(data) -> list[dict[str, Any]]:
     return turned_up
 
 
-@long("tests/storage/snapshot/test_against_records.py::test_every_column_equals_the_records")
-@examples(quick=15, deep=100)
-@given(teams(), calls, calls)
-def test_several_ranges_at_once_equal_one_after_the_other(
-    server, installation, records, before, wanted
-):
+@pytest.mark.parametrize("effort", efforts(few=5, many=15, deep=100))
+def test_several_ranges_at_once_equal_one_after_the_other(server, installation, effort):
     """Ranges of one run, as the demo writes a history with gaps."""
-    empty(server)
-    world = World(server, installation)
-    workspace_id, slow = fill(world, "team", records), SlowJob(records, installation.zone)
-    for call in before:
-        write(world, workspace_id, call)
-        slow.write(*dates(call))
-    with job_in(server.job, workspace_id) as connection:
-        since = connection.execute(text("select now()")).scalar_one()
-        ranges = [DayRange(*dates(call)) for call in wanted]
-        staging.stage(connection, workspace_id, ranges, world.settings, since)
-        staging.publish(connection, workspace_id, since)
-    for call in wanted:
-        slow.write(*dates(call))
-    alike(server, workspace_id, slow)
+
+    @effort
+    @given(teams(), calls, calls)
+    def holds(records, before, wanted):
+        empty(server)
+        world = World(server, installation)
+        workspace_id, slow = fill(world, "team", records), SlowJob(records, installation.zone)
+        for call in before:
+            write(world, workspace_id, call)
+            slow.write(*dates(call))
+        with job_in(server.job, workspace_id) as connection:
+            since = connection.execute(text("select now()")).scalar_one()
+            ranges = [DayRange(*dates(call)) for call in wanted]
+            staging.stage(connection, workspace_id, ranges, world.settings, since)
+            staging.publish(connection, workspace_id, since)
+        for call in wanted:
+            slow.write(*dates(call))
+        alike(server, workspace_id, slow)
+
+    holds()
 
 
-@examples(quick=15, deep=150)
-@given(teams(), st.integers(1, 86400), st.integers(0, 40), zones)
+@pytest.mark.parametrize("effort", efforts(few=5, many=15, deep=150))
 def test_live_figures_of_a_day_that_is_not_over_are_those_of_the_records_so_far(
-    server, installation, records, seconds, length, zone
+    server, installation, effort
 ):
     """Facts and durations of days up to an instant, as the live view asks for them."""
-    empty(server)
-    world = World(server, installation.model_copy(update={"time_zone": zone}))
-    zone = world.settings.zone
-    now = datetime(LAST.year, LAST.month, LAST.day, tzinfo=zone) + timedelta(seconds=seconds)
-    made, first = fill(world, "team", records), LAST - timedelta(days=length)
-    clocks = [Clock(day, zone, now) for day in span_days(first, LAST)]
-    with job_in(server.job, made) as connection:
-        asked = RecordDays(connection, made, first, LAST, CountingRules(zone.key), now)
-        for key, domain in parts("counts").items():
-            if key != "compliance":  # whose rows are a framework's, not the workspace's
-                expected = {clock.day: facts(records, clock) for clock in clocks}
-                same_facts(asked.facts(domain.FACTS), expected)
-            for name, query in getattr(domain, "DURATIONS", {}).items():
-                seconds = [s for clock in clocks for s in durations(records, clock)[name]]
-                found = asked.query(query)["seconds"]
-                assert sorted(found) == pytest.approx(sorted(seconds))
-        standing = asked.query(parts("counts")["compliance"].STANDING)
-        same_frameworks(standing, {clock.day: compliance(records, clock) for clock in clocks})
+
+    @effort
+    @given(teams(), st.integers(1, 86400), st.integers(0, 40), zones)
+    def holds(records, seconds, length, zone):
+        empty(server)
+        world = World(server, installation.model_copy(update={"time_zone": zone}))
+        zone = world.settings.zone
+        now = datetime(LAST.year, LAST.month, LAST.day, tzinfo=zone) + timedelta(seconds=seconds)
+        made, first = fill(world, "team", records), LAST - timedelta(days=length)
+        clocks = [Clock(day, zone, now) for day in span_days(first, LAST)]
+        with job_in(server.job, made) as connection:
+            asked = RecordDays(connection, made, first, LAST, CountingRules(zone.key), now)
+            for key, domain in parts("counts").items():
+                if key != "compliance":  # whose rows are a framework's, not the workspace's
+                    expected = {clock.day: facts(records, clock) for clock in clocks}
+                    same_facts(asked.facts(domain.FACTS), expected)
+                for name, query in getattr(domain, "DURATIONS", {}).items():
+                    seconds = [s for clock in clocks for s in durations(records, clock)[name]]
+                    found = asked.query(query)["seconds"]
+                    assert sorted(found) == pytest.approx(sorted(seconds))
+            standing = asked.query(parts("counts")["compliance"].STANDING)
+            same_frameworks(standing, {clock.day: compliance(records, clock) for clock in clocks})
+
+    holds()
 
 
 def same_facts(collected: pd.DataFrame, expected: dict[date, Facts]) -> None:

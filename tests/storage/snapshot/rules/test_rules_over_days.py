@@ -19,7 +19,7 @@ from reading.record_days import RecordDays
 from storage.context import job_in
 from storage.snapshot.tables import usage_snapshot
 from tests.conftest import empty
-from tests.deep import examples
+from tests.deep import efforts
 from tests.generated import LAST, teams, zones
 from tests.plain.clock import Clock
 from tests.plain.records import span_days
@@ -47,26 +47,30 @@ def installation(settings):
     return settings
 
 
-@examples(quick=20, deep=200)
-@given(teams(), changing(CADENCE), changing(st.integers(1, 30)), zones)
-def test_each_day_is_counted_by_what_held_on_it(
-    server, installation, records, reviews, postmortems, zone
-):
-    empty(server)
-    world = World(server, installation.model_copy(update={"time_zone": zone}))
-    made, first = fill(world, "team", records), LAST - timedelta(days=40)
-    rules = CountingRules(zone, reviews, postmortems)
+@pytest.mark.parametrize("effort", efforts(few=5, many=20, deep=200))
+def test_each_day_is_counted_by_what_held_on_it(server, installation, effort):
+    @effort
+    @given(teams(), changing(CADENCE), changing(st.integers(1, 30)), zones)
+    def holds(records, reviews, postmortems, zone):
+        empty(server)
+        world = World(server, installation.model_copy(update={"time_zone": zone}))
+        made, first = fill(world, "team", records), LAST - timedelta(days=40)
+        rules = CountingRules(zone, reviews, postmortems)
 
-    def grace(day: date) -> timedelta:
-        return timedelta(days=postmortems.on(day))
+        def grace(day: date) -> timedelta:
+            return timedelta(days=postmortems.on(day))
 
-    clocks = [Clock(day, world.settings.zone) for day in span_days(first, LAST)]
-    expected = {c.day: facts(records, c, reviews.on(c.day), grace) for c in clocks}
-    with job_in(server.job, made) as connection:
-        same_facts(
-            RecordDays(connection, made, first, LAST, rules).facts((*OF_VENDORS, *OF_INCIDENTS)),
-            expected,
-        )
+        clocks = [Clock(day, world.settings.zone) for day in span_days(first, LAST)]
+        expected = {c.day: facts(records, c, reviews.on(c.day), grace) for c in clocks}
+        with job_in(server.job, made) as connection:
+            same_facts(
+                RecordDays(connection, made, first, LAST, rules).facts(
+                    (*OF_VENDORS, *OF_INCIDENTS)
+                ),
+                expected,
+            )
+
+    holds()
 
 
 def test_a_change_counts_its_own_days_anew_and_no_other(database, settings):

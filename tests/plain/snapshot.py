@@ -116,13 +116,13 @@ class Standing:
 
 def same_span(one: date, other: date, calendar: str) -> bool:
     """Whether two days lie in one week (from Monday), month, quarter or year."""
-    told = {
+    number = {
         "week": lambda day: day.isocalendar()[:2],
         "month": lambda day: (day.year, day.month),
         "quarter": lambda day: (day.year, (day.month - 1) // 3),
         "year": lambda day: day.year,
     }[calendar]
-    return bool(told(one) == told(other))
+    return bool(number(one) == number(other))
 
 
 def standing(records: Records, objective: Row, day: date) -> Standing:

@@ -274,7 +274,7 @@ def sp_list(random: Random) -> Body:
     return {"incidents": incidents}
 
 
-FORMATS: dict[str, EventFormat] = {
+EVENT_BODIES: dict[str, EventFormat] = {
     "pagerduty": EventFormat(("incidents",), (pd_hook, pd_message, pd_log), (pd_list,)),
     "github": EventFormat(("deployments",), (gh_hook, gh_list, gh_statuses), (gh_releases,)),
     "gitlab": EventFormat(("deployments",), (gl_hook, gl_list)),

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.formats import INGESTED
 from tests.deep import DEEP, seeds
-from tests.ingest.formats.event_bodies import FORMATS
+from tests.ingest.formats.event_bodies import EVENT_BODIES
 from tests.ingest.formats.telling import one_after_another, records, told
 
 EXAMPLES = 10_000 if DEEP else 500
@@ -20,9 +20,9 @@ OF_ONE_LIST = ("alertmanager", "grafana")
 
 
 def test_every_format_that_takes_events_has_bodies():
-    assert set(INGESTED) <= set(FORMATS)
+    assert set(INGESTED) <= set(EVENT_BODIES)
     for name, form in INGESTED.items():
-        assert set(form.readers) == set(FORMATS[name].kinds)
+        assert set(form.readers) == set(EVENT_BODIES[name].kinds)
 
 
 def again(random: Random, statements: list[Any]) -> list[Any]:
@@ -32,28 +32,30 @@ def again(random: Random, statements: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("tried", seeds(few=100, many=500, deep=10_000))
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", EVENT_BODIES)
 def test_statements_in_any_order_and_number_make_the_same_record(form, tried):
     for seed in tried:
         random = Random(f"{form} {seed}")
-        bodies = [FORMATS[form].body(random) for _ in range(random.randint(1, 6))]
-        for kind in FORMATS[form].kinds:
+        bodies = [EVENT_BODIES[form].body(random) for _ in range(random.randint(1, 6))]
+        for kind in EVENT_BODIES[form].kinds:
             statements = one_after_another(form, kind, bodies)
             assert records(kind, again(random, statements)) == records(kind, statements), seed
 
 
-@pytest.mark.parametrize("form", [name for name, each in FORMATS.items() if each.events])
+@pytest.mark.parametrize("form", [name for name, each in EVENT_BODIES.items() if each.events])
 def test_events_cut_into_archives_anywhere_tell_the_same(form):
     for seed in range(EXAMPLES // 5):
         random = Random(f"cut {form} {seed}")
-        bodies = [random.choice(FORMATS[form].events)(random) for _ in range(random.randint(1, 6))]
+        bodies = [
+            random.choice(EVENT_BODIES[form].events)(random) for _ in range(random.randint(1, 6))
+        ]
         apart = {
             kind: records(kind, one_after_another(form, kind, bodies))
-            for kind in FORMATS[form].kinds
+            for kind in EVENT_BODIES[form].kinds
         }
         random.shuffle(bodies)
         archives = [_archive(part) for part in _cut(random, bodies)]
-        for kind in FORMATS[form].kinds:
+        for kind in EVENT_BODIES[form].kinds:
             assert records(kind, one_after_another(form, kind, archives)) == apart[kind], seed
 
 
@@ -77,7 +79,7 @@ def _archive(bodies: list[Any]) -> bytes:
 def test_an_archive_of_groups_tells_what_they_told_one_after_another(form):
     for seed in range(EXAMPLES // 5):
         random = Random(f"groups {form} {seed}")
-        groups = [FORMATS[form].views[0](random) for _ in range(random.randint(1, 6))]
+        groups = [EVENT_BODIES[form].views[0](random) for _ in range(random.randint(1, 6))]
         apart = records("incidents", one_after_another(form, "incidents", groups))
         archive = told(form, "incidents", _archive(groups))
         assert records("incidents", again(random, archive)) == apart, seed

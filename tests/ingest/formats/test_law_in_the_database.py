@@ -16,7 +16,7 @@ from ingest.kinds import KINDS
 from ingest.statements import Told, tell
 from storage.context import job_in
 from tests.deep import seeds
-from tests.ingest.formats.event_bodies import FORMATS
+from tests.ingest.formats.event_bodies import EVENT_BODIES
 from tests.ingest.formats.telling import RECEIVED, told
 from tests.world import World
 
@@ -27,8 +27,8 @@ Batch = tuple[str, list[Told]]
 
 def bodies_as_batches(random: Random, form: str) -> list[Batch]:
     """Random bodies, some of them once more, received a minute apart, as each kind reads them."""
-    kinds = FORMATS[form].kinds
-    bodies = [FORMATS[form].body(random) for _ in range(random.randint(2, 6))]
+    kinds = EVENT_BODIES[form].kinds
+    bodies = [EVENT_BODIES[form].body(random) for _ in range(random.randint(2, 6))]
     bodies += random.choices(bodies, k=random.randint(0, 2))
     return [
         (kind, told(form, kind, body, RECEIVED + timedelta(minutes=minute)))
@@ -65,14 +65,14 @@ def rows(connection, workspace_id: int, batches: list[Batch], kinds: tuple[str, 
     return left
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", EVENT_BODIES)
 @pytest.mark.parametrize("tried", seeds(few=2, many=15, deep=1_250))
 def test_statements_in_any_order_and_batches_leave_the_same_rows(server, settings, form, tried):
     team = World(server, settings).workspace(f"law-{next(NUMBERS)}")
     for seed in tried:
         random = Random(f"rows {form} {seed}")
         batches = bodies_as_batches(random, form)
-        kinds = FORMATS[form].kinds
+        kinds = EVENT_BODIES[form].kinds
         with job_in(server.job, team) as connection:
             expected = rows(connection, team, batches, kinds)
             assert rows(connection, team, otherwise(random, batches), kinds) == expected, seed

@@ -18,7 +18,7 @@ from aggregators.records.statements import as_in_a_file
 from ingest.formats import FORMATS
 from ingest.kinds import KINDS
 from tests.deep import efforts
-from tests.ingest.formats.event_bodies import FORMATS as EVENTS
+from tests.ingest.formats.event_bodies import EVENT_BODIES
 from tests.ingest.formats.telling import RECEIVED, at, one_after_another, records, told
 from tests.ingest.formats.test_hdf import control, profile, report
 from tests.ingest.formats.test_oscal import document, finding
@@ -184,7 +184,7 @@ FILES: dict[str, KnownFile] = {
 
 def test_every_format_of_files_has_one():
     """Git's repositories are no files."""
-    told = {file.form for file in FILES.values()} | set(EVENTS) | {"git", "git-history"}
+    told = {file.form for file in FILES.values()} | set(EVENT_BODIES) | {"git", "git-history"}
     assert set(FORMATS) <= told
 
 

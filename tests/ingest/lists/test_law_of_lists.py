@@ -23,7 +23,7 @@ from ingest.lists.whole_lists import OF, WholeList
 from ingest.statements import Told, tell
 from storage.context import job_in
 from tests.deep import seeds
-from tests.ingest.formats.event_bodies import FORMATS
+from tests.ingest.formats.event_bodies import EVENT_BODIES
 from tests.ingest.formats.telling import RECEIVED, at
 from tests.world import World
 
@@ -123,7 +123,10 @@ def test_status_pages_in_any_order_leave_the_same_incidents(server, settings, tr
     for seed in tried:
         random = Random(f"pages {seed}")
         steps = [
-            read(json.dumps(FORMATS["statuspage"].body(random)).encode(), Receipt(received(random)))
+            read(
+                json.dumps(EVENT_BODIES["statuspage"].body(random)).encode(),
+                Receipt(received(random)),
+            )
             for _ in range(random.randint(2, 5))
         ]
         with job_in(server.job, team) as connection:

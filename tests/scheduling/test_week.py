@@ -21,6 +21,7 @@ from storage.scheduled import nights, runs
 from storage.scheduled.lock import sole
 from storage.scheduled.runs import SNAPSHOT
 from storage.snapshot import job
+from tests.deep import long
 from tests.webworld import make
 from tests.world import World, at
 
@@ -190,6 +191,9 @@ def test_nothing_is_due_before_there_is_a_workspace(week):
     assert night.run_due(week.context) == 0
 
 
+@long(
+    "tests/scheduling/test_week.py::test_a_program_that_was_off_makes_every_missed_day_in_order_once_and_says_so"
+)
 def test_a_season_off_is_made_up_with_its_older_days_in_one_go(week):
     week.clock.move_to(at(MONDAY + timedelta(days=40), 1))
     assert night.run_due(week.context) == 40

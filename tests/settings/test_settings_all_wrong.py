@@ -9,6 +9,7 @@ import pytest
 from addresses import ESCAPES
 from app import create_app
 from settings import Settings, WrongSetting, load, variable
+from tests.deep import all_but
 from tests.served import ROOT
 
 CONTROL = "a\nb"
@@ -298,7 +299,11 @@ def test_every_variable_of_the_page_has_ten_wrong_values():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [(field, value) for field, values in WRONG.items() for value in values],
+    all_but(
+        [(field, value) for field, values in WRONG.items() for value in values[::4]],
+        [(field, value) for field, values in WRONG.items() for value in values],
+        several=True,
+    ),
     ids=lambda word: ascii(word)[:40],
 )
 def test_a_wrong_value_is_refused_by_name(monkeypatch, tmp_path, field, value):

@@ -218,6 +218,7 @@ def test_keys_do_nothing_under_a_drawer_that_lost_the_focus(look):
     assert "domain=dora" in page.url
 
 
+@long("tests/site/test_page.py::test_carol_sees_three")
 def test_a_link_of_another_admin_opens_in_ones_own_scope(look):
     page = look("carol", "/ws/no-such-place/platform/executive?period=28")
     expect(page.locator("#page .heading")).to_contain_text("3 workspaces")

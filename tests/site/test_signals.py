@@ -114,6 +114,7 @@ def test_without_scripts_the_links_do_the_same(look):
     page.unroute_all()
 
 
+@long("tests/site/test_signals.py::test_a_row_is_told_beside_the_list_and_back_undoes_it")
 def test_records_of_a_drift_are_those_of_its_days(look):
     page = look("alice", PATH)
     row(page, "Search").get_by_role("link", name="Search").click()

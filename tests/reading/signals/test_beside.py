@@ -15,6 +15,7 @@ from reading import dashboard
 from reading.signals import beside, open_signals, words
 from reading.workspace_page import NotAMember
 from tests.conftest import TODAY
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -28,7 +29,12 @@ BEFORE = LAST - timedelta(days=48)
 @pytest.fixture
 def world(database, settings) -> World:
     """A team whose checkout begins to fail and to wait, while its search does as ever."""
-    made = World(database, settings)
+    return built_once(
+        database, __name__, lambda: of_one_service_that_drifts(World(database, settings))
+    )
+
+
+def of_one_service_that_drifts(made: World) -> World:
     made.alice = made.person("alice@x.example")
     workspace_id = made.workspace("payments")
     made.member(made.alice, workspace_id, "platform_admin")

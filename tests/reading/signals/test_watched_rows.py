@@ -31,6 +31,7 @@ from tests.conftest import TODAY
 from tests.deep import efforts
 from tests.generated import FIRST, workspaces
 from tests.reading.test_figures_against_raw_records import load
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -85,7 +86,10 @@ def equal_evidence(server: Database, first: int, length: int) -> None:
 
 @pytest.fixture
 def world(database, settings) -> World:
-    made = World(database, settings)
+    return built_once(database, __name__, lambda: of_one_that_drifts(World(database, settings)))
+
+
+def of_one_that_drifts(made: World) -> World:
     for slug in ("calm", "payments"):
         id = made.workspace(slug)
         rows = [

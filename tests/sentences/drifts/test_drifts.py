@@ -16,6 +16,7 @@ from exports.digest.message import DigestMessage, message
 from exports.digest.news import signals_of
 from reading.signals import night
 from tests.conftest import TODAY
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -76,7 +77,12 @@ def raw() -> dict[str, Raw]:
 
 @pytest.fixture
 def told(database, settings, raw) -> DigestMessage:
-    world = World(database, settings)
+    return built_once(
+        database, __name__, lambda: message_of_the_night(World(database, settings), raw)
+    )
+
+
+def message_of_the_night(world: World, raw) -> DigestMessage:
     alice = world.person("alice@x.example")
     for slug, records in raw.items():
         made = world.workspace(slug)
@@ -85,7 +91,7 @@ def told(database, settings, raw) -> DigestMessage:
             world.add(made, table, rows)
     world.backfill(DAYS[0], LAST)
     night.run(world.database, LAST)
-    news = signals_of(world.database, alice, LAST, settings).since(None)
+    news = signals_of(world.database, alice, LAST, world.settings).since(None)
     return message(news, "Northwind Group", "https://vigilo.example")
 
 

@@ -25,12 +25,14 @@ from reading.signals import beside, night, open_signals, words
 from reading.signals.promise import promise
 from storage.viewer import Viewer
 from tests.conftest import TODAY
+from tests.deep import long
 from tests.sentences.drifts.slow_watch import (
     DRIFTING,
     WATCH,
     SlowSeries,
     watched,
 )
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 LAST = TODAY - timedelta(days=1)
@@ -81,7 +83,12 @@ def raw() -> Mapping[str, list[Row]]:
 @pytest.fixture
 def world(database, settings, raw) -> World:
     """Each night is watched from the one on which search began to fail."""
-    made = World(database, settings)
+    return built_once(
+        database, __name__, lambda: watched_night_by_night(World(database, settings), raw)
+    )
+
+
+def watched_night_by_night(made: World, raw) -> World:
     made.alice = made.person("alice@x.example")
     for slug in SLUGS:
         id = made.workspace(slug)
@@ -120,6 +127,9 @@ def digest(world: World, viewer: Viewer, settings, after: date | None) -> Digest
     return message(news, "Northwind Group", "https://vigilo.example")
 
 
+@long(
+    "tests/sentences/drifts/test_drifts.py::test_each_drift_says_what_the_records_of_those_days_say"
+)
 def test_what_is_told_of_signals_is_what_the_records_say(world, settings, raw):
     """A single world for all of it, of which each night is watched."""
     every = slow(raw)

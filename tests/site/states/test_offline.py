@@ -78,6 +78,9 @@ def test_a_network_that_is_back_leaves_no_word_of_a_silent_server(site, browser,
     context.close()
 
 
+@long(
+    "tests/site/states/test_offline.py::test_what_was_typed_stays_and_is_sent_once_the_network_is_back"
+)
 def test_an_export_that_was_asked_for_offline_is_made_once_the_network_is_back(apart):
     apart.goto(f"{EXECUTIVE}?period=28")
     expect(apart.locator("#page .fresh")).to_be_visible()

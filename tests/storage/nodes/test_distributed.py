@@ -25,6 +25,7 @@ from storage.viewer import Viewer
 from tests.conftest import TODAY, empty
 from tests.storage.one_of_each import fill
 from tests.storage.test_isolation import RECORDS, SNAPSHOTS, counts
+from tests.stored_rows import built_once
 from tests.world import World, at
 
 DAY = TODAY - timedelta(days=1)
@@ -87,7 +88,10 @@ def superuser(scratch) -> Iterator[Engine]:
 def world(scratch, settings) -> World:
     """Two workspaces with one of everything; Alice is platform admin of both, Bob owns the first."""
     empty(scratch)
-    made = World(scratch, settings)
+    return built_once(scratch, __name__, lambda: of_one_of_each(World(scratch, settings)))
+
+
+def of_one_of_each(made: World) -> World:
     made.alpha, made.beta = made.workspace("alpha"), made.workspace("beta")
     made.alice, made.bob = made.person("alice@x.example"), made.person("bob@x.example")
     for workspace_id, tag in ((made.alpha, "a"), (made.beta, "b")):

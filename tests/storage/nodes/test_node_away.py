@@ -19,6 +19,7 @@ from storage.context import as_viewer
 from storage.snapshot.tables import TENANT_TABLES
 from tests.conftest import TODAY
 from tests.storage.one_of_each import fill
+from tests.stored_rows import built_once
 from tests.world import World
 
 LAST = TODAY - timedelta(days=1)
@@ -34,7 +35,12 @@ LOOPS = {
 
 @pytest.fixture
 def world(database, settings) -> World:
-    made = World(database, settings)
+    return built_once(
+        database, __name__, lambda: of_two_with_one_of_each(World(database, settings))
+    )
+
+
+def of_two_with_one_of_each(made: World) -> World:
     made.alice = made.person("alice@x.example", home_region="eu")
     made.ids = [made.workspace(slug, region="eu") for slug in ("alpha", "beta")]
     for workspace_id, slug in zip(made.ids, ("alpha", "beta"), strict=True):

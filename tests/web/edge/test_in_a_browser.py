@@ -12,7 +12,7 @@ from sqlalchemy import text
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.conftest import superuser
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.webworld import WebWorld
 from web.shell.pages import ACCOUNT, HELP, PAGES, served
 
@@ -114,6 +114,7 @@ def test_another_site_changes_nothing(shared_web, program, alices, name):
     assert page.goto(f"{at}/account").url.endswith("/account"), "still signed in"
 
 
+@long("tests/site/test_workflows.py::test_triage_certificates_across_the_org")
 def test_no_page_violates_its_policy(shared_web, alices):
     rules = [page.rule for page in PAGES if page.rule.rstrip("/") in served(shared_web.app)]
     paths = [rule.replace("<slug>", "alpha") for rule in (*rules, HELP, ACCOUNT)]

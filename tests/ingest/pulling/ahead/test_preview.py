@@ -17,6 +17,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.store import NewSource
 from storage.context import job_in
 from storage.tables import metadata
+from tests.deep import long
 from tests.ingest.pulling.real import nginx
 from tests.ingest.pulling.senders.cert_manager import FakeKubernetes
 from tests.ingest.pulling.senders.fake import Reply, served
@@ -208,6 +209,9 @@ def test_what_is_wrong_is_said(installed, github):
             preview(installed.context, "github", told, secret, ALPHA, 90)
 
 
+@long(
+    "tests/ingest/pulling/ahead/test_preview.py::test_github_says_what_counts_and_what_history_costs"
+)
 def test_gitlab(installed, look):
     with served(FakeGitLab()) as fake:
         fake.projects = [{"id": 1, "path_with_namespace": "acme/payments"}]
@@ -223,6 +227,9 @@ def test_gitlab(installed, look):
         assert is_near(next(e.requests for e in told.estimates if e.days == 90), requests)
 
 
+@long(
+    "tests/ingest/pulling/ahead/test_preview.py::test_github_says_what_counts_and_what_history_costs"
+)
 def test_pagerduty_counts_by_service(installed, look):
     with served(FakePagerDuty()) as fake:
         fake.services = [{"id": "P1", "name": "payments"}, {"id": "P2", "name": "search"}]

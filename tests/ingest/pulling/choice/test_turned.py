@@ -15,6 +15,7 @@ from ingest.pulling import store
 from ingest.pulling.choice import counted_records as turns
 from ingest.pulling.choice import settling
 from ingest.pulling.problems import SourceProblem
+from tests.deep import long
 from tests.ingest.pulling.choice.repositories import (
     NOW,
     OWN,
@@ -195,6 +196,7 @@ run_next(SourceContext(installation.database, installation.settings), int(sys.ar
 """
 
 
+@long("tests/ingest/pulling/laws/test_killed.py::test_the_figures_are_those_of_the_truth")
 def test_killed_in_the_middle_the_next_run_goes_on(installed, source, tmp_path):
     settling.choose(installed.context.database.job, source, "1", "releases", "alice@x.example")
     ran = subprocess.run(

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from ingest.pulling import gathering, runner
 from storage.context import job_in
 from storage.snapshot import job
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.gitlab import FakeGitLab
 from tests.ingest.pulling.test_github import killed_in
@@ -97,6 +97,7 @@ def test_nothing_is_compared_while_older_ones_are_to_come(
     assert len(pairs) == len(true)
 
 
+@long("tests/ingest/pulling/laws/test_killed.py::test_the_figures_are_those_of_the_truth")
 @pytest.mark.parametrize("request_number", all_but([4], [3, 4, 6]))
 def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, gitlab, request_number, tmp_path

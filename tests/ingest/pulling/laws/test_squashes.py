@@ -14,7 +14,7 @@ from sqlalchemy import text
 from aggregators.dora.records import lead_times
 from ingest.pulling import gathering, runner
 from storage.context import job_in
-from tests.deep import all_but
+from tests.deep import all_but, long
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
 from tests.ingest.pulling.test_github import deployment, killed_in, stamp
@@ -247,6 +247,7 @@ def test_what_is_merged_while_the_list_is_cut_is_read_before_it_is_compared(
     assert changes(installed) == sorted([*truth, ("500", sha(10_500), NOW - 3 * DAY)])
 
 
+@long("tests/ingest/pulling/laws/test_killed.py::test_the_figures_are_those_of_the_truth")
 @pytest.mark.parametrize("request_number", all_but([5], [4, 5, 6, 7, 20]))
 def test_killed_at_any_page_nothing_is_lost_and_nothing_comes_twice(
     installed, github, request_number, tmp_path

@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, cached_property, partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -202,10 +203,13 @@ class DashboardCache:
         if seconds <= 0:
             return
         key, until = f"{key}:{release()}", time.time() + seconds
-        # Bytes are written as they are; anything else diskcache pickles once more, and writes by line.
         packed = pickle.dumps((seconds, until, made), pickle.HIGHEST_PROTOCOL)
         try:
-            self.disk.set(key, packed, expire=seconds)
+            if len(packed) < self.disk.disk_min_file_size:
+                self.disk.set(key, packed, expire=seconds)
+            else:
+                # As a file to be read, in pieces of megabytes: bytes diskcache writes line by line.
+                self.disk.set(key, BytesIO(packed), expire=seconds, read=True)
         except AWAY as error:
             self._went_wrong("nothing can be kept on the disk", error)
         if seconds >= HELD_FROM:

@@ -48,6 +48,12 @@ def all_but(
     return [each if each in few else _long_case(*(each if several else (each,))) for each in values]
 
 
+def every(nth: int, values: Iterable[object], *, several: bool = False) -> list[object]:
+    """Values of a parameter, as of ``all_but``: each so many-th is tried in ``make test``."""
+    values = list(values)
+    return all_but(values[::nth], values, several=several)
+
+
 def seeds(few: int, many: int, deep: int) -> list[object]:
     """Seeds of random cases, as values of a parameter: the first few of the many in ``make test`` and the
     rest in ``make test-long``, or as many as ``make test-deep`` tries."""

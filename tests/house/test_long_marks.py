@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deep import DEEP, all_but, efforts, seeds
+from tests.deep import DEEP, all_but, efforts, every, seeds
 from tests.house.long_marks import LongMark, marked_by_hand, marks, short_tests
 from tests.house.rules import Module, modules
 
@@ -102,6 +102,12 @@ def test_all_but_a_few_values_are_marked():
     assert all(param.marks for param in others)
     with pytest.raises(AssertionError):
         all_but([5], [1, 2])
+
+
+def test_of_many_values_each_so_many_th_is_tried():
+    one, *others = every(3, [(1, 2), (3, 4), (5, 6), (7, 8)], several=True)
+    assert (one, others[-1]) == ((1, 2), (7, 8))
+    assert [param.values for param in others[:2]] == [(3, 4), (5, 6)]
 
 
 @pytest.mark.skipif(DEEP, reason="the deep run knows one effort")

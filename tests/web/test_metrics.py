@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from storage.context import current, job_in
 from tests.conftest import superuser
+from tests.deep import long
 from tests.served import ServedWeb, signed_in
 from tests.storage import one_of_each
 from tests.webworld import API, EXECUTIVE, make
@@ -68,6 +69,7 @@ def test_processes_add_up_and_each_request_is_one_line(served):
     assert "alice" not in served.output.read_text()
 
 
+@long("tests/web/test_metrics.py::test_processes_add_up_and_each_request_is_one_line")
 def test_what_comes_in_is_told_alike_by_every_process(served, database, settings):
     world = World(database, settings)
     with database.job.connect() as connection:
@@ -109,6 +111,7 @@ def test_what_comes_in_is_told_alike_by_every_process(served, database, settings
     assert counted(served, "vigilo_quarantine_oldest_seconds") > 0
 
 
+@long("tests/web/test_metrics.py::test_processes_add_up_and_each_request_is_one_line")
 def test_the_seconds_of_a_night_are_those_of_its_run_in_every_process(served, database):
     with database.job.begin() as connection:
         connection.execute(text(A_RUN))

@@ -15,6 +15,7 @@ from api.assistant.tools import TOOLS
 from auth import credentials, tokens
 from ingest.door import senders
 from tests.conftest import empty
+from tests.deep import every
 from tests.webworld import API, WebWorld, make
 
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -200,7 +201,7 @@ def test_nothing_is_sent_unasked_and_there_is_no_session(shared, method):
 
 @pytest.mark.parametrize(
     "body",
-    [
+    every(3, [
         b"", b"{", b"[]", b"[1]", b"null", b'"x"', b"{}", b'{"jsonrpc":"1.0","id":1,"method":"x"}',
         b'{"jsonrpc":"2.0","id":{},"method":"tools/list"}',
         b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1}}',
@@ -216,7 +217,7 @@ def test_nothing_is_sent_unasked_and_there_is_no_session(shared, method):
         b'{"jsonrpc":"2.0","id":99999999999999999999999,"method":"tools/list"}',
         b"\xff\xfe",
         b"x" * 70_000,
-    ],
+    ]),
 )  # fmt: skip
 @pytest.mark.parametrize("version", [None, "2025-06-18", "2026-07-28", "nonsense"])
 def test_no_message_is_a_fault_of_ours(shared, body, version):

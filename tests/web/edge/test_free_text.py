@@ -19,7 +19,7 @@ from aggregators.catalogue import DOMAINS
 from storage.database import Database
 from storage.tables import metadata
 from tests.conftest import superuser
-from tests.deep import bound
+from tests.deep import all_but, bound
 from tests.webworld import EXECUTIVE, WebWorld, csrf, settled
 
 HOSTILE = '<a href="https://evil.example/">x</a><img src=x onerror="window.pwned=1">'
@@ -116,15 +116,22 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "/start?choose=1", "body"
 
 
-def test_no_page_takes_it_for_markup(site):
+EVERY = tuple(pages())
+FEW = EVERY[1:2] + EVERY[-5:-3]
+
+
+@pytest.mark.parametrize(
+    ("seen", "least"), all_but([(FEW, 2)], [(FEW, 2), (EVERY, 8)], several=True)
+)
+def test_no_page_takes_it_for_markup(site, seen, least):
     told, failed = 0, []
     site.page.on("response", lambda r: failed.append(r.url) if r.status >= 500 else None)
-    for path, part in pages():
+    for path, part in seen:
         marks = site.visit(path, part)
         assert (marks["links"], marks["images"], marks["pwned"]) == (0, 0, False), path
         told += bool(marks["told"])
     assert failed == []
-    assert told >= 8, "hardly any page showed it"
+    assert told >= least, "hardly any page showed it"
 
 
 def test_the_legend_of_a_chart_says_it_as_it_is(site):

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from auth import accounts
+from tests.deep import every
 from tests.web.people.provider.lying import Lies
 
 
@@ -177,9 +178,10 @@ def test_an_issuer_that_names_itself_always_does(site):
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example", "///evil.example",
+    every(3, [
+     "//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example", "///evil.example",
      "/%09/evil.example", "/%0d%0aLocation:%20//evil.example", "javascript:alert(1)", "http:evil.example",
-     "/%5cevil.example", "//evil.example%2f@127.0.0.1", "@evil.example", "/\u2028//evil.example"],
+     "/%5cevil.example", "//evil.example%2f@127.0.0.1", "@evil.example", "/\u2028//evil.example"]),
 )  # fmt: skip
 def test_whoever_signs_in_goes_on_to_this_site_alone(site, target):
     sub, _ = site.somebody()

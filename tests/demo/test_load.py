@@ -179,6 +179,7 @@ def test_the_command_names_the_option_that_is_wrong(runner, wrong):
     assert wrong[0] in done.output
 
 
+@long("tests/commands/test_tree.py::test_without_a_schema_a_command_says_how_to_make_it")
 def test_without_a_schema_the_command_says_what_makes_one(settings):
     folder = Path(tempfile.mkdtemp(prefix="vigilo-test-"))
     elsewhere = settings.model_copy(update={"data_dir": folder})

@@ -267,6 +267,7 @@ def test_no_answers_figure_is_cut(dashboard):
     assert long.figure in texts(pack(replace(dashboard, answers=(long,))))[0]
 
 
+@long("tests/exports/pack/test_places.py::test_no_word_lies_on_another")
 def test_few_rows_are_not_left_to_the_next_sheet():
     """A domain continues with four rows at least, however many workspaces there are."""
     most = samples.dashboard(48)

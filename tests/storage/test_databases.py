@@ -18,7 +18,7 @@ from storage import embedded, schema
 from storage.database import UnsafeRole, connect, refuse_unsafe
 from storage.snapshot.job import run
 from tests.conftest import TODAY
-from tests.deep import all_but, long
+from tests.deep import all_but, every, long
 from web.server.installation import Installation
 from web.server.startup import prepare
 
@@ -182,13 +182,20 @@ def migrated(external, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [
-        ({}, "VIGILO_JOB_DATABASE_URL: needed with VIGILO_DATABASE_URL; takes the job role's"),
-        (
-            {"VIGILO_OWNER_DATABASE_URL": "vigilo_owner", "VIGILO_JOB_DATABASE_URL": "vigilo_job"},
-            "VIGILO_OWNER_DATABASE_URL: a process that serves must not hold",
-        ),
-    ],
+    every(
+        2,
+        [
+            ({}, "VIGILO_JOB_DATABASE_URL: needed with VIGILO_DATABASE_URL; takes the job role's"),
+            (
+                {
+                    "VIGILO_OWNER_DATABASE_URL": "vigilo_owner",
+                    "VIGILO_JOB_DATABASE_URL": "vigilo_job",
+                },
+                "VIGILO_OWNER_DATABASE_URL: a process that serves must not hold",
+            ),
+        ],
+        several=True,
+    ),
 )
 def test_a_process_that_serves_has_the_job_role_s_address_and_not_the_owner_s(
     external, tmp_path, more, says

@@ -108,32 +108,46 @@ def test_the_worst_is_told_with_those_that_look_worse(effort):
     holds()
 
 
-@given(some_organisation)
-def test_a_change_is_one_value_less_the_other(made):
-    domain, organisation = made
-    for card in scorecard(domain, organisation).cards:
-        for figure in card.figures.values():
-            value, before = figure.value, figure.previous
-            compared = figure.comparable and value is not None and before is not None
-            assert figure.delta == (value - before if compared else None)
-            relative = compared and before and figure.measure.unit is not Unit.RATIO
-            assert figure.relative_delta == (figure.delta / abs(before) if relative else None)
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_a_change_is_one_value_less_the_other(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        for card in scorecard(domain, organisation).cards:
+            for figure in card.figures.values():
+                value, before = figure.value, figure.previous
+                compared = figure.comparable and value is not None and before is not None
+                assert figure.delta == (value - before if compared else None)
+                relative = compared and before and figure.measure.unit is not Unit.RATIO
+                assert figure.relative_delta == (figure.delta / abs(before) if relative else None)
+
+    holds()
 
 
-@given(some_organisation, st.booleans())
-def test_workspaces_are_encoded_as_their_figures_are(made, series):
-    domain, organisation = made
-    cards = scorecard(domain, organisation).cards
-    keys = [m.key for m in domain.measures]
-    encoded = cards_json(cards, keys, series)
-    for card, answer in zip(cards, encoded, strict=True):
-        assert (answer["slug"], answer["rank"], answer["href"]) == (card.slug, card.rank, card.href)
-        for key in keys:
-            assert answer["measures"][key] == figure_json(card.figures[key], series)
-            names = ("series", "change", "target", *["expected"] * series)
-            apart = {name: answer["measures"][key][name] for name in names}
-            assert answer["measures"][key] == told(card.figures[key], names[1:]) | apart
-            assert apart["change"]["verdict"] == card.figures[key].verdict
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_workspaces_are_encoded_as_their_figures_are(effort):
+    @effort
+    @given(some_organisation, st.booleans())
+    def holds(made, series):
+        domain, organisation = made
+        cards = scorecard(domain, organisation).cards
+        keys = [m.key for m in domain.measures]
+        encoded = cards_json(cards, keys, series)
+        for card, answer in zip(cards, encoded, strict=True):
+            assert (answer["slug"], answer["rank"], answer["href"]) == (
+                card.slug,
+                card.rank,
+                card.href,
+            )
+            for key in keys:
+                assert answer["measures"][key] == figure_json(card.figures[key], series)
+                names = ("series", "change", "target", *["expected"] * series)
+                apart = {name: answer["measures"][key][name] for name in names}
+                assert answer["measures"][key] == told(card.figures[key], names[1:]) | apart
+                assert apart["change"]["verdict"] == card.figures[key].verdict
+
+    holds()
 
 
 def told(figure: Figure, apart: Sequence[str]) -> dict[str, object]:
@@ -171,16 +185,21 @@ def told(figure: Figure, apart: Sequence[str]) -> dict[str, object]:
     return answer | ({"group": figure.group} if figure.group else {})
 
 
-@given(some_organisation)
-def test_values_and_the_most_are_those_of_the_cards(made):
-    domain, organisation = made
-    cards = scorecard(domain, organisation).cards
-    for measure in domain.measures:
-        values = [card.figures[measure.key].value for card in cards]
-        assert [v if math.isfinite(v) else None for v in cards.values(measure.key)] == values
-        if len(cards):
-            highest = cards.most(measure.key).figures[measure.key].value
-            assert (highest or 0.0) == max(value or 0.0 for value in values)
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_values_and_the_most_are_those_of_the_cards(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        cards = scorecard(domain, organisation).cards
+        for measure in domain.measures:
+            values = [card.figures[measure.key].value for card in cards]
+            assert [v if math.isfinite(v) else None for v in cards.values(measure.key)] == values
+            if len(cards):
+                highest = cards.most(measure.key).figures[measure.key].value
+                assert (highest or 0.0) == max(value or 0.0 for value in values)
+
+    holds()
 
 
 def test_the_scale_is_of_those_with_enough_data():
@@ -204,58 +223,81 @@ def test_a_name_is_found_as_it_is_typed(typed):
     assert cards.named("  ") == cards
 
 
-@given(some_organisation)
-def test_a_card_is_the_worst_of_its_groups(made):
-    domain, organisation = made
-    for card in scorecard(domain, organisation).cards:
-        for figure in card.figures.values():
-            if figure.by:
-                assert how_bad(figure) == max(how_bad(own) for own in figure.by.values())
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_a_card_is_the_worst_of_its_groups(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        for card in scorecard(domain, organisation).cards:
+            for figure in card.figures.values():
+                if figure.by:
+                    assert how_bad(figure) == max(how_bad(own) for own in figure.by.values())
+
+    holds()
 
 
-@given(some_organisation)
-def test_an_extreme_names_the_first_workspace_that_holds_it(made):
-    domain, organisation = made
-    board = scorecard(domain, organisation)
-    for figure in board.figures.values():
-        for whole in (figure.by or {None: figure}).values():
-            each = [
-                (c.slug, of_group(c.figures[whole.measure.key], whole.group)) for c in board.cards
-            ]
-            extreme = whole.measure.named_by and whole.has_data
-            holders = [
-                slug for slug, own in each if own and own.value == whole.value and own.has_data
-            ]
-            assert whole.evidence.workspace == (next(iter(holders), None) if extreme else None)
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_an_extreme_names_the_first_workspace_that_holds_it(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        board = scorecard(domain, organisation)
+        for figure in board.figures.values():
+            for whole in (figure.by or {None: figure}).values():
+                each = [
+                    (c.slug, of_group(c.figures[whole.measure.key], whole.group))
+                    for c in board.cards
+                ]
+                extreme = whole.measure.named_by and whole.has_data
+                holders = [
+                    slug for slug, own in each if own and own.value == whole.value and own.has_data
+                ]
+                assert whole.evidence.workspace == (next(iter(holders), None) if extreme else None)
+
+    holds()
 
 
 def of_group(figure: Figure, group: str | None) -> Figure | None:
     return (figure.by or {}).get(group) if group else figure
 
 
-@given(some_organisation)
-def test_a_scorecard_survives_being_kept(made):
-    domain, organisation = made
-    whole = scorecard(domain, organisation)
-    kept = pickle.loads(pickle.dumps(whole.cards))
-    assert list(kept) == list(whole.cards)
-    assert [*kept.by(domain.measures[0].key)] == [*whole.cards.by(domain.measures[0].key)]
-    assert pickle.loads(pickle.dumps(whole.figures)) == whole.figures
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_a_scorecard_survives_being_kept(effort):
+    @effort
+    @given(some_organisation)
+    def holds(made):
+        domain, organisation = made
+        whole = scorecard(domain, organisation)
+        kept = pickle.loads(pickle.dumps(whole.cards))
+        assert list(kept) == list(whole.cards)
+        assert [*kept.by(domain.measures[0].key)] == [*whole.cards.by(domain.measures[0].key)]
+        assert pickle.loads(pickle.dumps(whole.figures)) == whole.figures
+
+    holds()
 
 
-@given(
-    st.lists(st.one_of(st.none(), st.lists(st.floats(0, 1e8), max_size=9)), min_size=1, max_size=5),
-    st.sampled_from([0.5, 0.9]),
-)
-def test_a_histogram_is_its_sketches(rows, q):
-    sketches = [None if row is None else Sketch.of(row) for row in rows]
-    histogram = Histogram.of(sketches)
-    found = [None if math.isnan(v) else v for v in histogram.quantile(q)]
-    assert found == [s.quantile(q) if s else None for s in sketches]
-    assert [None if math.isnan(n) else n for n in histogram.n] == [s and s.n for s in sketches]
-    whole = Sketch.merged(s for s in sketches if s).quantile(q)
-    merged = histogram.merged().quantile(q)[0]
-    assert whole == (None if math.isnan(merged) else merged)
+@pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
+def test_a_histogram_is_its_sketches(effort):
+    @effort
+    @given(
+        st.lists(
+            st.one_of(st.none(), st.lists(st.floats(0, 1e8), max_size=9)), min_size=1, max_size=5
+        ),
+        st.sampled_from([0.5, 0.9]),
+    )
+    def holds(rows, q):
+        sketches = [None if row is None else Sketch.of(row) for row in rows]
+        histogram = Histogram.of(sketches)
+        found = [None if math.isnan(v) else v for v in histogram.quantile(q)]
+        assert found == [s.quantile(q) if s else None for s in sketches]
+        assert [None if math.isnan(n) else n for n in histogram.n] == [s and s.n for s in sketches]
+        whole = Sketch.merged(s for s in sketches if s).quantile(q)
+        merged = histogram.merged().quantile(q)[0]
+        assert whole == (None if math.isnan(merged) else merged)
+
+    holds()
 
 
 def test_points_are_a_sequence_of_days_and_values():

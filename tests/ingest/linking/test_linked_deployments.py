@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 
 from ingest.desk import corrections, meanings
+from tests.deep import every
 from tests.ingest.formats.telling import at
 
 BY = "erin@x.example"
@@ -60,7 +61,7 @@ def rule(database, team, meaning: str | None = "same") -> int:
 NAMES = [7, "7", "https://api.github.com/repos/acme/shop/deployments/7"]
 
 
-@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize("names", every(3, NAMES))
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_an_event_that_names_a_deployment_counts_once_with_it(
     database, team, deployments, tell, order, names

@@ -17,6 +17,7 @@ from reading.signals.whole import shown
 from storage.context import as_viewer
 from storage.viewer import Viewer
 from tests.conftest import TODAY
+from tests.deep import long
 from tests.stored_rows import built_once
 from tests.world import World, at
 
@@ -149,6 +150,7 @@ def test_of_one_workspace_alone_its_own_series_tell(world):
     assert people == [world.alice.user_id]
 
 
+@long("tests/reading/signals/test_night.py::test_night_after_night_tells_the_same_as_all_at_once")
 def test_night_after_night_tells_the_same_as_all_at_once(world):
     for back in (3, 2, 1, 0):
         night.run(world.database, LAST - timedelta(days=back))

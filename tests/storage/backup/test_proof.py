@@ -20,7 +20,7 @@ from storage.backup.programs import ProgramFailed
 from storage.backup.restoring import NotRestorable
 from storage.roles import Roles
 from tests.conftest import superuser
-from tests.deep import all_but
+from tests.deep import all_but, every
 from tests.webworld import make
 
 FORMER = "0040"
@@ -140,7 +140,9 @@ def test_a_backup_is_of_the_database_that_people_are_served_from(
     assert making.create(there.reader, there.roles, tmp_path, serves=database.web.url).is_dir()
 
 
-@pytest.mark.parametrize("variable", ["VIGILO_BACKUP_DATABASE_URL", "VIGILO_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "variable", every(2, ["VIGILO_BACKUP_DATABASE_URL", "VIGILO_DATABASE_URL"])
+)
 def test_a_restore_that_other_addresses_do_not_lead_to_is_refused(
     backup, settings, empty, variable
 ):

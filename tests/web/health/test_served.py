@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from settings import Settings, load
 from storage import embedded
 from storage.database import connect
-from tests.deep import DEEP
+from tests.deep import DEEP, every
 from tests.exports.work.test_killed_workers import free_port
 from tests.faults.test_disk import fill
 from tests.runbook.test_nginx import NGINX
@@ -116,11 +116,15 @@ def over_tls(made: Cluster, own: Settings, sslmode: str, authorities: str) -> Se
 @pytest.mark.skipif(DEBIANS is None, reason="needs a PostgreSQL that speaks TLS, such as Debian's")
 @pytest.mark.parametrize(
     ("lasts", "sslmode", "briefs"),
-    [
-        (SIX_DAYS, "verify-full", ["certificate"]),
-        (SIX_DAYS, "require", []),
-        (GONE, "verify-full", ["database", "certificate"]),
-    ],
+    every(
+        3,
+        [
+            (SIX_DAYS, "verify-full", ["certificate"]),
+            (SIX_DAYS, "require", []),
+            (GONE, "verify-full", ["database", "certificate"]),
+        ],
+        several=True,
+    ),
     ids=["soon", "nobody looks at it", "ended"],
 )
 def test_a_certificate_of_the_database_that_ends_is_found(

@@ -13,6 +13,9 @@ from storage.identity.proof import Credential, Proof, verifier_of
 
 PREFIX = "vgl_"
 EXECUTIVE_READ = "executive:read"
+DAYS_OF_A_PERSON, DAYS_BY_COMMAND = (90, 365), (365, 3660)
+"""Days that a token lives: those that are offered and the most that may be chosen, on the page of one's own
+account and at the command line."""
 HINT = 4
 """Characters of a token's end that are kept to know it by: of 43, so that nothing is given away."""
 
@@ -20,7 +23,7 @@ HINT = 4
 def create(
     engine: Engine,
     email: str,
-    days: int = 365,
+    days: int = DAYS_BY_COMMAND[0],
     scope: str = EXECUTIVE_READ,
     signing_secret: bytes | None = None,
     *,

@@ -77,7 +77,12 @@ def revoke(email: str, slug: str) -> None:
 
 @click.command("create", cls=DatabaseCommand)
 @click.argument("email")
-@click.option("--days", default=365, type=click.IntRange(1, 3660), help="Days until it expires.")
+@click.option(
+    "--days",
+    default=tokens.DAYS_BY_COMMAND[0],
+    type=click.IntRange(1, tokens.DAYS_BY_COMMAND[1]),
+    help="Days until it expires.",
+)
 @click.option("--ingest", "slug", help="A token that sends events into this workspace instead.")
 @click.option(
     "--signed",

@@ -55,7 +55,9 @@ class TokenForm(PageForm):
 
     name = StringField("Name", [InputRequired("Give it a name."), Length(max=80)])
     days = IntegerField(
-        "Days", [InputRequired("For how many days?"), NumberRange(1, 365)], default=90
+        "Days",
+        [InputRequired("For how many days?"), NumberRange(1, tokens.DAYS_OF_A_PERSON[1])],
+        default=tokens.DAYS_OF_A_PERSON[0],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, session
@@ -90,4 +91,5 @@ def _page_values(engine: Engine, settings: Settings) -> Mapping[str, Any]:
         "zone": settings.zone,
         "time_zone": settings.zone.key,
         "scheduled": settings.scheduler,
+        "begins": f"{datetime.min + nights.AFTER:%H:%M}",
     }

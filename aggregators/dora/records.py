@@ -71,7 +71,7 @@ cross join lateral (
 ) n
 where {COUNTS.format(d="f")} and f.outcome not in {SUCCESSFUL}
 """
-"""Attempts that did not reach production, with the first deployment of their service that did after them."""
+"""Attempts that did not reach production, with the first of their service to reach it after them."""
 
 
 def _carried(only: str) -> str:

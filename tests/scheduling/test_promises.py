@@ -42,7 +42,7 @@ SHOWN_BY = {
     "goes on without you, and the link comes by mail": (
         f"{EXPORTS}/work/test_mails.py::test_smtp_down_for_an_hour_and_back_every_mail_arrives_once"
     ),
-    "Next at {{ begins }} {{ time_zone }}, by itself": f"{WEEK}::test_a_week_left_alone_has_a_week_of_snapshots",
+    "{{ begins }} {{ time_zone }}, by itself": f"{WEEK}::test_a_week_left_alone_has_a_week_of_snapshots",
     "the days are made up, in order": OFF,
     "it is made up as soon as it can be": OFF,
     "It is tried again by itself": AGAIN,

@@ -74,7 +74,9 @@ def load(
         return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
-        return _kept(database, imported, strict)
+        outcomes = _kept(database, imported, strict)
+    statistics.keep_up(database.job, sum(outcome.read for outcome in outcomes))
+    return outcomes
 
 
 def _kept(
@@ -207,7 +209,6 @@ def _import(
             outcome.problem = str(problem)
         if not outcome.problem:
             work.retire(spans)
-    statistics.keep_up(within, outcome.read)
     outcome.settle()
     return outcome
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 MANY = 1_000
 """Rows after which the tables are another matter for who plans a query of them."""
@@ -23,9 +20,9 @@ def count_changes(connection: Connection, rows: int) -> None:
         connection.execute(text(COUNT_CHANGES_AT_ONCE))
 
 
-def keep_up(within: Callable[[None], AbstractContextManager[Connection]], rows: int) -> None:
-    """Analyses the tables that this many rows have made far larger, in a transaction of the job role that
-    ``within`` opens."""
+def keep_up(engine: Engine, rows: int) -> None:
+    """Analyses the tables that this many rows have made far larger, as the job role, in a transaction of
+    its own: the tables are held until it ends."""
     if rows >= MANY:
-        with within(None) as connection:
+        with engine.begin() as connection:
             connection.execute(text(ANALYZE_OUTGROWN))

@@ -11,11 +11,12 @@ ANALYZE = """
 -- Analyses the tables that have doubled since they were last analysed, by their length or by the rows that
 -- were written, as autovacuum would within minutes: what reads them next is planned for what they hold. By
 -- a plan for a table that was as good as empty, each row would look through all others. Not those that are
--- filled and emptied by each run, and are unlogged for it; a table that somebody else analyses is left to
--- them. Returns how many tables it found. None before PostgreSQL 17, where only their owner could.
+-- filled and emptied by each run, and are unlogged for it. Autovacuum gives way to whoever waits for a
+-- second; a table that somebody else holds for longer is left as it is. Returns how many tables it
+-- analysed; none before PostgreSQL 17, where only their owner could.
 create function vigilo.analyze_outgrown() returns int
-language plpgsql as $$
-declare outgrown regclass; found_tables int := 0;
+language plpgsql set lock_timeout = '3s' as $$
+declare outgrown regclass; analysed int := 0;
 begin
     if current_setting('server_version_num')::int < 170000 then return 0; end if;
     for outgrown in
@@ -24,11 +25,16 @@ begin
           and has_table_privilege(c.oid, 'maintain')
           and (pg_relation_size(c.oid) > 2 * 8192 * greatest(c.relpages, 1)
                or pg_stat_get_mod_since_analyze(c.oid) > 2 * greatest(c.reltuples, 100))
+        order by c.oid
     loop
-        execute format('analyze (skip_locked) %s', outgrown);
-        found_tables := found_tables + 1;
+        begin
+            execute format('analyze %s', outgrown);
+        exception when lock_not_available then
+            continue;
+        end;
+        analysed := analysed + 1;
     end loop;
-    return found_tables;
+    return analysed;
 end $$
 """
 NAME = "vigilo.analyze_outgrown()"

@@ -74,9 +74,7 @@ def load(
         return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
-        outcomes = _kept(database, imported, strict)
-    statistics.keep_up(database.job, sum(outcome.read for outcome in outcomes))
-    return outcomes
+        return _kept(database, imported, strict)
 
 
 def _kept(
@@ -84,13 +82,15 @@ def _kept(
 ) -> list[ImportOutcome]:
     """Imports, a transaction for each batch; or in one, which stands only where nothing was rejected."""
     if not strict:
-        return imported(_transactions(database.job))
-    with database.job.connect() as connection, connection.begin() as whole:
-        outcomes = imported(_one_transaction(connection))
-        if any(outcome.failed for outcome in outcomes):
-            whole.rollback()
-            for outcome in outcomes:
-                outcome.withhold()
+        outcomes = imported(_transactions(database.job))
+    else:
+        with database.job.connect() as connection, connection.begin() as whole:
+            outcomes = imported(_one_transaction(connection))
+            if any(outcome.failed for outcome in outcomes):
+                whole.rollback()
+                for outcome in outcomes:
+                    outcome.withhold()
+    statistics.keep_up(database.job, sum(outcome.read for outcome in outcomes))
     return outcomes
 
 

@@ -155,7 +155,10 @@ select i.opened_at, i.resolved_at, d.completed_at,
        coalesce(i.resolved_at, case when i.is_over then i.opened_at end) as over_since,
        extract(epoch from i.resolved_at - d.completed_at)::float8 as seconds
 from incident i
-left join deployment p on p.workspace_id = :w and p.key = i.caused_by and p.part_of is not null
+left join lateral (
+    select p.part_of from deployment p
+    where p.workspace_id = :w and p.key = i.caused_by and p.part_of is not null offset 0
+) p on true
 cross join lateral ({REACHED} and d.key = {CAUSE} offset 0) d
 where i.workspace_id = :w and i.left_out is null and i.caused_by is not null
 """

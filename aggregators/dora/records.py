@@ -25,13 +25,7 @@ where p.workspace_id = :w and p.part_of is not null
 """
 """Changes by the deployment that they count with: their own, and that which it is part of."""
 
-CHANGES_OF = """
-select c.key, c.committed_at from deployment_change c where c.workspace_id = :w and c.deployment = {d}
-union all
-select c.key, c.committed_at
-from deployment p join deployment_change c on c.workspace_id = :w and c.deployment = p.key
-where p.workspace_id = :w and p.part_of = {d}
-"""
+CHANGES_OF = f"select c.key, c.committed_at from ({CHANGES}) c where c.deployment = {{d}} offset 0"
 """Changes of one deployment, looked up for each (``offset 0`` keeps it so): a plan of the average
 workspace would look through all changes of a large one for each of its deployments."""
 
@@ -84,14 +78,14 @@ def _carried(only: str) -> str:
     return f"""
 select d.key, d.service, d.day, d.created_at, d.completed_at, c.key as change, c.committed_at
 from ({REACHED}) d
-left join lateral ({CHANGES_OF.format(d="d.key")} offset 0) c on true
+left join lateral ({CHANGES_OF.format(d="d.key")}) c on true
 where d.reached and {only}
 union all
 select d.key, d.service, d.day, d.created_at, d.completed_at, r.change, r.committed_at
 from (
     with retried as materialized ({RETRIED})
     select d.key, c.key as change, c.committed_at
-    from retried d cross join lateral ({CHANGES_OF.format(d="d.attempt")} offset 0) c
+    from retried d cross join lateral ({CHANGES_OF.format(d="d.attempt")}) c
     where {only} offset 0
 ) r
 join ({REACHED}) d on d.key = r.key
@@ -120,7 +114,7 @@ select s.service from (
 ) s
 where exists (
     select from deployment x
-    cross join lateral ({CHANGES_OF.format(d="x.key")} offset 0) c
+    cross join lateral ({CHANGES_OF.format(d="x.key")}) c
     where x.workspace_id = :w and coalesce(x.service, '') = s.service and x.left_out is null
 )
 """

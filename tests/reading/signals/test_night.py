@@ -24,6 +24,7 @@ from storage.viewer import Viewer
 from storage.watch import store
 from tests.conftest import TODAY
 from tests.deep import long
+from tests.reading.signals.watched import after_the_night
 from tests.stored_rows import built_once
 from tests.world import World, at
 
@@ -41,13 +42,11 @@ def world(database, settings) -> World:
 @pytest.fixture
 def watched(database, settings) -> World:
     """World of this file after the watch of its last night."""
-    return built_once(database, f"{__name__} watched", lambda: after_the_night(database, settings))
-
-
-def after_the_night(database, settings) -> World:
-    made = one_that_drifts(World(database, settings))
-    night.run(database, LAST)
-    return made
+    return built_once(
+        database,
+        f"{__name__} watched",
+        lambda: after_the_night(database, settings, one_that_drifts),
+    )
 
 
 def one_that_drifts(made: World) -> World:

@@ -18,6 +18,7 @@ from storage.context import as_viewer
 from storage.viewer import Viewer
 from tests.conftest import TODAY
 from tests.deep import long
+from tests.reading.signals.watched import after_the_night
 from tests.stored_rows import built_once
 from tests.world import World, at
 
@@ -48,13 +49,11 @@ def world(database, settings) -> World:
 @pytest.fixture
 def watched(database, settings) -> World:
     """World of this file after the watch of its last night."""
-    return built_once(database, f"{__name__} watched", lambda: after_the_night(database, settings))
-
-
-def after_the_night(database, settings) -> World:
-    made = drifting_together(World(database, settings))
-    night.run(database, LAST)
-    return made
+    return built_once(
+        database,
+        f"{__name__} watched",
+        lambda: after_the_night(database, settings, drifting_together),
+    )
 
 
 def drifting_together(made: World) -> World:

@@ -60,7 +60,7 @@ FILLED = (
     " from generate_series(1, :n, 10) i, generate_series(0, 9) d",
 )
 """Each kind's table, a row or a few for each number up to n. What most of the cost hangs on: attempts that
-fail and never succeed, deployments that are part of one, changes told twice, names that all renew."""
+fail and never succeed, deployments that are part of one, changes told twice, names that renew."""
 
 
 def fill(database, workspace_id: int, count: int) -> None:

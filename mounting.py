@@ -156,10 +156,10 @@ def _api(app: Application, services: Services) -> None:
     )
     app.register_blueprint(audit_page.blueprint(lambda: services.database, settings, downloads))
     _organisation(app, services, scheduler)
-    _chosen(app, services, drainer)
+    _mount_choices(app, services, drainer)
 
 
-def _chosen(app: Application, services: Services, drainer: Drainer) -> None:
+def _mount_choices(app: Application, services: Services, drainer: Drainer) -> None:
     """Pages and routes of what people choose and note; the drainer makes the days again that a change
     marks."""
     for noted in (annotation_page, api_annotations):

@@ -228,7 +228,7 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key_former", mode="before")
     @classmethod
-    def _listed(cls, given: object) -> object:
+    def _split_commas(cls, given: object) -> object:
         if not isinstance(given, str):
             return given
         return tuple(filter(None, map(str.strip, given.split(","))))

@@ -25,7 +25,7 @@ def main() -> None:
     from commands.tree import COMMANDS
 
     typed = click.Group("vigilo", help=HELP, commands=list(COMMANDS))
-    typed.main(prog_name="vigilo", obj=CommandLine(_installed, _application))
+    typed.main(prog_name="vigilo", obj=CommandLine(_load_installation, _application))
 
 
 def _read_env_file() -> None:
@@ -37,7 +37,7 @@ def _read_env_file() -> None:
         load_dotenv()
 
 
-def _installed() -> Installation:
+def _load_installation() -> Installation:
     from environment import installed
 
     return installed()

@@ -43,7 +43,7 @@ Thresholds = Mapping[str, tuple[float | None, float | None]]
 def domains(keys: tuple[str, ...] = (), thresholds: Thresholds | None = None) -> tuple[Domain, ...]:
     """The domains with those keys (all when empty), an installation's thresholds applied."""
     chosen = tuple(d for d in DOMAINS if not keys or d.key in keys)
-    return tuple(_with(d, thresholds) for d in chosen) if thresholds else chosen
+    return tuple(_with_thresholds(d, thresholds) for d in chosen) if thresholds else chosen
 
 
 def domain(key: str, thresholds: Thresholds | None = None) -> Domain:
@@ -54,8 +54,8 @@ def domain(key: str, thresholds: Thresholds | None = None) -> Domain:
     return chosen[0]
 
 
-def _with(domain: Domain, thresholds: Thresholds) -> Domain:
-    def changed(measure: Measure) -> Measure:
+def _with_thresholds(domain: Domain, thresholds: Thresholds) -> Domain:
+    def with_threshold(measure: Measure) -> Measure:
         limits = thresholds.get(f"{domain.key}.{measure.key}")
         if limits is None:
             return measure
@@ -64,7 +64,7 @@ def _with(domain: Domain, thresholds: Thresholds) -> Domain:
         )
         return replace(measure, watch=limits[0], bad=limits[1], target=target)
 
-    return replace(domain, measures=tuple(map(changed, domain.measures)))
+    return replace(domain, measures=tuple(map(with_threshold, domain.measures)))
 
 
 def facts(table: str) -> dict[str, Nature]:

@@ -140,13 +140,13 @@ def drifting(figures: Sequence[Figure]) -> str:
         days.setdefault(since, []).append(lowered(shown.measure.title) if number else "")
     told: list[str] = []
     for since, (first, *others) in days.items():
-        begun = " ".join(filter(None, (first, "" if told else "drifting", _since(since))))
+        begun = " ".join(filter(None, (first, "" if told else "drifting", _since_day(since))))
         told.append(", with ".join(filter(None, (begun, " and ".join(others)))))
     text = "; ".join(told)
     return text[:1].upper() + text[1:]
 
 
-def _since(day: date) -> str:
+def _since_day(day: date) -> str:
     return f"since {formats.day(day)}"
 
 

@@ -94,7 +94,7 @@ class CorrectionRequest(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> CorrectionRequest:
+    def _exactly_one_change(self) -> CorrectionRequest:
         if sum(value is not None for value in (self.correct, self.withdraw, self.merge_into)) != 1:
             raise ValueError("must have exactly one of correct, withdraw and merge_into")
         return self
@@ -240,7 +240,7 @@ def _record_routes(
     @made.get(RECORD_PATH, endpoint="record", merge_slashes=False)
     @STATE
     def state(slug: str, kind: str, key: str) -> ResponseReturnValue:
-        return jsonify(_stated(database(), mine(slug).workspace_id, kind, key))
+        return jsonify(_record_document(database(), mine(slug).workspace_id, kind, key))
 
     @made.post(RECORD_PATH, endpoint="correct", merge_slashes=False)
     @CORRECT
@@ -257,13 +257,15 @@ def _record_routes(
             is_back = not body.withdraw
             corrections.withdraw(database(), workspace, kind, key, by, is_back=is_back)
         wake()
-        return jsonify(_stated(database(), workspace[0], kind, key))
+        return jsonify(_record_document(database(), workspace[0], kind, key))
 
 
-def _stated(database: Database, workspace_id: int, kind_name: str, key: str) -> Mapping[str, Any]:
+def _record_document(
+    database: Database, workspace_id: int, kind_name: str, key: str
+) -> Mapping[str, Any]:
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, workspace_id) as connection:
-        record = corrections.known(connection, kind, workspace_id, key)
+        record = corrections.find_record(connection, kind, workspace_id, key)
     return {"kind": kind.name, "key": record.name, "record": _row(record)}
 
 

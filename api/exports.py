@@ -84,7 +84,7 @@ def blueprint(desk: Desk) -> Blueprint:
     """Routes below /exports: asking, each export, the page of them, and the schedule."""
     made = Blueprint("exports", __name__)
     _create(made, desk)
-    _each(made, desk)
+    _add_job_routes(made, desk)
     _act(made, desk)
     export_page.add(made, desk)
     return made
@@ -102,10 +102,10 @@ def _create(made: Blueprint, desk: Desk) -> None:
             return export_page.ask(desk, viewer)
         id = desk.ask(viewer, body)
         at_once = "respond-async" in request.headers.get("Prefer", "")
-        return _settled(desk.settled(viewer, id, 0 if at_once else patience), seconds)
+        return _export_response(desk.settled(viewer, id, 0 if at_once else patience), seconds)
 
 
-def _settled(job: Job, mails_after: int) -> ResponseReturnValue:
+def _export_response(job: Job, mails_after: int) -> ResponseReturnValue:
     if job.state == "failed":
         raise Problem(500, job.error or "The export failed.", "export_failed")
     href = f"/exports/{job.id}"
@@ -129,7 +129,7 @@ def _json(job: Job, mails_after: int) -> dict[str, object]:
     }
 
 
-def _each(made: Blueprint, desk: Desk) -> None:
+def _add_job_routes(made: Blueprint, desk: Desk) -> None:
     @made.get("/exports/<uuid:id>/state")
     @READ_STATE
     def state(id: uuid.UUID) -> ResponseReturnValue:

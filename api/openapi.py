@@ -144,20 +144,20 @@ def _schema(schema: type[BaseModel] | Json | str, components: Json) -> Json:
         return {"$ref": TEMPLATE.format(model=schema)}
     made = schema.model_json_schema(ref_template=TEMPLATE, mode="serialization")
     components.update(made.pop("$defs", {}))
-    components[schema.__name__] = _plain(made)
+    components[schema.__name__] = _without_noise(made)
     return {"$ref": TEMPLATE.format(model=schema.__name__)}
 
 
-def _plain(schema: Any) -> Any:
+def _without_noise(schema: Any) -> Any:
     """Schema without the titles and the null defaults that pydantic adds."""
     if isinstance(schema, list):
-        return [_plain(item) for item in schema]
+        return [_without_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: {name: _plain(of) for name, of in value.items()}
+        key: {name: _without_noise(of) for name, of in value.items()}
         if key == "properties"
-        else _plain(value)
+        else _without_noise(value)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value in (None, "", []))
     }
@@ -184,7 +184,7 @@ def query_parameters(model: type[BaseModel], components: Json) -> list[Json]:
     """Parameters that a model reads; what their schemas refer to is added to the components."""
     schema = model.model_json_schema(ref_template=TEMPLATE)
     components.update(schema.get("$defs", {}))
-    return [_parameter(name, _plain(of)) for name, of in schema["properties"].items()]
+    return [_parameter(name, _without_noise(of)) for name, of in schema["properties"].items()]
 
 
 def _parameter(name: str, schema: Json) -> Json:

@@ -43,7 +43,7 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
     return check
 
 
-def _whole(least: int, most: int = MOST) -> Callable[[Any], int]:
+def _whole_number(least: int, most: int = MOST) -> Callable[[Any], int]:
     """Reader of a whole number in ASCII digits."""
 
     def read(value: Any) -> int:
@@ -72,9 +72,9 @@ def _count(least: int, most: int = MOST) -> WithJsonSchema:
 DomainKey = Annotated[
     str, AfterValidator(_one_of(KEYS)), WithJsonSchema({"type": "string", "enum": list(KEYS)})
 ]
-FromNought = Annotated[int, BeforeValidator(_whole(0)), _count(0)]
-FromOne = Annotated[int, BeforeValidator(_whole(1)), _count(1)]
-PageSize = Annotated[int, BeforeValidator(_whole(1, MOST_ROWS)), _count(1, MOST_ROWS)]
+FromNought = Annotated[int, BeforeValidator(_whole_number(0)), _count(0)]
+FromOne = Annotated[int, BeforeValidator(_whole_number(1)), _count(1)]
+PageSize = Annotated[int, BeforeValidator(_whole_number(1, MOST_ROWS)), _count(1, MOST_ROWS)]
 Preset = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "enum": list(PRESETS)}),

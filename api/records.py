@@ -73,7 +73,7 @@ def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
         viewer, right = lister.viewer(), lister.right_to_answer(slug)
         with downloads.lent(viewer) as slot:
             records = lister.every_record(slug, key, query.ask, query.links, wanted)
-            pieces = right.over(_written(listing, _in_time(records)))
+            pieces = right.over(_csv_pieces(listing, _in_time(records)))
             file = downloads.spooled(viewer, pieces)
             lister.note_download(slug, key, query.ask, query.links)
             answer = sent(file, slot, "text/csv; charset=utf-8", right)
@@ -99,7 +99,7 @@ def _in_time(rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[object, ...]]
             raise TooCostly("The list is too long: choose a shorter period or filter it.")
 
 
-def _written(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
+def _csv_pieces(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
     """The file in pieces: a mark by which spreadsheets know UTF-8, a header, then the values as they are
     (instants in UTC, seconds)."""
     buffer = io.StringIO()

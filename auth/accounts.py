@@ -58,12 +58,12 @@ COLUMNS = "select id, email, name, password_hash from app_user where is_active a
 
 def by_email(engine: Engine, email: str) -> Account | None:
     """The active account with that address, whatever its case."""
-    return _one(engine, "email = :x", email.strip().lower()[:254])
+    return _find_account(engine, "email = :x", email.strip().lower()[:254])
 
 
 def by_id(engine: Engine, user_id: int) -> Account | None:
     """The active account with that id."""
-    return _one(engine, "id = :x", user_id)
+    return _find_account(engine, "id = :x", user_id)
 
 
 def on_behalf(engine: Engine, email: str, lasts: timedelta = tickets.HOUR) -> Viewer | None:
@@ -86,7 +86,7 @@ def authenticate(engine: Engine, email: str, password: str) -> Account | None:
     return now if now and account and now.password_hash == account.password_hash else None
 
 
-def _one(engine: Engine, where: str, value: object) -> Account | None:
+def _find_account(engine: Engine, where: str, value: object) -> Account | None:
     with engine.connect() as connection:
         row = connection.execute(text(COLUMNS + where), {"x": value}).first()
     return Account(*row) if row else None

@@ -70,14 +70,14 @@ def confirm(engine: Engine, keys: Keys, viewer: Viewer, code: str, now: datetime
             {"id": viewer.user_id},
         )
         audit.record(connection, viewer.email, "user.second_factor", viewer.email, {"is_on": True})
-        return _renewed(connection, viewer.user_id)
+        return _new_recovery_codes(connection, viewer.user_id)
 
 
 def renew_codes(engine: Engine, viewer: Viewer) -> list[str]:
     """New recovery codes; the former ones open nothing."""
     with engine.begin() as connection:
         audit.record(connection, viewer.email, "user.recovery_codes", viewer.email, {})
-        return _renewed(connection, viewer.user_id)
+        return _new_recovery_codes(connection, viewer.user_id)
 
 
 def switch_off(engine: Engine, user_id: int, actor: str) -> None:
@@ -94,7 +94,7 @@ def switch_off(engine: Engine, user_id: int, actor: str) -> None:
 def check(engine: Engine, keys: Keys, user_id: int, code: str, now: datetime) -> None:
     """Takes a code of the app, or a recovery code, once. Raises AccountError."""
     with engine.begin() as connection:
-        if not _recovered(connection, user_id, code):
+        if not _use_recovery_code(connection, user_id, code):
             _take(connection, keys, user_id, code, now)
 
 
@@ -129,7 +129,7 @@ def _step(totp: pyotp.TOTP, code: str, now: datetime) -> int | None:
     return None
 
 
-def _recovered(connection: Connection, user_id: int, code: str) -> bool:
+def _use_recovery_code(connection: Connection, user_id: int, code: str) -> bool:
     used = connection.execute(
         text(
             "update recovery_code set used_at = now()"
@@ -140,7 +140,7 @@ def _recovered(connection: Connection, user_id: int, code: str) -> bool:
     return bool(used)
 
 
-def _renewed(connection: Connection, user_id: int) -> list[str]:
+def _new_recovery_codes(connection: Connection, user_id: int) -> list[str]:
     codes = ["-".join(_word() for _ in range(3)) for _ in range(CODES)]
     connection.execute(text("delete from recovery_code where user_id = :id"), {"id": user_id})
     connection.execute(

@@ -77,7 +77,7 @@ class DatabaseSessions(SessionInterface):
         if id.startswith(VISITOR):
             return self._visit(id.removeprefix(VISITOR))
         try:
-            return self._opened(id)
+            return self._load_session(id)
         except (OperationalError, NoFreeConnection) as error:
             LOG.warning("no session could be opened: %s", first_line(error))
             # Flask opens sessions before its error handlers stand: the gate answers 503.
@@ -95,7 +95,7 @@ class DatabaseSessions(SessionInterface):
         ):  # a stranger's, or of a key that is gone: anew
             return ServerSession()
 
-    def _opened(self, id: str) -> ServerSession:
+    def _load_session(self, id: str) -> ServerSession:
         with self.engine().connect() as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             row = connection.execute(OPEN, {"id": verifier_of(id)}).first()
@@ -122,9 +122,9 @@ class DatabaseSessions(SessionInterface):
         if not session:
             response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True)
         elif is_visit:
-            self._set(response, VISITOR + self._signer.dumps(dict(session)))
+            self._set_cookie(response, VISITOR + self._signer.dumps(dict(session)))
         elif not session.stored and session.id:
-            self._set(response, session.id)
+            self._set_cookie(response, session.id)
 
     def _write(self, session: ServerSession, dead: str | None, *, is_visit: bool) -> None:
         if session.id is None and not is_visit:
@@ -139,7 +139,7 @@ class DatabaseSessions(SessionInterface):
                 else:
                     connection.execute(text(INSERT), row | _device())
 
-    def _set(self, response: Response, value: str) -> None:
+    def _set_cookie(self, response: Response, value: str) -> None:
         response.set_cookie(
             self.name, value, path="/", secure=self.secure, httponly=True, samesite="Lax"
         )

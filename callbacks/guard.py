@@ -31,13 +31,15 @@ def strict_callbacks(app: Flask, dash_app: Dash) -> None:
         called = known.get(body["output"]) if isinstance(body.get("output"), str) else None
         if called is None:
             raise Problem(400, "There is no such callback.")
-        _same(body, "inputs", called.get("inputs", []))
-        _same(body, "state", called.get("state", []))
+        _require_declared(body, "inputs", called.get("inputs", []))
+        _require_declared(body, "state", called.get("state", []))
         _outputs(body)
-        _each(body, "changedPropIds", lambda item: isinstance(item, str))
+        _require_list_of(body, "changedPropIds", lambda item: isinstance(item, str))
 
 
-def _same(body: Mapping[str, Any], name: str, declared: list[Mapping[str, Any]]) -> None:
+def _require_declared(
+    body: Mapping[str, Any], name: str, declared: list[Mapping[str, Any]]
+) -> None:
     """The arguments are those that the callback declares, in its order."""
     given = body.get(name, [])
     shape = isinstance(given, list) and all(isinstance(item, dict) for item in given)
@@ -57,7 +59,7 @@ def _outputs(body: Mapping[str, Any]) -> None:
         raise Problem(400, "outputs are not those of the callback.")
 
 
-def _each(body: Mapping[str, Any], name: str, is_right: Callable[[Any], bool]) -> None:
+def _require_list_of(body: Mapping[str, Any], name: str, is_right: Callable[[Any], bool]) -> None:
     given = body.get(name, [])
     if not isinstance(given, list) or not all(map(is_right, given)):
         raise Problem(400, f"{name} are malformed.")

@@ -46,13 +46,15 @@ def register(app: Dash, services: CallbackServices) -> None:
         (ids.COMPARISON, ids.PINS, comparison),
         (ids.NEXT, ids.MORE, following),
     ):
-        _within(app, services, output, store, draw)
+        _add_part_callback(app, services, output, store, draw)
 
 
 Draw = Callable[[Dashboard, Focus], Component | None]
 
 
-def _within(app: Dash, services: CallbackServices, output: str, store: str, draw: Draw) -> None:
+def _add_part_callback(
+    app: Dash, services: CallbackServices, output: str, store: str, draw: Draw
+) -> None:
     @app.callback(Output(output, "children"), Input(store, "data"), prevent_initial_call=True)
     def draw_within(view: object) -> Component | list[Component]:
         look = parse(view)
@@ -85,7 +87,7 @@ REFUSALS: dict[type[Exception], Callable[[Exception], tuple[Markup, str]]] = {
 
 def _page(view: object, services: CallbackServices) -> Shown:
     try:
-        return _drawn(parse(view), services)
+        return _draw_page(parse(view), services)
     except tuple(REFUSALS) as error:
         kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
         if kind is OperationalError:
@@ -94,7 +96,7 @@ def _page(view: object, services: CallbackServices) -> Shown:
         return drawn(state), announced
 
 
-def _drawn(look: Look, services: CallbackServices) -> Shown:
+def _draw_page(look: Look, services: CallbackServices) -> Shown:
     if executive := EXECUTIVE.fullmatch(look.path):
         slug, focus = executive[1], look.focus
         made = services.drawn(

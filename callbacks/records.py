@@ -36,7 +36,7 @@ def register(app: Dash, services: CallbackServices) -> None:
         if request is None or view is None:
             raise PreventUpdate
         look = parse(view)
-        slug, key = _listed(look)
+        slug, key = _workspace_and_domain(look)
         listing = LISTINGS[key]
         wanted = parse_request(listing, request)
         page = services.records(slug, key, look.ask, look.links, wanted)
@@ -48,10 +48,10 @@ def register(app: Dash, services: CallbackServices) -> None:
         if view is None:
             raise PreventUpdate
         look = parse(view)
-        return live_figures(services.live(*_listed(look), look.ask))
+        return live_figures(services.live(*_workspace_and_domain(look), look.ask))
 
 
-def _listed(look: Look) -> tuple[str, str]:
+def _workspace_and_domain(look: Look) -> tuple[str, str]:
     """Workspace and domain of the page's path."""
     for key, pattern in WORKSPACE_PAGES.items():
         if matched := pattern.fullmatch(look.path):

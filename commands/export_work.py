@@ -40,7 +40,7 @@ def make_export(email: str, params: Mapping[str, str], form: str) -> FinishedExp
         raise click.ClickException(f"there is no active account {email}")
     slugs = _scope(viewer, params)
     id = queue.request(database().job, viewer, params, form, slugs)
-    return _finished(viewer, id, slugs)
+    return _wait_for_export(viewer, id, slugs)
 
 
 def _scope(viewer: Viewer, params: Mapping[str, str]) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def _scope(viewer: Viewer, params: Mapping[str, str]) -> tuple[str, ...]:
         raise click.ClickException(f"{viewer.email} holds platform_admin nowhere") from error
 
 
-def _finished(viewer: Viewer, id: uuid.UUID, slugs: tuple[str, ...]) -> FinishedExport:
+def _wait_for_export(viewer: Viewer, id: uuid.UUID, slugs: tuple[str, ...]) -> FinishedExport:
     """The export, made here unless another worker has it. Raises ClickException where it failed."""
     context = ExportContext(database(), installation().settings)
     engine = context.database.job

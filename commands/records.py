@@ -155,7 +155,7 @@ def _import(
 ) -> None:
     """Imports, and says what became of it."""
     _refuse_misplaced(kind, files, reading, authoritative)
-    outcomes = _loaded(kind, files, reading, strict, authoritative)
+    outcomes = _import_and_note(kind, files, reading, strict, authoritative)
     for outcome in outcomes:
         show(outcome)
     if any(outcome.failed for outcome in outcomes):
@@ -179,7 +179,7 @@ def _refuse_misplaced(
         raise click.UsageError("Missing argument 'FILES...'.")
 
 
-def _loaded(
+def _import_and_note(
     kind: str, files: Sequence[Path], reading: _Reading, strict: bool, is_whole: bool
 ) -> list[ImportOutcome]:
     """Imports and notes it, or says in a sentence why it could not."""
@@ -338,11 +338,11 @@ def show(outcome: ImportOutcome) -> None:
     click.echo(outcome.summary())
     if outcome.problem:
         click.echo(f"  {outcome.file}: {outcome.problem}")
-    for line in (*outcome.warnings[:KEPT], *_more(len(outcome.warnings), "warnings")):
+    for line in (*outcome.warnings[:KEPT], *_rest_line(len(outcome.warnings), "warnings")):
         click.echo(f"  {line}")
-    for line in (*map(str, outcome.rejects), *_more(outcome.rejected, "rejected rows")):
+    for line in (*map(str, outcome.rejects), *_rest_line(outcome.rejected, "rejected rows")):
         click.echo(f"  {line}")
 
 
-def _more(count: int, plural: str) -> tuple[str, ...]:
+def _rest_line(count: int, plural: str) -> tuple[str, ...]:
     return (f"and {count - KEPT:,} more {plural}",) if count > KEPT else ()

@@ -95,7 +95,7 @@ def load_sample(database: Database, settings: Settings, user_id: int) -> int:
         if not write.is_empty(connection):
             raise NotEmpty("There are workspaces already: sample data is for the first look alone.")
         ids = write.workspaces(connection, samples, is_sample=True)
-        for team, made in _generated(samples, window, 1):
+        for team, made in _teams_with_records(samples, window, 1):
             role = {"user_id": user_id, "role": "platform_admin"}
             own = write.encoded({"membership": [role]})
             write.records(connection, ids[team.slug], own | made)
@@ -137,27 +137,27 @@ def _write(
         members: dict[int, list[Row]] = defaultdict(list)
         for workspace_id, row in people.memberships(organisation, ids, accounts):
             members[workspace_id].append(row)
-        for team, made in _generated(organisation, window, seed):
+        for team, made in _teams_with_records(organisation, window, seed):
             own = ids[team.slug]
             write.records(connection, own, write.encoded({"membership": members[own]}) | made)
             steps(f"records of {team.name}")
 
 
-def _generated(
+def _teams_with_records(
     organisation: Sequence[Team], window: Window, seed: int
 ) -> Iterator[tuple[Team, write.Encoded]]:
     """Each team with its records, made one team ahead: while PostgreSQL writes one, Python makes the
     next."""
     with ThreadPoolExecutor(1) as ahead:
 
-        def begun(team: Team) -> Future[write.Encoded]:
+        def submit(team: Team) -> Future[write.Encoded]:
             return ahead.submit(lambda: write.encoded(records(team, window, seed)))
 
-        coming = begun(organisation[0])
+        coming = submit(organisation[0])
         for team, following in zip(organisation, (*organisation[1:], None), strict=True):
             made = coming.result()
             if following is not None:
-                coming = begun(following)
+                coming = submit(following)
             yield team, made
 
 

@@ -93,7 +93,7 @@ def load(
         )
     with database.job.begin() as connection:
         connection.execute(workspace.insert(), [{"slug": JENKINS, "name": "Jenkins"}])
-    outcomes = list(_imported(database, folder, progress))
+    outcomes = list(_import_outcomes(database, folder, progress))
     password = people.password(settings.demo_password, settings.data_dir)
     _accounts(database, hash_password(password))
     last = settings.now().date() - timedelta(days=1)
@@ -107,7 +107,7 @@ def load(
     return DemoAccounts((people.ALICE, people.BOB), password), outcomes
 
 
-def _imported(
+def _import_outcomes(
     database: Database, folder: Path, progress: Progress | None
 ) -> Iterator[ImportOutcome]:
     for number, source in enumerate(SOURCES, 1):

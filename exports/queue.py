@@ -285,16 +285,16 @@ def own_jobs(engine: Engine, viewer: Viewer, most: int = 50) -> list[Job]:
 def cancel(engine: Engine, viewer: Viewer, id: uuid.UUID) -> bool:
     """Ends the person's own job while it is under way; its worker finds out at its next step."""
     ended = "state = 'cancelled', lease_until = null, finished_at = now()"
-    return _changed(engine, viewer, id, ended, "state in ('queued', 'running')", "export.cancel")
+    return _update_job(engine, viewer, id, ended, "state in ('queued', 'running')", "export.cancel")
 
 
 def expire(engine: Engine, viewer: Viewer, id: uuid.UUID) -> bool:
     """Takes the person's own finished file away; the janitor removes its bytes."""
     ended = "state = 'expired', expires_at = now()"
-    return _changed(engine, viewer, id, ended, "state = 'ready'", "export.delete")
+    return _update_job(engine, viewer, id, ended, "state = 'ready'", "export.delete")
 
 
-def _changed(
+def _update_job(
     engine: Engine,
     viewer: Viewer,
     id: uuid.UUID,

@@ -66,14 +66,14 @@ def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
 def _changes(dashboard: Dashboard, before: OrganisationValues) -> Sequence[tuple[str, str, str]]:
     changes = []
     for key, figure in _figures(dashboard):
-        if key in before and not _same(before[key], figure.value):
+        if key in before and not _are_equal(before[key], figure.value):
             was = formats.value(before[key], figure.measure.unit)
             named = " ".join(filter(None, (figure.measure.title, figure.group)))
             changes.append((named, was, words.figure(figure)))
     return changes
 
 
-def _same(former: float | None, value: float | None) -> bool:
+def _are_equal(former: float | None, value: float | None) -> bool:
     if former is None or value is None:
         return former is value
     return math.isclose(former, value, rel_tol=1e-9, abs_tol=1e-12)

@@ -51,13 +51,13 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[Cell, ...]]:
     for scorecard in dashboard.scorecards:
         key = scorecard.domain.key
         for figure in scorecard.figures.values():
-            yield from _of(figure, (key, "", "Organisation", None))
+            yield from _figure_rows(figure, (key, "", "Organisation", None))
         for card in scorecard.cards:
             for figure in card.figures.values():
-                yield from _of(figure, (key, card.slug, card.name, card.rank))
+                yield from _figure_rows(figure, (key, card.slug, card.name, card.rank))
 
 
-def _of(figure: Figure, where: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
+def _figure_rows(figure: Figure, where: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
     for one in figure.by.values() if figure.by else (figure,):
         seen = one.evidence
         yield (
@@ -92,10 +92,10 @@ def as_csv(dashboard: Dashboard) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([_plain(cell) for cell in row] for row in rows(dashboard))
+    writer.writerows([_cell_value(cell) for cell in row] for row in rows(dashboard))
     return out.getvalue().encode("utf-8-sig")
 
 
-def _plain(cell: Cell) -> object:
+def _cell_value(cell: Cell) -> object:
     """A whole number without a fraction of 0."""
     return int(cell) if isinstance(cell, float) and cell.is_integer() else harmless(cell)

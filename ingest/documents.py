@@ -63,7 +63,7 @@ def json_items(reading: FormatInput) -> Iterator[tuple[str, Any]]:
         unwrapped = _payload(content(reading))
         reading, head = replace(reading, content=unwrapped), unwrapped[:4096]
     if head.startswith(UTF16):
-        reading = replace(reading, content=_recoded(content(reading)))
+        reading = replace(reading, content=_utf16_to_utf8(content(reading)))
         head = (reading.content or b"")[:4096]
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if first == b"[":
@@ -76,7 +76,7 @@ def json_items(reading: FormatInput) -> Iterator[tuple[str, Any]]:
         raise UnreadableFile("is no JSON: it begins with neither { nor [")
 
 
-def _recoded(body: bytes) -> bytes:
+def _utf16_to_utf8(body: bytes) -> bytes:
     """UTF-16, as PowerShell redirects output, in UTF-8. Raises UnreadableFile."""
     try:
         return body.decode("utf-16").encode()

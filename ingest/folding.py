@@ -50,7 +50,9 @@ class Folding:
         if not statements:
             return
         if self.kind.named_by:
-            statements = [_meant(self.kind, statement, self.words) for statement in statements]
+            statements = [
+                _with_meaning(self.kind, statement, self.words) for statement in statements
+            ]
         each = self.kind.fold.records(identity, [*statements, *lent], self.words)
         if not each:
             self.outcome.leave_out(NO_RECORD)
@@ -86,7 +88,7 @@ def _without_missing(record: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _meant(kind: RecordKind, statement: Statement, words: Words) -> Statement:
+def _with_meaning(kind: RecordKind, statement: Statement, words: Words) -> Statement:
     """The statement by the meaning of the word that its record is named by."""
     word = statement.assertions.get(kind.named_by) if kind.named_by else None
     name = resolved_meaning(words, kind.named_by, str(word)) if word else word

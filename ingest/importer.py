@@ -74,10 +74,10 @@ def load(
         return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
-        return _kept(database, imported, strict)
+        return _import_in_transactions(database, imported, strict)
 
 
-def _kept(
+def _import_in_transactions(
     database: Database, imported: Callable[[Within], list[ImportOutcome]], strict: bool
 ) -> list[ImportOutcome]:
     """Imports, a transaction for each batch; or in one, which stands only where nothing was rejected."""
@@ -236,7 +236,7 @@ class _File:
         self._outcome.read += 1
         if raw.fault is not None:
             return self._reject(raw, raw.fault)
-        values = self._parsed(raw)
+        values = self._parse_or_lose(raw)
         if isinstance(values, Fault):
             return self._reject(raw, values)
         owner = self._owner(raw) if self._kind.tenant else None
@@ -244,7 +244,7 @@ class _File:
             return self._reject(raw, owner)
         return self._put_by(owner, raw, values)
 
-    def _parsed(self, raw: RawRecord) -> Values | Fault:
+    def _parse_or_lose(self, raw: RawRecord) -> Values | Fault:
         """The values of a row. An event loses what can not be read and need not be told; it is told."""
         values = parse(self._kind, raw)
         while raw.event and isinstance(values, Fault) and values.column in self._losable:

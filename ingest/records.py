@@ -61,7 +61,9 @@ def write(
     if not records:
         return {}
     names = kind.folded
-    given = _given(kind, names, sorted(records, key=lambda r: [str(r[name]) for name in kind.key]))
+    given = _rows_as_table(
+        kind, names, sorted(records, key=lambda r: [str(r[name]) for name in kind.key])
+    )
     statement = insert(kind.table).from_select(
         ["workspace_id", *names],
         select(literal(workspace_id, BigInteger), *(given.c[name] for name in names)),
@@ -83,7 +85,7 @@ def write(
         first: ColumnElement[Any] = literal_column(changed_since(kind))
         rows = connection.execute(statement.returning(*key, first)).all()
         return {tuple(row[:-1]): row[-1] for row in rows}
-    return _written(connection, kind, statement.returning(*key).cte("written"), records)
+    return _written_keys(connection, kind, statement.returning(*key).cte("written"), records)
 
 
 def _before_writing(
@@ -100,7 +102,7 @@ def _before_writing(
     return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
 
 
-def _written(
+def _written_keys(
     connection: Connection, kind: RecordKind, written: CTE, records: Sequence[Record]
 ) -> Written:
     """Keys of the records that are written; the database names them only where others stood as they are."""
@@ -166,10 +168,10 @@ def keep_only(
         table.c.identity == func.any(_as_array(identities, table.c.identity.type)),
         key != func.all(_as_array(keys, key.type)),
     )
-    return _removed(connection, kind, workspace_id, statement)
+    return _remove_records(connection, kind, workspace_id, statement)
 
 
-def _removed(
+def _remove_records(
     connection: Connection, kind: RecordKind, workspace_id: int, statement: Delete
 ) -> list[datetime | None]:
     if is_distributed(connection):
@@ -190,16 +192,18 @@ def remove(
     """Removes the records of these keys; of each the first instant whose figures it took part in."""
     if not keys:
         return []
-    wanted = _given(kind, kind.key, keys)
+    wanted = _rows_as_table(kind, kind.key, keys)
     same = [kind.table.c[name] == wanted.c[name] for name in kind.key]
     statement = delete(kind.table).where(
         kind.table.c.workspace_id == workspace_id,
         select(literal(1)).select_from(wanted).where(and_(*same)).exists(),
     )
-    return _removed(connection, kind, workspace_id, statement)
+    return _remove_records(connection, kind, workspace_id, statement)
 
 
-def _given(kind: RecordKind, names: Sequence[str], rows: Sequence[Record]) -> TableValuedAlias:
+def _rows_as_table(
+    kind: RecordKind, names: Sequence[str], rows: Sequence[Record]
+) -> TableValuedAlias:
     """Rows of ours as a table: an array a column, so that a batch is one statement."""
     arrays = []
     for name in names:

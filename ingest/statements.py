@@ -22,7 +22,7 @@ from ingest import records
 from ingest.due.marks import newest_day, touched
 from ingest.folding import NO_RECORD, Folding, TellOutcome
 from ingest.kept.keeping import StatementKey, as_told_last, keep
-from ingest.kept.stored import LONG_AGO, digest, encoded, statements_of
+from ingest.kept.stored import LONG_AGO, digest, encode_assertions, statements_of
 from ingest.kept.upkeep import alone, open_up
 from ingest.linking.links import links_of
 from ingest.linking.mergers import (
@@ -87,7 +87,7 @@ def tell(
         told = [Told(identity_meant(kind, t.identity, words), t.statement) for t in told]
     open_up(connection, kind.name, workspace_id, sorted({t.identity for t in told}))
     outcome = TellOutcome()
-    keys, once, assertions = _once(told)
+    keys, once, assertions = _distinct_statements(told)
     kept = keep(connection, kind.name, workspace_id, once, assertions, delivery)
     fresh = kept.fresh
     if fresh:
@@ -112,7 +112,7 @@ def tell(
     return outcome
 
 
-def _once(
+def _distinct_statements(
     told: Sequence[Told],
 ) -> tuple[list[StatementKey], dict[StatementKey, Statement], dict[StatementKey, bytes]]:
     """The key of each of the statements; and, once each, the statements and their words as stored."""
@@ -120,7 +120,7 @@ def _once(
     once: dict[StatementKey, Statement] = {}
     assertions: dict[StatementKey, bytes] = {}
     for identity, statement in told:
-        words = encoded(statement.assertions)
+        words = encode_assertions(statement.assertions)
         key = (identity, digest(statement, words))
         keys.append(key)
         once[key] = as_told_last(once[key], statement) if key in once else statement
@@ -165,7 +165,7 @@ def refold(
         link(links, into, statements)
     break_circles(into, statements)
     add_absences(connection, kind, workspace_id, statements)
-    folding = _folded(kind, words, outcome, everyone, statements, into)
+    folding = _fold_identities(kind, words, outcome, everyone, statements, into)
     note_parts(kind, into, folding.made)
     newest = newest_day(connection, workspace_id)
     changed = records.write(connection, kind, workspace_id, folding.made, marks=newest is not None)
@@ -180,7 +180,7 @@ def refold(
         touched(connection, workspace_id, newest, [*changed.values(), *removed, *settled])
 
 
-def _folded(
+def _fold_identities(
     kind: RecordKind,
     words: Words,
     outcome: TellOutcome,
@@ -227,7 +227,7 @@ def _adopt(
     ]
     if not adopted:
         return
-    _, once, assertions = _once(adopted)
+    _, once, assertions = _distinct_statements(adopted)
     keep(connection, kind.name, workspace_id, once, assertions, None)
     for told in adopted:
         statements.setdefault(told.identity, []).append(told.statement)

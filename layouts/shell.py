@@ -39,7 +39,9 @@ def _controls() -> Component:
     return html.Div(
         [
             html.Div([_period(), _custom()], className="period-box"),
-            html.Label([_unseen("Compare with"), _compare(), _icon("down")], className="selw vs"),
+            html.Label(
+                [_hidden_text("Compare with"), _compare(), _icon("down")], className="selw vs"
+            ),
             _button("Copy link", "chain", "Copy a link to this view  (c)", copy="1"),
             _export(),
         ],
@@ -93,7 +95,7 @@ def _compare_option() -> Component:
     return html.Label(["Compare with", _compare()], className="opt compare-opt")
 
 
-def _unseen(text: str) -> Component:
+def _hidden_text(text: str) -> Component:
     return html.Span(text, className="visually-hidden")
 
 

@@ -44,7 +44,7 @@ def make_ready(context: ScheduleContext) -> int:
 
 
 def _make(context: ScheduleContext, cache: DashboardCache) -> int:
-    published = _published(context)
+    published = _last_published(context)
     if published is None or context.now - published > LONGEST:
         return 0
     cache.disk  # noqa: B018 - makes the folder
@@ -63,7 +63,7 @@ def _make(context: ScheduleContext, cache: DashboardCache) -> int:
     return count
 
 
-def _published(context: ScheduleContext) -> datetime | None:
+def _last_published(context: ScheduleContext) -> datetime | None:
     with context.database.job.connect() as connection:
         published: datetime | None = connection.execute(PUBLISHED).scalar_one()
     return published

@@ -41,7 +41,7 @@ class Scheduler:
             if self._process != os.getpid():
                 self._process, self._clock = os.getpid(), None
             if self._clock is None:
-                self._clock = self._made()
+                self._clock = self._make_clock()
                 self._clock.start()
 
     def wake(self, name: str) -> None:
@@ -68,7 +68,7 @@ class Scheduler:
                 self._clock.shutdown(wait=False)
                 self._clock = None
 
-    def _made(self) -> BackgroundScheduler:
+    def _make_clock(self) -> BackgroundScheduler:
         settings = self._context().settings
         clock = BackgroundScheduler(
             timezone=settings.zone,

@@ -52,14 +52,14 @@ def _element(value: object) -> str:
         raise TypeError(f"no element of an array: {type(value).__name__}") from None
 
 
-def _quoted(value: str) -> str:
+def _quote_element(value: str) -> str:
     if "\\" in value:
         value = value.replace("\\", "\\\\")
     return '"' + value.replace('"', '\\"') + '"'
 
 
 AS: Mapping[type, Callable[[Any], str]] = {
-    str: _quoted,
+    str: _quote_element,
     NONE: lambda _: "NULL",
     datetime: lambda value: f'"{value.isoformat()}"',
     date: lambda value: f'"{value.isoformat()}"',

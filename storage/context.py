@@ -115,7 +115,7 @@ def entered(connection: Connection, level: str, workspace_id: int | None) -> Ite
     try:
         yield
     finally:
-        if connection.in_transaction() and not _failed(connection):
+        if connection.in_transaction() and not _is_aborted(connection):
             former = int(before.workspace_id) if before.workspace_id else None
             _enter(connection, before.level, former)
 
@@ -126,7 +126,7 @@ def _enter(connection: Connection, level: str, workspace_id: int | None) -> None
     )
 
 
-def _failed(connection: Connection) -> bool:
+def _is_aborted(connection: Connection) -> bool:
     """Whether the transaction is aborted, or its connection gone: then PostgreSQL takes only ROLLBACK,
     which restores, or nothing any more."""
     if connection.invalidated:

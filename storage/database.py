@@ -167,7 +167,7 @@ class Database:
 def connect(settings: Settings) -> Database:
     """Engines for the configured database; starts the embedded one when none is named."""
     if settings.database_url is None:
-        return _embedded(settings)
+        return _embedded_database(settings)
     web_url = driver_url(settings.database_url)
     owner_url = driver_url(settings.owner_database_url) if settings.owner_database_url else None
     roles = Roles(owner=(owner_url and owner_url.username) or "", web=web_url.username or "")
@@ -193,7 +193,7 @@ def _unreachable() -> Engine:
     return create_engine("postgresql+psycopg2://", creator=connect_nowhere)
 
 
-def _embedded(settings: Settings) -> Database:
+def _embedded_database(settings: Settings) -> Database:
     superuser = embedded.start(settings.data_dir)
     _create_database(superuser)
     url = superuser.set(database=embedded.DATABASE)

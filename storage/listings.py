@@ -142,14 +142,14 @@ def _where(listing: Listing, condition: Condition, name: str, values: dict[str, 
     if condition.operator in ("blank", "notBlank"):
         return f"{column.key} is {'not ' * (condition.operator == 'notBlank')}null"
     if column.type in NUMERIC:
-        return _compared(column.key, condition, name, values, float)
+        return _comparison(column.key, condition, name, values, float)
     if column.type in (ColumnType.INSTANT, ColumnType.DAY):
         day = (
             f"({column.key} at time zone :zone)::date"
             if column.type is ColumnType.INSTANT
             else column.key
         )
-        return _compared(day, condition, name, values, date.fromisoformat)
+        return _comparison(day, condition, name, values, date.fromisoformat)
     if condition.operator in WITHIN:
         values[name] = condition.value
         if condition.operator == "endsWith":
@@ -162,7 +162,9 @@ def _where(listing: Listing, condition: Condition, name: str, values: dict[str, 
     return f"{column.key} ilike :{name}"
 
 
-def _compared(sql: str, condition: Condition, name: str, values: dict[str, Any], read: Any) -> str:
+def _comparison(
+    sql: str, condition: Condition, name: str, values: dict[str, Any], read: Any
+) -> str:
     values[name] = read(condition.value)
     if condition.operator == "inRange":
         values[f"{name}_until"] = read(condition.until)

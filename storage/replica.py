@@ -83,7 +83,7 @@ class Replica:
         try:
             with connection.begin():
                 mark = dict(connection.execute(MARK).mappings().one())
-            fresh = _within(PATIENCE_SECONDS, lambda: self._caught_up(mark))
+            fresh = _connect_within(PATIENCE_SECONDS, lambda: self._caught_up(mark))
         except (Unusable, SQLAlchemyError) as error:
             if isinstance(error, DBAPIError) and connection.invalidated:
                 connection.close()
@@ -122,7 +122,7 @@ class Replica:
             self._said = reason
 
 
-def _within(seconds: float, work: Callable[[], Connection]) -> Connection:
+def _connect_within(seconds: float, work: Callable[[], Connection]) -> Connection:
     """Result of the work within so many seconds. The work runs in a thread, as libpq waits for a silent
     server far longer than a reader would; a connection that comes later is given back. Raises
     Unusable."""

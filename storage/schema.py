@@ -63,12 +63,12 @@ def upgrade(
         citus.prepare(connection)
     migrate(connection, roles, distributed=distributed)
     chosen = {"time_zone": store.chosen_zone(connection) or time_zone}
-    _set(connection, {"strict_residency": strict_residency, **chosen})
+    _write_settings(connection, {"strict_residency": strict_residency, **chosen})
     if distributed:
         citus.distribute(connection)
 
 
-def _set(connection: Connection, settings: Mapping[str, object]) -> None:
+def _write_settings(connection: Connection, settings: Mapping[str, object]) -> None:
     """Writes the settings that the database itself goes by; the audit says which of them changed."""
     before = connection.execute(text("select * from installation")).mappings().one()
     changed = {name: value for name, value in settings.items() if before[name] != value}

@@ -112,7 +112,7 @@ def blueprint(
     @CHANGE
     def change_member(slug: str) -> ResponseReturnValue:
         workspace = managed(engine(), current_user, slug)
-        session["members_outcome"] = _changed(jobs(), workspace, MemberForm(), settings)
+        session["members_outcome"] = _carry_out(jobs(), workspace, MemberForm(), settings)
         return redirect(f"/ws/{slug}/admin/members")
 
     return made
@@ -144,13 +144,13 @@ def managed(engine: Engine, account: Account, slug: str) -> memberships.Membersh
     return mine[slug]
 
 
-def _changed(
+def _carry_out(
     jobs: Engine, workspace: memberships.Membership, form: MemberForm, settings: Settings
 ) -> tuple[str, ...]:
     """Carries a form out; what came of it, in words, and whether that is an error: with what was typed
     where somebody was to be added."""
     if not form.validate():
-        return _refused(form, str(next(iter(form.errors.values()))[0]))
+        return _refusal(form, str(next(iter(form.errors.values()))[0]))
     email, role = form.email.data, form.role.data
     where, asker = (
         (workspace.workspace_id, workspace.slug),
@@ -168,11 +168,11 @@ def _changed(
             case action:
                 done = change(jobs, where, MembershipAction(action), email, role, asker=asker)
     except NotAllowed as error:
-        return _refused(form, str(error))
+        return _refusal(form, str(error))
     return "ok", done
 
 
-def _refused(form: MemberForm, why: str) -> tuple[str, ...]:
+def _refusal(form: MemberForm, why: str) -> tuple[str, ...]:
     if form.action.data == "add":
         return REFUSED, why, form.email.data or "", form.role.data or ""
     return "error", why

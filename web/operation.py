@@ -60,7 +60,7 @@ class Operation:
         """View that is given ``query`` and ``body`` as they were read. Raises Problem."""
 
         @wraps(view)
-        def checked(**path: Any) -> ResponseReturnValue:
+        def view_with_request(**path: Any) -> ResponseReturnValue:
             if self.query:
                 path["query"] = read_query(self.query)
             if self.body:
@@ -68,8 +68,8 @@ class Operation:
                 path["body"] = None if is_form else read_body(self.body)
             return view(**path)
 
-        checked.operation = self  # type: ignore[attr-defined]
-        return checked
+        view_with_request.operation = self  # type: ignore[attr-defined]
+        return view_with_request
 
 
 def read_query(model: type[Model]) -> Model:

@@ -115,7 +115,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
-        raise NotText(_shown(next(n for n in names if names.count(n) > 1)), "is given twice")
+        raise NotText(
+            _name_in_error(next(n for n in names if names.count(n) > 1)), "is given twice"
+        )
     return made
 
 
@@ -131,14 +133,14 @@ def _check_json(value: Any, path: str, level: int) -> None:
             value.items() if isinstance(value, dict) else enumerate(value)
         )
         for key, item in items:
-            name = _shown(str(key))
+            name = _name_in_error(str(key))
             below = f"{path}.{name}" if path else name
             if isinstance(key, str):
                 check_value(key, below)
             _check_json(item, below, level + 1)
 
 
-def _shown(name: str) -> str:
+def _name_in_error(name: str) -> str:
     """A name as an error may repeat it."""
     return BROKEN.sub("\N{REPLACEMENT CHARACTER}", name[:40])
 
@@ -168,10 +170,10 @@ class TextForm(FormDataParser):
         except ValueError as error:
             raise NotText("", "The body is no form.", 400) from error
         for name in files:
-            raise NotText(_shown(name), "takes text, not a file")
+            raise NotText(_name_in_error(name), "takes text, not a file")
         for name, value in form.items(multi=True):
-            check_value(name, _shown(name))
-            check_value(value, _shown(name))
+            check_value(name, _name_in_error(name))
+            check_value(value, _name_in_error(name))
         return rest, form, files
 
 

@@ -105,7 +105,7 @@ def _sign_out(app: Flask, settings: Settings, providers: Providers) -> None:
 
 
 def _by_provider(app: Flask, settings: Settings, providers: Providers) -> None:
-    def refused(error: ProviderRefused) -> ResponseReturnValue:
+    def refusal_page(error: ProviderRefused) -> ResponseReturnValue:
         form = SignInForm(meta={"csrf": True}, formdata=None)
         return _login_page(providers, form, str(error), "/"), 403
 
@@ -114,14 +114,14 @@ def _by_provider(app: Flask, settings: Settings, providers: Providers) -> None:
         try:
             return providers.begin(name)
         except ProviderRefused as error:
-            return refused(error)
+            return refusal_page(error)
 
     @app.get("/sign-in/<name>/callback")
     def from_provider(name: str) -> ResponseReturnValue:
         try:
             answer = make_response(redirect(providers.finish(name)))
         except ProviderRefused as error:
-            return refused(error)
+            return refusal_page(error)
         csrf_cookie.forget(answer, secure=settings.is_secure)
         return answer
 

@@ -54,7 +54,7 @@ def _few(certificates: DomainRollup, context: QuestionContext) -> Answer:
         told = f"{formats.number(total)} certificates expire within 30 days: {', '.join(shares)}."
     evidence = {"total": total, "held": counts[0], "share": counts[0] / total}
     others = [card.name for card in holders[1:]]
-    return _found(
+    return _answer_of(
         certificates, context.dated(told), formats.number(total), holders[0], evidence, others
     )
 
@@ -71,7 +71,7 @@ def _many(certificates: DomainRollup, context: QuestionContext) -> Answer:
             f"{card.name} holds {formats.number(most)} of the {expire} "
             f"({formats.percent(share, 0)})."
         )
-        return _found(
+        return _answer_of(
             certificates, context.dated(sentence), formats.percent(share, 0), card, evidence
         )
     running = expiring.cumsum()
@@ -87,12 +87,12 @@ def _many(certificates: DomainRollup, context: QuestionContext) -> Answer:
         f"{formats.number(few)} of {formats.counted(len(expiring), 'workspace')} hold "
         f"{formats.percent(hold, 0)} of the {expire}; {whose} most, {formats.number(most)}{each}."
     )
-    return _found(
+    return _answer_of(
         certificates, context.dated(sentence), f"{few} of {len(expiring)}", card, evidence
     )
 
 
-def _found(
+def _answer_of(
     certificates: DomainRollup,
     sentence: str,
     figure: str,

@@ -46,7 +46,7 @@ def read(text: str, unit: Unit) -> float:
 def checked(amount: object, unit: Unit) -> float:
     """Amount as a program gives it, in the measure's unit: ratios from 0 to 1, durations in seconds."""
     if isinstance(amount, bool) or not isinstance(amount, (int, float)):
-        raise ValueError(f"takes a number; got {_cut(amount)}")
+        raise ValueError(f"takes a number; got {_excerpt(amount)}")
     highest = 1.0 if unit is Unit.RATIO else MOST
     whole = unit is not Unit.COUNT or float(amount).is_integer()
     if not math.isfinite(amount) or not 0 <= amount <= highest or not whole:
@@ -75,15 +75,15 @@ def read_day(text: str) -> date:
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"takes a date such as 2026-10-01; got {_cut(text)}") from None
+        raise ValueError(f"takes a date such as 2026-10-01; got {_excerpt(text)}") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"takes a date from {FIRST_YEAR}-01-01 to {LAST_YEAR}-12-31; got {day}")
     return day
 
 
 def _wrong(unit: Unit, given: object) -> str:
-    return f"takes {TAKES[unit]}; got {_cut(given)}"
+    return f"takes {TAKES[unit]}; got {_excerpt(given)}"
 
 
-def _cut(given: object) -> str:
+def _excerpt(given: object) -> str:
     return repr(given)[:60]

@@ -34,7 +34,7 @@ class Judging:
     def domain(self, declared: Domain) -> Domain:
         """Domain with the organisation's targets."""
         measures = tuple(
-            _set(m, self.organisation.get(f"{declared.key}.{m.key}"), Origin.ORGANISATION)
+            _with_target(m, self.organisation.get(f"{declared.key}.{m.key}"), Origin.ORGANISATION)
             for m in declared.measures
         )
         return replace(declared, measures=measures)
@@ -50,9 +50,9 @@ class Judging:
         own = self.workspaces.get(slug, {})
         for changes, origin in ((own, Origin.WORKSPACE), (self.organisation, Origin.ORGANISATION)):
             if group and (change := changes.get(f"{name}/{group}")):
-                return _set(measure, change, origin)
+                return _with_target(measure, change, origin)
             if origin is Origin.WORKSPACE and (change := changes.get(name)):
-                return _set(measure, change, origin)
+                return _with_target(measure, change, origin)
         return measure
 
     def rows(
@@ -69,7 +69,7 @@ class Judging:
         return {row: own for row, own in each.items() if own is not measure}
 
 
-def _set(measure: Measure, change: SettingChange | None, origin: Origin) -> Measure:
+def _with_target(measure: Measure, change: SettingChange | None, origin: Origin) -> Measure:
     if change is None:
         return measure
     target = MeasureTarget(change.value["target"], True, origin, change.since)

@@ -67,7 +67,7 @@ class KnownSetting:
     """Whether it holds from a day on; else it holds for all days."""
 
 
-def known(name: str) -> KnownSetting:
+def find_setting(name: str) -> KnownSetting:
     """Setting of a name: ``sprint_days`` and the like, ``DOMAIN.MEASURE``, or ``DOMAIN.MEASURE/GROUP``
     where the domain has groups. Raises WrongSettingValue."""
     if name in COUNTING:
@@ -105,8 +105,8 @@ def _of_measure(domain: Domain, measure: Measure, group: str) -> KnownSetting:
         title,
         measure.definition,
         amounts.TAKES[measure.unit],
-        lambda value: _checked(measure, value),
-        lambda target, watch: _typed(measure, target, watch),
+        lambda value: _valid_target(measure, value),
+        lambda target, watch: _parse_target(measure, target, watch),
         lambda value: in_words(measure, value),
         lambda value: _as_typed(measure, value),
         of_workspaces=True,
@@ -116,7 +116,7 @@ def _of_measure(domain: Domain, measure: Measure, group: str) -> KnownSetting:
     )
 
 
-def _checked(measure: Measure, value: Value) -> Value:
+def _valid_target(measure: Measure, value: Value) -> Value:
     """Target, and where to watch from, which is not beyond it."""
     if not isinstance(value, Mapping) or not {"target"} <= set(value) <= {"target", "watch"}:
         raise WrongSettingValue("value", 'takes {"target": number, "watch": number or null}')
@@ -140,7 +140,7 @@ def _checked(measure: Measure, value: Value) -> Value:
     return {"target": target, "watch": watch}
 
 
-def _typed(measure: Measure, target: str, watch: str) -> Value:
+def _parse_target(measure: Measure, target: str, watch: str) -> Value:
     value: dict[str, float] = {}
     for field, text in (("target", target), ("watch", watch)):
         if field == "target" or text.strip():
@@ -148,7 +148,7 @@ def _typed(measure: Measure, target: str, watch: str) -> Value:
                 value[field] = amounts.read(text, measure.unit)
             except ValueError as error:
                 raise WrongSettingValue(field, str(error)) from error
-    return _checked(measure, value)
+    return _valid_target(measure, value)
 
 
 def _as_typed(measure: Measure, value: Value) -> tuple[str, str]:
@@ -202,7 +202,7 @@ def _name(value: Value) -> Value:
         raise WrongSettingValue("value", str(error)) from error
 
 
-def _whole(text: str) -> Any:
+def _parse_number(text: str) -> Any:
     """Whole number that was typed; the text itself where it is none, for the check to refuse."""
     given = text.strip()
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else text
@@ -229,8 +229,8 @@ def _counting(
     )  # fmt: skip
 
 
-def _listed(text: str) -> Value:
-    return [_whole(part) for part in text.strip().strip("[]").split(",")]
+def _parse_numbers(text: str) -> Value:
+    return [_parse_number(part) for part in text.strip().strip("[]").split(",")]
 
 
 COUNTING: Mapping[str, KnownSetting] = {
@@ -253,7 +253,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "Days of a sprint, anchored on a Monday; what changed sprint over sprint compares them.",
             "a whole number of days from 1 to 90",
             _days(90),
-            _whole,
+            _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.NONE,
         ),
@@ -263,7 +263,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "For tiers 1 to 4, where the review itself does not say when the next one is due.",
             "four numbers of days, for tiers 1 to 4, such as 365, 365, 730, 730",
             _cadence,
-            _listed,
+            _parse_numbers,
             lambda value: " / ".join(map(str, value)) + " days",
             Recount.SINCE,
         ),
@@ -273,7 +273,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "From the resolution of an incident until its postmortem is due.",
             "a whole number of days from 1 to 90",
             _days(90),
-            _whole,
+            _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,
         ),
@@ -283,7 +283,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "Without any result of it, while no evidence of it holds; counted from each of its results.",
             f"a whole number of days from 1 to {LONGEST_DAYS}",
             _days(LONGEST_DAYS),
-            _whole,
+            _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,
         ),

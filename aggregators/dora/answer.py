@@ -52,7 +52,8 @@ def _worst_rate(worst: Worst, judged: int, context: QuestionContext) -> Answer:
     sentence = (
         f"{_who(worst, judged)}: {words.figure(rate)}, "
         f"{formats.number(failed)} of {formats.counted(ended, 'deployment')} "
-        f"(95 % interval {formats.span_of_percent(low, high)}){_moved(rate, context)}.{_above(worst)}"
+        f"(95 % interval {formats.span_of_percent(low, high)}){_change_clause(rate, context)}."
+        f"{_higher_clause(worst)}"
     )
     evidence = {
         "failed": failed,
@@ -77,7 +78,7 @@ def _who(worst: Worst, judged: int) -> str:
     return worst.card.name
 
 
-def _moved(rate: Figure, context: QuestionContext) -> str:
+def _change_clause(rate: Figure, context: QuestionContext) -> str:
     """Change on the period before, which is named where the page compares with another."""
     if rate.delta is None:
         return ""
@@ -86,7 +87,7 @@ def _moved(rate: Figure, context: QuestionContext) -> str:
     return f", {words.delta(rate)}{context.since_before}, {words.verdict(rate)}"
 
 
-def _above(worst: Worst) -> str:
+def _higher_clause(worst: Worst) -> str:
     """Workspaces whose figure is higher, on so little that they are not ranked worst."""
     if not worst.above:
         return ""

@@ -43,7 +43,7 @@ def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[
         by_hand = any(t.statement.manner is BY_HAND for t in by_field.get("completed_at", ()))
         if isinstance(completed, datetime) and not by_hand:
             record["completed_at"] = completed
-    notes = _created(record)
+    notes = _drop_late_creation(record)
     notes += _production(record, words)
     is_withdrawn, is_part = record.pop("withdrawn", None), record.get("merged_into")
     record["left_out"] = "withdrawn" if is_withdrawn else "merged" if is_part else None
@@ -71,7 +71,7 @@ def _last_word(outcome: Telling) -> tuple[tuple[datetime, int, str], datetime]:
     return outcome.order, completed if isinstance(completed, datetime) else EVER
 
 
-def _created(record: dict[str, Value]) -> list[Note]:
+def _drop_late_creation(record: dict[str, Value]) -> list[Note]:
     created, completed = record.get("created_at"), record.get("completed_at")
     if isinstance(created, datetime) and isinstance(completed, datetime) and created > completed:
         record["created_at"] = None
@@ -110,7 +110,7 @@ def _finish_roll_back(record: dict[str, Value], _told: Tellings, words: Words) -
 REASONS = {"withdrawn": "withdrawn", "merged": "merged into another deployment"}
 
 
-def _uncounted(record: Mapping[str, Value]) -> str | None:
+def _why_uncounted(record: Mapping[str, Value]) -> str | None:
     if reason := record.get("left_out"):
         return REASONS[str(reason)]
     if record.get("outcome") == "cancelled":
@@ -127,7 +127,7 @@ DEPLOYMENT = Fold(
     finish=_finish,
     lend=lent,
     parts=whole,
-    uncounted=_uncounted,
+    uncounted=_why_uncounted,
     uncounted_by=("left_out", "outcome", "production", "environment"),
 )
 CHANGE = Fold(choices={"committed_at": earliest}, needs=("committed_at",))

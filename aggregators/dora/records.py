@@ -68,7 +68,7 @@ where {COUNTS.format(d="f")} and f.outcome not in {SUCCESSFUL}
 """Attempts that did not reach production, with the first of their service to reach it after them."""
 
 
-def _carried(only: str) -> str:
+def _carried_changes(only: str) -> str:
     """Changes with a deployment ``d`` that carries them to production: one that succeeded and lists them,
     or the first to succeed after an attempt that listed them. A deployment without changes has a row
     without one. ``only`` is a condition on ``d``.
@@ -132,7 +132,7 @@ select key, day, completed_at,
 from (
     select d.key, d.service, d.day, d.completed_at, d.change,
            min(d.created_at) as created_at, min(d.committed_at) as committed_at
-    from ({_carried(only)}) d group by d.key, d.service, d.day, d.completed_at, d.change
+    from ({_carried_changes(only)}) d group by d.key, d.service, d.day, d.completed_at, d.change
 ) d
 where coalesce(committed_at, created_at) <= completed_at
   and case when change is not null then not exists ({EARLIER}) else coalesce(service, '') not in

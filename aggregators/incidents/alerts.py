@@ -157,11 +157,11 @@ def _span(statement: Statement) -> tuple[datetime | None, datetime | None]:
 
 def _streams(statements: Sequence[Statement]) -> list[list[Statement]]:
     """The statements of each stream, in the order in which they were told."""
-    told = sorted(_once([s for s in statements if _span(s)[0]]), key=_stream)
+    told = sorted(_first_tellings([s for s in statements if _span(s)[0]]), key=_stream)
     return [_in_order(list(each)) for _, each in groupby(told, key=_stream)]
 
 
-def _once(statements: Sequence[Statement]) -> list[Statement]:
+def _first_tellings(statements: Sequence[Statement]) -> list[Statement]:
     """Each word once, as it was told first: a place in an archive makes no other word of it."""
     first: dict[tuple[str, str], Statement] = {}
     for statement in statements:
@@ -204,7 +204,7 @@ def _of_one(statements: Sequence[Statement]) -> list[Interval]:
         if start is None:
             continue
         if end is not None or statement.assertions.get("over"):
-            _ended(intervals, statement, start, end)
+            _note_end(intervals, statement, start, end)
         else:
             _firing(intervals, statement, start)
     for interval, later in pairwise(intervals):
@@ -227,7 +227,7 @@ def _firing(intervals: list[Interval], statement: Statement, start: datetime) ->
     interval.takes(statement, start)
 
 
-def _ended(
+def _note_end(
     intervals: list[Interval], statement: Statement, start: datetime, end: datetime | None
 ) -> None:
     interval = next((i for i in reversed(intervals) if start in i.starts), None)
@@ -319,7 +319,7 @@ def _across(intervals: list[Interval]) -> list[Whole]:
     return incidents
 
 
-def _split(identity: str, statements: Sequence[Statement], words: Words) -> dict[str, Folded]:
+def _split_alert(identity: str, statements: Sequence[Statement], words: Words) -> dict[str, Folded]:
     if identity.startswith(PREFIX):
         return incidents(identity, statements, words)
     return {identity: INCIDENT.record(statements, words)}
@@ -339,5 +339,7 @@ def parts(identity: str, statements: Sequence[Statement]) -> dict[str, Sequence[
     }
 
 
-FOLD = replace(INCIDENT, split=_split, home=home, keys_begin=keys_begin, lend=lend, parts=parts)
+FOLD = replace(
+    INCIDENT, split=_split_alert, home=home, keys_begin=keys_begin, lend=lend, parts=parts
+)
 """Fold of incidents, those that alerts make among them."""

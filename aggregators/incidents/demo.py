@@ -123,15 +123,15 @@ def _incident(habits: IncidentHabits, window: Window, opened: datetime, rng: ran
         "title": rng.choices(TITLES, WEIGHTS)[0],
         "severity": severity,
         "opened_at": opened,
-        "acknowledged_at": _known(window, opened + seconds(noticed * 60)),
-        "resolved_at": _known(window, resolved),
+        "acknowledged_at": _if_happened(window, opened + seconds(noticed * 60)),
+        "resolved_at": _if_happened(window, resolved),
         "caused_by": None,
         "postmortem_required": required,
-        "postmortem_published_at": _known(window, published),
+        "postmortem_published_at": _if_happened(window, published),
     }
 
 
-def _known(window: Window, instant: datetime | None) -> datetime | None:
+def _if_happened(window: Window, instant: datetime | None) -> datetime | None:
     """None for what has not happened by the end of the last day."""
     return instant if instant is not None and instant < window.end else None
 

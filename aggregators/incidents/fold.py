@@ -40,10 +40,10 @@ def _instants(field_tellings: Iterable[Telling]) -> list[datetime]:
 
 def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
     notes = _ends(record, by_field)
-    notes += _acknowledged(record, by_field)
-    notes += _published(record)
+    notes += _set_acknowledged(record, by_field)
+    notes += _drop_early_publication(record)
     notes += _severity(record, by_field, words)
-    _left_out(record, words)
+    _set_left_out(record, words)
     for helper in HELPERS:
         record.pop(helper, None)
     return notes
@@ -109,7 +109,7 @@ def _reopened_after(final: Telling, reopenings: Sequence[Telling]) -> bool:
     )
 
 
-def _acknowledged(record: dict[str, Value], by_field: Tellings) -> list[Note]:
+def _set_acknowledged(record: dict[str, Value], by_field: Tellings) -> list[Note]:
     """Sets ``acknowledged_at``: the first one between the opening and the end."""
     instants = _instants(by_field.get("acknowledged_at", ()))
     opened, resolved = record.get("opened_at"), record.get("resolved_at")
@@ -124,7 +124,7 @@ def _acknowledged(record: dict[str, Value], by_field: Tellings) -> list[Note]:
     return [lost("acknowledged_at", instants[0], "resolved_at", resolved, "after")]
 
 
-def _published(record: dict[str, Value]) -> list[Note]:
+def _drop_early_publication(record: dict[str, Value]) -> list[Note]:
     opened, published = record.get("opened_at"), record.get("postmortem_published_at")
     if _lies_before(published, opened):
         record["postmortem_published_at"] = None
@@ -168,7 +168,7 @@ def _rank(severity: str) -> tuple[int, str]:
     return GRAVEST_FIRST.index(severity) if known else len(GRAVEST_FIRST), severity
 
 
-def _left_out(record: dict[str, Value], words: Words) -> None:
+def _set_left_out(record: dict[str, Value], words: Words) -> None:
     """Sets ``left_out``, why the incident is in no figure: withdrawn, merged into another, a heartbeat."""
     alert = record.get("alert")
     heartbeat = record["severity"] == "none" or (
@@ -206,7 +206,7 @@ REASONS = {
 }
 
 
-def _uncounted(record: Mapping[str, Value]) -> str | None:
+def _why_uncounted(record: Mapping[str, Value]) -> str | None:
     reason = record.get("left_out")
     return REASONS[str(reason)] if reason else None
 
@@ -216,6 +216,6 @@ INCIDENT = Fold(
     needs=("opened_at",),
     finish=_finish,
     lend=lent,
-    uncounted=_uncounted,
+    uncounted=_why_uncounted,
     uncounted_by=("left_out",),
 )

@@ -86,7 +86,7 @@ def _of_logs(now: Sample, before: Sample, dispersion: Array) -> Array:
 def _of_rates(now: Sample, before: Sample, dispersion: Array) -> Array:
     pooled = (now.x + before.x) / (now.e + before.e)
     deviance = _cell(now.x, now.e * pooled) + _cell(before.x, before.e * pooled)
-    return _signed(now, before, deviance, dispersion)
+    return _signed_errors(now, before, deviance, dispersion)
 
 
 def _of_ratios(now: Sample, before: Sample, dispersion: Array) -> Array:
@@ -94,7 +94,7 @@ def _of_ratios(now: Sample, before: Sample, dispersion: Array) -> Array:
     deviance = _cell(now.x, now.e * pooled) + _cell(before.x, before.e * pooled)
     deviance += _cell(now.e - now.x, now.e * (1 - pooled))
     deviance += _cell(before.e - before.x, before.e * (1 - pooled))
-    z = _signed(now, before, deviance, dispersion)
+    z = _signed_errors(now, before, deviance, dispersion)
     few = (now.e < SMALL_RATIO) & (now.e > 0) & (before.e > 0)
     if few.any():
         exact = mid_p_z(now.x[few], now.e[few], before.x[few], before.e[few])
@@ -102,7 +102,7 @@ def _of_ratios(now: Sample, before: Sample, dispersion: Array) -> Array:
     return z
 
 
-def _signed(now: Sample, before: Sample, deviance: Array, dispersion: Array) -> Array:
+def _signed_errors(now: Sample, before: Sample, deviance: Array, dispersion: Array) -> Array:
     sign = np.sign(now.x / now.e - before.x / before.e)
     z = sign * np.sqrt(2 * np.maximum(deviance, 0.0) / dispersion)
     return np.where((now.e > 0) & (before.e > 0), z, np.nan)

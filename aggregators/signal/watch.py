@@ -130,7 +130,7 @@ class WatchState:
     @property
     def total(self) -> Array:
         """Evidence that a series has got worse, over the sizes."""
-        return _whole(self.evidence)
+        return _total_evidence(self.evidence)
 
     @property
     def give_or_take(self) -> Array:
@@ -149,7 +149,7 @@ class WatchState:
         return np.asarray(np.take_along_axis(self.began, leading[None], axis=0)[0])
 
 
-def _whole(evidence: Array) -> Array:
+def _total_evidence(evidence: Array) -> Array:
     """Evidence over the sizes together."""
     highest = evidence.max(axis=0)
     return np.asarray(highest + np.log(np.exp(evidence - highest).mean(axis=0)))
@@ -182,10 +182,10 @@ def advanced(
         total = np.logaddexp(0.0, state.evidence[at]) + gained
         evidence[at] = np.where(is_told, total, NOTHING)
     following = replace(following, evidence=evidence, climb=climb, began=began)
-    return _ended(following, state.day, ends_from), expected
+    return _without_ended(following, state.day, ends_from), expected
 
 
-def _ended(state: WatchState, night: int, ends_from: float) -> WatchState:
+def _without_ended(state: WatchState, night: int, ends_from: float) -> WatchState:
     """The state without the evidence of drifts that are over."""
     if np.isinf(ends_from):
         return state

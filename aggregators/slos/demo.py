@@ -116,11 +116,11 @@ def _day(
         "day": day,
         "good": total - bad,
         "total": total,
-        "burn_1h_max": _up(worst_1h) if total else None,
-        "burn_6h_max": _up(worst_6h) if total else None,
+        "burn_1h_max": _rounded_up(worst_1h) if total else None,
+        "burn_6h_max": _rounded_up(worst_6h) if total else None,
     }
 
 
-def _up(burn: float) -> float:
+def _rounded_up(burn: float) -> float:
     """To the next hundredth, so that rounding never puts an hour below its day."""
     return math.ceil(burn * 100) / 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aggregators.records.statements import Fold, Note, Tellings, Value, Words, lost
 
 
-def _due(record: dict[str, Value], _told: Tellings, _words: Words) -> list[Note]:
+def _drop_early_due(record: dict[str, Value], _told: Tellings, _words: Words) -> list[Note]:
     completed, due = record.get("completed_on"), record.get("next_due_on")
     if completed is not None and due is not None and due < completed:  # type: ignore[operator]
         record["next_due_on"] = None
@@ -14,4 +14,4 @@ def _due(record: dict[str, Value], _told: Tellings, _words: Words) -> list[Note]
 
 
 VENDOR = Fold(needs=("name", "tier"))
-REVIEW = Fold(finish=_due)
+REVIEW = Fold(finish=_drop_early_due)

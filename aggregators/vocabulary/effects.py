@@ -96,7 +96,7 @@ def quantile(now: Sequence[Sketch | None], before: Sequence[Sketch | None], q: f
         return Effects(*np.zeros((3, len(now))))
     low, high = sorted((end, start))
     n = [np.array([s.n if s else 0 for s in sketches], float) for sketches in pairs]
-    below = [np.array([_below(s, low, high) for s in sketches]) for sketches in pairs]
+    below = [np.array([_mean_count_below(s, low, high) for s in sketches]) for sketches in pairs]
     share = midpoint((below[0], below[1]), (n[0], n[1]))
     aim = [(np.floor(q * (m.n - 1)) + 0.5) / m.n for m in merged]
     weight = (n[0] / merged[0].n + n[1] / merged[1].n) / 2
@@ -106,7 +106,7 @@ def quantile(now: Sequence[Sketch | None], before: Sequence[Sketch | None], q: f
     return Effects(aside * scale, rate, aside * scale - rate)
 
 
-def _below(sketch: Sketch | None, low: float, high: float) -> float:
+def _mean_count_below(sketch: Sketch | None, low: float, high: float) -> float:
     """How many durations lie below a value, on average over the values from ``low`` to ``high``."""
     if sketch is None:
         return 0.0

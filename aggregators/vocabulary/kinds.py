@@ -47,7 +47,7 @@ def _quotient(part: Array, whole: Array) -> Array:
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
-def _pooled(now: Evaluation, before: Evaluation) -> Effects | None:
+def _pooled_parts(now: Evaluation, before: Evaluation) -> Effects | None:
     """Midpoints of pooled quotients; None where a period has no whole at all."""
     if not (np.nansum(now.denominator) > 0 and np.nansum(before.denominator) > 0):
         return None
@@ -170,7 +170,7 @@ class Ratio(Measure):
         return Evaluation(_quotient(part, whole), part, whole, whole)
 
     def parts(self, now: Evaluation, before: Evaluation, days: Days) -> Effects | None:
-        return _pooled(now, before)
+        return _pooled_parts(now, before)
 
     def shrunken(self, evaluation: Evaluation) -> Array:
         if self.at_end:
@@ -200,7 +200,7 @@ class Mean(Measure):
         return Evaluation(_quotient(total, count), total, count, count)
 
     def parts(self, now: Evaluation, before: Evaluation, days: Days) -> Effects | None:
-        return _pooled(now, before)
+        return _pooled_parts(now, before)
 
     def shrunken(self, evaluation: Evaluation) -> Array:
         return shrinkage.of_durations(evaluation.value, evaluation.n)

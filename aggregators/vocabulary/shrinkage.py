@@ -37,7 +37,7 @@ def of_ratios(part: Array, whole: Array) -> Array:
     )
     count = alike.astype(float)
     a, b = _beta(x, n, count)
-    return np.asarray(_mended(x, n, count, (a, b))[each.reshape(-1)])
+    return np.asarray(_posterior_means(x, n, count, (a, b))[each.reshape(-1)])
 
 
 def _beta(x: Array, n: Array, count: Array) -> tuple[float, float]:
@@ -58,7 +58,7 @@ def _beta(x: Array, n: Array, count: Array) -> tuple[float, float]:
     return share * size, (1 - share) * size
 
 
-def _mended(x: Array, n: Array, count: Array, beta: tuple[float, float]) -> Array:
+def _posterior_means(x: Array, n: Array, count: Array, beta: tuple[float, float]) -> Array:
     """Posterior means under the beta, its shape mended by some steps of expectation and maximisation: a
     mixture of betas, one around each share of a grid and half as wide as its steps. Points alone would draw
     a workspace of many events to the next of them."""

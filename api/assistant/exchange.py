@@ -109,7 +109,7 @@ class AssistantExchange:
     async def _list(
         self, _context: Context, _params: protocol.PaginatedRequestParams | None
     ) -> protocol.ListToolsResult:
-        return protocol.ListToolsResult(tools=list(map(_described, TOOLS.values())))
+        return protocol.ListToolsResult(tools=list(map(_tool_document, TOOLS.values())))
 
     async def _call(
         self, _context: Context, params: protocol.CallToolRequestParams
@@ -119,14 +119,14 @@ class AssistantExchange:
             tool = TOOLS.get(params.name)
             if tool is None:
                 raise Problem(404, f"There is no such tool; there are {', '.join(TOOLS)}.")
-            return _told(tool.answer(self._services, given))
+            return _tool_result(tool.answer(self._services, given))
         except Exception as error:  # noqa: BLE001 - each has its entry in the table of errors
             problem = problem_of(error)
             if problem.status == 401 or problem.status >= 500:
                 self._fault = error
             else:
                 self.refused.append((params.name, given, problem))
-            return _told(_problem_json(problem), is_error=True)
+            return _tool_result(_problem_json(problem), is_error=True)
 
 
 def _scope(sent: Request) -> Message:
@@ -153,7 +153,7 @@ def _headers(sent: Request) -> Iterator[tuple[bytes, bytes]]:
             yield name.lower().encode("latin-1"), value.encode("latin-1")
 
 
-def _described(tool: AssistantTool) -> protocol.Tool:
+def _tool_document(tool: AssistantTool) -> protocol.Tool:
     return protocol.Tool(
         name=tool.name,
         title=tool.title,
@@ -172,7 +172,7 @@ def _problem_json(problem: Problem) -> Json:
     }
 
 
-def _told(body: Json, *, is_error: bool = False) -> protocol.CallToolResult:
+def _tool_result(body: Json, *, is_error: bool = False) -> protocol.CallToolResult:
     text = orjson.dumps(body).decode()
     return protocol.CallToolResult(
         content=[protocol.TextContent(text=text)],

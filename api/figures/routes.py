@@ -15,16 +15,18 @@ from web.services import Services
 DOMAIN = {**WORKSPACE, "key": {"type": "string", "enum": list(KEYS)}}
 
 
-def _of(id: str, summary: str, schema: str, **more: object) -> Operation:
+def _figures_operation(id: str, summary: str, schema: str, **more: object) -> Operation:
     outcome = Outcome(summary, "application/json", schema)
     return Operation(id, summary, {200: outcome}, **more)  # type: ignore[arg-type]
 
 
-WORKSPACES = _of("listWorkspaces", "Your workspaces and your role in each", "Workspaces")
-DEFINITIONS = _of(
+WORKSPACES = _figures_operation(
+    "listWorkspaces", "Your workspaces and your role in each", "Workspaces"
+)
+DEFINITIONS = _figures_operation(
     "listDefinitions", "Measures as they are counted, and the thresholds in force", "Definitions"
 )
-FIGURES = _of(
+FIGURES = _figures_operation(
     "workspaceFigures",
     "Figures of a domain in one of your workspaces",
     "WorkspaceFigures",
@@ -32,7 +34,7 @@ FIGURES = _of(
     path=DOMAIN,
     problems=(404, 422),
 )
-RECORDS = _of(
+RECORDS = _figures_operation(
     "workspaceRecords",
     "A page of the records behind a domain's figures; the audit notes who read them",
     "Records",
@@ -40,7 +42,7 @@ RECORDS = _of(
     path=DOMAIN,
     problems=(404, 422),
 )
-WHY = _of(
+WHY = _figures_operation(
     "why",
     "An answer of the dashboard: its figure, its definition, the first records behind it",
     "Why",
@@ -57,30 +59,30 @@ def blueprint(services: Services) -> Blueprint:
     @made.get("/api/v1/workspaces/", endpoint="workspaces", strict_slashes=False)
     @WORKSPACES
     def workspaces() -> ResponseReturnValue:
-        return _sent(payloads.workspaces(services))
+        return _json_response(payloads.workspaces(services))
 
     @made.get("/api/v1/definitions/", endpoint="definitions", strict_slashes=False)
     @DEFINITIONS
     def definitions() -> ResponseReturnValue:
-        return _sent(payloads.definitions(services))
+        return _json_response(payloads.definitions(services))
 
     @made.get("/api/v1/ws/<slug>/domains/<key>/", endpoint="workspace", strict_slashes=False)
     @FIGURES
     def workspace(slug: str, key: str, query: PeriodQuery) -> ResponseReturnValue:
-        return _sent(payloads.workspace(services, slug, key, query))
+        return _json_response(payloads.workspace(services, slug, key, query))
 
     @made.get("/api/v1/ws/<slug>/domains/<key>/records", endpoint="records")
     @RECORDS
     def records(slug: str, key: str, query: RecordsPageQuery) -> ResponseReturnValue:
-        return _sent(payloads.records(services, slug, key, query))
+        return _json_response(payloads.records(services, slug, key, query))
 
     @made.get("/api/v1/platform/answers/<key>/", endpoint="why", strict_slashes=False)
     @WHY
     def why(key: str, query: PeriodQuery) -> ResponseReturnValue:
-        return _sent(payloads.why(services, key, query))
+        return _json_response(payloads.why(services, key, query))
 
     return made
 
 
-def _sent(body: Json) -> Response:
+def _json_response(body: Json) -> Response:
     return Response(orjson.dumps(body), mimetype="application/json")

@@ -122,20 +122,22 @@ def blueprint(
     @EDIT
     def edit(annotation: UUID, body: AnnotationRequest) -> ResponseReturnValue:
         workspace, note = rights().written(body.workspace), body.note()
-        _there(lambda: annotating.edit(database(), workspace, annotation, note, current_user.email))
+        _or_404(
+            lambda: annotating.edit(database(), workspace, annotation, note, current_user.email)
+        )
         return Response(status=204)
 
     @made.delete(ONE, endpoint="withdraw")
     @WITHDRAW
     def withdraw(annotation: UUID, body: WithdrawRequest) -> ResponseReturnValue:
         workspace = rights().written(body.workspace)
-        _there(lambda: annotating.withdraw(database(), workspace, annotation, current_user.email))
+        _or_404(lambda: annotating.withdraw(database(), workspace, annotation, current_user.email))
         return Response(status=204)
 
     return made
 
 
-def _there(change: Callable[[], None]) -> None:
+def _or_404(change: Callable[[], None]) -> None:
     """Makes a change. Raises Problem 404 where there is no such annotation."""
     try:
         change()

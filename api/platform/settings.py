@@ -12,7 +12,7 @@ from flask_login import current_user
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
-from aggregators.chosen.known import WrongSettingValue, known
+from aggregators.chosen.known import WrongSettingValue, find_setting
 from ingest.desk import choosing
 from ingest.desk.choosing import Choice
 from settings import Settings
@@ -113,7 +113,7 @@ def blueprint(
         mine = SettingRights.of(engine(), database(), current_user)
         workspace = mine.changed(body.workspace or "")
         try:
-            setting = known(body.name)
+            setting = find_setting(body.name)
             value = None if body.value is None else setting.check(body.value)
             choice = Choice(setting, value, body.since or today(), current_user.email, workspace)
             days = choosing.recounted(database(), choice)

@@ -259,7 +259,7 @@ class SourceViews(ViewsOfSources):
     def connect(self, body: SourceRequest) -> ResponseReturnValue:
         """Tests and connects."""
         rights, context, jobs = self._rights(), self._context(), self._database().job
-        new, rules = _wanted(rights, body)
+        new, rules = _requested_source(rights, body)
         with _invalid_where_refused("settings"):
             pull = runner.draft(context, body.kind, new.config, body.secret)
             _, scopes = runner.tried(pull, body.kind)
@@ -277,7 +277,7 @@ class SourceViews(ViewsOfSources):
     def preview(self, body: SourceRequest) -> ResponseReturnValue:
         """Looks ahead."""
         rights = self._rights()
-        new, rules = _wanted(rights, body)
+        new, rules = _requested_source(rights, body)
         with _invalid_where_refused("settings"):
             ahead = look_ahead(self._context(), rights, new, rules, body.choices)
         return jsonify(SourceAhead.of(ahead).model_dump(mode="json"))
@@ -354,7 +354,9 @@ class SourceViews(ViewsOfSources):
         return "", 204
 
 
-def _wanted(rights: SourceRights, body: SourceRequest) -> tuple[NewSource, list[tuple[str, int]]]:
+def _requested_source(
+    rights: SourceRights, body: SourceRequest
+) -> tuple[NewSource, list[tuple[str, int]]]:
     """The source that is asked for, and its patterns with the ids of their workspaces. Raises Problem
     403, 422."""
     if body.workspace is None and not rights.is_everywhere:

@@ -95,18 +95,18 @@ def send(
         mine = granting.role_of(connection, asker)
         membership.check(mine, None, role, granting.owners(connection))
         by = asker[1] if asker else OPERATOR
-        _bound(connection, by, email)
+        _check_daily_limit(connection, by, email)
         if any(member == email for member in _members(connection)):
             raise NotAllowed(f"{email} is a member already: change the role in the list.")
         connection.execute(granting.END_INVITATIONS, {"email": email})
         connection.execute(FORGET, {"kept": KEPT})
-        made, token = _made(connection, workspace, email, role, by)
+        made, token = _insert_invitation(connection, workspace, email, role, by)
         audit.record(connection, by, "invitation.send", workspace[1], {"user": email, "role": role})
         post(connection, made, token)
     return made
 
 
-def _bound(connection: Connection, by: str, email: str) -> None:
+def _check_daily_limit(connection: Connection, by: str, email: str) -> None:
     """Raises NotAllowed where somebody sends more mails than anybody needs, or one address gets them."""
     own, to_address = connection.execute(SENT, {"by": by, "email": email}).one()
     if own >= A_SENDER or to_address >= AN_ADDRESS:
@@ -121,7 +121,7 @@ def _members(connection: Connection) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def _made(
+def _insert_invitation(
     connection: Connection, workspace: tuple[int, str], email: str, role: str, by: str
 ) -> tuple[Invitation, str]:
     """A new invitation and the token of its link."""
@@ -129,13 +129,16 @@ def _made(
     values = {"workspace": workspace[0], "id": id, "email": email, "role": role, "by": by}
     connection.execute(INSERT, values | {"hash": verifier_of(secret), "lasts": LASTS})
     row = connection.execute(TAKEN, {"id": id}).one()
-    return _read(connection, workspace[0], row), f"{workspace[0]}.{id.hex}.{secret}"
+    return _invitation_of_row(connection, workspace[0], row), f"{workspace[0]}.{id.hex}.{secret}"
 
 
 def open_in(jobs: Engine, workspace_id: int) -> list[Invitation]:
     """Invitations of a workspace that were not taken or withdrawn, by address; the expired ones too."""
     with job_in(jobs, workspace_id) as connection:
-        return [_read(connection, workspace_id, row) for row in connection.execute(OPEN).all()]
+        return [
+            _invitation_of_row(connection, workspace_id, row)
+            for row in connection.execute(OPEN).all()
+        ]
 
 
 def withdraw(
@@ -220,10 +223,12 @@ def _locked_invitation(connection: Connection, token: str) -> Invitation:
         raise NoSuchInvitation("it was never made")
     if row.ended_at is not None or row.is_expired:
         raise InvitationEnded("it has expired, was withdrawn or was taken")
-    return _read(connection, workspace_id, row)
+    return _invitation_of_row(connection, workspace_id, row)
 
 
-def _read(connection: Connection, workspace_id: int, row: Row[tuple[object, ...]]) -> Invitation:
+def _invitation_of_row(
+    connection: Connection, workspace_id: int, row: Row[tuple[object, ...]]
+) -> Invitation:
     """A row with its workspace. Raises InvitationEnded where that is active no more."""
     query = text("select slug, name from workspace where id = :id and is_active")
     workspace = connection.execute(query, {"id": workspace_id}).first()

@@ -34,16 +34,16 @@ def hash_password(password: str) -> str:
     """The argon2id hash. Raises WeakPassword outside 8 to 200 characters, Busy."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
-    return str(_answered(password, verify=False))
+    return str(_ask_program(password, verify=False))
 
 
 def verify_password(stored: str | None, password: str) -> bool:
     """Whether the password is the one behind ``stored``; as slow for None, so that the answer's time
     does not tell whether the account exists. Raises Busy."""
-    return _answered(password[: MAX_LENGTH + 1], verify=True, stored=stored) is True
+    return _ask_program(password[: MAX_LENGTH + 1], verify=True, stored=stored) is True
 
 
-def _answered(password: str, **question: bool | str | None) -> object:
+def _ask_program(password: str, **question: bool | str | None) -> object:
     """Answer of the program whose turn has come. Raises Busy."""
     with TURNS.taken():
         try:
@@ -76,7 +76,7 @@ class HashingProcess:
 
     def told(self, line: bytes) -> bytes:
         """A line for a line; nothing where the program ended. Raises OSError where it takes too long."""
-        process = self._begun()
+        process = self._running_program()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -93,7 +93,7 @@ class HashingProcess:
             self.end()
         return told
 
-    def _begun(self) -> subprocess.Popen[bytes]:
+    def _running_program(self) -> subprocess.Popen[bytes]:
         if self._begun_by != os.getpid():  # that of the process from which this one was forked
             self.running, self._begun_by = None, os.getpid()
         if self.running is None:

@@ -57,7 +57,7 @@ def list_kinds() -> None:
             click.echo(f"    {setting.name}={default}  {setting.label}. {setting.help}")
 
 
-def _wanted(function: Callable[..., None]) -> Callable[..., None]:
+def _new_source_options(function: Callable[..., None]) -> Callable[..., None]:
     """Arguments and options of a source that is not connected yet."""
     for option in reversed(
         (
@@ -97,7 +97,9 @@ class WantedSource(NamedTuple):
     viewer: Viewer
 
 
-def _named(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> WantedSource:
+def _source_of_options(
+    email: str, rules: tuple[str, ...], asks: bool, **given: Any
+) -> WantedSource:
     """The source that a command names. Raises ClickException."""
     viewer = accounts.on_behalf(database().job, email)
     if viewer is None:
@@ -121,10 +123,10 @@ def _named(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> Want
 
 
 @click.command("add", cls=SourceCommand)
-@_wanted
+@_new_source_options
 def add(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
     """Connects a source of a KIND with SETTINGS as NAME=VALUE."""
-    wanted, made = _named(email, rules, asks, **given), context()
+    wanted, made = _source_of_options(email, rules, asks, **given), context()
     by = (wanted.viewer.user_id, wanted.viewer.email)
     id = store.create(made.database.job, made.box, wanted.new, by)
     if wanted.rules:
@@ -133,10 +135,10 @@ def add(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
 
 
 @click.command("preview", cls=SourceCommand)
-@_wanted
+@_new_source_options
 def look(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
     """Says what a source would bring and what its history takes; keeps nothing."""
-    wanted = _named(email, rules, asks, **given)
+    wanted = _source_of_options(email, rules, asks, **given)
     ahead = look_ahead(context(), wanted.rights, wanted.new, wanted.rules)
     for sentence in [*ahead.tested, *ahead.notes, *(f"Refused: {each}" for each in ahead.refusals)]:
         click.echo(sentence)

@@ -53,7 +53,7 @@ def _folder() -> Path:
     return settings.backup_dir or settings.data_dir / "backups"
 
 
-def _chosen(name: str) -> Path:
+def _find_backup(name: str) -> Path:
     """The backup of that name or path; the newest for ``latest``. Raises BadParameter."""
     if name == "latest":
         whole = [path for path, manifest in archive.listed(_folder()) if _is_whole(manifest)]
@@ -133,18 +133,18 @@ def _line(path: Path, manifest: Manifest | BadBackup) -> str:
 )
 def verify(backup: str, full: bool) -> None:
     """Proves that a BACKUP is as it was written; by default the latest. Exit code 1 where it is not."""
-    path = _chosen(backup)
+    path = _find_backup(backup)
     with _errors_as_sentences():
         manifest = archive.check_bytes(path)
         restoring.read_through(path)
         if full:
-            _require_alike(manifest, _rehearsed(path))
+            _require_alike(manifest, _problems_when_restored(path))
     whole = "its bytes are those that were written, and can be read to their end"
     proof = "restored and compared" if full else whole
     click.echo(f"{path.name} is good: {proof}.")
 
 
-def _rehearsed(path: Path) -> list[str]:
+def _problems_when_restored(path: Path) -> list[str]:
     """Problems of the backup in an embedded server of its own, which is removed. Raises NotRestorable."""
     folder = Path(tempfile.mkdtemp(prefix="vigilo-rehearsal-"))
     folder.chmod(0o711)  # run by root, the embedded server belongs to another user
@@ -171,7 +171,7 @@ def _rehearsed(path: Path) -> list[str]:
 def restore(backup: str) -> None:
     """Restores a BACKUP (its name, its path, or latest) into the configured database, which is empty; then
     compares every count, policy, owner and snapshot with what was noted. Exit code 1 where one differs."""
-    path = _chosen(backup)
+    path = _find_backup(backup)
     with _errors_as_sentences():
         there = access(installation().settings)
         if there.writer is None:

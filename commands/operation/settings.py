@@ -9,7 +9,7 @@ import click
 
 from aggregators.chosen import amounts
 from aggregators.chosen.changes import SettingChange
-from aggregators.chosen.known import KnownSetting, WrongSettingValue, known
+from aggregators.chosen.known import KnownSetting, WrongSettingValue, find_setting
 from auth.granting import OPERATOR
 from commands.desk.by_hand import remade, workspaces
 from commands.installation import DatabaseCommand, database, installation
@@ -70,7 +70,7 @@ def set_setting(
 ) -> None:
     """Sets a setting from a day on: a target (12.5 for 12.5 %, 4 h, 3), or how the organisation counts."""
     try:
-        setting = known(name)
+        setting = find_setting(name)
         _choose(setting, setting.read(value, watch), since, slug, yes)
     except WrongSettingValue as error:
         raise click.BadParameter(str(error)) from error
@@ -86,7 +86,7 @@ def set_setting(
 def unset_setting(name: str, since: str | None, yes: bool, slug: str | None) -> None:
     """Takes a setting back from a day on."""
     try:
-        _choose(known(name), None, since, slug, yes)
+        _choose(find_setting(name), None, since, slug, yes)
     except WrongSettingValue as error:
         raise click.BadParameter(str(error)) from error
 
@@ -122,7 +122,7 @@ def _day(since: str | None) -> date:
 def history(name: str, slug: str | None) -> None:
     """Lists every change of a setting, the newest first."""
     try:
-        setting = known(name)
+        setting = find_setting(name)
     except WrongSettingValue as error:
         raise click.BadParameter(str(error)) from error
     organisation, own = _changes(_workspace(slug))

@@ -11,7 +11,7 @@ from commands.installation import DatabaseCommand, database, installation
 from web.people.inviting import Inviting
 
 
-def _at(slug: str) -> Inviting:
+def _inviting_for(slug: str) -> Inviting:
     """The operator at the door of a workspace. Raises ClickException."""
     return Inviting(database().job, installation().settings, chosen(slug))
 
@@ -23,7 +23,7 @@ def _at(slug: str) -> Inviting:
 @click.option("--link", "is_link", is_flag=True, help="Print the link instead of mailing it.")
 def invite(email: str, slug: str, role: str, is_link: bool) -> None:
     """Invites an address into a workspace: a link that is good once and for a week, by mail."""
-    door, email = _at(slug), email.strip().lower()
+    door, email = _inviting_for(slug), email.strip().lower()
     try:
         click.echo(door.link(email, role) if is_link else door.invite(email, role))
     except NotAllowed as error:
@@ -46,6 +46,6 @@ def list_invitations(slug: str | None) -> None:
 def uninvite(email: str, slug: str) -> None:
     """Withdraws an invitation: its link opens nothing any more."""
     try:
-        click.echo(_at(slug).withdraw(email.strip().lower()))
+        click.echo(_inviting_for(slug).withdraw(email.strip().lower()))
     except NotAllowed as error:
         raise click.ClickException(str(error)) from error

@@ -66,10 +66,10 @@ def _of_person(
             for channel in mine:
                 channels.moved(connection, channel.id, night, sends=False, reason=NO_ROLE)
         return 0
-    return sum(_queued(database, settings, channel, scope) for channel in mine)
+    return sum(_queue_digest(database, settings, channel, scope) for channel in mine)
 
 
-def _queued(
+def _queue_digest(
     database: Database, settings: Settings, channel: DigestChannel, scope: ScopeSignals
 ) -> bool:
     """Queue one, and note that it is told, in one transaction; under an id that channel and night give."""

@@ -47,11 +47,11 @@ class DigestMessage:
 def message(news: DigestNews, organisation: str, address: str) -> DigestMessage:
     """Words of a digest; ``address`` is where people reach the installation."""
     sections = (
-        DigestSection("New", _cut([_drift(news, s, address) for s in news.new])),
+        DigestSection("New", _shortened([_drift(news, s, address) for s in news.new])),
         DigestSection(
-            "Beyond a threshold since then", _cut([_fact(f, address) for f in news.certain])
+            "Beyond a threshold since then", _shortened([_fact(f, address) for f in news.certain])
         ),
-        DigestSection("Ended", _cut([_ended(s, address) for s in news.ended])),
+        DigestSection("Ended", _shortened([_ended_line(s, address) for s in news.ended])),
         DigestSection("Still open", _ongoing(news, address)),
     )
     quiet = (DigestSection("Nothing new", (DigestLine(_quiet(news)),)),) if news.is_quiet else ()
@@ -93,7 +93,7 @@ def _fact(fact: FactSignal, address: str) -> DigestLine:
     return DigestLine(f"{told} Certain.", address + fact.href)
 
 
-def _ended(signal: DriftSignal, address: str) -> DigestLine:
+def _ended_line(signal: DriftSignal, address: str) -> DigestLine:
     assert signal.ended_on
     told = (
         f"{signal.workspace.name}: {figures.lowered(words.measure(signal))} drifted from"
@@ -113,7 +113,7 @@ def _ongoing(news: DigestNews, address: str) -> tuple[DigestLine, ...]:
     return tuple(lines)
 
 
-def _cut(lines: list[DigestLine]) -> tuple[DigestLine, ...]:
+def _shortened(lines: list[DigestLine]) -> tuple[DigestLine, ...]:
     more = len(lines) - MOST
     rest = [DigestLine(f"{formats.number(more)} more stand on the page.")] if more > 0 else []
     return tuple(lines[:MOST] + rest)

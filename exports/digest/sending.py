@@ -68,7 +68,7 @@ def deliver(
         outcome = (
             NoticeOutcome(notices.TWICE, is_final=True)
             if notice.unclear >= notices.MOST_UNCLEAR
-            else _sent(database, settings, notice, moment)
+            else _attempt(database, settings, notice, moment)
         )
         state = notices.settle(database.job, notice, outcome, moment)
         if outcome.error:
@@ -77,12 +77,12 @@ def deliver(
     return taken
 
 
-def _sent(
+def _attempt(
     database: Database, settings: Settings, notice: DueNotice, moment: datetime
 ) -> NoticeOutcome:
     """Make one attempt."""
     try:
-        kind, url, secret = _opened(database, secret_keys(settings), notice.channel_id)
+        kind, url, secret = _channel_secrets(database, secret_keys(settings), notice.channel_id)
     except NoResultFound:
         return NoticeOutcome("The channel was removed.", is_final=True)
     except InvalidToken:
@@ -94,13 +94,15 @@ def _sent(
     ca_file = str(settings.source_ca) if settings.source_ca else None
     client = Client(url, guard, ca_file=ca_file, proxy=settings.source_proxy)
     try:
-        return _judged(client.once(body, headers))
+        return _outcome_of_answer(client.once(body, headers))
     except SourceProblem as problem:
         is_final = problem.code == "blocked_address"
         return NoticeOutcome(str(problem), is_final, is_unclear=_may_have_come(problem))
 
 
-def _opened(database: Database, keys: Keys, channel_id: int) -> tuple[str, str, bytes | None]:
+def _channel_secrets(
+    database: Database, keys: Keys, channel_id: int
+) -> tuple[str, str, bytes | None]:
     """Kind, address and secret of a channel. Raises NoResultFound, InvalidToken."""
     with database.job.connect() as connection:
         kind, address, secret = channels.sealed(connection, channel_id)
@@ -108,7 +110,7 @@ def _opened(database: Database, keys: Keys, channel_id: int) -> tuple[str, str, 
     return kind, box.decrypt(address or b"").decode(), box.decrypt(secret) if secret else None
 
 
-def _judged(answer: SenderAnswer) -> NoticeOutcome:
+def _outcome_of_answer(answer: SenderAnswer) -> NoticeOutcome:
     """Outcome that a receiver's answer stands for."""
     if 200 <= answer.status < 300:
         return NoticeOutcome()

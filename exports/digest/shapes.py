@@ -26,20 +26,20 @@ CARD = "application/vnd.microsoft.card.adaptive"
 
 def slack(message: DigestMessage) -> str:
     """Message for a Slack incoming webhook, in blocks."""
-    blocks: list[Json] = [{"type": "header", "text": _plain(message.subject, LONGEST_HEAD)}]
+    blocks: list[Json] = [{"type": "header", "text": _plain_text(message.subject, LONGEST_HEAD)}]
     for section in message.sections:
         lines = "\n".join(f"\N{BULLET} {line.text}" for line in section.lines)
-        text = _plain(f"{section.title}\n{lines}", LONGEST_TEXT)
+        text = _plain_text(f"{section.title}\n{lines}", LONGEST_TEXT)
         blocks.append({"type": "section", "text": text})
     links = f"<{message.link}|Open the signals>  <{message.settings_link}|Stop or change this>"
     blocks += [
         {"type": "section", "text": {"type": "mrkdwn", "text": links}},
-        {"type": "context", "elements": [_plain(message.foot, LONGEST_TEXT)]},
+        {"type": "context", "elements": [_plain_text(message.foot, LONGEST_TEXT)]},
     ]
-    return _packed({"text": html.escape(message.subject, quote=False), "blocks": blocks})
+    return _json_text({"text": html.escape(message.subject, quote=False), "blocks": blocks})
 
 
-def _plain(text: str, longest: int) -> Json:
+def _plain_text(text: str, longest: int) -> Json:
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     return {"type": "plain_text", "text": cut, "emoji": False}
 
@@ -66,7 +66,7 @@ def teams(message: DigestMessage) -> str:
         ],
     }
     attachment = {"contentType": CARD, "contentUrl": None, "content": card}
-    return _packed({"type": "message", "summary": message.subject, "attachments": [attachment]})
+    return _json_text({"type": "message", "summary": message.subject, "attachments": [attachment]})
 
 
 def _run(text: str, **style: Any) -> Json:
@@ -77,7 +77,7 @@ def _run(text: str, **style: Any) -> Json:
 
 def webhook(message: DigestMessage, news: DigestNews, id: str) -> str:
     """Event for a signed webhook: the words, and the same drifts and facts as the API has them."""
-    return _packed(
+    return _json_text(
         {
             "id": id,
             "type": "signals.digest",
@@ -154,5 +154,5 @@ def _item(line: DigestLine) -> str:
     return f"{link}{colon}{rest}"
 
 
-def _packed(document: Json) -> str:
+def _json_text(document: Json) -> str:
     return orjson.dumps(document).decode()

@@ -88,7 +88,7 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
             sheet = block.sheet
         scorecard = scorecards[block.domain]
         if not block.rows:
-            _none(canvas, dashboard, scorecard, block.y)
+            _draw_empty_domain(canvas, dashboard, scorecard, block.y)
             continue
         more = ", continued" if block.is_continued else ""
         listed = list(islice(rest[block.domain], block.rows))
@@ -125,7 +125,9 @@ def _title(canvas: Canvas, title: str, y: float) -> None:
     canvas.text(Box(style.LEFT, y, WIDE, 14), title, style.BODY + 1, bold=True, colour=style.ACCENT)
 
 
-def _none(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, y: float) -> None:
+def _draw_empty_domain(
+    canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, y: float
+) -> None:
     """A domain without a row says why."""
     _title(canvas, scorecard.domain.title, y)
     why = notes.nothing(dashboard) or scorecard.why_empty or scorecard.domain.empty

@@ -101,7 +101,7 @@ def runs(series: Series, at: Callable[[int, float], Point]) -> list[list[Point]]
     return [run for run in pieces if run]
 
 
-def known(*all_series: Series) -> list[float]:
+def known_values(*all_series: Series) -> list[float]:
     """Every value that is no gap."""
     return [value for series in all_series for _, value in series if value is not None]
 
@@ -122,8 +122,8 @@ def _draw(
 
 def sparkline(canvas: Canvas, box: Box, figure: Figure) -> None:
     """The series, its last point dotted, with that of the previous period faint behind it."""
-    values = known(figure.series, figure.previous_series)
-    if not known(figure.series):
+    values = known_values(figure.series, figure.previous_series)
+    if not known_values(figure.series):
         canvas.text(box, "no data", style.TINY, colour=style.MUTED)
         return
     low, high = ends(values)
@@ -155,12 +155,12 @@ def trend(
     """A figure over the period, the previous one grey behind it, each line labelled at its end; what was
     noted is marked on the axis."""
     plot = Box(box.x + AXIS, box.y + 6, box.w - AXIS - GUTTER, box.h - 24)
-    values = known(figure.series, figure.previous_series)
+    values = known_values(figure.series, figure.previous_series)
     if not values:
         canvas.fill(Box(box.x, box.y + 6, box.w, box.h - 12), style.TINT, 8)
         canvas.text(box, "No points in either period", colour=style.MUTED, align="C")
         return
-    of = scale([*values, *_near(figure, values)], figure.measure.unit)
+    of = scale([*values, *_near_thresholds(figure, values)], figure.measure.unit)
     _grid(canvas, plot, of, figure.measure.unit)
     labels = _limits(canvas, plot, of, figure)
     _dates(canvas, plot, period)
@@ -179,7 +179,7 @@ def trend(
     )
 
 
-def _near(figure: Figure, values: Sequence[float]) -> list[float]:
+def _near_thresholds(figure: Figure, values: Sequence[float]) -> list[float]:
     """The thresholds no further from the values than the values are from each other."""
     low, high = min(values), max(values)
     reach = max(high - low, 0.05 * abs(high))

@@ -64,7 +64,7 @@ def draw(
         taken = wide + GAP
     if scorecard.annotations:
         right = Box(box.x + taken, box.y, box.w - taken, box.h)
-        _noted(canvas, right, scorecard, dashboard)
+        _draw_notes(canvas, right, scorecard, dashboard)
 
 
 def commented(canvas: Canvas, box: Box, comment: Comment) -> None:
@@ -84,7 +84,7 @@ def commented(canvas: Canvas, box: Box, comment: Comment) -> None:
     canvas.paragraph(body, comment.text, style.SMALL)
 
 
-def _noted(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -> None:
+def _draw_notes(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -> None:
     noted, names = scorecard.annotations, dashboard.scope.names
     canvas.text(Box(box.x, box.y + 5, box.w, 10), "Noted", style.SMALL, bold=True)
     y = box.y + 18

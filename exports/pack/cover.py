@@ -72,7 +72,7 @@ def _facts(canvas: Canvas, dashboard: Dashboard, y: float) -> None:
     )
     facts: Sequence[tuple[float, float, str, str, list[str]]] = (
         (0, 150, "Period", formats.span(period.span), [formats.counted(period.days, "day")]),
-        (160, 150, "Compared with", *_compared(period)),
+        (160, 150, "Compared with", *_comparison(period)),
         (320, 112, "Data as of", as_of, ["end of day", *computed] if dashboard.as_of else computed),
         (438, 84, "Time zone", zone, []),
         (532, room, "Workspaces in scope", notes.counted_in(scope), out or [notes.NOBODY]),
@@ -86,7 +86,7 @@ def _facts(canvas: Canvas, dashboard: Dashboard, y: float) -> None:
             canvas.text(line, text, style.TINY, colour=style.MUTED)
 
 
-def _compared(period: Period) -> tuple[str, list[str]]:
+def _comparison(period: Period) -> tuple[str, list[str]]:
     if period.compare is Compare.NONE:
         return "Nothing", []
     which = "the days before it" if period.compare is Compare.PREVIOUS else "a year ago"

@@ -95,9 +95,9 @@ def _figures(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboar
     words_of = notes.verdicts(head)
     high = len(canvas.type.lines(words_of, box.w, style.TINY)) * style.TINY * 1.35
     left = box.bottom - y - TREND - high - 10
-    if left >= sum(map(_high, shown)):
+    if left >= sum(map(_row_height, shown)):
         y = _over_time(canvas, Box(box.x, y, box.w, TREND), scorecard)
-    y = _others(canvas, box.below(y), scorecard, shown)
+    y = _draw_supporting(canvas, box.below(y), scorecard, shown)
     if box.bottom - y >= high + 8:
         low = Box(box.x, y + 8, box.w, high)
         canvas.paragraph(low, words_of, style.TINY, colour=style.MUTED)
@@ -114,18 +114,18 @@ def _over_time(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
     return box.bottom
 
 
-def _others(
+def _draw_supporting(
     canvas: Canvas, box: Box, scorecard: Scorecard, shown: list[tuple[Figure, bool]]
 ) -> float:
     """As many supporting figures as have room, and how many more; returns the y below."""
     y, last = box.y, len(shown)
-    if sum(map(_high, shown)) > box.h:
+    if sum(map(_row_height, shown)) > box.h:
         room, last = box.h - 12, 0
-        while room >= _high(shown[last]):
-            room -= _high(shown[last])
+        while room >= _row_height(shown[last]):
+            room -= _row_height(shown[last])
             last += 1
     for figure, under in shown[:last]:
-        y = _supported(canvas, Box(box.x, y, box.w, 24), scorecard, figure, under)
+        y = _draw_supporting_figure(canvas, Box(box.x, y, box.w, 24), scorecard, figure, under)
     if rest := len(shown) - last:
         text = f"{formats.counted(rest, 'more figure')} in the appendix"
         canvas.text(Box(box.x, y + 1, box.w, 10), text, style.TINY, colour=style.MUTED)
@@ -185,11 +185,11 @@ def _bad(figure: Figure) -> float:
     return figure.measure.badness(figure.value or 0.0)
 
 
-def _high(shown: tuple[Figure, bool]) -> float:
+def _row_height(shown: tuple[Figure, bool]) -> float:
     return 12.0 if shown[1] else 25.5
 
 
-def _supported(
+def _draw_supporting_figure(
     canvas: Canvas, row: Box, scorecard: Scorecard, figure: Figure, under: bool
 ) -> float:
     """Draws a supporting figure: title, value, and for a main one its change; returns the y below."""
@@ -201,7 +201,7 @@ def _supported(
     indent = 8 if under else 0
     title = Box(row.x + indent, y, row.w - wide - indent, 11)
     ink = style.MUTED if under else style.INK
-    label = _called(scorecard, figure)
+    label = _figure_title(scorecard, figure)
     wanted = title.w / max(canvas.type.width(canvas.type.clean(label), 1.0), 1.0)
     smaller = size if under else max(min(size, wanted), size * SMALLEST)
     canvas.text(title, label, smaller, colour=ink, whole=under)
@@ -220,7 +220,7 @@ def _supported(
     return row.y + 25.5
 
 
-def _called(scorecard: Scorecard, figure: Figure) -> str:
+def _figure_title(scorecard: Scorecard, figure: Figure) -> str:
     """A figure's title; of another group of the headline that alone."""
     is_head = figure.measure.key == scorecard.domain.headline and figure.group
     return figure.group or "" if is_head else notes.label(figure)

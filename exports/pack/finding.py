@@ -40,7 +40,7 @@ def finding(scorecard: Scorecard, called: Callable[[Card], str] = lambda card: c
     bettered = head.change == "better"
     if worst and grave and not matters(head):
         return f"{_worst(scorecard, worst, called)}; {words.lowered(claim)}"
-    moved = "" if grave and bettered else _moved(scorecard, called)
+    moved = "" if grave and bettered else _mover_clause(scorecard, called)
     rest = moved or (_worst(scorecard, worst, called) if worst else "")
     return f"{claim}; {rest}" if rest else claim
 
@@ -60,7 +60,7 @@ def _claim(head: Figure) -> str:
     if head.delta is None or head.previous is None:
         is_alone = head.over_budget or head.table.compare is Compare.NONE
         return f"{subject}: {now}" + ("" if is_alone else ", nothing earlier to compare")
-    if _held(head):
+    if _is_unchanged(head):
         return f"{subject} held at {now}"
     if unit is Unit.COUNT and head.previous == 0:
         return f"{subject} rose from 0 to {now}"
@@ -68,16 +68,16 @@ def _claim(head: Figure) -> str:
     return f"{subject} {'rose' if head.delta > 0 else 'fell'}{by} to {now}"
 
 
-def _held(head: Figure) -> bool:
+def _is_unchanged(head: Figure) -> bool:
     """Whether the figure reads as it did before."""
     return words.figure(head) == words.before(head)
 
 
-def _moved(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
+def _mover_clause(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
     """The clause about who moved the headline: whoever contributes most in the direction in which it
     went, and how much; empty where it did not move, or nobody knows."""
     head = scorecard.headline
-    if not head.delta or _held(head):
+    if not head.delta or _is_unchanged(head):
         return ""
     moves = contributions(scorecard, scorecard.domain.headline)
     along = [c for c in moves if c.total * head.delta > 0]
@@ -88,26 +88,30 @@ def _moved(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
     name = next(called(card) for card in scorecard.cards if card.slug == along[0].slug)
     totals = [c.total for c in along]
     equals = sum(math.isclose(total, totals[0]) for total in totals)
-    return _together(name, equals, totals[0], head) if equals > 1 else _alone(name, totals, head)
+    return (
+        _equal_parts_clause(name, equals, totals[0], head)
+        if equals > 1
+        else _largest_part_clause(name, totals, head)
+    )
 
 
-def _together(name: str, equals: int, total: float, head: Figure) -> str:
+def _equal_parts_clause(name: str, equals: int, total: float, head: Figure) -> str:
     """Several contribute the same and more than anybody else."""
     who, delta = f"{name} and {formats.counted(equals - 1, 'other')}", head.delta or 0.0
     if math.isclose(total * equals, delta):
         return f"{who} account for it equally"
     did = "added" if delta > 0 else "took off"
-    return f"{who} {did} most, {_short(total, head)} each"
+    return f"{who} {did} most, {_size_of_change(total, head)} each"
 
 
-def _alone(name: str, along: Sequence[float], head: Figure) -> str:
+def _largest_part_clause(name: str, along: Sequence[float], head: Figure) -> str:
     """The clause of the largest contribution: ``along`` are those in the direction of the change, which
     others may have offset in part."""
     delta, first = head.delta or 0.0, along[0]
     against = math.fsum(along) - delta
     if abs(against) > SMALL * abs(delta) and not _is_nothing(against, head):
         return _offset(name, along, head)
-    if _short(first, head) == _short(delta, head):
+    if _size_of_change(first, head) == _size_of_change(delta, head):
         return f"{name} accounts for all of it"
     if 2 * abs(first) >= abs(delta):
         return f"{name} alone accounts for {_of_it(first, head)}"
@@ -115,14 +119,14 @@ def _alone(name: str, along: Sequence[float], head: Figure) -> str:
 
 
 def _offset(name: str, along: Sequence[float], head: Figure) -> str:
-    """As ``_alone``, where others moved the figure the other way."""
+    """As ``_largest_part_clause``, where others moved the figure the other way."""
     delta = head.delta or 0.0
     up = delta > 0
     if abs(along[0]) > LARGE * abs(delta):
         way = "pushed it up" if up else "pulled it down"
         return f"{name} {way} most, others offset most of that"
     whole = math.fsum(along)
-    first, added, against = (_short(x, head) for x in (along[0], whole, whole - delta))
+    first, added, against = (_size_of_change(x, head) for x in (along[0], whole, whole - delta))
     did, undid = ("added", "took back") if up else ("took off", "added back")
     if first == added:
         return f"{name} alone {did} {first}, others {undid} {against}"
@@ -132,10 +136,10 @@ def _offset(name: str, along: Sequence[float], head: Figure) -> str:
 def _of_it(total: float, head: Figure) -> str:
     """A part of the change that was just named: "1.9 of them" (points), "50 min of it"."""
     them = head.measure.unit in (Unit.RATIO, Unit.COUNT)
-    return f"{_short(total, head)} of {'them' if them else 'it'}"
+    return f"{_size_of_change(total, head)} of {'them' if them else 'it'}"
 
 
-def _short(change: float, head: Figure) -> str:
+def _size_of_change(change: float, head: Figure) -> str:
     """A size in the unit of the figure, its points named before."""
     return formats.size(change, head.measure.unit, head.value).removesuffix(" points")
 
@@ -150,10 +154,10 @@ def _worst(scorecard: Scorecard, worst: Worst, called: Callable[[Card], str]) ->
         f" and {formats.counted(worst.equal, 'other')} are worst" if worst.equal else " is worst"
     )
     stands = " is ranked worst" if worst.above else others
-    return f"{called(worst.card)}{stands}{_by(worst.figure, scorecard.headline)}"
+    return f"{called(worst.card)}{stands}{_figure_in_brackets(worst.figure, scorecard.headline)}"
 
 
-def _by(figure: Figure, head: Figure) -> str:
+def _figure_in_brackets(figure: Figure, head: Figure) -> str:
     """The figure by which the worst is worst, where that is not the figure of the claim."""
     if figure.measure.key == head.measure.key:
         group = f"{figure.group} " if figure.group else ""

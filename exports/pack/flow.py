@@ -39,12 +39,14 @@ def balanced(counts: Sequence[int]) -> list[Block]:
     """Blocks of domains with so many rows, on as few sheets as they need. The last sheet is not left with
     a few rows where the others can be filled less, and no domain is parted for that where another way of
     filling them has none parted."""
-    flows = [_evened(_filled(counts, END - ROW * shorter)) for shorter in range(TRIES)]
+    flows = [
+        _balance_last_sheet(_fill_sheets(counts, END - ROW * shorter)) for shorter in range(TRIES)
+    ]
     fewest = _sheets(flows[0])
-    return min((flow for flow in flows if _sheets(flow) == fewest), key=_looks)
+    return min((flow for flow in flows if _sheets(flow) == fewest), key=_flow_quality)
 
 
-def _evened(flow: list[Block]) -> list[Block]:
+def _balance_last_sheet(flow: list[Block]) -> list[Block]:
     """As many rows of the sheet before on a thin last one as make it a third, where the domain goes on."""
     if not flow or not flow[-1].is_continued:
         return flow
@@ -63,13 +65,13 @@ def _sheets(flow: Sequence[Block]) -> int:
     return flow[-1].sheet if flow else 0
 
 
-def _looks(flow: Sequence[Block]) -> tuple[bool, int]:
+def _flow_quality(flow: Sequence[Block]) -> tuple[bool, int]:
     """Order of what looks better: of equals the first, whose sheets are the fullest, is taken."""
     is_thin = _sheets(flow) > 0 and flow[-1].bottom - ROWS_TOP < THIN
     return is_thin, sum(block.is_continued for block in flow)
 
 
-def _filled(counts: Sequence[int], end: float) -> list[Block]:
+def _fill_sheets(counts: Sequence[int], end: float) -> list[Block]:
     """Each sheet filled down to ``end`` before the next one begins. A domain begins on one only where some
     of its rows have room."""
     blocks: list[Block] = []
@@ -82,7 +84,7 @@ def _filled(counts: Sequence[int], end: float) -> list[Block]:
             blocks.append(Block(domain, sheet, y, 0, False))
             y += NOTHING
         while left:
-            taken = _taken(left, int((end - y - HEAD) / ROW))
+            taken = _rows_that_fit(left, int((end - y - HEAD) / ROW))
             if not taken:
                 sheet, y = sheet + 1, ROWS_TOP
                 continue
@@ -92,7 +94,7 @@ def _filled(counts: Sequence[int], end: float) -> list[Block]:
     return blocks
 
 
-def _taken(left: int, fits: int) -> int:
+def _rows_that_fit(left: int, fits: int) -> int:
     """Rows of those left that a block has where so many fit; 0 where it had a few, or left a few for the
     next sheet. A whole sheet has room for more than both."""
     if left <= fits:

@@ -46,13 +46,13 @@ def as_xlsx(
     )
     shown = looks(book)
     summary.draw(book.add_worksheet("Summary"), shown, dashboard)
-    _about(
+    _write_about(
         book.add_worksheet("About"),
         shown,
         {
             "Organisation": dashboard.organisation,
             "Period": _days(dashboard.period.span),
-            "Compared with": _compared(dashboard.period),
+            "Compared with": _compared_days(dashboard.period),
             "Time zone": dashboard.time_zone,
             "Workspaces": str(len(dashboard.scope.slugs)),
             "Exported by": requested_by,
@@ -69,7 +69,7 @@ def as_xlsx(
     return out.getvalue()
 
 
-def _compared(period: Period) -> str:
+def _compared_days(period: Period) -> str:
     return "nothing" if period.compare is Compare.NONE else _days(period.previous)
 
 
@@ -77,7 +77,7 @@ def _days(span: Span) -> str:
     return f"{span.start} to {span.end}"
 
 
-def _about(sheet: Any, shown: Looks, told: Mapping[str, str]) -> None:
+def _write_about(sheet: Any, shown: Looks, told: Mapping[str, str]) -> None:
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 60)
     for line, (name, value) in enumerate(told.items()):

@@ -25,7 +25,7 @@ class NoSuchAnnotation(LookupError):
 def add(database: Database, workspace: Workspace | None, note: WrittenNote, by: str) -> UUID:
     """Id of a new annotation of the organisation, or of a workspace."""
     id = uuid4()
-    with _at(database, workspace) as connection:
+    with _writing_in(database, workspace) as connection:
         notes.add(connection, _id(workspace), id, note, by)
         _record(connection, "annotation.add", workspace, id, note, by)
     return id
@@ -35,7 +35,7 @@ def edit(
     database: Database, workspace: Workspace | None, id: UUID, note: WrittenNote, by: str
 ) -> None:
     """Changes one. Raises NoSuchAnnotation."""
-    _changed(
+    _change(
         database,
         workspace,
         lambda connection: notes.edit(connection, _id(workspace), id, note),
@@ -45,7 +45,7 @@ def edit(
 
 def withdraw(database: Database, workspace: Workspace | None, id: UUID, by: str) -> None:
     """Takes one away. Raises NoSuchAnnotation."""
-    _changed(
+    _change(
         database,
         workspace,
         lambda connection: notes.withdraw(connection, _id(workspace), id),
@@ -53,20 +53,20 @@ def withdraw(database: Database, workspace: Workspace | None, id: UUID, by: str)
     )
 
 
-def _changed(
+def _change(
     database: Database,
     workspace: Workspace | None,
     change: Callable[[Connection], bool],
     record: Callable[[Connection], None],
 ) -> None:
-    with _at(database, workspace) as connection:
+    with _writing_in(database, workspace) as connection:
         if not change(connection):
             raise NoSuchAnnotation("there is no such annotation, or it was withdrawn")
         record(connection)
 
 
 @contextmanager
-def _at(database: Database, workspace: Workspace | None) -> Iterator[Connection]:
+def _writing_in(database: Database, workspace: Workspace | None) -> Iterator[Connection]:
     with database.job.begin() as connection:
         if workspace is None:
             yield connection

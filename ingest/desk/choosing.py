@@ -85,10 +85,10 @@ def newest_day(database: Database) -> date | None:
 def recounted(database: Database, choice: Choice) -> RecountedDays | None:
     """Days that a change would have made again; None where it touches none."""
     with database.job.connect() as connection:
-        return _recounted(connection, choice)
+        return _recounted_days(connection, choice)
 
 
-def _recounted(connection: Connection, choice: Choice) -> RecountedDays | None:
+def _recounted_days(connection: Connection, choice: Choice) -> RecountedDays | None:
     if choice.setting.recounts is Recount.NONE:
         return None
     first = choice.since if choice.setting.is_dated else None
@@ -102,13 +102,13 @@ def choose(database: Database, choice: Choice, default_zone: str) -> RecountedDa
     workspace_id, slug = choice.workspace or (None, None)
     with database.job.begin() as connection:
         if workspace_id is None:
-            before = _before(store.of_organisation(connection), choice)
+            before = _former_change(store.of_organisation(connection), choice)
             _append(connection, choice, None)
         else:
             with entered(connection, JOB, workspace_id):
-                before = _before(store.of_workspace(connection, workspace_id), choice)
+                before = _former_change(store.of_workspace(connection, workspace_id), choice)
                 _append(connection, choice, workspace_id)
-        days = _recounted(connection, choice)
+        days = _recounted_days(connection, choice)
         if days:
             _mark(connection, days.first)
         if choice.setting.name == TIME_ZONE:
@@ -125,7 +125,7 @@ def choose(database: Database, choice: Choice, default_zone: str) -> RecountedDa
     return days
 
 
-def _before(changes: tuple[SettingChange, ...], choice: Choice) -> SettingChange | None:
+def _former_change(changes: tuple[SettingChange, ...], choice: Choice) -> SettingChange | None:
     """The change that held until now. Raises WrongSettingValue where nothing would be other than it is."""
     name = choice.setting.name
     before = in_force(changes, choice.first_day).get(name)

@@ -71,7 +71,9 @@ def kind_of(name: str) -> RecordKind:
     return kind
 
 
-def known(connection: Connection, kind: RecordKind, workspace_id: int, name: str) -> KnownRecord:
+def find_record(
+    connection: Connection, kind: RecordKind, workspace_id: int, name: str
+) -> KnownRecord:
     """The record whose key is written so, in the job context of the connection. Raises NoSuchRecord."""
     for key in _keys(kind, name):
         query = select(kind.table).where(
@@ -146,9 +148,9 @@ def correct(
     kind = kind_of(kind_name)
     if not values:
         raise RefusedCorrection("", "nothing to correct: name at least one field")
-    fields_said = {field: _parsed(kind, field, cell) for field, cell in values.items()}
+    fields_said = {field: _parse_cell(kind, field, cell) for field, cell in values.items()}
     with job_in(database.job, workspace[0]) as connection:
-        record = known(connection, kind, workspace[0], name)
+        record = find_record(connection, kind, workspace[0], name)
         _say(connection, workspace, record, fields_said, by, "record.correct")
 
 
@@ -157,7 +159,7 @@ def correctable(kind: RecordKind) -> tuple[str, ...]:
     return tuple(f.name for f in kind.fields if f.name not in kind.key)
 
 
-def _parsed(kind: RecordKind, field: str, cell: str) -> Value:
+def _parse_cell(kind: RecordKind, field: str, cell: str) -> Value:
     """Value of a cell. Raises RefusedCorrection."""
     column = next((f for f in kind.fields if f.name == field), None)
     if column is None:
@@ -186,7 +188,9 @@ def merge(
     """Makes an incident or a deployment part of another. Raises NoSuchRecord, RefusedCorrection."""
     kind = _mergeable(kind_name)
     with job_in(database.job, workspace[0]) as connection:
-        record, target = (known(connection, kind, workspace[0], each) for each in (name, into))
+        record, target = (
+            find_record(connection, kind, workspace[0], each) for each in (name, into)
+        )
         _refuse_circle(connection, workspace[0], record, target)
         if target.row is None:
             raise RefusedCorrection("merged_into", f"can not be {target.name}: it has no record")
@@ -209,7 +213,7 @@ def part(database: Database, workspace: Workspace, kind_name: str, name: str, by
     RefusedCorrection."""
     kind = _mergeable(kind_name)
     with job_in(database.job, workspace[0]) as connection:
-        record = known(connection, kind, workspace[0], name)
+        record = find_record(connection, kind, workspace[0], name)
         if not (record.row or {}).get("merged_into"):
             raise RefusedCorrection("", f"{record.name} is part of no other")
         _say(connection, workspace, record, {"merged_into": None}, by, "record.part")
@@ -227,7 +231,9 @@ def _refuse_circle(
         passed.add(current.name)
         onward = (current.row or {}).get("merged_into")
         try:
-            current = known(connection, record.kind, workspace_id, str(onward)) if onward else None
+            current = (
+                find_record(connection, record.kind, workspace_id, str(onward)) if onward else None
+            )
         except NoSuchRecord:
             current = None
 
@@ -246,7 +252,7 @@ def withdraw(
     kind = kind_of(kind_name)
     action = "record.restore" if is_back else "record.withdraw"
     with job_in(database.job, workspace[0]) as connection:
-        record = known(connection, kind, workspace[0], name)
+        record = find_record(connection, kind, workspace[0], name)
         _say(connection, workspace, record, {"withdrawn": not is_back}, by, action)
 
 

@@ -68,7 +68,7 @@ def meant(
     words.of_workspace(connection, workspace_id)
     values = {"w": workspace_id, "about": about, "word": word, "meaning": meaning, "by": by}
     connection.execute(UNSET if meaning is None else SET, values)
-    return _refolded(connection, workspace_id, about, word)
+    return _refold_records(connection, workspace_id, about, word)
 
 
 def change_default(
@@ -90,7 +90,7 @@ def change_default(
     touched = 0
     for workspace_id, _ in workspaces:
         with job_in(database.job, workspace_id) as connection:
-            touched += _refolded(connection, workspace_id, about, word)
+            touched += _refold_records(connection, workspace_id, about, word)
     return touched
 
 
@@ -138,7 +138,7 @@ def _name(field: str, given: str) -> str:
         raise NoSuchMeaning(field, str(error)) from error
 
 
-def _refolded(connection: Connection, workspace_id: int, about: str, word: str) -> int:
+def _refold_records(connection: Connection, workspace_id: int, about: str, word: str) -> int:
     """Folds the records that hold the word, a batch at a time, and marks the days that they touch."""
     meanings = words.of_workspace(connection, workspace_id)
     touched = 0

@@ -15,7 +15,7 @@ from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Words, resolved_meaning
 from ingest import records
 from ingest.folding import TellOutcome
-from ingest.kept.stored import decoded
+from ingest.kept.stored import decode_assertions
 from ingest.kept.upkeep import open_up
 from ingest.records import SEPARATOR
 from ingest.statements import adopt, refold
@@ -43,8 +43,8 @@ def move(
     names = {word: resolved_meaning(words, kind.named_by, word) for word in told}
     values |= {"words": array(names), "names": array(names.values()), "batch": BATCH}
     misplaced = text(f"""
-        select distinct s.identity, {_renamed(kind)} from ({seen}) s join {NAMED} using (word)
-        where s.identity <> {_renamed(kind)} order by 1 limit :batch
+        select distinct s.identity, {_identity_by_name(kind)} from ({seen}) s join {NAMED} using (word)
+        where s.identity <> {_identity_by_name(kind)} order by 1 limit :batch
     """)
     while pairs := connection.execute(misplaced, values).all():
         before, after = sorted({old for old, _ in pairs}), sorted({new for _, new in pairs})
@@ -57,7 +57,7 @@ def move(
 NAMED = "unnest(cast(:words as text[]), cast(:names as text[])) as n(word, name)"
 
 
-def _renamed(kind: RecordKind) -> str:
+def _identity_by_name(kind: RecordKind) -> str:
     """Identity of ``s`` by the name ``n``, in SQL."""
     parts = [
         "n.name" if part == kind.named_by else f"split_part(s.identity, chr(31), {number})"
@@ -78,9 +78,9 @@ def _move(
     open_up(connection, kind.name, workspace_id, [*before, *after])
     adopt(connection, kind, workspace_id, [*before, *after])
     moving = text(f"""
-        update statement s set identity = {_renamed(kind)} from {NAMED}
+        update statement s set identity = {_identity_by_name(kind)} from {NAMED}
         where s.workspace_id = :w and s.kind = :kind and s.identity = any(cast(:before as text[]))
-          and s.assertions ->> '{kind.named_by}' = n.word and s.identity <> {_renamed(kind)}
+          and s.assertions ->> '{kind.named_by}' = n.word and s.identity <> {_identity_by_name(kind)}
     """)
     values = values | {"before": array(before)}
     connection.execute(moving, values)
@@ -90,7 +90,7 @@ def _move(
     )
     gone = {*before} - {*connection.execute(left, values).scalars()}
     keys = [
-        decoded(kind, dict(zip(kind.key, identity.split(SEPARATOR), strict=True)))
+        decode_assertions(kind, dict(zip(kind.key, identity.split(SEPARATOR), strict=True)))
         for identity in sorted(gone)
     ]
     records.remove(connection, kind, workspace_id, keys)

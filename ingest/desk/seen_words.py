@@ -126,7 +126,7 @@ def seen(connection: Connection, workspace_id: int) -> list[SeenWord]:
     chosen = [(about, word) for _, about, word in told if about in choices()]
     chosen += [(about, word) for about, each in only_words().items() for word in each]
     for about, word in chosen:
-        listed.setdefault((about, word), _meant(about, word, told))
+        listed.setdefault((about, word), _word_with_meaning(about, word, told))
     return _in_order(listed.values())
 
 
@@ -161,8 +161,10 @@ def _of_kinds(
         for kind_name, names in kinds.items() if about != LINK else ():
             kind = KINDS[kind_name]
             of = None if records is None else records.get(kind_name, ())
-            for word, row, count in _fallen(connection, kind, workspace_id, names, of):
-                entry = listed.setdefault((about, normal(word)), _meant(about, word, told))
+            for word, row, count in _words_and_counts(connection, kind, workspace_id, names, of):
+                entry = listed.setdefault(
+                    (about, normal(word)), _word_with_meaning(about, word, told)
+                )
                 entry.fell(count, _reason(kind, row))
     return listed
 
@@ -173,7 +175,7 @@ def _fields(
     """Fields of senders that name another record which is there, and those that a rule is about."""
     seen: dict[tuple[str, str], SeenWord] = {}
     for each in linking.named_fields(connection, workspace_id):
-        entry = seen.get((LINK, each.name)) or _meant(LINK, each.name, told)
+        entry = seen.get((LINK, each.name)) or _word_with_meaning(LINK, each.name, told)
         if each.names_another or entry.origin != DEFAULT:
             seen[LINK, each.name] = entry
             entry.fell(each.records - sum(each.in_no_figure.values()), None)
@@ -188,7 +190,7 @@ union all select 'organisation', about, word, meaning from organisation_meaning
 """)
 
 
-def _fallen(
+def _words_and_counts(
     connection: Connection,
     kind: RecordKind,
     workspace_id: int,
@@ -216,7 +218,7 @@ def _reason(kind: RecordKind, row: Mapping[str, object] | None) -> str | None:
     return kind.fold.uncounted(row) if kind.fold.uncounted else None  # type: ignore[arg-type]
 
 
-def _meant(about: str, word: str, told: Mapping[tuple[str, str, str], str]) -> SeenWord:
+def _word_with_meaning(about: str, word: str, told: Mapping[tuple[str, str, str], str]) -> SeenWord:
     """A word with its meaning, before it is counted."""
     for origin in (WORKSPACE, ORGANISATION):
         if meaning := told.get((origin, about, normal(word))):

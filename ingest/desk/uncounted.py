@@ -30,19 +30,19 @@ def _of_kind(connection: Connection, kind: RecordKind, workspace_id: int) -> Kin
     values = {"w": workspace_id}
     reasons: dict[str, int] = {}
     records = 0
-    for row in connection.execute(text(_grouped(kind)), values).mappings():
+    for row in connection.execute(text(_count_by_reason(kind)), values).mappings():
         records += row["records"]
         reason = kind.fold.uncounted(dict(row)) if kind.fold.uncounted else None
         if reason:
             reasons[reason] = reasons.get(reason, 0) + row["records"]
-    for reason, condition in (*kind.idle, *_unlinked(kind)):
+    for reason, condition in (*kind.idle, *_unlinked_conditions(kind)):
         query = f"select count(*) from {kind.table.name} r where workspace_id = :w and {condition}"
         if count := connection.execute(text(query), values).scalar_one():
             reasons[reason] = reasons.get(reason, 0) + count
     return KindCount(kind.name, records, dict(sorted(reasons.items())))
 
 
-def _grouped(kind: RecordKind) -> str:
+def _count_by_reason(kind: RecordKind) -> str:
     """Query of how many records there are for each combination of the columns that decide."""
     columns = ", ".join(kind.fold.uncounted_by)
     group = f" group by {columns}" if columns else ""
@@ -52,7 +52,7 @@ def _grouped(kind: RecordKind) -> str:
     )
 
 
-def _unlinked(kind: RecordKind) -> list[tuple[str, str]]:
+def _unlinked_conditions(kind: RecordKind) -> list[tuple[str, str]]:
     return [
         (
             f"the {link.called} is not known",

@@ -90,7 +90,7 @@ def found(database: Database, workspace_id: int, delivery: UUID) -> dict[str, An
     and of a file the rows that were refused. Raises NoSuchDelivery."""
     parts = (quarantine.c.workspace_id == workspace_id, quarantine.c.delivery == delivery)
     with job_in(database.job, workspace_id) as connection:
-        row = connection.execute(_one(workspace_id, delivery)).first()
+        row = connection.execute(_select_delivery(workspace_id, delivery)).first()
         in_quarantine = connection.execute(
             select(quarantine).where(*parts).order_by(quarantine.c.pointer).limit(NOTES)
         ).all()
@@ -130,7 +130,7 @@ HEAD = (
 """Columns of a delivery without its body."""
 
 
-def _one(workspace_id: int, delivery: UUID) -> Select[Any]:
+def _select_delivery(workspace_id: int, delivery: UUID) -> Select[Any]:
     return select(*HEAD).where(
         deliveries.c.workspace_id == workspace_id, deliveries.c.id == delivery
     )
@@ -175,7 +175,7 @@ def drain(database: Database, workspace_id: int | None = None) -> int:
     workspaces = [workspace_id] if workspace_id is not None else waiting_in(database)
     while workspaces:
         for waiting in list(workspaces):
-            read = sum(1 for _ in islice(_drained(database, waiting), AT_A_TIME))
+            read = sum(1 for _ in islice(_read_waiting(database, waiting), AT_A_TIME))
             done += read
             if read < AT_A_TIME:
                 workspaces.remove(waiting)
@@ -186,7 +186,7 @@ AT_A_TIME = 20
 """Deliveries of one workspace that are read before the next workspace's."""
 
 
-def _drained(database: Database, workspace_id: int) -> Iterator[UUID]:
+def _read_waiting(database: Database, workspace_id: int) -> Iterator[UUID]:
     """Reads the waiting deliveries of a workspace, a transaction each."""
     while True:
         with job_in(database.job, workspace_id) as connection:
@@ -244,7 +244,7 @@ def _statements_of(
     )
     for kind, of_kind in outcomes:
         outcome.add(of_kind)
-        parts += _quarantined(kind, of_kind)
+        parts += _unreadable_parts(kind, of_kind)
     return outcome, parts
 
 
@@ -271,7 +271,7 @@ def _put_in_quarantine(
     connection.execute(insert(quarantine), [{**every, **part, "id": uuid4()} for part in parts])
 
 
-def _quarantined(kind: str, outcome: ImportOutcome) -> list[dict[str, Any]]:
+def _unreadable_parts(kind: str, outcome: ImportOutcome) -> list[dict[str, Any]]:
     """The parts of a delivery that could not be read."""
     parts = [_part(kind, reject) for reject in outcome.rejects]
     if outcome.problem:

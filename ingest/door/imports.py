@@ -46,7 +46,7 @@ def _note_delivery(engine: Engine, by: str, kind: str, outcome: ImportOutcome) -
             "format": outcome.format or "file",
             "source": f"{outcome.file.name[:200]}, {kind}, by {by}",
             "state": FOLDED,
-            "outcome": orjson.loads(orjson.dumps(_told(part, outcome.problem))),
+            "outcome": orjson.loads(orjson.dumps(_outcome_document(part, outcome.problem))),
             "received_at": outcome.received_at or now,
             "folded_at": now,
         }
@@ -54,16 +54,16 @@ def _note_delivery(engine: Engine, by: str, kind: str, outcome: ImportOutcome) -
             connection.execute(insert(deliveries).values(row))
 
 
-def _told(part: ImportOutcome, problem: str | None) -> dict[str, Any]:
+def _outcome_document(part: ImportOutcome, problem: str | None) -> dict[str, Any]:
     """Outcome of a file's rows of one workspace, in the words of a delivery's."""
     made = DeliveryOutcome()
     made.add(part)
     made.quarantined += bool(problem)
     made.notes = [*([f"The file {problem}."] if problem else []), *made.notes][:NOTES]
-    return asdict(made) | {"refused": [_refused(row) for row in part.rejects]}
+    return asdict(made) | {"refused": [_rejection_document(row) for row in part.rejects]}
 
 
-def _refused(row: RejectedRow) -> dict[str, str]:
+def _rejection_document(row: RejectedRow) -> dict[str, str]:
     return {
         "pointer": row.at or (f"line {row.line}" if row.line else ""),
         "field": row.column,

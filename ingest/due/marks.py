@@ -83,22 +83,24 @@ def changes_since(kind: RecordKind, workspace_id: int) -> str:
     ``o``, whose key is null where none does."""
     query = f"""case when o.{kind.key[0]} is not null
         then {_differs(kind, "given")} else {since(kind, "given")} end"""
-    return _numbered(query, workspace_id)
+    return _with_number(query, workspace_id)
 
 
 def since_in(kind: RecordKind, workspace_id: int) -> str:
     """As ``since``, of stored rows of one workspace."""
-    return _numbered(since(kind, kind.table.name), workspace_id)
+    return _with_number(since(kind, kind.table.name), workspace_id)
 
 
-def _numbered(query: str, workspace_id: int) -> str:
+def _with_number(query: str, workspace_id: int) -> str:
     """With the workspace as a number: Citus knows then on which node every table lies that is looked up."""
     return re.sub(
-        r"\b\w+\.workspace_id = \w+\.workspace_id\b", lambda m: _of(m[0], workspace_id), query
+        r"\b\w+\.workspace_id = \w+\.workspace_id\b",
+        lambda m: _equal_to_number(m[0], workspace_id),
+        query,
     )
 
 
-def _of(comparison: str, workspace_id: int) -> str:
+def _equal_to_number(comparison: str, workspace_id: int) -> str:
     return f"{comparison.partition(' ')[0]} = {int(workspace_id)}"
 
 

@@ -30,12 +30,12 @@ def first_instant(
 ) -> datetime | None:
     """When the first of these records began to count; None where there is none of them."""
     names = kind.happened or tuple(n for n in kind.key if n in kind.types)
-    rows = _stored(connection, kind, workspace_id, identities)
+    rows = _stored_records(connection, kind, workspace_id, identities)
     instants = [_instant(row[name]) for row in rows for name in names if row.get(name) is not None]
     return min(instants, default=EVER) if rows else None
 
 
-def _stored(
+def _stored_records(
     connection: Connection, kind: RecordKind, workspace_id: int, identities: Sequence[str]
 ) -> list[records.Record]:
     if kind.fold.split is None:

@@ -15,13 +15,13 @@ from ingest.formats.strangers import stranger
 from ingest.reader import HEAD, FormatInput, UnreadableFile
 
 
-def _found() -> dict[str, Format]:
+def _formats_by_name() -> dict[str, Format]:
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__))
     forms = (vars(module).get("FORMAT") for module in modules)
     return {form.name: form for form in forms if isinstance(form, Format)}
 
 
-FORMATS = dict(sorted(_found().items()))
+FORMATS = dict(sorted(_formats_by_name().items()))
 DEFAULT = FORMATS["csv"]
 INGESTED = {name: form for name, form in FORMATS.items() if form.ingest}
 """Formats that the API takes as events."""

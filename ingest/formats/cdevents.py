@@ -104,7 +104,7 @@ def _events(reading: FormatInput, subject: str, predicates: tuple[str, ...]) -> 
     delivery, which every kind reads, those that no kind takes."""
     left_out = LeftOut(reading)
     for pointer, document in json_items(reading):
-        message = _unwrapped(document)
+        message = _event_within(document)
         parts = cell_text(at(message, "context.type")).split(".")
         about, predicate = parts[2:4] if len(parts) > 3 and parts[1] == "cdevents" else ("", "")
         if about == subject and predicate in predicates:
@@ -116,7 +116,7 @@ def _events(reading: FormatInput, subject: str, predicates: tuple[str, ...]) -> 
     left_out.tell()
 
 
-def _unwrapped(document: Any) -> Any:
+def _event_within(document: Any) -> Any:
     """The event within a CloudEvent, or the document itself."""
     if at(document, "data.context"):
         return at(document, "data")

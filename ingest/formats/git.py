@@ -31,7 +31,7 @@ SOON = timedelta(hours=72)
 def deployments(reading: FormatInput) -> Iterator[RawRecord]:
     """A deployment for each tag with a version. Raises UnreadableFile."""
     history = releases(reading)
-    failed = _failed(history)
+    failed = _failed_releases(history)
     for release in history:
         cells = {
             "key": release.key,
@@ -47,7 +47,7 @@ def deployments(reading: FormatInput) -> Iterator[RawRecord]:
 def changes(reading: FormatInput) -> Iterator[RawRecord]:
     """A change for each commit that a release brought to production. Raises UnreadableFile."""
     history = [release for release in releases(reading) if release.is_production]
-    failed = _failed(history)
+    failed = _failed_releases(history)
     brought: dict[str, set[str]] = {}
     for release in history:
         before = brought.setdefault(release.service, set())
@@ -69,7 +69,7 @@ def changes(reading: FormatInput) -> Iterator[RawRecord]:
             before.update(commit.name for commit in release.since(failed))
 
 
-def _failed(history: list[Release]) -> set[str]:
+def _failed_releases(history: list[Release]) -> set[str]:
     """Keys of the releases that the next one had to mend."""
     mended = set()
     for release in history:

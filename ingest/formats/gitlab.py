@@ -40,7 +40,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         elif kind is not None:
             left_out.add(f"GitLab's {cell_text(kind)[:60]} event: deployment events are read")
         elif at(payload, "environment") and at(payload, "iid") is not None:
-            yield _listed(reading, payload, pointer)
+            yield _listed_deployment(reading, payload, pointer)
         else:
             yield broken(reading, "is no deployment of GitLab", pointer)
     left_out.tell()
@@ -56,7 +56,7 @@ def _hook(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
     return _deployment_record(reading, payload, "deployment_id", cells, changed, pointer)
 
 
-def _listed(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
+def _listed_deployment(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
     match = PROJECT.match(cell_text(at(payload, "deployable.web_url")))
     cells = {
         "environment": cell_text(at(payload, "environment.name")),

@@ -106,17 +106,17 @@ def _suffixes(objectives: list[Any]) -> list[str]:
         next((n for key in NAMES if (n := cell_text(at(objective, key)))), "").lower()
         for objective in objectives[1:]
     ]
-    in_ascii = Counter(_plain(name, re.ASCII) for name in dict.fromkeys(further))
+    in_ascii = Counter(_hyphenated(name, re.ASCII) for name in dict.fromkeys(further))
     for number, name in enumerate(further, 2):
-        plain = _plain(name, re.ASCII)
+        plain = _hyphenated(name, re.ASCII)
         if not plain or in_ascii[plain] > 1:  # letters of other scripts tell them apart
-            plain = _plain(name)
+            plain = _hyphenated(name)
         suffix = f"-{plain}" if plain else f"-{number}"
         suffixes.append(suffix if suffix not in suffixes else f"{suffix}-{number}")
     return suffixes
 
 
-def _plain(name: str, flags: int = 0) -> str:
+def _hyphenated(name: str, flags: int = 0) -> str:
     """A name's letters and digits, with one hyphen for whatever is between them."""
     return re.sub(r"(?:\W|_)+", "-", name, flags=flags).strip("-")
 

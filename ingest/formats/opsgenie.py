@@ -62,10 +62,10 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
             yield from _action(reading, payload, pointer, left_out)
         elif name:
             for number, alert in enumerate(at(payload, name)):
-                yield _listed(reading, alert, f"{pointer}/{name}/{number}")
+                yield _listed_alert(reading, alert, f"{pointer}/{name}/{number}")
         else:
             alert = at(payload, "data") or payload
-            yield _listed(reading, alert, pointer)
+            yield _listed_alert(reading, alert, pointer)
     left_out.tell()
 
 
@@ -98,7 +98,7 @@ def _words(alert: Any, key: str) -> dict[str, str]:
     return {name: cell for name, cell in cells.items() if cell}
 
 
-def _listed(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
+def _listed_alert(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     """An alert of a list, as a row."""
     key = cell_text(at(alert, "id"))
     if not key or at(alert, "createdAt") is None:
@@ -106,11 +106,11 @@ def _listed(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     cells = {**_words(alert, key), "resolved_at": "", "over": ""}
     if began := cell_text(at(alert, "impactStartDate")):
         cells["opened_at"] = earliest(cells["opened_at"], began)
-    if acknowledged := _after(epoch(at(alert, "createdAt")), at(alert, "report.ackTime")):
+    if acknowledged := _instant_after(epoch(at(alert, "createdAt")), at(alert, "report.ackTime")):
         cells["acknowledged_at"] = acknowledged
     changed = epoch(at(alert, "updatedAt"))
     if cell_text(at(alert, "status")).lower() in OVER:
-        ended = _after(epoch(at(alert, "createdAt")), at(alert, "report.closeTime"))
+        ended = _instant_after(epoch(at(alert, "createdAt")), at(alert, "report.closeTime"))
         ended = ended or cell_text(at(alert, "impactEndDate"))
         cells |= {"resolved_at": ended} if ended else {"over": "yes"}
     elif changed:
@@ -118,7 +118,7 @@ def _listed(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     return record(reading, alert, {}, pointer, cells)._replace(at=changed)
 
 
-def _after(start: str, milliseconds: Any) -> str:
+def _instant_after(start: str, milliseconds: Any) -> str:
     """An instant so many milliseconds after another; empty where that can not be told."""
     if not isinstance(milliseconds, (int, float)) or not 0 < milliseconds < 1e14:
         return ""

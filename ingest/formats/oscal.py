@@ -110,7 +110,7 @@ def _add_findings(
     scan: Scan, result: Any, assets: Mapping[str, str], when: str, pointer: str
 ) -> None:
     observations = {cell_text(at(each, "uuid")): each for each in listed(result, "observations")}
-    reviewed = _reviewed(result)
+    reviewed = _reviewed_controls(result)
     seen = set()
     for number, finding in enumerate(listed(result, "findings")):
         related = [
@@ -142,7 +142,7 @@ def _state(finding: Any) -> str:
     return REASONS.get(reason, STATES[state]) if state in STATES else "not_assessed"
 
 
-def _reviewed(result: Any) -> list[str]:
+def _reviewed_controls(result: Any) -> list[str]:
     """Controls that were looked at, by id."""
     selections = listed(result, "reviewed-controls.control-selections")
     left_out = {

@@ -86,9 +86,11 @@ def _payload(
                 yield from each(reading, item, f"{pointer}/{name}/{number}", left_out)
             return
     if isinstance(at(payload, "incident"), Mapping) and at(payload, "event") is None:
-        yield from _listed(reading, at(payload, "incident"), f"{pointer}/incident", left_out)
+        yield from _listed_incident(
+            reading, at(payload, "incident"), f"{pointer}/incident", left_out
+        )
     elif at(payload, "id") and at(payload, "created_at") and at(payload, "status"):
-        yield from _listed(reading, payload, pointer, left_out)
+        yield from _listed_incident(reading, payload, pointer, left_out)
     elif isinstance(at(payload, "event"), str):
         yield from _event(reading, payload, V2, pointer, left_out)
     elif at(payload, "event") is None:
@@ -111,7 +113,7 @@ def _event(
         return
     columns = {ours: f"{shape.incident}.{theirs}" for ours, theirs in OURS.items()}
     incident = at(message, shape.incident)
-    columns, cells = _with(
+    columns, cells = _columns_and_cells(
         columns, STEPS[step], shape.occurred, incident, began=step == "triggered"
     )
     told = record(reading, message, columns, pointer, cells | _words(incident))
@@ -125,7 +127,7 @@ def _nameless(message: Any) -> str:
     return "names no event"
 
 
-def _with(
+def _columns_and_cells(
     columns: dict[str, str],
     steps: tuple[str, ...],
     occurred: str,
@@ -162,7 +164,7 @@ def _mentions(incident: Any) -> str:
     return packed("pagerduty", named | {"incident_key": at(incident, "incident_key")})
 
 
-def _listed(
+def _listed_incident(
     reading: FormatInput, incident: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
     """An incident as the REST API gives it: a row, and what its log entries tell."""
@@ -174,7 +176,7 @@ def _listed(
     if status == "resolved":
         ended = "resolved_at" if at(incident, "resolved_at") else "last_status_change_at"
         steps = ("resolved_at",) if at(incident, ended) else ()
-        columns, more = _with(columns, steps, ended, incident)
+        columns, more = _columns_and_cells(columns, steps, ended, incident)
         cells |= more or ({} if steps else {"over": "yes"})
     else:
         cells |= {"resolved_at": "", "over": ""} | ({"open_at": changed} if changed else {})
@@ -184,7 +186,9 @@ def _listed(
     yield row._replace(at=cell_text(at(incident, "updated_at")) or changed)
     entries = at(incident, "log_entries")
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-        yield from _logged(reading, entry, incident, f"{pointer}/log_entries/{number}", left_out)
+        yield from _statement_of_entry(
+            reading, entry, incident, f"{pointer}/log_entries/{number}", left_out
+        )
 
 
 def _first_acknowledgement(incident: Any) -> str | None:
@@ -197,7 +201,7 @@ def _first_acknowledgement(incident: Any) -> str | None:
     return f"acknowledgements.{min(known)[1]}.at" if known else None
 
 
-def _logged(
+def _statement_of_entry(
     reading: FormatInput, entry: Any, incident: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
     """Statement of one entry of a log about its incident."""
@@ -210,7 +214,7 @@ def _logged(
         left_out.add(f"a log entry of type {kind[:60]!r}")
         return
     steps = STEPS[step] or (("opened_at",) if step == "triggered" else ())
-    columns, cells = _with({}, steps, "created_at", incident)
+    columns, cells = _columns_and_cells({}, steps, "created_at", incident)
     told = record(reading, entry, columns, pointer, {"key": key} | cells)
     yield event(told, cell_text(at(entry, "created_at")))
 
@@ -224,10 +228,10 @@ def _message(
 def _entry(
     reading: FormatInput, entry: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
-    return _logged(reading, entry, at(entry, "incident"), pointer, left_out)
+    return _statement_of_entry(reading, entry, at(entry, "incident"), pointer, left_out)
 
 
-LISTS = {"messages": _message, "incidents": _listed, "log_entries": _entry}
+LISTS = {"messages": _message, "incidents": _listed_incident, "log_entries": _entry}
 """How the items of a payload's list are read, by its name."""
 FORMAT = Format(
     "pagerduty",

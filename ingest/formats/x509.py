@@ -239,7 +239,7 @@ def names_of(certificate: x509.Certificate) -> str:
     if not names and not _is_authority(certificate):
         common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         names = {_one_line(str(each.value)).lower() for each in common}
-    return _within(", ".join(sorted(filter(None, names))), QUERY)
+    return _bounded_text(", ".join(sorted(filter(None, names))), QUERY)
 
 
 def _alternative_names(certificate: x509.Certificate) -> list[str]:
@@ -265,7 +265,7 @@ def key_usage_of(certificate: x509.Certificate) -> str:
         parts.append(", ".join(sorted(purposes)))
     if _is_authority(certificate):
         parts.append(f"authority issued by {_printable(certificate.issuer)}")
-    return _within("; ".join(filter(None, parts)), TITLE)
+    return _bounded_text("; ".join(filter(None, parts)), TITLE)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
@@ -281,7 +281,7 @@ def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
         return None
 
 
-def _within(text: str, most: int) -> str:
+def _bounded_text(text: str, most: int) -> str:
     """A text that is compared: too long a one ends in its digest."""
     if len(text) <= most:
         return text

@@ -109,7 +109,7 @@ class _TestRun:
         pointer = f"rule-result[{self.number}]"
         result = next((c.text or "" for c in rule if local(c.tag) == "result"), "").strip()
         if result in RESULTS:
-            control = _short(rule.get("idref", ""))
+            control = _short_id(rule.get("idref", ""))
             self.rules.append((control, RESULTS[result], rule.get("time", ""), pointer))
         else:
             yield broken(self.reading, f"result is unknown: {result[:40]!r}", pointer)
@@ -120,7 +120,7 @@ class _TestRun:
         ended = self.element.get("end-time") or self.element.get("start-time") or ""
         scan.ends(ended)
         named = self.profile or self.benchmark or self.element.get("id", "")
-        framework = _short(named) or "XCCDF"
+        framework = _short_id(named) or "XCCDF"
         for control, result, when, pointer in self.rules:
             scan.add(framework, control, self.asset, result, when or ended, pointer)
         yield from scan.records()
@@ -159,7 +159,7 @@ def _host(asset: Element) -> str:
     return named.get("fqdn") or named.get("hostname") or ""
 
 
-def _short(name: str) -> str:
+def _short_id(name: str) -> str:
     """The id without whose it is: xccdf_org.ssgproject.content_profile_cis is cis."""
     short = _PREFIX.sub("", name)
     for prefix in ("content_rule_", "content_profile_", "content_benchmark_"):

@@ -19,12 +19,12 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """Receipt of the statement that a record of before makes: whatever was received is newer."""
 
 
-def encoded(assertions: Mapping[str, Value]) -> bytes:
+def encode_assertions(assertions: Mapping[str, Value]) -> bytes:
     """Words as they are stored: JSON whose keys are in order, instants in UTC."""
     return orjson.dumps(assertions, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
-def decoded(kind: RecordKind, assertions: Mapping[str, Any]) -> dict[str, Value]:
+def decode_assertions(kind: RecordKind, assertions: Mapping[str, Any]) -> dict[str, Value]:
     """Words as they were told: instants and days by the kind's fields."""
     return {
         name: READ[kind.types[name]](value) if value is not None and name in kind.types else value
@@ -74,17 +74,17 @@ def statements_of(
     for (identity, _), statement in at_hand.items():
         by_identity.setdefault(identity, []).append(statement)
     for row in connection.execute(OTHERS, values).all():
-        by_identity.setdefault(row.identity, []).extend(_read(kind, row))
+        by_identity.setdefault(row.identity, []).extend(_statements_of_row(kind, row))
     return by_identity
 
 
-def _read(kind: RecordKind, row: Any) -> list[Statement]:
+def _statements_of_row(kind: RecordKind, row: Any) -> list[Statement]:
     """The statements of one stored row: itself, or those that were compacted into it."""
     if row.manner == COMPACTED:
         return [
             Statement(
                 source,
-                decoded(kind, assertions),
+                decode_assertions(kind, assertions),
                 datetime.fromisoformat(received),
                 datetime.fromisoformat(at) if at else None,
                 sequence,
@@ -95,6 +95,11 @@ def _read(kind: RecordKind, row: Any) -> list[Statement]:
     manner = Manner(row.manner)
     return [
         Statement(
-            row.source, decoded(kind, row.assertions), row.received_at, row.at, row.sequence, manner
+            row.source,
+            decode_assertions(kind, row.assertions),
+            row.received_at,
+            row.at,
+            row.sequence,
+            manner,
         )
     ]

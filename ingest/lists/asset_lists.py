@@ -30,7 +30,7 @@ from aggregators.records.statements import (
 )
 from ingest.due.marks import newest_day, touched
 from ingest.kept.keeping import keep
-from ingest.kept.stored import LONG_AGO, digest, encoded
+from ingest.kept.stored import LONG_AGO, digest, encode_assertions
 from ingest.lists.whole_lists import LISTS, RESULTS
 from ingest.records import SEPARATOR
 from storage.arrays import array
@@ -85,7 +85,7 @@ def keep_list(connection: Connection, workspace_id: int, asset_list: AssetList) 
         asset_list.source, assertions, asset_list.received_at, asset_list.newest, manner=ROW
     )
     stored = b'{"assets":' + content + b"}"
-    key = (identity, digest(statement, encoded(assertions)))
+    key = (identity, digest(statement, encode_assertions(assertions)))
     keep(connection, KEPT, workspace_id, {key: statement}, {key: stored}, None)
 
 

@@ -37,7 +37,7 @@ def lacked_assets(database: Database, outcomes: Sequence[ImportOutcome]) -> list
     for owner, lists in _lists(outcomes):
         with job_in(database.job, owner) as connection:
             tried = connection.begin_nested()
-            lacked += _kept(connection, owner, lists)
+            lacked += _keep_lists(connection, owner, lists)
             tried.rollback()
     return sorted(lacked)
 
@@ -50,7 +50,7 @@ def retire_assets(
     number = 0
     for owner, lists in _lists(outcomes):
         with job_in(database.job, owner) as connection:
-            lacked = {*_kept(connection, owner, lists)}
+            lacked = {*_keep_lists(connection, owner, lists)}
             if not lacked <= {*shown}:
                 raise ListChanged
         number += len(lacked)
@@ -68,7 +68,9 @@ def _lists(outcomes: Sequence[ImportOutcome]) -> Iterator[tuple[int, list[AssetL
         yield owner, [told for _, told in sorted(by_source.items())]
 
 
-def _kept(connection: Connection, owner: int, lists: Sequence[AssetList]) -> list[LackedAsset]:
+def _keep_lists(
+    connection: Connection, owner: int, lists: Sequence[AssetList]
+) -> list[LackedAsset]:
     """Keeps lists, and returns what they retire."""
     meanings = words.of_workspace(connection, owner)
     for told in lists:

@@ -26,7 +26,7 @@ from aggregators.records.statements import (
     tellings,
 )
 from ingest.kept.keeping import keep
-from ingest.kept.stored import LONG_AGO, digest, encoded
+from ingest.kept.stored import LONG_AGO, digest, encode_assertions
 from ingest.records import SEPARATOR
 from storage.arrays import array
 
@@ -109,7 +109,7 @@ def add_absences(
     if kind.name not in OF:
         return
     sources = {s.source for each in statements.values() for s in each if s.manner is not BY_HAND}
-    lists = _stored(connection, kind, workspace_id, sources)
+    lists = _stored_lists(connection, kind, workspace_id, sources)
     if not lists:
         return
     for identity, each in statements.items():
@@ -131,12 +131,12 @@ order by received_at
 """)
 
 
-def _stored(
+def _stored_lists(
     connection: Connection, kind: RecordKind, workspace_id: int, sources: Iterable[str]
 ) -> list[WholeList]:
     """Lists of the sources, the newest last."""
     values = {"w": workspace_id, "lists": _lists(kind), "sources": array(sorted(sources))}
-    return [_read(row) for row in connection.execute(STORED, values)]
+    return [_list_of_row(row) for row in connection.execute(STORED, values)]
 
 
 def _lists(kind: RecordKind) -> str:
@@ -148,7 +148,7 @@ LISTS = "list:"
 """Beginning of the kinds under which lists are kept."""
 
 
-def _read(row: Any) -> WholeList:
+def _list_of_row(row: Any) -> WholeList:
     since, until = (
         datetime.fromisoformat(told) if (told := row.assertions[name]) else None
         for name in ("since", "until")
@@ -167,7 +167,7 @@ def keep_list(
     }
     identity = SEPARATOR.join([whole_list.source, *map(as_in_a_file, assertions.values())])
     statement = Statement(whole_list.source, assertions, whole_list.received_at, manner=ROW)
-    words = encoded(assertions)
+    words = encode_assertions(assertions)
     key = (identity, digest(statement, words))
     keep(connection, _lists(kind), workspace_id, {key: statement}, {key: words}, None)
     values = {

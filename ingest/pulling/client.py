@@ -91,7 +91,7 @@ class Client:
             url += ("&" if "?" in url else "?") + urlencode(parameters)
         condition = {"If-None-Match": etag, "If-Modified-Since": "" if etag else changed_since}
         headers = {name: value for name, value in condition.items() if value}
-        answer = self._tried("GET", url, headers, None, accepts)
+        answer = self._send_with_retries("GET", url, headers, None, accepts)
         if answer.is_same and not headers:
             raise SourceProblem("changed_shape", UNASKED)
         return answer
@@ -117,14 +117,14 @@ class Client:
         """The answer to a query that changes nothing, sent as JSON."""
         headers = {"Content-Type": "application/json"}
         url = path if path.startswith(("http://", "https://")) else self.base.rstrip("/") + path
-        return self._tried("POST", url, headers, orjson.dumps(document), ())
+        return self._send_with_retries("POST", url, headers, orjson.dumps(document), ())
 
     def once(self, body: bytes, headers: Mapping[str, str]) -> SenderAnswer:
         """The answer, whatever it is, to one POST of bytes to the base: not tried again, and no redirection
         is followed. Raises SourceProblem."""
-        return self._once("POST", self.base, headers, body)
+        return self._send_once("POST", self.base, headers, body)
 
-    def _tried(
+    def _send_with_retries(
         self,
         method: str,
         url: str,
@@ -140,7 +140,7 @@ class Client:
             is_asked_for = False
             wait = FIRST_WAIT * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 -- jitter
             try:
-                answer = self._followed(method, url, headers, body)
+                answer = self._send_with_redirects(method, url, headers, body)
             except SourceProblem as error:
                 if error.code not in ("unreachable", "proxy"):
                     raise
@@ -154,9 +154,9 @@ class Client:
                 if told is None and answer.status < 500:
                     raise problem
                 wait, is_asked_for = (wait, False) if told is None else (told, True)
-            if wait > LONGEST_WAIT or (is_asked_for and wait > self._left):
+            if wait > LONGEST_WAIT or (is_asked_for and wait > self._seconds_left):
                 raise SourceWaits(datetime.now(UTC) + timedelta(seconds=wait))
-            if wait > self._left:
+            if wait > self._seconds_left:
                 break
             if attempt < TRIES - 1:
                 self.sleep(wait)
@@ -164,7 +164,7 @@ class Client:
         raise problem
 
     @property
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         """Seconds that are left of the allowance."""
         return self.allowance.left if self.allowance else math.inf
 
@@ -205,12 +205,12 @@ class Client:
         if wait is not None and remaining <= limit * RESERVED:
             self._rests_until = datetime.now(UTC) + timedelta(seconds=wait)
 
-    def _followed(
+    def _send_with_redirects(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> SenderAnswer:
         """The answer, after redirections within the same origin."""
         for _ in range(REDIRECTS + 1):
-            answer = self._once(method, url, headers, body)
+            answer = self._send_once(method, url, headers, body)
             target = answer.headers.get("location")
             if answer.status not in (301, 302, 307, 308) or not target:
                 return answer
@@ -220,18 +220,18 @@ class Client:
             url = following
         raise SourceProblem("moved_elsewhere", "The sender sends one around in a circle.")
 
-    def _once(
+    def _send_once(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> SenderAnswer:
         """Make one request to the pinned address, within its deadline. Raises SourceProblem."""
         if self.allowance:
             self.allowance.spend()
         self.requests += 1
-        patience = max(min(DEADLINE, self._left), 0.1)
+        patience = max(min(DEADLINE, self._seconds_left), 0.1)
         deadline = time.monotonic() + patience
         sent = {"User-Agent": "vigilo", "Accept": "application/json", **self.headers, **headers}
         with self._problems():
-            pool = self._connected(url)
+            pool = self._pool_for(url)
             response = pool.urlopen(
                 method,
                 url if isinstance(pool, urllib3.PoolManager) else _path(url),
@@ -258,17 +258,17 @@ class Client:
         try:
             yield
         except SSLError as error:
-            raise SourceProblem("tls_untrusted", _untrusted(error)) from error
+            raise SourceProblem("tls_untrusted", _untrusted_sentence(error)) from error
         except ProxyError as error:
             raise SourceProblem("proxy") from error
         except (HTTPError, OSError, zlib.error) as error:
             if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
                 self._leave_address()
             raise SourceProblem(
-                "unreachable", f"The sender does not answer: {_short(error)}."
+                "unreachable", f"The sender does not answer: {_error_in_brief(error)}."
             ) from error
 
-    def _connected(self, url: str) -> urllib3.HTTPConnectionPool | urllib3.PoolManager:
+    def _pool_for(self, url: str) -> urllib3.HTTPConnectionPool | urllib3.PoolManager:
         """A pool of one connection to the checked address; the name is that of the URL, for TLS as well.
         Behind a proxy it is the proxy that resolves names."""
         if self._pool is None:
@@ -277,7 +277,7 @@ class Client:
                 self.guard.proxied(url)
                 self._pool = urllib3.ProxyManager(self.proxy, ssl_context=trusted)
             else:
-                self._pool = _pinned(self._target(url), trusted)
+                self._pool = _pool_of_address(self._target(url), trusted)
         return self._pool
 
     def _target(self, url: str) -> Target:
@@ -306,7 +306,7 @@ def _trusting(authority: str, ca_file: str | None) -> ssl.SSLContext:
     return trusted
 
 
-def _pinned(target: Target, trusted: ssl.SSLContext) -> urllib3.HTTPConnectionPool:
+def _pool_of_address(target: Target, trusted: ssl.SSLContext) -> urllib3.HTTPConnectionPool:
     if target.scheme == "http":
         return urllib3.HTTPConnectionPool(target.ip, target.port, maxsize=1)
     return urllib3.HTTPSConnectionPool(
@@ -324,7 +324,7 @@ def _path(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _short(error: Exception) -> str:
+def _error_in_brief(error: Exception) -> str:
     """First words of an error, without addresses of objects and without anything that was sent."""
     reason = getattr(error, "reason", None) or error
     return (
@@ -332,7 +332,7 @@ def _short(error: Exception) -> str:
     )
 
 
-def _untrusted(error: Exception) -> str:
+def _untrusted_sentence(error: Exception) -> str:
     return (
         "The server's certificate is of no authority that is known here, or of another name"
         f" ({str(error).rpartition(':')[2].strip(' )')[:80]}): an operator adds the authority with"

@@ -31,7 +31,7 @@ def gathered(
             if waiting is None:
                 waiting, since, pages = piece, clock(), 1
             else:
-                waiting, pages = _joined(waiting, piece), pages + 1
+                waiting, pages = _join_pages(waiting, piece), pages + 1
             if not piece.follows or pages == MOST or clock() - since > SECONDS:
                 yield waiting
                 waiting = None
@@ -47,7 +47,7 @@ def _list_of(piece: PulledPiece) -> tuple[object, ...]:
     return piece.scope, piece.stream, piece.form
 
 
-def _joined(earlier: PulledPiece, later: PulledPiece) -> PulledPiece:
+def _join_pages(earlier: PulledPiece, later: PulledPiece) -> PulledPiece:
     """Two pages of one list as one, with the cursor of the later."""
     instants = [at for at in (earlier.first, later.first) if at is not None]
     return replace(

@@ -130,8 +130,8 @@ class AddressGuard:
         told = ipaddress.ip_address(address.partition("%")[0])
         ip = plain_address(told)
         named = any(fnmatch(host.lower(), pattern) for pattern in self.names)
-        listed = any(_within(ip, network) for network in self.networks)
-        if any(_within(ip, network) for network in NEVER) or ip.is_multicast:
+        listed = any(_is_within(ip, network) for network in self.networks)
+        if any(_is_within(ip, network) for network in NEVER) or ip.is_multicast:
             wrong = "is link-local, or no host's"
         elif (address, port) in self.refused or (host, port) in self.refused:
             wrong = "is this program's own database"
@@ -180,5 +180,5 @@ def _allowing(ip: Ip) -> str:
     return f"; the operator of this installation allows it with VIGILO_SOURCE_ALLOW='[\"{ip}\"]'"
 
 
-def _within(ip: Ip, network: Any) -> bool:
+def _is_within(ip: Ip, network: Any) -> bool:
     return ip.version == network.version and ip in network

@@ -95,7 +95,7 @@ def _run(context: SourceContext, source: StoredSource, run: int) -> None:
     writer = Writer(context.database, source, run)
     try:
         with _beating(context, source):
-            end = _pulled(context, source, writer)
+            end = _pull_and_write(context, source, writer)
     except RunLost:
         log.info("source %s was taken over or changed while it ran", source.id)
         return
@@ -116,10 +116,10 @@ def _run(context: SourceContext, source: StoredSource, run: int) -> None:
     runs.finish(context.database.job, source, run, end)
 
 
-def _pulled(context: SourceContext, source: StoredSource, writer: Writer) -> RunEnd:
+def _pull_and_write(context: SourceContext, source: StoredSource, writer: Writer) -> RunEnd:
     """Reads and writes until there is nothing more, or the run has lasted long enough."""
     deadline = time.monotonic() + LONGEST_RUN
-    source = _again(context, source)
+    source = _forget_progress(context, source)
     pull = opened(context, source)
     pull.is_over = lambda: time.monotonic() > deadline
     kind = kind_of(source.kind)
@@ -155,7 +155,7 @@ def _expiring(pull: Pull) -> list[str]:
     return [f"The secret expires on {min(known):%d %b %Y}: give a new one before."]
 
 
-def _again(context: SourceContext, source: StoredSource) -> StoredSource:
+def _forget_progress(context: SourceContext, source: StoredSource) -> StoredSource:
     """Forgets how far everything was read, where it is to be read once more from a day on."""
     if source.again_from is None:
         return source
@@ -180,7 +180,7 @@ def opened(context: SourceContext, source: StoredSource) -> Pull:
         secret = store.secret_of(connection, context.box, source.id)
         scopes = scopes_of(connection, source)
     bounds = Allowance(MOST_REQUESTS, 4 * LONGEST_RUN)
-    return _opened(context, source.config, secret, scopes, source, bounds)
+    return _make_pull(context, source.config, secret, scopes, source, bounds)
 
 
 def draft(
@@ -193,10 +193,10 @@ def draft(
     """A run of a source that is not made yet, for its test, within bounds. Raises SourceProblem."""
     within = allowance or Allowance(*TESTED)
     checked = kind_of(kind).checked(config)
-    return _opened(context, checked, secret, [PullScope("", "", "")], None, within)
+    return _make_pull(context, checked, secret, [PullScope("", "", "")], None, within)
 
 
-def _opened(
+def _make_pull(
     context: SourceContext,
     config: Mapping[str, str],
     secret: str,

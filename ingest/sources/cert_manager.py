@@ -84,7 +84,7 @@ def _authority(pem: str) -> str:
         ) from error
 
 
-def _listed(client: Client, path: str) -> list[Any]:
+def _list_objects(client: Client, path: str) -> list[Any]:
     """Every object of a list. One that the cluster forgot meanwhile (410) is begun again."""
     for _ in range(STARTS):
         objects: list[Any] = []
@@ -98,14 +98,14 @@ def _listed(client: Client, path: str) -> list[Any]:
             items = at(answer.json, "items")
             if not isinstance(items, list):
                 raise SourceProblem("changed_shape", f"{path} is no list.")
-            objects += [_kept(each) for each in items]
+            objects += [_used_part(each) for each in items]
             following = str(at(answer.json, "metadata.continue") or "")
             if not following:
                 return objects
     raise SourceProblem("unreachable", f"The cluster forgets {path} while it is read.")
 
 
-def _kept(thing: Any) -> dict[str, Any]:
+def _used_part(thing: Any) -> dict[str, Any]:
     """The part of an object that is used; the rest, such as its managed fields, is large."""
     return {
         "namespace": str(at(thing, "metadata.namespace") or ""),
@@ -117,7 +117,7 @@ def _kept(thing: Any) -> dict[str, Any]:
     }
 
 
-def _within(pull: Pull, kind: str) -> str:
+def _list_path(pull: Pull, kind: str) -> str:
     """Path of a list: of the whole cluster, or of the one namespace that the token may see."""
     namespace = pull.settings["namespace"]
     return f"{API}/namespaces/{quote(namespace)}/{kind}" if namespace else f"{API}/{kind}"
@@ -126,7 +126,9 @@ def _within(pull: Pull, kind: str) -> str:
 def scopes(pull: Pull) -> list[FoundScope]:
     """Namespaces that have certificates, or had them at the last sync; their own list is not asked for,
     which would need more rights."""
-    numbers = Counter(c["namespace"] for c in _listed(_client(pull), _within(pull, "certificates")))
+    numbers = Counter(
+        c["namespace"] for c in _list_objects(_client(pull), _list_path(pull, "certificates"))
+    )
     for scope in pull.scopes:
         if pull.memory.cursor(scope.external_id, STREAM).get("held"):
             numbers[scope.external_id] += 0
@@ -136,7 +138,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
 def tested(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     namespaces = scopes(pull)
-    _client(pull).get(_within(pull, "certificaterequests"), {"limit": "1"})
+    _client(pull).get(_list_path(pull, "certificaterequests"), {"limit": "1"})
     number = sum(each.recent or 0 for each in namespaces)
     return [
         f"{number} certificates in {len(namespaces)} namespaces.",
@@ -161,8 +163,8 @@ def pulled(pull: Pull) -> Iterator[PulledPiece]:
 def _namespace(pull: Pull, client: Client, scope: PullScope) -> PulledPiece:
     """A namespace: all that its certificates were issued, and the end of those that it has no more."""
     base = f"{API}/namespaces/{quote(scope.external_id)}"
-    names = {each["name"] for each in _listed(client, f"{base}/certificates")}
-    issued = _issued(_listed(client, f"{base}/certificaterequests"), names)
+    names = {each["name"] for each in _list_objects(client, f"{base}/certificates")}
+    issued = _issued_by_name(_list_objects(client, f"{base}/certificaterequests"), names)
     if without := len(names - issued.keys()):
         pull.note(f"{scope.name}: {without} certificates have no request that was granted.")
     rows = [
@@ -185,7 +187,7 @@ def _namespace(pull: Pull, client: Client, scope: PullScope) -> PulledPiece:
     )
 
 
-def _issued(requests: list[Any], names: set[str]) -> dict[str, list[Issued]]:
+def _issued_by_name(requests: list[Any], names: set[str]) -> dict[str, list[Issued]]:
     """Certificates that were issued, by the name of their Certificate, in order of revisions. Requests of
     none, such as those of pods, are left out, and so is what can not be read."""
     granted: dict[str, list[Issued]] = {}

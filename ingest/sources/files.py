@@ -166,7 +166,7 @@ def digest_of(path: Path) -> str:
 
 
 def _of_address(pull: Pull, scope: PullScope) -> Iterator[PulledPiece]:
-    client, urls = _client(pull), _listed(pull)
+    client, urls = _client(pull), _file_addresses(pull)
     for url in urls:
         try:
             yield from _of_url(pull, client, scope, url)
@@ -235,7 +235,7 @@ def _safe(name: str) -> str:
     return plain if len(plain) <= 2 * half else plain[:half] + plain[-half:]
 
 
-def _listed(pull: Pull) -> list[str]:
+def _file_addresses(pull: Pull) -> list[str]:
     """Addresses of the files: the place itself, or those of a listing as nginx or Caddy gives it in
     JSON."""
     chosen_place = pull.settings["place"]
@@ -255,7 +255,7 @@ def tested(pull: Pull) -> list[str]:
     """Looks at what would be read."""
     folder = folder_of(pull)
     if folder is None:
-        names = [_name_in(url) for url in _listed(pull)]
+        names = [_name_in(url) for url in _file_addresses(pull)]
         if not pull.settings["place"].endswith("/"):
             _client(pull).get(pull.settings["place"])
     else:

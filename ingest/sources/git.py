@@ -97,7 +97,7 @@ class GitSender:
             "HOME": "/nonexistent",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
-            **_configured(self._settings(url)),
+            **_git_environment(self._settings(url)),
         }
 
     def _settings(self, url: str) -> dict[str, str]:
@@ -127,7 +127,7 @@ class GitSender:
         return made
 
 
-def _configured(settings: Mapping[str, str]) -> dict[str, str]:
+def _git_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Settings of git as variables, which nobody else on the machine sees."""
     made = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (name, value) in enumerate(settings.items()):

@@ -133,7 +133,7 @@ def pulled(pull: Pull) -> Iterator[PulledPiece]:
 def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
     """Pages of deployments: what is new, to two days behind what is known, then the history that is still
     wanted. The cursor holds the ``newest`` instant that is known and the page at which history goes on."""
-    yield from _unfinished(pull, client, scope)
+    yield from _unfinished_pieces(pull, client, scope)
     cursor = pull.memory.cursor(scope.external_id, "deployments")
     newest, resume = cursor.get("newest"), cursor.get("resume")
     production = pull.memory.cursor(scope.external_id, "environments")
@@ -146,7 +146,7 @@ def _deployments(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pulle
             yield from _environments(client, scope, nodes, production)
             top = max([top, *(instant_of(n["createdAt"]).isoformat() for n in nodes)])
             reached = {"newest": newest if after else top}
-            listed |= _listed(nodes)
+            listed |= _created_by_key(nodes)
             piece = _page_of_deployments(pull, scope, nodes, production, reached | kept)
             if whole is not None and after is None:
                 is_there = partial(_is_there, client, scope)
@@ -171,7 +171,7 @@ def _is_there(client: Client, scope: PullScope, id: str) -> bool:
     return client.get(f"/repos/{scope.name}/deployments/{id}", accepts=(404,)).status != 404
 
 
-def _listed(nodes: list[Any]) -> dict[str, datetime]:
+def _created_by_key(nodes: list[Any]) -> dict[str, datetime]:
     """Keys of deployments with when they were created."""
     return {str(node["databaseId"]): instant_of(node["createdAt"]) for node in nodes}
 
@@ -214,7 +214,7 @@ def _page_of_deployments(
         states = _states(node)
         if not any(state in ENDED for state, _ in states):
             items[f"open/{node['databaseId']}"] = {"id": node["databaseId"]}
-        if compares and (ended := _succeeded(node)) is not None:
+        if compares and (ended := _success_instant(node)) is not None:
             items[success_key(node["environment"], ended, node["databaseId"])] = {
                 "id": node["databaseId"], "sha": node["commitOid"],
             }  # fmt: skip
@@ -229,7 +229,7 @@ def _page_of_deployments(
         else None,
         first=min(created, default=None),
         items=items,
-        listed=_listed(nodes),
+        listed=_created_by_key(nodes),
         progress=f"{scope.name}: deployments to {min(created):%d %b %Y}" if created else "",
     )
 
@@ -265,13 +265,13 @@ def _ends(node: Any) -> list[tuple[str, str]]:
     return sorted((i, s) for s, i in _states(node) if s in OUTCOMES)
 
 
-def _succeeded(node: Any) -> str | None:
+def _success_instant(node: Any) -> str | None:
     """When a deployment succeeded, by its last status that ended it."""
     ends = _ends(node)
     return ends[-1][0] if ends and ends[-1][1] == "success" else None
 
 
-def _unfinished(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
+def _unfinished_pieces(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
     """Deployments that had not ended when they were read, however long ago."""
     for key, data in pull.memory.items(scope.external_id, 500, "open/"):
         path = f"/repos/{scope.name}/deployments/{data['id']}"

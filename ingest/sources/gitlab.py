@@ -165,9 +165,9 @@ def _piece(pull: Pull, scope: PullScope, page: list[Any], cursor: Cursor) -> Pul
         "deployments",
         cursor,
         form="gitlab",
-        content=orjson.dumps([_named(scope, d) for d in page]) if page else None,
+        content=orjson.dumps([_with_address(scope, d) for d in page]) if page else None,
         first=oldest,
-        items=dict(_succeeded(d) for d in page if compares and d.get("status") == "success"),
+        items=dict(_success_item(d) for d in page if compares and d.get("status") == "success"),
         progress=f"{scope.name}: deployments to {oldest:%d %b %Y}" if oldest else "",
         listed=created,
     )
@@ -234,14 +234,14 @@ def _is_there(client: Client, scope: PullScope, key: str) -> bool:
     return client.get(path, accepts=(404,)).status != 404
 
 
-def _named(scope: PullScope, deployment: Any) -> Any:
+def _with_address(scope: PullScope, deployment: Any) -> Any:
     """A deployment with an address from which its project is read, which one made by the API lacks."""
     deployable = deployment.get("deployable") or {}
     url = deployable.get("web_url") or f"https://gitlab/{scope.name}/-/deployments"
     return {**deployment, "deployable": {**deployable, "web_url": url}}
 
 
-def _succeeded(deployment: Any) -> tuple[str, Any]:
+def _success_item(deployment: Any) -> tuple[str, Any]:
     ended = at(deployment, "deployable.finished_at") or deployment["updated_at"]
     key = success_key(at(deployment, "environment.name"), ended, deployment["id"])
     return key, {"id": deployment["id"], "sha": deployment["sha"]}

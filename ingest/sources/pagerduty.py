@@ -48,7 +48,7 @@ def _client(pull: Pull) -> Client:
     return pull.client(pull.settings["address"].rstrip("/"), headers, LIMITS)
 
 
-def _listed(client: Client, name: str, parameters: Mapping[str, str]) -> Iterator[list[Any]]:
+def _list_pages(client: Client, name: str, parameters: Mapping[str, str]) -> Iterator[list[Any]]:
     """Pages of a list to its end. Raises TooMany."""
     offset, turns = 0, PageTurns()
     while True:
@@ -71,7 +71,7 @@ def _listed(client: Client, name: str, parameters: Mapping[str, str]) -> Iterato
 
 def scopes(pull: Pull) -> list[FoundScope]:
     """Services."""
-    pages = _listed(_client(pull), "services", {})
+    pages = _list_pages(_client(pull), "services", {})
     return [FoundScope(s["id"], s.get("name") or s["summary"]) for page in pages for s in page]
 
 
@@ -129,7 +129,7 @@ def _window(
 ) -> Iterator[PulledPiece]:
     """Incidents that were opened or changed in a window, by service; then its cursor."""
     by_service = {scope.external_id: scope for scope in pull.scopes}
-    incidents = _changed(client, begins, ends)
+    incidents = _incidents_of_window(client, begins, ends)
     groups: dict[str, tuple[PullScope, list[Any]]] = {}
     unmapped = 0
     for incident in incidents:
@@ -157,18 +157,18 @@ def _window(
     yield PulledPiece(home, "log", cursor, progress=told)
 
 
-def _changed(client: Client, begins: datetime, ends: datetime) -> list[Any]:
+def _incidents_of_window(client: Client, begins: datetime, ends: datetime) -> list[Any]:
     """Incidents of a window as they are now, each with its acknowledgements; a window that holds too many
     is halved."""
     try:
         span = _span(begins, ends)
         opened = {
             i["id"]: i
-            for page in _listed(client, "incidents", {**span, "sort_by": "created_at:asc"})
+            for page in _list_pages(client, "incidents", {**span, "sort_by": "created_at:asc"})
             for i in page
         }
         entries: dict[str, list[Any]] = {}
-        for page in _listed(client, "log_entries", {**span, "is_overview": "true"}):
+        for page in _list_pages(client, "log_entries", {**span, "is_overview": "true"}):
             for entry in page:
                 if (id := at(entry, "incident.id")) is not None:
                     entries.setdefault(id, []).append(entry)
@@ -178,7 +178,9 @@ def _changed(client: Client, begins: datetime, ends: datetime) -> list[Any]:
                 "too_large", f"More than {DEEPEST:,} incidents in {LEAST}."
             ) from None
         middle = begins + (ends - begins) / 2
-        return _changed(client, begins, middle) + _changed(client, middle, ends)
+        return _incidents_of_window(client, begins, middle) + _incidents_of_window(
+            client, middle, ends
+        )
     for id in entries.keys() - opened.keys():
         answer = client.get(f"/incidents/{id}", accepts=(404,))
         if answer.status == 200:

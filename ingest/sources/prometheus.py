@@ -259,12 +259,12 @@ def _of_objectives(
                 silences = 0
             except NoAnswer as problem:
                 silences = silences + 1 if isinstance(problem, SilentPrometheus) else 0
-                yield _unanswered(reading, objective, run, problem)
+                yield _row_without_answer(reading, objective, run, problem)
             if silences == SILENCES:
                 raise UnreadableFile(f"gave no answer {SILENCES} times; nothing more was asked")
 
 
-def _unanswered(
+def _row_without_answer(
     reading: FormatInput, objective: ObjectiveQueries, run: DayRun, problem: NoAnswer
 ) -> RawRecord:
     first, *_, last = *run.ends.values(), *run.ends.values()
@@ -296,7 +296,7 @@ OVERLAP_DAYS, BLOCK_DAYS = 3, 90
 """Days that are asked for again, since recording rules come late; days that are asked for at once."""
 
 
-def _guarded(pull: Pull, base: str) -> Api:
+def _api_of_pull(pull: Pull, base: str) -> Api:
     """The API of a Prometheus as the source's client asks it."""
     signing = credentials(
         {TOKEN: pull.secret, USER: ""} if ":" not in pull.secret else {USER: pull.secret}
@@ -317,8 +317,8 @@ def _guarded(pull: Pull, base: str) -> Api:
     return ask_it
 
 
-def _tested(pull: Pull) -> list[str]:
-    api = _guarded(pull, pull.settings["address"])
+def _test(pull: Pull) -> list[str]:
+    api = _api_of_pull(pull, pull.settings["address"])
     pieces_of_alerts(api("query", {"query": ALERTS.format(seconds=3600)}), pull, {})
     told = ["Prometheus answers queries."]
     if address := pull.settings["alertmanager"]:
@@ -327,9 +327,9 @@ def _tested(pull: Pull) -> list[str]:
     return told
 
 
-def _pulled(pull: Pull) -> Iterator[PulledPiece]:
+def _pull(pull: Pull) -> Iterator[PulledPiece]:
     """Alerts first, then the days of each objective."""
-    api = _guarded(pull, pull.settings["address"])
+    api = _api_of_pull(pull, pull.settings["address"])
     for scope in pull.scopes:
         if pull.settings["incidents"] == "yes":
             yield from alerts_pulled(pull, scope, api)
@@ -385,8 +385,8 @@ SOURCE = Source(
                 help="NAME=VALUE a line, as in external_labels: alerts carry them, samples do not."),
         Setting("tenant", "X-Scope-OrgID", required=False, help="The tenant, of Mimir or Cortex."),
     ),
-    pull=_pulled,
-    test=_tested,
+    pull=_pull,
+    test=_test,
     credential="Bearer token, or USER:PASSWORD; empty where none is needed",
     permissions=("Reading of /api/v1/query and /api/v1/query_range", "Reading of /api/v2/alerts"),
     history="As far back as Prometheus keeps its data (15 days unless it is told otherwise); days before"

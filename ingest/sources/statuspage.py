@@ -36,7 +36,7 @@ def _path(pull: Pull) -> str:
     return f"/v1/pages/{quote(page, safe='')}/incidents" if page else "/api/v2/incidents.json"
 
 
-def _listed(document: Any) -> list[Any]:
+def _incidents_in(document: Any) -> list[Any]:
     incidents = document if isinstance(document, list) else at(document, "incidents")
     if not isinstance(incidents, list) or any(not isinstance(i, dict) for i in incidents):
         raise SourceProblem("changed_shape", "The list of incidents is none.")
@@ -57,7 +57,7 @@ def _is_over(incident: Any) -> bool:
 def tested(pull: Pull) -> list[str]:
     """Asks what the sync asks, once."""
     parameters = {"limit": "1"} if pull.settings["page"] else None
-    incidents = _listed(_client(pull).get(_path(pull), parameters).json)
+    incidents = _incidents_in(_client(pull).get(_path(pull), parameters).json)
     newest = f", the newest of {incidents[0].get('created_at', '')[:10]}" if incidents else ""
     return [f"Incidents can be read{newest}."]
 
@@ -87,7 +87,7 @@ def _pages(pull: Pull, client: Client, scope: PullScope) -> Iterator[tuple[Pulle
         if answer.is_same:
             return
         turns.turn(number, answer.body)
-        incidents = _listed(answer.json)
+        incidents = _incidents_in(answer.json)
         changed = [_instant(i, "updated_at") for i in incidents]
         greatest = max([greatest, *(c.isoformat() for c in changed)])
         oldest = min((_instant(i, "created_at") for i in incidents), default=floor)

@@ -89,7 +89,7 @@ def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
     deadline = time.monotonic() + timeout
     try:
         with (
-            _connected(pin(to) if pin else (to.host,), to.port, deadline) as plain,
+            _connect_to_first(pin(to) if pin else (to.host,), to.port, deadline) as plain,
             _context().wrap_socket(
                 plain, server_hostname=to.host, do_handshake_on_connect=False
             ) as tls,
@@ -107,7 +107,7 @@ def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
     return certificate
 
 
-def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+def _connect_to_first(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
     """A connection to the first of the addresses at which somebody answers; each has its share of the time
     that is left. Raises OSError."""
     for number, each in enumerate(addresses, 1):
@@ -170,7 +170,7 @@ def _supersede(
     connection: Connection, workspace: int, seen: Mapping[Address, str], now: datetime
 ) -> None:
     """Ends what the addresses served before what they serve now."""
-    told = _superseded(connection, workspace, seen, now)
+    told = _superseded_statements(connection, workspace, seen, now)
     tell(connection, CERTIFICATES, workspace, told, words.of_workspace(connection, workspace))
 
 
@@ -219,7 +219,7 @@ where c.workspace_id = :w and c.superseded_at is null
 """Certificates that an address served before the one that it serves now."""
 
 
-def _superseded(
+def _superseded_statements(
     connection: Connection, workspace: int, seen: Mapping[Address, str], now: datetime
 ) -> list[Told]:
     """Statements that end what the addresses served before; a refold keeps them like any other."""
@@ -271,7 +271,7 @@ def _row(reading: FormatInput, timeout: float, pin: Pin | None, line: tuple[int,
 PATIENCE = 10.0
 
 
-def _pulled(pull: Pull) -> Iterator[PulledPiece]:
+def _pull(pull: Pull) -> Iterator[PulledPiece]:
     """Every host of the list, and what each served before as superseded."""
     for scope in pull.scopes:
         workspace = workspace_id(pull.database, scope.workspace)
@@ -310,7 +310,7 @@ def _pin(pull: Pull) -> Pin:
     return addresses
 
 
-def _tested(pull: Pull) -> list[str]:
+def _test(pull: Pull) -> list[str]:
     told, silent = [], 0
     lines = [line.partition("#")[0].strip() for line in pull.settings["hosts"].splitlines()]
     for host in [line for line in lines if line][:TESTED]:
@@ -346,8 +346,8 @@ SOURCE = Source(
     settings=(
         Setting("hosts", "Hosts", "lines", help="HOST or HOST:PORT a line; # begins a comment."),
     ),
-    pull=_pulled,
-    test=_tested,
+    pull=_pull,
+    test=_test,
     permissions=("None: certificates are public",),
     history="The certificate of now.",
     limits="32 hosts at once, 10 seconds a host.",

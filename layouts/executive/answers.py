@@ -96,14 +96,16 @@ def sentence(answer: Answer) -> list[Markup | str]:
     parts: list[Markup | str] = [answer.sentence]
     if answer.workspace_name and answer.href:
         name = answer.workspace_name
-        parts = _marked(parts, name, link(name, answer.href, title=name))
+        parts = _replace_first(parts, name, link(name, answer.href, title=name))
     for name in answer.further:
-        parts = _marked(parts, name, html.Span(name, className="further", title=name))
-    parts = _marked(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
-    return [each for part in parts for each in _unbroken(part)]
+        parts = _replace_first(parts, name, html.Span(name, className="further", title=name))
+    parts = (
+        _replace_first(parts, answer.figure, html.Strong(answer.figure)) if answer.figure else parts
+    )
+    return [each for part in parts for each in _values_unbroken(part)]
 
 
-def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Markup | str]:
+def _replace_first(parts: list[Markup | str], text: str, component: Markup) -> list[Markup | str]:
     """Puts the component where the text first stands."""
     for i, part in enumerate(parts):
         if isinstance(part, str) and text in part:
@@ -112,7 +114,7 @@ def _marked(parts: list[Markup | str], text: str, component: Markup) -> list[Mar
     return parts
 
 
-def _unbroken(part: Markup | str) -> list[Markup | str]:
+def _values_unbroken(part: Markup | str) -> list[Markup | str]:
     """Text with each value kept on one line with its unit: "1 h 19 min" over two lines reads as two."""
     if isinstance(part, Markup):
         return [part]

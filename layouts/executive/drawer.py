@@ -94,16 +94,18 @@ def drawer(
         _line(source.card, figure) if figure and source.card else None,
         drawn(_looked_at(answer)),
         drawn(_records(source, page)) if source.card else None,
-        drawn(_counted(dashboard, source, counted)) if figure else None,
+        drawn(_counting_paragraph(dashboard, source, counted)) if figure else None,
     ]
     return [
         drawn(_head(dashboard, source), className="bare"),
-        dash_html.Div(body, className="body", tabIndex="0", role="region", **_labelled("Evidence")),
+        dash_html.Div(
+            body, className="body", tabIndex="0", role="region", **_label_attributes("Evidence")
+        ),
         drawn(_foot(answer), className="bare"),
     ]
 
 
-def _labelled(text: str) -> dict[str, str]:
+def _label_attributes(text: str) -> dict[str, str]:
     return {"aria-label": text}
 
 
@@ -157,7 +159,7 @@ def _section(title: str, *content: object) -> Markup:
 def _figure(figure: Figure) -> Markup:
     evidence = figure.evidence
     parts = words.evidence(figure)
-    change = [pill(figure), html.Span(f"before {_before(figure)}", className="s m")]
+    change = [pill(figure), html.Span(f"before {_previous_value(figure)}", className="s m")]
     return _section(
         f"{figure.measure.title}{f', {figure.group}' if figure.group else ''}",
         html.Div(
@@ -194,7 +196,7 @@ def _drift(dashboard: Dashboard, card: Card, figure: Figure) -> Markup | None:
     return _section("Drift", told, html.P(signals, className="s"))
 
 
-def _before(figure: Figure) -> str:
+def _previous_value(figure: Figure) -> str:
     return formats.value(figure.previous, figure.measure.unit)
 
 
@@ -242,10 +244,12 @@ def _table(page: RecordsPage) -> Markup:
         for row in page.rows
     ]
     table = html.Table([head, html.Tbody(body)], className="t stackd")
-    return html.Div(table, className="card tw", tabIndex="0", role="group", **_labelled("Records"))
+    return html.Div(
+        table, className="card tw", tabIndex="0", role="group", **_label_attributes("Records")
+    )
 
 
-def _counted(
+def _counting_paragraph(
     dashboard: Dashboard, source: AnswerSource, counted: Sequence[DeploymentsOf]
 ) -> Markup | None:
     figure = source.figure

@@ -128,7 +128,7 @@ def expansion(dashboard: Dashboard, focus: Focus) -> Component:
         [
             _head(page),
             dash_html.Div(comparison(dashboard, focus), id=ids.COMPARISON),
-            drawn([_picture(page), _more(page)], **data(counted=page.counted)),
+            drawn([_picture(page), _more_button(page)], **data(counted=page.counted)),
             _notes(page, dashboard),
             _by_chance(page),
             dash_html.Div(id=ids.NEXT, hidden=True),
@@ -296,14 +296,14 @@ def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
                 className="compare-head",
             ),
             compared(measure, [(c.name, c.figures[focus.measure]) for c in chosen]),
-            drawn([_pinned(chosen, focus.measure)], className="bare"),
+            drawn([_pinned_figures(chosen, focus.measure)], className="bare"),
         ],
         className="compare",
         **{"aria-labelledby": "compare-title"},
     )
 
 
-def _pinned(cards: Sequence[Card], measure_key: str) -> Markup:
+def _pinned_figures(cards: Sequence[Card], measure_key: str) -> Markup:
     """Each of the compared workspaces with its figure, its change and the verdict on it."""
     figures = [(card.name, card.figures[measure_key]) for card in cards]
     return html.Ul(
@@ -330,7 +330,7 @@ def _nothing(focus: Focus) -> Markup:
     )
 
 
-def _more(page: _CardsPage) -> Markup | None:
+def _more_button(page: _CardsPage) -> Markup | None:
     if page.end >= page.matching:
         return None
     button = html.Button(

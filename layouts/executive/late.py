@@ -72,7 +72,7 @@ def marked(part: Component, late: Sequence[LateSource]) -> Component:
     made = copy(part)
     drawing, children = getattr(part, DRAWING, None), getattr(part, "children", None)
     if drawing and SLOT_BEGINS in drawing:
-        setattr(made, DRAWING, _filled(drawing, late))
+        setattr(made, DRAWING, _with_late_marks(drawing, late))
     if isinstance(children, list):
         made.children = [
             marked(each, late) if isinstance(each, Component) else each for each in children
@@ -80,7 +80,7 @@ def marked(part: Component, late: Sequence[LateSource]) -> Component:
     return made
 
 
-def _filled(drawing: str, late: Sequence[LateSource]) -> str:
+def _with_late_marks(drawing: str, late: Sequence[LateSource]) -> str:
     for key in TITLES:
         reads = [source.last_read for source in late if key in source.domains]
         drawing = drawing.replace(str(slot(key)), str(_mark(key, reads)) if reads else "")

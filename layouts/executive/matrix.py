@@ -131,10 +131,10 @@ def _cell(card: Card, figure: Figure, domain: Domain) -> Markup:
             },
         )
     classes = f"num cell-{figure.status.value}" + (" low" if figure.low_sample else "")
-    return html.Td(content, className=classes, title=_about(figure))
+    return html.Td(content, className=classes, title=_cell_evidence(figure))
 
 
-def _about(figure: Figure) -> str:
+def _cell_evidence(figure: Figure) -> str:
     """Evidence of a cell and the change with the verdict on it."""
     return " · ".join(filter(None, (evidence_line(figure), words.change(figure))))
 
@@ -143,7 +143,7 @@ def _total(scorecard: Scorecard, columns: _Columns) -> list[Markup]:
     cells: list[Markup] = [html.Th("Organisation", scope="row")]
     for key in columns.keys:
         figure = scorecard.figures[key]
-        cells.append(html.Td(words.figure(figure), className="num", title=_about(figure)))
+        cells.append(html.Td(words.figure(figure), className="num", title=_cell_evidence(figure)))
         if key == columns.changed:
             cells.append(html.Td(pill(figure), className="moved"))
     if columns.share:

@@ -68,7 +68,7 @@ def _figures(scorecard: Scorecard) -> list[Markup | None]:
         ),
         _drifts(scorecard),
         _worst(scorecard),
-        _hidden(scorecard),
+        _hidden_moves(scorecard),
     ]
 
 
@@ -149,7 +149,7 @@ def _worst(scorecard: Scorecard) -> Markup:
     )
 
 
-def _hidden(scorecard: Scorecard) -> Markup | None:
+def _hidden_moves(scorecard: Scorecard) -> Markup | None:
     """Moves that the figure of the organisation does not show."""
     moves = words.hidden_moves(scorecard)
     return html.P(moves, className="tile-hidden") if moves else None

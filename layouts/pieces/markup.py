@@ -45,20 +45,20 @@ def _tag(name: str) -> Tag:
         start = opened
         for key, value in attributes.items():
             if value is not None and value is not False:
-                text = _escaped(value) if type(value) is str else _attribute(value)
-                start += f' {_named(key)}="{text}"'
+                text = _escape(value) if type(value) is str else _attribute(value)
+                start += f' {_attribute_name(key)}="{text}"'
         return Markup(f"{start}>{markup(children)}{end}")  # noqa: S704 - escaped above
 
     return element
 
 
 @cache
-def _named(key: str) -> str:
+def _attribute_name(key: str) -> str:
     """Attribute of HTML for a keyword; there are a few dozen."""
     return NAMES.get(key) or key.lower()
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Text as it stands in HTML. Nearly all of it needs no escape, and to see that is quicker than to make
     a Markup of it: a page of cards has fifteen thousand pieces."""
     return escape(text) if SPECIAL.search(text) else text
@@ -79,7 +79,7 @@ def markup(pieces: Pieces) -> str:
     if type(pieces) is Markup:
         return pieces
     if isinstance(pieces, str):
-        return _escaped(pieces) if type(pieces) is str else escape(pieces)
+        return _escape(pieces) if type(pieces) is str else escape(pieces)
     if isinstance(pieces, list | tuple):
         return "".join(map(markup, pieces))
     if isinstance(pieces, Component):

@@ -53,7 +53,9 @@ def drift_chart(figure: Figure, onset: Onset) -> Markup:
     behind = band_of(band, scale, ROOM) if band else []
     outer = outside_of(figure, band, scale, ROOM) if band else []
     lines = [html.Path(d=path(p), className="spark-line") for p in runs(series, scale, ROOM)]
-    heard = f"{words.spark(figure, int(band.outside.sum()) if band else 0)}, {_told(onset)}"
+    heard = (
+        f"{words.spark(figure, int(band.outside.sum()) if band else 0)}, {_onset_sentence(onset)}"
+    )
     return html.Svg(
         [
             *_axis(figure, scale),
@@ -71,7 +73,7 @@ def drift_chart(figure: Figure, onset: Onset) -> Markup:
     )
 
 
-def _told(onset: Onset) -> str:
+def _onset_sentence(onset: Onset) -> str:
     days = formats.counted(onset.give_or_take, "day")
     return f"drifting since {formats.day(onset.since)}, give or take {days}"
 
@@ -104,10 +106,10 @@ def _axis(figure: Figure, scale: Scale) -> Iterator[Markup]:
     for number in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1):
         value, y = number * step, ROOM.y(number * step, scale)
         yield html.Path(d=f"M{ROOM.left} {y:.1f}H{ROOM.right}", className="chart-line")
-        yield _text(_short(value, unit, high), ROOM.left - 8, y + 4, "end")
+        yield _text(_axis_label(value, unit, high), ROOM.left - 8, y + 4, "end")
 
 
-def _short(value: float, unit: Unit, high: float) -> str:
+def _axis_label(value: float, unit: Unit, high: float) -> str:
     """A value of the axis, without decimals that say nothing."""
     if unit is Unit.RATIO and high >= 0.05:
         return formats.percent(value, 0)
@@ -169,11 +171,11 @@ def _ends(figure: Figure, scale: Scale) -> Iterator[Markup]:
         yield _text(text, ROOM.right + 8, y + 4, name="hot" if is_hot else "last")
     if band is not None and math.isfinite(band.high[-1]):
         ends = (ROOM.y(float(edge[-1]), scale) for edge in (band.low, band.high))
-        y = _apart(sum(ends) / 2, taken)
+        y = _free_height(sum(ends) / 2, taken)
         yield _text("expected", ROOM.right + 8, y + 4)
 
 
-def _apart(y: float, taken: Sequence[float]) -> float:
+def _free_height(y: float, taken: Sequence[float]) -> float:
     """The height, or the nearest one at which it stands clear of those that are taken."""
     for other in taken:
         if abs(y - other) < LEAST_APART:

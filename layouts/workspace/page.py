@@ -42,11 +42,13 @@ def workspace(
     counted: Sequence[DeploymentsOf] = (),
 ) -> list[Component]:
     """Breadcrumb, figures, chart, the live figures and the records behind them."""
-    head = _chosen(view.figures[view.domain.headline], (links or {}).get(view.domain.by or ""))
+    head = _headline_of_group(
+        view.figures[view.domain.headline], (links or {}).get(view.domain.by or "")
+    )
     listing = view.domain.records
     link_filters = listing.known_links(links or {}) if listing else {}
     return [
-        dcc.Store(id=ids.RECORDS_VIEW, data=_asks(view, link_filters)),
+        dcc.Store(id=ids.RECORDS_VIEW, data=_request_data(view, link_filters)),
         drawn(
             [
                 _heading(view),
@@ -85,7 +87,7 @@ def _freshness(view: WorkspaceView) -> Markup:
     return freshness(snapshot, formats.day(view.as_of, year=False))
 
 
-def _chosen(head: Figure, group: str | None) -> Figure:
+def _headline_of_group(head: Figure, group: str | None) -> Figure:
     """The headline of the group that the link names, else the worst one's."""
     return (head.by or {}).get(group or "", head)
 
@@ -110,7 +112,7 @@ def _groups(view: WorkspaceView, chosen: Figure) -> Markup | None:
     )
 
 
-def _asks(view: WorkspaceView, link_filters: dict[str, str]) -> dict[str, object]:
+def _request_data(view: WorkspaceView, link_filters: dict[str, str]) -> dict[str, object]:
     """Request of the page's own callbacks; checked again when it comes back."""
     period = view.period
     absolute = {"start": period.start.isoformat(), "end": period.end.isoformat()}
@@ -165,7 +167,7 @@ def _annotate(view: WorkspaceView, measure: str) -> Markup | None:
     )
 
 
-def _named(figure: Figure) -> str:
+def _figure_title(figure: Figure) -> str:
     title = figure.measure.title
     return f"{figure.group}: {title.lower()}" if figure.group else title
 
@@ -176,7 +178,7 @@ def _chart(view: WorkspaceView, figure: Figure) -> Component:
     noted = of_figure(view.annotations, view.domain.key, measure, view.slug)
     return dash_html.Section(
         [
-            dash_html.H2(f"{_named(figure)} over time", id="chart-title"),
+            dash_html.H2(f"{_figure_title(figure)} over time", id="chart-title"),
             dash_html.P(figure.measure.definition, className="muted"),
             over_time(figure, noted),
             drawn(

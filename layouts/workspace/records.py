@@ -89,7 +89,7 @@ def grid(view: WorkspaceView, listing: Listing, link_filters: dict[str, str]) ->
                 className="records-head",
             ),
             html.P(listing.about, className="muted"),
-            *_narrowed(listing, link_filters),
+            *_narrowing_notice(listing, link_filters),
             dag.AgGrid(
                 id=ids.RECORDS,
                 rowModelType="infinite",
@@ -108,7 +108,7 @@ def grid(view: WorkspaceView, listing: Listing, link_filters: dict[str, str]) ->
     )
 
 
-def _narrowed(listing: Listing, link_filters: dict[str, str]) -> list[Component]:
+def _narrowing_notice(listing: Listing, link_filters: dict[str, str]) -> list[Component]:
     words_ = listing.narrowing(link_filters)
     if not words_:
         return []

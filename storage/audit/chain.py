@@ -122,7 +122,7 @@ def _of_link(row: Row[Any], former: bytes, newest: int, *, is_known: bool) -> It
         yield AuditBreach("missing", f"event {row.event_id}")
     elif digest(row._mapping) != bytes(row.hash):
         yield AuditBreach("changed", f"event {row.id}")
-    elif is_known and _linked(former, row.position, row.event_id, bytes(row.hash)) != bytes(
+    elif is_known and _link_hash(former, row.position, row.event_id, bytes(row.hash)) != bytes(
         row.link
     ):
         kind = "reordered" if row.event_id < newest else "forged"
@@ -159,7 +159,7 @@ def _field(value: str | None) -> str:
     return "-," if value is None else f"{len(value.encode())}:{value},"
 
 
-def _linked(former: bytes, position: int, event: int, event_hash: bytes) -> bytes:
+def _link_hash(former: bytes, position: int, event: int, event_hash: bytes) -> bytes:
     numbers = position.to_bytes(8, "big") + event.to_bytes(8, "big")
     return hashlib.sha256(former + numbers + event_hash).digest()
 

@@ -42,10 +42,12 @@ def as_cef(row: Row[Any]) -> str:
         "cs2": row.link or "",
         "msg": json.dumps(row.details, ensure_ascii=False, default=str),
     }
-    return HEADER + f"{_named(row.action)}|{_named(row.action)}|{grave}|" + _pairs(pairs)
+    return (
+        HEADER + f"{_escape_value(row.action)}|{_escape_value(row.action)}|{grave}|" + _pairs(pairs)
+    )
 
 
-def _named(value: str) -> str:
+def _escape_value(value: str) -> str:
     return value.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
 
 

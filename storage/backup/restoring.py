@@ -54,7 +54,7 @@ def _restore_alone(folder: Path, engine: Engine, roles: Roles, manifest: Manifes
     with engine.connect() as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
         _refuse(connection, manifest, roles, server)
-    program = programs.find("pg_restore", max(server, _least(folder, server)))
+    program = programs.find("pg_restore", max(server, _oldest_reader(folder, server)))
     with engine.begin() as connection:
         _make_roles(connection, manifest)
         schemas = _make_schemas(connection, manifest)
@@ -85,7 +85,7 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     restore. Raises BoundByPolicies, sqlalchemy errors."""
     with one_snapshot(reader) as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
-        present = inventory.of(connection, tuple({*snapshot_tables(), *_compared(manifest)}))
+        present = inventory.of(connection, tuple({*snapshot_tables(), *_compared_tables(manifest)}))
     before: dict[str, Mapping[str, str]] = dict(manifest.inventory)
     if server != manifest.server:
         for kind in PROVED_ELSEWHERE:
@@ -95,7 +95,7 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     return inventory.differences(before, present)
 
 
-def _compared(manifest: Manifest) -> set[str]:
+def _compared_tables(manifest: Manifest) -> set[str]:
     """Names of the tables whose rows the backup's own release compared workspace by workspace."""
     return {name.rpartition(".")[2].strip('"') for name in manifest.inventory["snapshots"]}
 
@@ -149,7 +149,7 @@ def read_through(folder: Path) -> None:
     """Reads the whole dump, as a restore does. Raises ProgramFailed where it was cut before its bytes were
     noted, NoProgram."""
     manifest = archive.read(folder)
-    program = programs.find("pg_restore", _least(folder, manifest.server))
+    program = programs.find("pg_restore", _oldest_reader(folder, manifest.server))
     programs.run(program, ["--file=/dev/null", str(folder / DUMP)])
 
 
@@ -201,7 +201,7 @@ def _fill(program: Path, dump: Path, writer: URL, schemas: list[str]) -> None:
         programs.run(program, [*options, str(dump)], writer, PLAIN)
 
 
-def _least(folder: Path, server: int) -> int:
+def _oldest_reader(folder: Path, server: int) -> int:
     """The oldest version of pg_restore that reads the dump: it may have been made by a newer pg_dump."""
     for major in range(server, server + 10):
         try:

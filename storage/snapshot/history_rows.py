@@ -65,7 +65,7 @@ def _going_on(columns: SnapshotColumns, queries: int) -> str:
     A group that is new in the past is so on all later snapshot days."""
     trailing_ctes = f", {trailing(columns)}" if columns.distributions else ""
     return f"""
-base as ({_stored(columns, "< (select min(day) from asked)")})
+base as ({_stored_totals(columns, "< (select min(day) from asked)")})
 , known as ({_groups_since(columns, queries)})
 , keys as (select asked.day, group_key from asked join known on since <= asked.day)
 , daily as ({_daily(columns, queries)})
@@ -113,7 +113,7 @@ def _changes_of_totals(columns: SnapshotColumns) -> str:
     return f"""
 select {listed(["group_key", *changes])}
 from (select * from fresh where day = :last) f
-full join ({_stored(columns, "<= :last")}) replaced using (group_key)
+full join ({_stored_totals(columns, "<= :last")}) replaced using (group_key)
 """
 
 
@@ -147,7 +147,7 @@ select day, group_key, {listed(values)} from rows {joined if columns.distributio
 """
 
 
-def _stored(columns: SnapshotColumns, when: str) -> str:
+def _stored_totals(columns: SnapshotColumns, when: str) -> str:
     """The totals of every group on the last snapshot day within some days."""
     return f"""
 select {listed([f"{columns.group} as group_key", *columns.totals])} from {columns.table}

@@ -301,7 +301,7 @@ class _Job:
         """Stages the work, a transaction per workspace, telling of each in the order of the work; then
         publishes what did not fail within the connection's transaction."""
 
-        def one(key: int, ranges: Sequence[DayRange], begins: Begins) -> int | str:
+        def stage_or_reason(key: int, ranges: Sequence[DayRange], begins: Begins) -> int | str:
             try:
                 return self._stage(begins, key, ranges, since, marks)
             except Exception as error:
@@ -312,7 +312,9 @@ class _Job:
         ready, rows, failed = {}, 0, {}
         marks: dict[int, datetime] = {}
         with Lanes(self.database.job, [key for key, *_ in work], AT_ONCE) as lanes:
-            coming = [lanes.submit(key, partial(one, key, ranges)) for key, _, ranges in work]
+            coming = [
+                lanes.submit(key, partial(stage_or_reason, key, ranges)) for key, _, ranges in work
+            ]
             for (key, slug, _), done in zip(work, coming, strict=True):
                 made = done.result()
                 if isinstance(made, str):

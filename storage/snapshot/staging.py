@@ -75,7 +75,7 @@ def stage(
     """Computes one workspace's days from its records, beside what readers see, for the run that began at
     ``since``; replaces what is staged of it. Returns how many days."""
     values = stage_values(connection, workspace_id, ranges, settings, since)
-    return int(_executed(connection, STAGE, values))
+    return int(_execute_prepared(connection, STAGE, values))
 
 
 def stage_values(
@@ -103,10 +103,10 @@ def publish(connection: Connection, workspace_id: int, since: datetime) -> None:
     staged = {"w": workspace_id, "since": since}
     if connection.execute(text(f"{STAGED} for update"), staged).first() is None:
         raise Overtaken
-    _executed(connection, PUBLISH, {"w": workspace_id})
+    _execute_prepared(connection, PUBLISH, {"w": workspace_id})
 
 
-def _executed(
+def _execute_prepared(
     connection: Connection, statements: Sequence[PreparedStatement], values: Mapping[str, Any]
 ) -> Any:
     """Runs prepared statements in one round trip; the first value of what the last one returns."""

@@ -27,7 +27,7 @@ from storage.snapshot.columns import (
 from storage.tables import metadata
 
 
-def _measured(columns: SnapshotColumns) -> list[Column]:
+def _measured_columns(columns: SnapshotColumns) -> list[Column]:
     """Columns that the domains have a table hold. A total may be unknown: that of a domain that came later,
     in the rows of before."""
     totals = [
@@ -52,7 +52,7 @@ def _history(columns: SnapshotColumns) -> Table:
         Column(columns.group, Text),
         Column("snapshot_date", Date),
         instant("computed_at", nullable=False),
-        *_measured(columns),
+        *_measured_columns(columns),
         key=(columns.group, "snapshot_date"),
     )
     name = columns.table.removesuffix("_history")
@@ -60,7 +60,7 @@ def _history(columns: SnapshotColumns) -> Table:
     return table
 
 
-def _staged(name: str, like: Table) -> Table:
+def _staged_table(name: str, like: Table) -> Table:
     """An unlogged table like another, without what is generated there: what a run computes waits there
     until it is published."""
     copied = [
@@ -77,7 +77,7 @@ usage_snapshot = tenant(
     Column("snapshot_date", Date),
     instant("computed_at", nullable=False),
     instant("changed_at", nullable=False),
-    *_measured(USAGE_COLUMNS),
+    *_measured_columns(USAGE_COLUMNS),
     key=("snapshot_date",),
 )
 histories = {table: _history(columns) for table, columns in HISTORY_COLUMNS.items()}
@@ -94,12 +94,12 @@ duration_block = tenant(
 """The durations of one distribution over ``sketch.BLOCK_DAYS`` days, as ``sketch.packed_days`` writes them,
 of a group ('' in a domain without groups). Only days with a snapshot are in it."""
 
-staged_usage = _staged("staged_usage_snapshot", usage_snapshot)
+staged_usage = _staged_table("staged_usage_snapshot", usage_snapshot)
 staged_histories = {
-    name: _staged(f"staged_{name.replace('_snapshot_', '_')}", table)
+    name: _staged_table(f"staged_{name.replace('_snapshot_', '_')}", table)
     for name, table in histories.items()
 }
-staged_block = _staged("staged_duration_block", duration_block)
+staged_block = _staged_table("staged_duration_block", duration_block)
 staged_workspace = tenant(
     "staged_workspace",
     instant("since", nullable=False),

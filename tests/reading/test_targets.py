@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from aggregators.chosen.known import known
+from aggregators.chosen.known import find_setting
 from aggregators.vocabulary.measure import Origin, Status
 from aggregators.vocabulary.period import Ask
 from ingest.desk.choosing import Choice, choose
@@ -26,7 +26,7 @@ def web(database, settings) -> WebWorld:
 
 def set_target(web: WebWorld, value: str, since: date, slug: str = "", name: str = RATE) -> None:
     """Sets a target of the organisation, or of a workspace."""
-    setting = known(name)
+    setting = find_setting(name)
     workspace = (getattr(web.world, slug), slug) if slug else None
     made = Choice(setting, setting.read(value, ""), since, "alice@x.example", workspace)
     choose(web.world.database, made, "UTC")

@@ -64,7 +64,7 @@ class Downloads:
 
     def begin(self, viewer: Viewer) -> Slot:
         """A slot, held until it is released. Raises TooManyDownloads, Busy."""
-        lock = self._own(viewer)
+        lock = self._acquire_slot(viewer)
         if not self._process.acquire(blocking=False):
             lock.release(force=True)
             raise Busy("as many downloads are open as a process serves")
@@ -95,7 +95,7 @@ class Downloads:
         finally:
             own.release(force=True)
 
-    def _own(self, viewer: Viewer) -> FileLock:
+    def _acquire_slot(self, viewer: Viewer) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for number in range(self.most):
             # Not bound to a thread: servers may close an answer in another one than began it.
@@ -134,14 +134,16 @@ def sent(file: IO[bytes], slot: Slot, content_type: str, right: RightToAnswer) -
     size = file.seek(0, 2)
     file.seek(0)
     to = next((request.environ[name] for name in SOCKETS if name in request.environ), None)
-    answer = Response(_read(file, slot, to, right), content_type=content_type)
+    answer = Response(_pieces_for_reader(file, slot, to, right), content_type=content_type)
     answer.content_length = size
     answer.call_on_close(file.close)  # a reader who leaves before the first piece
     answer.call_on_close(slot.release)
     return answer
 
 
-def _read(file: IO[bytes], slot: Slot, to: socket | None, right: RightToAnswer) -> Iterator[bytes]:
+def _pieces_for_reader(
+    file: IO[bytes], slot: Slot, to: socket | None, right: RightToAnswer
+) -> Iterator[bytes]:
     """Pieces for a reader behind a socket, which gets half a minute for each. Raises Withdrawn."""
     before = to.gettimeout() if to is not None else None
     try:

@@ -54,7 +54,7 @@ def blueprint(
         typed: Mapping[str, str] = {**given, "first_day": given["first_day"] or day.isoformat()}
         listed = mine.listed(engine(), current_user)
         if given["id"]:
-            typed = _kept(listed, given["id"])
+            typed = _fields_of_annotation(listed, given["id"])
         return _page(mine, listed, typed, settings)
 
     @made.post(PATH, endpoint="write")
@@ -63,7 +63,7 @@ def blueprint(
         mine, form = AnnotationRights.of(engine(), database(), current_user), AnnotationForm()
         typed = {name: form[name].data or "" for name in FIELDS}
         try:
-            action = _written(database(), mine, form)
+            action = _carry_out(database(), mine, form)
         except WrongSettingValue as error:
             listed = mine.listed(engine(), current_user)
             return make_response(_page(mine, listed, typed, settings, error), 422)
@@ -73,7 +73,7 @@ def blueprint(
     return made
 
 
-def _kept(listed: list[Annotation], id: str) -> Mapping[str, str]:
+def _fields_of_annotation(listed: list[Annotation], id: str) -> Mapping[str, str]:
     """Fields of one that is about to be changed. Raises Problem 404."""
     for note in listed:
         if str(note.id) == id:
@@ -83,7 +83,7 @@ def _kept(listed: list[Annotation], id: str) -> Mapping[str, str]:
     raise Problem(404)
 
 
-def _written(database: Database, mine: AnnotationRights, form: AnnotationForm) -> str:
+def _carry_out(database: Database, mine: AnnotationRights, form: AnnotationForm) -> str:
     """Carries the form out; what was done. Raises WrongSettingValue, Problem."""
     if not form.validate():
         field, reasons = next(iter(form.errors.items()))

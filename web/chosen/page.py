@@ -12,7 +12,7 @@ from flask_login import current_user
 from sqlalchemy import Engine
 
 from aggregators.chosen import amounts
-from aggregators.chosen.known import KnownSetting, WrongSettingValue, known
+from aggregators.chosen.known import KnownSetting, WrongSettingValue, find_setting
 from ingest.desk import choosing
 from ingest.desk.choosing import Choice, RecountedDays
 from settings import Settings
@@ -76,14 +76,14 @@ def blueprint(
         slug = request.args.get("workspace", "")
         day = choosing.newest_day(database()) or settings.now().date()
         scope = scope_of(engine(), mine.workspace(slug), day, settings)
-        return _page(scope, mine, slug, _opened(scope, request.args.get("edit", "")))
+        return _page(scope, mine, slug, _open_form(scope, request.args.get("edit", "")))
 
     @made.post(PATH, endpoint="change")
     @CHANGE
     def change() -> ResponseReturnValue:
         form, mine = SettingForm(), SettingRights.of(engine(), database(), current_user)
         slug = form.workspace.data or ""
-        opened = _changed(database(), form, mine.changed(slug), settings)
+        opened = _carry_out(database(), form, mine.changed(slug), settings)
         if opened is None:
             wake()
             return redirect(PATH + (f"?workspace={slug}" if slug else ""))
@@ -94,7 +94,7 @@ def blueprint(
     return made
 
 
-def _changed(
+def _carry_out(
     database: Database, form: SettingForm, workspace: choosing.Workspace | None, settings: Settings
 ) -> OpenForm | None:
     """Carries the change out that the form asks for; what is to be shown instead where a value is wrong, or
@@ -103,12 +103,12 @@ def _changed(
         choice = _choice(form, workspace)
         days = choosing.recounted(database, choice)
         if days is not None and not form.confirmed.data:
-            return OpenForm(choice.setting.name, _typed(form), days=days)
+            return OpenForm(choice.setting.name, _typed_values(form), days=days)
         choosing.choose(database, choice, settings.time_zone)
         look_again(settings)
     except WrongSettingValue as error:
-        return OpenForm(form.name.data or "", _typed(form), _field(error), _sentence(error))
-    session["settings_outcome"] = ("ok", _done(choice, days))
+        return OpenForm(form.name.data or "", _typed_values(form), _field(error), _sentence(error))
+    session["settings_outcome"] = ("ok", _done_sentence(choice, days))
     return None
 
 
@@ -140,12 +140,12 @@ def _page(scope: SettingScope, mine: SettingRights, slug: str, opened: OpenForm 
     )
 
 
-def _opened(scope: SettingScope, name: str) -> OpenForm | None:
+def _open_form(scope: SettingScope, name: str) -> OpenForm | None:
     """Form of a setting that somebody is about to change, with what holds now. Raises Problem 404."""
     if not name:
         return None
     try:
-        setting = known(name)
+        setting = find_setting(name)
     except WrongSettingValue:
         raise Problem(404) from None
     shown: ShownSetting = scope.shown(setting)
@@ -158,7 +158,7 @@ def _opened(scope: SettingScope, name: str) -> OpenForm | None:
     )
 
 
-def _typed(form: SettingForm) -> Mapping[str, str]:
+def _typed_values(form: SettingForm) -> Mapping[str, str]:
     names = ("value", "watch", "since", "group", "action")
     return {name: form[name].data or "" for name in names}
 
@@ -169,7 +169,7 @@ def _choice(form: SettingForm, workspace: choosing.Workspace | None) -> Choice:
         field, reasons = next(iter(form.errors.items()))
         raise WrongSettingValue(str(field), str(reasons[0]))
     name, group = form.name.data or "", (form.group.data or "").strip()
-    setting: KnownSetting = known(f"{name}/{group}" if group else name)
+    setting: KnownSetting = find_setting(f"{name}/{group}" if group else name)
     if form.action.data not in ("set", "unset"):
         raise WrongSettingValue("action", "takes set or unset")
     value = None
@@ -197,6 +197,6 @@ def _sentence(error: WrongSettingValue) -> str:
     return f"{LABELS.get(error.field, error.field.capitalize())} {error.reason}."
 
 
-def _done(choice: Choice, days: RecountedDays | None) -> str:
+def _done_sentence(choice: Choice, days: RecountedDays | None) -> str:
     told = f"{choice.setting.title} was {'set' if choice.value is not None else 'taken back'}."
     return f"{told} The days are counted anew; figures follow in a moment." if days else told

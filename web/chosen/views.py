@@ -9,7 +9,7 @@ from datetime import date
 from aggregators.catalogue import domains
 from aggregators.chosen.changes import SettingChange, Value, in_force
 from aggregators.chosen.counting import LEARNED
-from aggregators.chosen.known import COUNTING, KnownSetting, known
+from aggregators.chosen.known import COUNTING, KnownSetting, find_setting
 from aggregators.chosen.names import ORGANISATION_NAME
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import LOWER, Measure, Origin
@@ -69,7 +69,7 @@ class SettingScope:
             origin,
             change,
             without,
-            _declared(setting) if self.own is None else without,
+            _declared_value(setting) if self.own is None else without,
             tuple(sorted(history, key=lambda c: (c.at, c.revision), reverse=True)),
             tuple(c for c in history if c.since > self.day),
         )
@@ -109,7 +109,7 @@ class SettingScope:
         return sorted(every)
 
 
-def _declared(setting: KnownSetting) -> str:
+def _declared_value(setting: KnownSetting) -> str:
     """Value of a setting in words where neither people nor the environment give one."""
     if setting.measure is not None:
         return declared(setting.measure)
@@ -161,7 +161,7 @@ def sections(scope: SettingScope) -> list[SettingSection]:
     groups = scope.names()
     for domain in domains():
         names = [name for m in domain.measures for name in _names(domain.key, m.key, groups)]
-        rows = [scope.shown(known(name)) for name in names]
+        rows = [scope.shown(find_setting(name)) for name in names]
         made.append(SettingSection(domain.key, domain.title, rows))
     return made
 

@@ -76,7 +76,7 @@ def blueprint(
         if not form.validate():
             outcome = ("error", "Choose one of the frameworks.")
         else:
-            outcome = ("ok", _seeded(database(), (mine.workspace_id, slug), form, settings))
+            outcome = ("ok", _seed_framework(database(), (mine.workspace_id, slug), form, settings))
             wake()
         session["frameworks_outcome"] = outcome
         return redirect(f"/ws/{slug}/admin/frameworks")
@@ -84,7 +84,7 @@ def blueprint(
     return made
 
 
-def _seeded(
+def _seed_framework(
     database: Database, workspace: tuple[int, str], form: FrameworkForm, settings: Settings
 ) -> str:
     name = form.framework.data

@@ -93,7 +93,7 @@ def blueprint(
     @ACT
     def act(slug: str) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
-        session["desk_outcome"] = _acted(database(), mine, DeskForm())
+        session["desk_outcome"] = _carry_out(database(), mine, DeskForm())
         wake()
         return redirect(f"/ws/{slug}/records")
 
@@ -137,7 +137,7 @@ def _several(
         except NoSuchRecord:
             others = [k for k in KINDS.values() if k.key == kind.key[: len(k.key)] and k != kind]
             for other in others:
-                known = corrections.known(connection, other, mine.workspace_id, key)
+                known = corrections.find_record(connection, other, mine.workspace_id, key)
                 return redirect(record_href(mine.slug, other.name, known.name))
             raise
     written = [(corrections.written_key(kind, row), row) for row in rows]
@@ -186,7 +186,7 @@ def _desk(database: Database, mine: Membership) -> Mapping[str, Any]:
     }
 
 
-def _acted(database: Database, mine: Membership, form: DeskForm) -> Said:
+def _carry_out(database: Database, mine: Membership, form: DeskForm) -> Said:
     """Carries a form of the desk out; what came of it."""
     if not form.validate():
         return "error", str(next(iter(form.errors.values()))[0])
@@ -225,7 +225,7 @@ def _record(
     """Everything that a record's page shows. Raises NoSuchRecord."""
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, mine.workspace_id) as connection:
-        record = corrections.known(connection, kind, mine.workspace_id, key)
+        record = corrections.find_record(connection, kind, mine.workspace_id, key)
         told = corrections.statements_of(connection, mine.workspace_id, record)
     row = record.row or {}
     return {
@@ -268,7 +268,7 @@ def _refusal(
         return {"field": "" if field == "action" else field, "text": str(reasons[0])}
     action = form.action.data
     try:
-        _carry_out(database, mine, kind, key, form)
+        _correct_record(database, mine, kind, key, form)
     except RefusedCorrection as error:
         return {"field": _field_of(action, error), "text": _sentence(error.reason)}
     except NoSuchRecord as error:
@@ -285,7 +285,9 @@ def _field_of(action: str, error: RefusedCorrection) -> str:
     return ("value" if error.is_value else "field") if action == "correct" else ""
 
 
-def _carry_out(database: Database, mine: Membership, kind: str, key: str, form: RecordForm) -> None:
+def _correct_record(
+    database: Database, mine: Membership, kind: str, key: str, form: RecordForm
+) -> None:
     """Has the record be as the form says. Raises NoSuchRecord, RefusedCorrection."""
     workspace, by, action = (mine.workspace_id, mine.slug), current_user.email, form.action.data
     if action == "correct":

@@ -116,7 +116,7 @@ class FirstRunPages:
     ) -> None:
         self._database, self._settings, self._keys, self._wake = database, settings, keys, wake
 
-    def _mine(self) -> list[Membership]:
+    def _administered_or_403(self) -> list[Membership]:
         """The reader's workspaces as platform admin; none where there is no workspace at all. Raises
         Problem 403 for everybody else."""
         mine = administered(self._database().web, current_user._get_current_object())
@@ -153,7 +153,7 @@ class FirstRunPages:
 
     def page(self) -> ResponseReturnValue:
         """The steps, and where the reader stands."""
-        mine, database = self._mine(), self._database()
+        mine, database = self._administered_or_403(), self._database()
         ids = [m.workspace_id for m in mine]
         with database.job.connect() as connection:
             newest = runs.newest(connection, SNAPSHOT)
@@ -180,7 +180,7 @@ class FirstRunPages:
 
     def act(self) -> ResponseReturnValue:
         """Carries a step out."""
-        mine, form = self._mine(), FirstStepForm()
+        mine, form = self._administered_or_403(), FirstStepForm()
         if mine and form.action.data not in OWN and not is_everywhere(mine, self._database()):
             raise Problem(403, WHOLE, "platform_admin_required")
         target = PATH
@@ -188,12 +188,12 @@ class FirstRunPages:
             if form.action.data == "github":
                 target = f"{PATH}?source={self._connect(form)}#repositories"
             else:
-                session["first_outcome"] = ("ok", self._acted(mine, form))
+                session["first_outcome"] = ("ok", self._carry_out(mine, form))
         except (WrongStep, SourceProblem) as error:
             session["first_outcome"] = ("error", str(error))
         return redirect(target)
 
-    def _acted(self, mine: list[Membership], form: FirstStepForm) -> str:
+    def _carry_out(self, mine: list[Membership], form: FirstStepForm) -> str:
         database, viewer = self._database(), current_user.viewer
         match form.action.data:
             case "figures":
@@ -231,7 +231,7 @@ class FirstRunPages:
     def load(self) -> ResponseReturnValue:
         """Imports a dropped file."""
         slug = request.args.get("workspace", "")
-        if slug not in {m.slug for m in self._mine()}:
+        if slug not in {m.slug for m in self._administered_or_403()}:
             raise Problem(403, "You are not platform admin of that workspace.")
         name = request.args.get("name", "file")[:200]
         content, kind = request.get_data(), request.args.get("kind", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from aggregators.chosen.known import WrongSettingValue, known
+from aggregators.chosen.known import WrongSettingValue, find_setting
 from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
 from aggregators.vocabulary.fields import LONGEST_SLUG, SHORTEST_SLUG
 from auth import accounts
@@ -140,7 +140,10 @@ def choose_organisation(
         (TIME_ZONE, zone, settings.zone.key),
     )
     try:
-        changes = [(known(key), known(key).check(value), before) for key, value, before in chosen]
+        changes = [
+            (find_setting(key), find_setting(key).check(value), before)
+            for key, value, before in chosen
+        ]
         for setting, value, before in changes:
             if value != before:
                 choice = choosing.Choice(setting, value, settings.now().date(), by)

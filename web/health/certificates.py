@@ -56,7 +56,7 @@ def of_databases(settings: Settings, patience: float) -> list[HealthFinding]:
     for host, port in sorted(servers):
         look = LOOK.format(start="-starttls postgres ", server=f"{host}:{port}")
         remedy = f"{look}   (renew it there, then: select pg_reload_conf();)"
-        served = _served(host, port, patience, asks=True)
+        served = _served_certificate(host, port, patience, asks=True)
         problems += ending(f"the database server {host}:{port}", served, remedy)
     return problems
 
@@ -68,7 +68,7 @@ def of_redis(settings: Settings, patience: float) -> list[HealthFinding]:
     url = urlsplit(str(settings.redis_url))
     host, port = url.hostname or "localhost", url.port or REDIS_PORT
     remedy = f"{LOOK.format(start='', server=f'{host}:{port}')}   (renew it there)"
-    return ending(f"Redis {host}:{port}", _served(host, port, patience), remedy)
+    return ending(f"Redis {host}:{port}", _served_certificate(host, port, patience), remedy)
 
 
 def _is_checked(url: URL) -> bool:
@@ -81,7 +81,9 @@ def _server(url: URL) -> tuple[str, int]:
     return str(host or "localhost"), int(str(port or POSTGRES_PORT))
 
 
-def _served(host: str, port: int, patience: float, *, asks: bool = False) -> bytes | None:
+def _served_certificate(
+    host: str, port: int, patience: float, *, asks: bool = False
+) -> bytes | None:
     """The certificate that a server shows, whoever signed it; None where it is away or speaks no TLS:
     others look for that. ``asks`` as a client of PostgreSQL does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -193,7 +193,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
         return _nodes_away(database, settings) or [
             _broken_off(database, DATABASE, error)
             or pools.finding_of(database, first_line(error))
-            or _away(DATABASE, "VIGILO_DATABASE_URL", error)
+            or _finding_of_error(DATABASE, "VIGILO_DATABASE_URL", error)
         ]
     if any(finding.brief in NOT_THERE for finding in problems):
         return problems
@@ -209,7 +209,7 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
         problems += _nodes_away(database, settings) or [
             _broken_off(database, JOB, error)
             or pools.finding_of(database, first_line(error))
-            or _away(JOB, "VIGILO_JOB_DATABASE_URL", error)
+            or _finding_of_error(JOB, "VIGILO_JOB_DATABASE_URL", error)
         ]
     return problems
 
@@ -272,7 +272,7 @@ def _broken_off(
     return HealthFinding(brief, type_this or OVERLOADED.format(setting=setting), told, True)
 
 
-def _away(brief: str, variable: str, error: Exception) -> HealthFinding:
+def _finding_of_error(brief: str, variable: str, error: Exception) -> HealthFinding:
     told = first_line(error)
     remedy = next(
         (remedy for words, remedy in REMEDIES if any(word in told for word in words)), UNKNOWN

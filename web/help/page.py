@@ -38,7 +38,10 @@ def blueprint(
     def facts() -> Mapping[str, object]:
         day = choosing.newest_day(database()) or settings.now().date()
         told = sections(scope_of(engine(), None, day, settings))
-        return {**_facts(settings), **_chosen({section.key: section.rows for section in told})}
+        return {
+            **_facts(settings),
+            **_chosen_settings({section.key: section.rows for section in told}),
+        }
 
     @made.get(HELP, endpoint="index")
     def index() -> ResponseReturnValue:
@@ -80,7 +83,7 @@ def _facts(settings: Settings) -> Mapping[str, object]:
     }
 
 
-def _chosen(rows: Mapping[str, Sequence[ShownSetting]]) -> Mapping[str, object]:
+def _chosen_settings(rows: Mapping[str, Sequence[ShownSetting]]) -> Mapping[str, object]:
     """Choices of the organisation as its settings say them: how it counts, the targets of a measure."""
     told = {shown.setting.name: shown for key in rows for shown in rows[key] if shown.is_told}
     return {

@@ -143,7 +143,7 @@ def blueprint(jobs: Callable[[], Engine], keys: Keys, settings: Settings) -> Blu
     @made.post("/account/password")
     @PASSWORD
     def password() -> ResponseReturnValue:
-        return _back(*_changed(jobs(), g.account, PasswordForm()), "password")
+        return _back_to_account(*_change_password(jobs(), g.account, PasswordForm()), "password")
 
     _sessions(made, jobs)
     _tokens(made, desk)
@@ -157,13 +157,13 @@ def _sessions(made: Blueprint, jobs: Callable[[], Engine]) -> None:
     def end(handle: str) -> ResponseReturnValue:
         if not credentials.end_session(jobs(), g.account.id, g.account.email, handle):
             raise Problem(404)
-        return _back("ok", "That session has ended.", "sessions")
+        return _back_to_account("ok", "That session has ended.", "sessions")
 
     @made.post("/account/sessions/end-others")
     @END_OTHERS
     def end_others() -> ResponseReturnValue:
         count = credentials.end_sessions(jobs(), g.account.id, g.account.email, _handle())
-        return _back("ok", f"{count} other sessions have ended.", "sessions")
+        return _back_to_account("ok", f"{count} other sessions have ended.", "sessions")
 
     @made.post("/account/sign-out-everywhere")
     @EVERYWHERE
@@ -179,9 +179,11 @@ def _tokens(made: Blueprint, desk: AccountDesk) -> None:
     def new_token() -> ResponseReturnValue:
         form, person, jobs = TokenForm(), g.account, desk.jobs()
         if not form.validate():
-            return _back("error", str(next(iter(form.errors.values()))[0]), "tokens")
+            return _back_to_account("error", str(next(iter(form.errors.values()))[0]), "tokens")
         if len(credentials.tokens_of(jobs, person.id)) >= MOST_TOKENS:
-            return _back("error", f"You have {MOST_TOKENS} tokens: revoke one first.", "tokens")
+            return _back_to_account(
+                "error", f"You have {MOST_TOKENS} tokens: revoke one first.", "tokens"
+            )
         made_token = tokens.create(
             jobs, person.email, form.days.data, name=form.name.data.strip(), actor=person.email
         )
@@ -194,7 +196,7 @@ def _tokens(made: Blueprint, desk: AccountDesk) -> None:
         person = g.account
         if not credentials.revoke_token(desk.jobs(), number, person.email, person.id):
             raise Problem(404)
-        return _back("ok", "The token opens nothing any more.", "tokens")
+        return _back_to_account("ok", "The token opens nothing any more.", "tokens")
 
 
 def _second_factor(made: Blueprint, desk: AccountDesk) -> None:
@@ -236,20 +238,20 @@ def _second_factor(made: Blueprint, desk: AccountDesk) -> None:
     def switch_off() -> ResponseReturnValue:
         person = _with_password(desk)
         second_factor.switch_off(desk.jobs(), person.id, person.email)
-        return _back("ok", "Your password alone signs you in now.", "second-factor")
+        return _back_to_account("ok", "Your password alone signs you in now.", "second-factor")
 
 
 def _refusals(view: Callable[[], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
     """View whose refusals are said beside the second factor."""
 
     @wraps(view)
-    def told() -> ResponseReturnValue:
+    def answer_or_refusal() -> ResponseReturnValue:
         try:
             return view()
         except (AccountError, attempts.TooManyAttempts) as error:
-            return _back("error", str(error), "second-factor")
+            return _back_to_account("error", str(error), "second-factor")
 
-    return told
+    return answer_or_refusal
 
 
 def _with_password(desk: AccountDesk) -> Account:
@@ -261,7 +263,7 @@ def _with_password(desk: AccountDesk) -> Account:
     return person  # type: ignore[no-any-return]
 
 
-def _changed(jobs: Engine, person: Account, form: PasswordForm) -> tuple[str, str]:
+def _change_password(jobs: Engine, person: Account, form: PasswordForm) -> tuple[str, str]:
     """Changes the password; what came of it. This browser goes on under a new session."""
     if not form.validate():
         return "error", str(next(iter(form.errors.values()))[0])
@@ -281,6 +283,6 @@ def _handle() -> str:
     return credentials.handle_of(session.id or "")  # type: ignore[attr-defined]
 
 
-def _back(kind: str, words: str, section: str) -> ResponseReturnValue:
+def _back_to_account(kind: str, words: str, section: str) -> ResponseReturnValue:
     session["account_outcome"] = (section, kind, words)
     return redirect(f"/account#{section}", 303)

@@ -76,28 +76,28 @@ class InvitedPages:
     def page(self, token: str) -> ResponseReturnValue:
         """The invitation, and what its reader has to do."""
         try:
-            invitation = self._opened(token)
+            invitation = self._open_invitation(token)
         except InvitationEnded:
-            return _ended()
+            return _ended_page()
         return self._page(token, invitation, JoinForm(meta={"csrf": True}, formdata=None))
 
     def accept(self, token: str) -> ResponseReturnValue:
         """Gives the role to whoever is signed in, or to the account that is made."""
         form = JoinForm(meta={"csrf": True})
         try:
-            invitation = self._opened(token)
+            invitation = self._open_invitation(token)
             if not form.validate():
                 return self._page(token, invitation, form, str(next(iter(form.errors.values()))[0]))
             if not current_user.is_authenticated:
-                return self._joined(token, invitation, form)
+                return self._join(token, invitation, form)
             if current_user.email != invitation.email:
                 return self._page(token, invitation, form, "It was sent to another address.")
             invitations.accept(self._jobs(), token, current_user._get_current_object())
         except InvitationEnded:
-            return _ended()
+            return _ended_page()
         return redirect(DOMAINS[0].page(invitation.workspace[1]))
 
-    def _opened(self, token: str) -> Invitation:
+    def _open_invitation(self, token: str) -> Invitation:
         """The invitation of a link. Raises InvitationEnded, Problem 429 after ten guesses from one address.
         They count as failures of no account: whoever guesses keeps nobody from signing in."""
         network = throttle.network(request.remote_addr or "")
@@ -110,7 +110,7 @@ class InvitedPages:
             throttle.judged(self._jobs(), *who, is_right=False)
             raise
 
-    def _joined(self, token: str, invitation: Invitation, form: JoinForm) -> ResponseReturnValue:
+    def _join(self, token: str, invitation: Invitation, form: JoinForm) -> ResponseReturnValue:
         """Makes the account and signs it in. Raises InvitationEnded."""
         name, password, jobs = form.name.data or "", form.password.data or "", self._jobs()
         try:
@@ -143,7 +143,7 @@ class InvitedPages:
         return page, 422 if problem else 200
 
 
-def _ended() -> ResponseReturnValue:
+def _ended_page() -> ResponseReturnValue:
     page = render_template(
         "message.html",
         title="This invitation has ended",

@@ -82,15 +82,15 @@ class Providers:
     def finish(self, name: str) -> str:
         """Signs the person in who comes back from the provider; where they go on to. Raises
         ProviderRefused."""
-        token = self._token(name)
+        token = self._exchange_code(name)
         claims: Mapping[str, Any] = token.get("userinfo") or {}
         target = str(session.get("sign_in_next", "/"))
-        account = self._vouched(name, claims, target)
+        account = self._account_of_claims(name, claims, target)
         entry.enter(self.jobs(), account, name)
         session[SESSION_KEY] = {"name": name, "id_token": token.get("id_token")}
         return target
 
-    def _token(self, name: str) -> Mapping[str, Any]:
+    def _exchange_code(self, name: str) -> Mapping[str, Any]:
         """Answer to the code. State, nonce, PKCE, signature, issuer, audience and time are checked."""
         try:
             token: Mapping[str, Any] = self.client(name).authorize_access_token()
@@ -103,7 +103,7 @@ class Providers:
             raise _unreachable(name, error) from error
         return token
 
-    def _vouched(self, name: str, claims: Mapping[str, Any], target: str) -> Account:
+    def _account_of_claims(self, name: str, claims: Mapping[str, Any], target: str) -> Account:
         """The account of whoever the claims mean, with the roles of their groups; made for whoever comes
         from the link of their invitation. Raises ProviderRefused; what is refused is noted."""
         jobs, settings = self.jobs(), self.settings

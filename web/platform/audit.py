@@ -99,7 +99,7 @@ def blueprint(
         mine = platform_admin(engine, current_user)
         right = of_scope(database(), viewer, (m.slug for m in mine))
         with downloads.lent(viewer) as slot:
-            pieces = right.over(_written(_taken(engine, viewer, query)))
+            pieces = right.over(_csv_pieces(_events_for_file(engine, viewer, query)))
             file = downloads.spooled(viewer, pieces)
             answer = sent(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
@@ -138,7 +138,7 @@ def _page_values(
     }
 
 
-def _taken(engine: Engine, viewer: Viewer, query: AuditQuery) -> Iterator[SeenEvent]:
+def _events_for_file(engine: Engine, viewer: Viewer, query: AuditQuery) -> Iterator[SeenEvent]:
     """The events for a file, which is itself an event. Raises TooCostly when there is no end to them."""
     deadline = time.monotonic() + LONGEST_SECONDS
     with context.as_viewer(engine, viewer) as connection:
@@ -149,7 +149,7 @@ def _taken(engine: Engine, viewer: Viewer, query: AuditQuery) -> Iterator[SeenEv
                 raise TooCostly("The list is too long: choose fewer days or narrow it.")
 
 
-def _written(listed: Iterable[SeenEvent]) -> Iterator[bytes]:
+def _csv_pieces(listed: Iterable[SeenEvent]) -> Iterator[bytes]:
     """The file in pieces, with the mark by which spreadsheets know UTF-8."""
     buffer = io.StringIO()
     buffer.write("\ufeff")

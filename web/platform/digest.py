@@ -166,7 +166,7 @@ class DigestPages:
         platform_admin(self.engine(), current_user)
         form, person = ChannelForm(), g.account
         if not form.validate():
-            return _back("error", "Choose where to, and how often.")
+            return _back_to_digests("error", "Choose where to, and how often.")
         secret = secrets.token_bytes(SECRET_BYTES) if form.kind.data == "webhook" else None
         try:
             new = self._new(form, person, secret)
@@ -174,10 +174,10 @@ class DigestPages:
         except SourceProblem as error:
             return self._page(form, str(error))
         except TooManyChannels as error:
-            return _back("error", str(error))
+            return _back_to_digests("error", str(error))
         if secret is not None:
             return self._page(secret=f"whsec_{base64.b64encode(secret).decode()}")
-        return _back("ok", "It begins with the next night.")
+        return _back_to_digests("ok", "It begins with the next night.")
 
     def _new(self, form: ChannelForm, person: Account, secret: bytes | None) -> NewChannel:
         """The channel of a form. Raises SourceProblem for an address that may not be asked."""
@@ -204,10 +204,10 @@ class DigestPages:
             raise Problem(422, "Choose test or remove.")
         if form.action.data == "remove":
             channels.remove(jobs, channel_id, current_user.id, "its owner")
-            return _back("ok", "Removed; nothing more goes there.")
-        return _back(*self._tested(channel))
+            return _back_to_digests("ok", "Removed; nothing more goes there.")
+        return _back_to_digests(*self._queue_test(channel))
 
-    def _tested(self, channel: DigestChannel) -> tuple[str, str]:
+    def _queue_test(self, channel: DigestChannel) -> tuple[str, str]:
         """Queues the digest of the last night as it would be; what to say."""
         database = self.database()
         with database.job.connect() as connection:
@@ -236,6 +236,6 @@ class DigestPages:
         return render_template("digest_stop.html", token=token, done=True)
 
 
-def _back(kind: str, words: str) -> ResponseReturnValue:
+def _back_to_digests(kind: str, words: str) -> ResponseReturnValue:
     session["digest_outcome"] = (kind, words)
     return redirect(DIGESTS, 303)

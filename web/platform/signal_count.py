@@ -76,12 +76,12 @@ class SignalCounts:
 
     def _counted_or_none(self, viewer: Viewer) -> SignalSummary:
         try:
-            return self._counted(viewer)
+            return self._count(viewer)
         except (NotIdentified, OperationalError, TimeoutError) as error:
             log.warning("the open signals could not be counted", exc_info=error)
             return NOTHING
 
-    def _counted(self, viewer: Viewer) -> SignalSummary:
+    def _count(self, viewer: Viewer) -> SignalSummary:
         with context.as_viewer(self._engine(), viewer) as connection:
             fingerprint = scope_fingerprint(connection).fingerprint
             kept = self._kept.get(viewer.user_id)

@@ -61,7 +61,7 @@ def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> 
     night = watched or newest
     told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
     together = [] if slug else _ongoing_together(services, viewer)
-    listed = _sorted(signals, night, today)
+    listed = _by_list(signals, night, today)
     named = chosen([*together, *signals], key)
     beside = named or next(iter([*listed["new"], *listed["still"]]), None)
     is_asked = named is not None or bool(slug)
@@ -86,7 +86,7 @@ def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> 
     }
 
 
-def _sorted(
+def _by_list(
     signals: Sequence[DriftSignal], night: date, today: date
 ) -> dict[str, list[DriftSignal]]:
     """Signals by the list that they stand in."""

@@ -110,7 +110,7 @@ def blueprint(services: Services) -> Blueprint:
         form = SignalForm()
         if not form.validate() or form.workspace.data not in slugs:
             raise Problem(422, "Choose a signal of one of your workspaces and what to do with it.")
-        session["signals_outcome"] = _changed(
+        session["signals_outcome"] = _note_state(
             services, slugs[form.workspace.data], form, current_user.email
         )
         counts.forget(current_user.viewer)
@@ -157,10 +157,10 @@ def _file(made: Blueprint, services: Services) -> None:
         signals = whole.read(services.database, viewer)
         signals += open_signals.read(services.database, viewer, today)
         headers = {"Content-Disposition": 'attachment; filename="signals.csv"'}
-        return Response(_written(signals), mimetype="text/csv", headers=headers)
+        return Response(_csv_text(signals), mimetype="text/csv", headers=headers)
 
 
-def _written(signals: Sequence[DriftSignal]) -> str:
+def _csv_text(signals: Sequence[DriftSignal]) -> str:
     """The file, with the mark by which spreadsheets know UTF-8."""
     buffer = io.StringIO()
     buffer.write("\ufeff")
@@ -172,7 +172,7 @@ def _written(signals: Sequence[DriftSignal]) -> str:
     return buffer.getvalue()
 
 
-def _changed(
+def _note_state(
     services: Services, workspace_id: int, form: SignalForm, email: str
 ) -> tuple[str, str]:
     """Notes it, in the audit trail too; what to say. Raises Problem 422 for a night that is none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aggregators.catalogue import DOMAINS
 from aggregators.chosen.annotations import ABOUT
-from aggregators.chosen.known import WrongSettingValue, known
+from aggregators.chosen.known import WrongSettingValue, find_setting
 from aggregators.signal.series import watched
 from auth.membership import ORDER
 from auth.membership import in_words as role_in_words
@@ -146,9 +146,9 @@ def in_words(event: SeenEvent) -> EventWords:
     noun, _, verb = event.action.partition(".")
     by_status = f"{event.action} {event.details.get('status')}"
     title = ACTIONS.get(by_status) or ACTIONS.get(event.action)
-    title = title or f"{KINDS.get(noun, noun.capitalize())}: {_plain(verb)}"
+    title = title or f"{KINDS.get(noun, noun.capitalize())}: {_spaced(verb)}"
     pairs = [
-        _plain(name) if value is True else f"{_plain(name)} {_value(_named(name, value))}"
+        _spaced(name) if value is True else f"{_spaced(name)} {_value(_in_our_words(name, value))}"
         for name, value in event.details.items()
         if value
     ]
@@ -172,22 +172,22 @@ def _subject(noun: str, event: SeenEvent) -> str:
 
 def _setting(name: str) -> str:
     try:
-        setting = known(name)
+        setting = find_setting(name)
     except WrongSettingValue:  # of an earlier program
         return name
     return f"{setting.domain.title}: {setting.title}" if setting.domain else setting.title
 
 
-def _named(detail: str, value: object) -> object:
+def _in_our_words(detail: str, value: object) -> object:
     """The value in words where it is one of our own names."""
     if detail not in NAMED:
         return value
     if isinstance(value, list):
-        return [_named(detail, each) for each in value]
+        return [_in_our_words(detail, each) for each in value]
     return NAMES.get(value, value) if isinstance(value, str) else value
 
 
-def _plain(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 

@@ -43,14 +43,14 @@ class StandingNames:
         reader more than the first."""
         if time.monotonic() >= self._until:
             self._until = time.monotonic() + AWAY_SECONDS
-            self._until = time.monotonic() + self._read()
+            self._until = time.monotonic() + self._read_names()
         return self._chosen
 
     def forget(self) -> None:
         """Has whoever comes next ask the database."""
         self._until = 0.0
 
-    def _read(self) -> float:
+    def _read_names(self) -> float:
         """Asks the database, on a connection of its own: whoever asks may hold one of the pool already, and
         must not wait for another. Seconds for which the answer holds."""
         from sqlalchemy.exc import DBAPIError

@@ -31,7 +31,7 @@ def install_handler() -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.stdlib.PositionalArgumentsFormatter(),
-        _traced,
+        _add_traceback,
     ]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -92,7 +92,7 @@ def _outcome(status: int) -> str:
     return "failed" if status >= 500 else "refused" if status >= 400 else "answered"
 
 
-def _traced(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _add_traceback(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Turns an error into its traceback, without values."""
     given = event.pop("exc_info", None)
     if given is True:

@@ -125,7 +125,7 @@ def install(app: Flask, engine: Callable[[], Engine], settings: Settings) -> Non
 
     @app.get("/workspaces.json", endpoint="shell.workspaces")
     def workspaces() -> ResponseReturnValue:
-        mine = _mine(engine(), current_user.viewer)
+        mine = _memberships_of(engine(), current_user.viewer)
         return jsonify([_option_json(_option(m, request.args)) for m in mine])
 
     @app.get(LOGO, endpoint="shell.logo")
@@ -139,7 +139,7 @@ def _option_json(option: SwitchOption) -> dict[str, str | None]:
     return {name: getattr(option, name) for name in ("slug", "name", "accent", "role", "href")}
 
 
-def _mine(engine: Engine, viewer: Viewer) -> tuple[Membership, ...]:
+def _memberships_of(engine: Engine, viewer: Viewer) -> tuple[Membership, ...]:
     with context.as_viewer(engine, viewer) as connection:
         return tuple(memberships.memberships(connection))
 
@@ -151,16 +151,16 @@ def _frame(engine: Callable[[], Engine], organisation: str, logo: str | None) ->
         if not current_user.is_authenticated:
             return bare
         known: tuple[Membership, ...] | None = g.get("memberships")  # by the gate of this request
-        mine = known if known is not None else _mine(engine(), current_user.viewer)
+        mine = known if known is not None else _memberships_of(engine(), current_user.viewer)
     except (NoContext, NotIdentified):  # signed out while the request was under way
         return bare
     except (OperationalError, TimeoutError) as error:
         current_app.logger.warning("the page's frame could not be read: %s", first_line(error))
         return bare
-    return _framed(bare, mine)
+    return _frame_for_reader(bare, mine)
 
 
-def _framed(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
+def _frame_for_reader(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
     matched = SLUG_OF.match(request.path)
     active = next((m for m in mine if matched and m.slug == matched[1]), None)
     reader = ShellReader(mine, active)
@@ -225,11 +225,11 @@ def _option(membership: Membership, given: Mapping[str, str]) -> SwitchOption:
         membership.name,
         membership.accent,
         in_words(membership.role),
-        domain.page(membership.slug) + _carried(given),
+        domain.page(membership.slug) + _carried_period(given),
     )
 
 
-def _carried(given: Mapping[str, str]) -> str:
+def _carried_period(given: Mapping[str, str]) -> str:
     """Period of an address, to be carried to the next one."""
     carried = {name: given.get(name, "")[:40] for name in PERIOD_NAMES}
     period = {name: value for name, value in carried.items() if value and value.isprintable()}

@@ -36,7 +36,7 @@ class Ink:
 
     def __init__(self, pdf: FPDF, type_: Typeface) -> None:
         self.pdf, self.type = pdf, type_
-        self._look = lru_cache(256)(self._looks)
+        self._look = lru_cache(256)(self._style_operators)
 
     def page(self) -> None:
         """The current page is a fresh one."""
@@ -55,35 +55,35 @@ class Ink:
                 continue
             wide = em * size
             if wide > room + 0.01:
-                codes, wide, size = self._fitted(column, text)
+                codes, wide, size = self._fit_to_column(column, text)
             now = look(size, bold, colour)
             if now is not last:
                 out.append(now)
                 last = now
             if align != "L":
                 x += room - wide if align == "R" else (room - wide) / 2
-            out.append(f"1 0 0 1 {x:.2f} {y} Tm{self._shown(codes, size, bold)}")
+            out.append(f"1 0 0 1 {x:.2f} {y} Tm{self._show_operators(codes, size, bold)}")
         if len(out) > 1:
             out.append("ET Q")
             self.pdf._out("\n".join(out))
 
-    def _shown(self, glyphs: Glyphs, size: float, bold: bool) -> str:
+    def _show_operators(self, glyphs: Glyphs, size: float, bold: bool) -> str:
         """The operators that show glyphs; after those of another face the column's is chosen again."""
         if isinstance(glyphs, str):
             return f"<{glyphs}>Tj"
         own = f"/F{self.type.faces[bold].i} {size:.2f} Tf"
         return "".join(
-            f"<{run.codes}>Tj" if run.face is None else f"{self._other(run, size)}{own}"
+            f"<{run.codes}>Tj" if run.face is None else f"{self._run_operators(run, size)}{own}"
             for run in glyphs
         )
 
-    def _other(self, run: Run, size: float) -> str:
+    def _run_operators(self, run: Run, size: float) -> str:
         assert run.face is not None
         self.pdf._resource_catalog.add(PDFResourceType.FONT, run.face.i, self.pdf.page)
         shown = "".join(f" {rise * size:.2f} Ts[{array}]TJ" for rise, array in run.pieces)
         return f"/F{run.face.i} {size:.2f} Tf{shown} 0 Ts "
 
-    def _fitted(self, column: TextColumn, text: str) -> tuple[Glyphs, float, float]:
+    def _fit_to_column(self, column: TextColumn, text: str) -> tuple[Glyphs, float, float]:
         """Codes, width and size of a text that is wider than its column."""
         if column.whole:
             codes, em = self.type.glyphs(text, column.bold)
@@ -94,7 +94,7 @@ class Ink:
             codes, em = self.type.glyphs(text, column.bold)
         return codes, em * size, size
 
-    def _looks(self, size: float, bold: bool, colour: str) -> str:
+    def _style_operators(self, size: float, bold: bool, colour: str) -> str:
         """The operators that choose font, size and colour."""
         return f"/F{self.type.faces[bold].i} {size:.2f} Tf {rgb(colour)} rg"
 

@@ -49,10 +49,10 @@ class Fallbacks:
         name = _script(number)
         if name is None:
             return None
-        face = self._faces.get(name) or self._added(name)
+        face = self._faces.get(name) or self._add_face(name)
         return face if number in face.cmap else None
 
-    def _added(self, name: str) -> TTFFont:
+    def _add_face(self, name: str) -> TTFFont:
         family = f"noto{name.lower()}"
         self._pdf.add_font(family, "", FONTS / f"NotoSans{name}-Regular.ttf")
         face = self._pdf.fonts[family]

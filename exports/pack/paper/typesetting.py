@@ -66,7 +66,7 @@ class Typeface:
     def __init__(self, pdf: FPDF) -> None:
         for style, file in FACES.items():
             pdf.add_font(FAMILY, style, FONTS / file)
-        self.faces = tuple(_embedded(pdf, style) for style in FACES)
+        self.faces = tuple(_embedded_face(pdf, style) for style in FACES)
         self.others = Fallbacks(pdf)
         self._advance = tuple(Advances(face, self.others) for face in self.faces)
         self._codes = tuple(Codes(face) for face in self.faces)
@@ -125,12 +125,12 @@ class Typeface:
         lines: list[str] = []
         words = self.clean(text).split()
         while words and len(lines) < most - 1:
-            taken = self._taken(words, room, size, bold)
+            taken = self._words_in_line(words, room, size, bold)
             lines.append(self.fit(" ".join(words[:taken]), room, size, bold))
             words = words[taken:]
         return [*lines, self.fit(" ".join(words), room, size, bold)] if words else lines
 
-    def _taken(self, words: Sequence[str], room: float, size: float, bold: bool) -> int:
+    def _words_in_line(self, words: Sequence[str], room: float, size: float, bold: bool) -> int:
         """How many of the words go on one line; at least one."""
         line = words[0]
         for count, word in enumerate(words[1:], 1):
@@ -151,7 +151,7 @@ class Typeface:
         return ""
 
 
-def _embedded(pdf: FPDF, style: str) -> TTFFont:
+def _embedded_face(pdf: FPDF, style: str) -> TTFFont:
     face = pdf.fonts[FAMILY + style]
     if not isinstance(face, TTFFont):
         raise TypeError("the pack's font is not embedded")

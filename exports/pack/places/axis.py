@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aggregators.pooling.figures import ExpectedBand, Figure
 from aggregators.vocabulary.measure import Status, Unit
-from exports.pack.charts import known, scale, tick_words
+from exports.pack.charts import known_values, scale, tick_words
 from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.ink import Point
@@ -48,7 +48,7 @@ class SharedAxis:
         unit = figures[0].measure.unit
         values: list[float] = []
         for figure in figures:
-            values += [] if figure.low_sample else known(figure.series)
+            values += [] if figure.low_sample else known_values(figure.series)
             values += [figure.value] if figure.value is not None else []
             own = target(figure)
             values += [own] if own is not None else []

@@ -85,7 +85,7 @@ def chosen(
     if adds.each:
         after.append(PlaceColumn(adds.title, ADDS, _adding(adds)))
     charts = [] if domain.picture == "matrix" else [_stand(axis, scorecard)]
-    charts.append(PlaceColumn(days, 0, _lined(axis, scorecard), "L"))
+    charts.append(PlaceColumn(days, 0, _line_column(axis, scorecard), "L"))
     left = wide - sum(one.wide + GAP for one in (*before, *after)) + GAP
     each = left / len(charts) - GAP
     if interval(head) is None and domain.picture == "cards":
@@ -188,7 +188,7 @@ def _stand(axis: SharedAxis, scorecard: Scorecard) -> PlaceColumn:
     return PlaceColumn(title or "On one axis", 0, draw, "L")
 
 
-def _lined(axis: SharedAxis, scorecard: Scorecard) -> Draw:
+def _line_column(axis: SharedAxis, scorecard: Scorecard) -> Draw:
     def draw(canvas: Canvas, box: Box, row: PlaceRow) -> None:
         if row.figure and (row.card or not is_sum(row.figure)):
             line(canvas, box, axis, row.figure)

@@ -46,7 +46,7 @@ class Listed(NamedTuple):
 def listed(scorecard: Scorecard, room: int) -> Listed:
     """Rows of a scorecard's workspaces, worst first, for a page with ``room`` of them."""
     if scorecard.domain.by:
-        return _grouped(scorecard, room)
+        return _group_rows(scorecard, room)
     key, cards = scorecard.domain.headline, scorecard.cards
     if len(cards) <= max(room, 1):
         shown = tuple(cards)
@@ -55,10 +55,10 @@ def listed(scorecard: Scorecard, room: int) -> Listed:
         worse = (card for card in measured if not _at_best(card.figures[key]))
         shown = tuple(card for card, _ in zip(worse, range(min(WORST, room)), strict=False))
     rows = tuple(PlaceRow(card, card.figures, card.figures[key]) for card in shown)
-    return Listed(rows, shown, len(cards) - len(shown), _also(scorecard, shown))
+    return Listed(rows, shown, len(cards) - len(shown), _words_about_rest(scorecard, shown))
 
 
-def _also(scorecard: Scorecard, shown: Sequence[Card]) -> str:
+def _words_about_rest(scorecard: Scorecard, shown: Sequence[Card]) -> str:
     """Words about those that are left: how many stand at their best, how many have no figure."""
     key, named = scorecard.domain.headline, {card.slug for card in shown}
     left = [card.figures[key] for card in scorecard.cards if card.slug not in named]
@@ -80,7 +80,7 @@ def _at_best(figure: Figure) -> bool:
     return figure.measure.unit is Unit.RATIO and figure.value == 1
 
 
-def _grouped(scorecard: Scorecard, room: int) -> Listed:
+def _group_rows(scorecard: Scorecard, room: int) -> Listed:
     """A row a group; of many groups the worst of each workspace, and how many more it has."""
     every = groups.every(scorecard)
     each = max(FEWEST, room // min(max(len(scorecard.cards), 1), WORST) - 1)
@@ -111,7 +111,7 @@ def _block(card: Card, key: str, every: list[str], most: int) -> Iterator[PlaceR
         figures = {one: (of.by or {}).get(group, of) for one, of in card.figures.items()}
         note = missing if is_beside and number == 1 else ""
         yield PlaceRow(card, figures, figure, group, note, not number)
-    if note := "; ".join(filter(None, (_rest(rest), "" if is_beside else missing))):
+    if note := "; ".join(filter(None, (_rest_of_groups(rest), "" if is_beside else missing))):
         yield PlaceRow(card, card.figures, None, note=note, is_first=not rows)
 
 
@@ -119,7 +119,7 @@ def _bad(figure: Figure) -> float:
     return figure.measure.badness(figure.value or 0.0)
 
 
-def _rest(rest: Sequence[tuple[str, Figure]]) -> str:
+def _rest_of_groups(rest: Sequence[tuple[str, Figure]]) -> str:
     """ "29 more, 76.2 % or better"; empty without any."""
     if not rest:
         return ""

@@ -40,7 +40,9 @@ def draw(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -
     y = _rows(canvas, Box(box.x, box.y + HEAD, box.w, high), columns, shown.rows)
     y = _beneath(canvas, Box(box.x, y, box.w, REST), columns, scorecard, shown, adds)
     if (rest := box.below(y + 14)).h >= ROOMY:
-        canvas.text(Box(rest.x, rest.y, rest.w, 12), _over(scorecard), style.BODY, bold=True)
+        canvas.text(
+            Box(rest.x, rest.y, rest.w, 12), _organisation_caption(scorecard), style.BODY, bold=True
+        )
         chart = Box(rest.x, rest.y + 14, rest.w, min(rest.h - 16, 260))
         noted = marks.of_line(scorecard)
         trend(canvas, chart, scorecard.headline, dashboard.period, noted)
@@ -53,7 +55,7 @@ def _group_width(canvas: Canvas, shown: Listed) -> float:
     return min(max(widest + 2, GROUP), WIDEST_GROUP)
 
 
-def _over(scorecard: Scorecard) -> str:
+def _organisation_caption(scorecard: Scorecard) -> str:
     return f"{scorecard.headline.measure.title}, the organisation over the period"
 
 

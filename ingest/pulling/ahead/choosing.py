@@ -53,13 +53,13 @@ def as_chosen(
         return list(scopes)
     made = []
     for scope in scopes:
-        own = _own(counts.get(scope.external_id, ()), chosen.get(scope.external_id, ""))
+        own = _choice_in_force(counts.get(scope.external_id, ()), chosen.get(scope.external_id, ""))
         choice, named = used(kind.choices, pull.settings, own)
         made.append(scope._replace(counts=choice, named=named))
     return made
 
 
-def _own(seen: Sequence[ChoiceCount], chosen: str) -> KeptChoice:
+def _choice_in_force(seen: Sequence[ChoiceCount], chosen: str) -> KeptChoice:
     picked = next((each for each in seen if each.choice == chosen), None) if chosen else None
     first = picked or (ChoiceCount(chosen) if chosen else first_of(seen))
     return KeptChoice(first.choice, first.named) if first else KeptChoice()

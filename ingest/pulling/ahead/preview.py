@@ -196,7 +196,7 @@ def preview(
     pull = runner.draft(context, kind, config, secret, allowance)
     shape, memory = kind_of(kind), DraftMemory()
     pull.memory, compares = memory, pull.settings.get(shape.growth.beside) == "yes"
-    tested, parts, listing = _listed(pull, shape)
+    tested, parts, listing = _test_and_list_parts(pull, shape)
     pull.scopes, as_of = target.scopes(parts)
     pull.keep_time()
     pull.is_over = lambda: allowance.left <= 0
@@ -205,15 +205,15 @@ def preview(
     pull.scopes = choosing.as_chosen(pull, shape, pull.scopes, counts, target.choices)
     allowance.requests = READING
     look = _Look(pull.requests, time.monotonic())
-    _read(pull, shape, memory, look)
+    _read_pieces(pull, shape, memory, look)
     told = rehearsed(context.database, look.pieces)
     sight = _sight(pull, look, told, listing)
     return SourcePreview(
         tested=tested,
         since=min([pull.since, *look.first.values()]),
-        parts=_parts(_whole(parts or (), pull, counts), target, look, told),
+        parts=_parts(_parts_with_counts(parts or (), pull, counts), target, look, told),
         as_of=as_of,
-        **_counted(told.whole),
+        **_counts_document(told.whole),
         refusals=told.refusals,
         words=list(told.words.values())[:WORDS],
         notes=[*notes, *pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
@@ -223,7 +223,7 @@ def preview(
     )
 
 
-def _counted(records: RehearsedRecords) -> dict[str, Any]:
+def _counts_document(records: RehearsedRecords) -> dict[str, Any]:
     """Counts of records, with the most frequent reasons first."""
     reasons = sorted(records.in_no_figure.items(), key=lambda each: -each[1])
     return {
@@ -235,7 +235,9 @@ def _counted(records: RehearsedRecords) -> dict[str, Any]:
     }
 
 
-def _listed(pull: Pull, shape: Source) -> tuple[list[str], Sequence[FoundScope] | None, int]:
+def _test_and_list_parts(
+    pull: Pull, shape: Source
+) -> tuple[list[str], Sequence[FoundScope] | None, int]:
     """Sentences of the test, the parts, and the requests of their list. Raises SourceProblem."""
     try:
         with of_answers():
@@ -247,7 +249,7 @@ def _listed(pull: Pull, shape: Source) -> tuple[list[str], Sequence[FoundScope] 
     return tested, parts, pull.requests - before
 
 
-def _read(pull: Pull, shape: Source, memory: DraftMemory, look: _Look) -> None:
+def _read_pieces(pull: Pull, shape: Source, memory: DraftMemory, look: _Look) -> None:
     """Reads until there is nothing more, or enough."""
     try:
         for piece in read_from(shape.pull(pull)):
@@ -282,7 +284,7 @@ def _sight(pull: Pull, look: _Look, outcome: RehearsalOutcome, listing: int) -> 
 PartCounts = tuple[FoundScope, PullScope | None, Sequence[ChoiceCount]]
 
 
-def _whole(parts: Sequence[FoundScope], pull: Pull, counts: Counts) -> list[PartCounts]:
+def _parts_with_counts(parts: Sequence[FoundScope], pull: Pull, counts: Counts) -> list[PartCounts]:
     """Parts by their names, each as it would be read and with what was counted of it."""
     read = {scope.external_id: scope for scope in pull.scopes}
     ordered = sorted(parts, key=lambda each: each.name)

@@ -164,14 +164,14 @@ def turn(database: Database, source: StoredSource, scope: PullScope) -> ChoiceTu
         for (workspace_id, is_gone), each in by_workspace.items():
             with job_in(database.job, workspace_id) as connection:
                 runs.hold(connection, source)
-                _turned(connection, source, scope, workspace_id, each, is_gone=is_gone)
+                _tell_turn(connection, source, scope, workspace_id, each, is_gone=is_gone)
         if not rows:
             break
     begin(database, source, [scope])
     return made
 
 
-def _turned(
+def _tell_turn(
     connection: Connection,
     source: StoredSource,
     scope: PullScope,

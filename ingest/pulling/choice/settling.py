@@ -93,10 +93,12 @@ def with_choices(
     if not choices:
         return list(scopes)
     known = kept(connection, source.id)
-    return [each._replace(**_used(choices, source.config, known, each)) for each in scopes]
+    return [
+        each._replace(**_choice_settings(choices, source.config, known, each)) for each in scopes
+    ]
 
 
-def _used(
+def _choice_settings(
     choices: Sequence[str],
     config: Mapping[str, str],
     kept_choices: Mapping[str, tuple[KeptChoice, str]],

@@ -20,8 +20,8 @@ def body_of(response: urllib3.BaseHTTPResponse, largest: int, deadline: float) -
     encoding = response.headers.get("content-encoding", "").strip().lower()
     is_packed = encoding in ("gzip", "x-gzip")
     pieces, size = [], 0
-    read = _read(response, not is_packed, deadline)
-    for piece in _unpacked(read, largest) if is_packed else read:
+    read = _body_pieces(response, not is_packed, deadline)
+    for piece in _gunzipped_pieces(read, largest) if is_packed else read:
         pieces.append(piece)
         size += len(piece)
         if size > largest:
@@ -29,7 +29,7 @@ def body_of(response: urllib3.BaseHTTPResponse, largest: int, deadline: float) -
     return b"".join(pieces)
 
 
-def _read(
+def _body_pieces(
     response: urllib3.BaseHTTPResponse, decode_content: bool, deadline: float
 ) -> Iterator[bytes]:
     """Pieces as they come."""
@@ -39,7 +39,7 @@ def _read(
             raise SourceProblem("unreachable", "An answer took too long to come.")
 
 
-def _unpacked(pieces: Iterator[bytes], largest: int) -> Iterator[bytes]:
+def _gunzipped_pieces(pieces: Iterator[bytes], largest: int) -> Iterator[bytes]:
     """Content of gzip, to its end: a client that takes what there is makes half a file of a cut one. Each
     piece is so large at most that whoever counts sees one that is too much."""
     unpacking, is_within = zlib.decompressobj(GZIP), False

@@ -34,7 +34,7 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
 
     def rows_of(base: Any, head: Any) -> RowsRead:
         yield from ()
-        commits = _compared(pull, client, scope, base["sha"], head["sha"]) if base else []
+        commits = _commits_between(pull, client, scope, base["sha"], head["sha"]) if base else []
         return _rows(pull, scope, str(head["id"]), commits)
 
     return between_successes(pull, scope, "github", begins(pull, client, scope), rows_of)
@@ -101,7 +101,9 @@ def _rows(
     ]
 
 
-def _compared(pull: Pull, client: Client, scope: PullScope, base: str, head: str) -> list[Any]:
+def _commits_between(
+    pull: Pull, client: Client, scope: PullScope, base: str, head: str
+) -> list[Any]:
     """The commits that the head has and the base lacks; none for a roll-back, or where the base is gone."""
     if base == head:
         return []

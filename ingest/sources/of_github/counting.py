@@ -126,14 +126,14 @@ def _nodes(told: Any, name: str) -> list[Any]:
     return [node for node in at(told, f"{name}.nodes") or [] if node]
 
 
-def _within(told: Any, since: datetime) -> bool:
+def _is_since(told: Any, since: datetime) -> bool:
     return bool(told) and instant_of(str(told)) >= since
 
 
 def _deployments(client: Client, scope: PullScope, told: Any, since: datetime) -> ChoiceCount:
     """Deployments that ended, to environments that are production by GitHub's word, else by their name."""
     every = _nodes(told, "deployments")
-    some = [node for node in every if _within(node["createdAt"], since)]
+    some = [node for node in every if _is_since(node["createdAt"], since)]
     is_full = len(every) == PAGE and len(some) == PAGE
     count, environments = _to_production(client, scope, some)
     if not count and is_full:
@@ -141,7 +141,7 @@ def _deployments(client: Client, scope: PullScope, told: Any, since: datetime) -
         variables = {"owner": owner, "name": name, "environments": LIKELY}
         document = answered(client, LIVE_ONES, variables)
         live = _nodes(at(document, "data.repository"), "deployments")
-        some = [node for node in live if _within(node["createdAt"], since)]
+        some = [node for node in live if _is_since(node["createdAt"], since)]
         count, environments = _to_production(client, scope, some)
         is_full = len(some) == PAGE
     others = "" if count or not environments else f"to {', '.join(environments)[:80]} only"
@@ -216,7 +216,7 @@ def _deploys(file: str) -> bool:
 def _releases(told: Any, since: datetime) -> ChoiceCount:
     """Releases that are published, and no pre-releases."""
     every = _nodes(told, "releases")
-    some = [r for r in every if not r["isDraft"] and _within(r["publishedAt"], since)]
+    some = [r for r in every if not r["isDraft"] and _is_since(r["publishedAt"], since)]
     whole = [r for r in some if not r["isPrerelease"]]
     note = "all of them are pre-releases" if some and not whole else ""
     return ChoiceCount(RELEASES, len(whole), is_more=len(whole) == PAGE, note=note)
@@ -227,7 +227,7 @@ def _tags(pull: Pull, told: Any, since: datetime) -> ChoiceCount:
     pattern = pull.settings.get("tags", "")
     if told["isFork"]:
         return ChoiceCount(TAGS, 0, pattern, note="a fork has those of what it was made of")
-    some = [ref for ref in _nodes(told, "refs") if _within(tagged_at(ref), since)]
+    some = [ref for ref in _nodes(told, "refs") if _is_since(tagged_at(ref), since)]
     kinds = [kind_of_tag(ref["name"], pattern) for ref in some]
     count = sum(kind is not None and kind[1] for kind in kinds)
     lacking = f"{len(some)} do not fit {pattern}" if pattern else "none has a version number"
@@ -239,5 +239,5 @@ def _merges(told: Any, since: datetime) -> ChoiceCount:
     """Pull requests that were merged into the default branch."""
     branch = at(told, "defaultBranchRef.name")
     every = _nodes(told, "pullRequests")
-    count = sum(_within(p["mergedAt"], since) and p["baseRefName"] == branch for p in every)
+    count = sum(_is_since(p["mergedAt"], since) and p["baseRefName"] == branch for p in every)
     return ChoiceCount(MERGES, count, is_more=count == PAGE)

@@ -114,7 +114,7 @@ def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPie
             form="github",
             content=orjson.dumps(page) if page else None,
             first=min(published, default=None),
-            listed=_listed(page),
+            listed=_published_by_key(page),
             progress=f"{scope.name}: releases",
         )
         if is_last or following is None:
@@ -122,7 +122,7 @@ def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPie
         answer = client.get(following)
 
 
-def _listed(page: list[Any]) -> dict[str, datetime]:
+def _published_by_key(page: list[Any]) -> dict[str, datetime]:
     """Keys of releases, as the format makes them, with when they were published."""
     return {
         f"{match['path']}@{release['tag_name']}": instant_of(release["published_at"])

@@ -77,12 +77,12 @@ def merges(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece
     since its first commit."""
     cursor = pull.memory.cursor(scope.external_id, "merges")
     for page in merged_pages(client, scope, cursor, pull.since):
-        yield from _merged(pull, scope, page.nodes, page.cursor)
+        yield from _merge_pieces(pull, scope, page.nodes, page.cursor)
         if pull.is_over():
             return
 
 
-def _merged(
+def _merge_pieces(
     pull: Pull, scope: PullScope, nodes: list[Any], cursor: Cursor
 ) -> Iterator[PulledPiece]:
     own = [node for node in nodes if _is_own(node) and instant_of(node["mergedAt"]) >= pull.since]

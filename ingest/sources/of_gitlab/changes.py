@@ -23,9 +23,11 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
     squashed is read before, so that a squash begins with the first commit of its merge request."""
 
     def rows_of(base: Any, head: Any) -> RowsRead:
-        commits = _compared(client, scope, base["sha"], head["sha"]) if base else []
+        commits = _commits_between(client, scope, base["sha"], head["sha"]) if base else []
         commits = [c for c in commits if len(c.get("parent_ids") or ()) < 2]
-        begun = yield from _begun(pull, client, scope, [str(c["id"]) for c in commits])
+        begun = yield from _first_commit_instants(
+            pull, client, scope, [str(c["id"]) for c in commits]
+        )
         if begun is None:
             return None
         return [
@@ -39,10 +41,10 @@ def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiec
             for c in commits
         ]
 
-    return between_successes(pull, scope, "gitlab", _squashed(pull, client, scope), rows_of)
+    return between_successes(pull, scope, "gitlab", _read_squashes(pull, client, scope), rows_of)
 
 
-def _compared(client: Client, scope: PullScope, base: str, head: str) -> list[Any]:
+def _commits_between(client: Client, scope: PullScope, base: str, head: str) -> list[Any]:
     """The commits that the head has and the base lacks; none for a roll-back, or where the base is gone."""
     if base == head:
         return []
@@ -54,7 +56,9 @@ def _compared(client: Client, scope: PullScope, base: str, head: str) -> list[An
     return answer.json.get("commits", []) if answer.status == 200 else []
 
 
-def _squashed(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledPiece, None, bool]:
+def _read_squashes(
+    pull: Pull, client: Client, scope: PullScope
+) -> Generator[PulledPiece, None, bool]:
     """Reads what was merged since the last time, by its last change, and remembers the number of each merge
     request that was squashed. Returns whether the list was read to its end; a token that may not read it is
     told, and squashes begin at the merge."""
@@ -84,7 +88,7 @@ def _squashed(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledP
     return True
 
 
-def _begun(
+def _first_commit_instants(
     pull: Pull, client: Client, scope: PullScope, shas: Sequence[str]
 ) -> Generator[PulledPiece, None, dict[str, str] | None]:
     """When the first commit of each that is a squash was made. None where the run is over before all of

@@ -45,8 +45,12 @@ def counter(client_of: Callable[[Pull], Client]) -> Callable[..., Iterator[Count
         for scope in scopes:
             counts = (
                 _deployments(client, scope, since),
-                _of(client, scope, RELEASES, since, lambda each: _released(each, pull.now)),
-                _of(client, scope, TAGS, since, lambda each: _tagged(each, _pattern(pull))),
+                _count_of_choice(
+                    client, scope, RELEASES, since, lambda each: _release_instant(each, pull.now)
+                ),
+                _count_of_choice(
+                    client, scope, TAGS, since, lambda each: _tag_instant(each, _pattern(pull))
+                ),
                 _merges(client, scope, since),
             )
             yield scope, counts
@@ -88,7 +92,7 @@ def _is_production(deployment: Any) -> bool:
     return own()["environment"](str(at(deployment, "environment.name")).casefold()) is not None
 
 
-def _of(
+def _count_of_choice(
     client: Client,
     scope: PullScope,
     choice: str,
@@ -104,13 +108,13 @@ def _of(
     return ChoiceCount(choice, count, is_more=count == PAGE)
 
 
-def _released(release: Any, now: datetime) -> str | None:
+def _release_instant(release: Any, now: datetime) -> str | None:
     """When a release was published; None for one that is to come."""
     told = release.get("released_at")
     return None if release.get("upcoming_release") or not told or instant(told) > now else str(told)
 
 
-def _tagged(tag: Any, pattern: str) -> str | None:
+def _tag_instant(tag: Any, pattern: str) -> str | None:
     """When a tag that is a release to production was made; None for any other."""
     kind = kind_of_tag(str(tag["name"]), pattern)
     told = tag.get("created_at") or at(tag, "commit.created_at")
@@ -146,7 +150,7 @@ def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPie
     newest = cursor.get("to", "")
     for answer in client.pages(f"/projects/{scope.external_id}/{path}", {**span, **NEWEST}):
         page = answer.json
-        told = [(str(each["tag_name"]), _released(each, pull.now)) for each in page]
+        told = [(str(each["tag_name"]), _release_instant(each, pull.now)) for each in page]
         published = [(tag, instant(when)) for tag, when in told if when]
         newest = max([newest, *(when.isoformat() for _, when in published)])
         is_last = answer.next is None or any(when < floor for _, when in published)
@@ -167,7 +171,7 @@ def tags(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
         if answer.is_same:
             return
         first = first or answer.etag or "none"
-        named = [(str(each["name"]), _tagged(each, scope.named)) for each in answer.json]
+        named = [(str(each["name"]), _tag_instant(each, scope.named)) for each in answer.json]
         made = [(name, instant(when)) for name, when in named if when]
         rows = [_row(scope, name, when) for name, when in made if when >= pull.since]
         is_last = answer.next is None

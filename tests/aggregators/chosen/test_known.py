@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregators.catalogue import DOMAINS
 from aggregators.chosen import amounts
-from aggregators.chosen.known import COUNTING, WrongSettingValue, known
+from aggregators.chosen.known import COUNTING, WrongSettingValue, find_setting
 from aggregators.vocabulary.measure import Measure, MeasureTarget, Status, Unit
 
 MEASURES = [(domain, measure) for domain in DOMAINS for measure in domain.measures]
@@ -81,7 +81,7 @@ def test_amounts_as_people_type_them(unit, text, value):
 )
 def test_a_wrong_value_names_its_field(name, value, watch, field):
     with pytest.raises(WrongSettingValue) as wrong:
-        known(name).read(value, watch)
+        find_setting(name).read(value, watch)
     assert wrong.value.field == field
     assert str(wrong.value).startswith(field)
 
@@ -90,7 +90,7 @@ def test_a_wrong_value_names_its_field(name, value, watch, field):
                                    {"target": math.inf}, {"target": 0.1, "more": 1}])  # fmt: skip
 def test_json_of_another_shape_is_refused(value):
     with pytest.raises(WrongSettingValue):
-        known("dora.change_failure_rate").check(value)
+        find_setting("dora.change_failure_rate").check(value)
 
 
 @pytest.mark.parametrize(("text", "kept"), [("7", 7), (" 90 ", 90)])

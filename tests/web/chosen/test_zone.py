@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from aggregators.chosen.known import known
+from aggregators.chosen.known import find_setting
 from app import create_app
 from ingest.desk.choosing import Choice, choose
 from settings import load
@@ -19,7 +19,7 @@ from web.server.installation import Installation
 def berlin(database, settings) -> WebWorld:
     """The small world after somebody chose another zone."""
     web = make(database, settings)
-    choice = Choice(known("time_zone"), "Europe/Berlin", DAY, "alice@x.example")
+    choice = Choice(find_setting("time_zone"), "Europe/Berlin", DAY, "alice@x.example")
     choose(database, choice, settings.time_zone)
     return WebWorld(create_app(settings, database), web.world, web.people)
 
@@ -39,7 +39,7 @@ def test_migrating_keeps_it(berlin, settings):
 
 
 def test_taken_back_the_configured_one_holds(berlin, settings):
-    choice = Choice(known("time_zone"), None, DAY, "alice@x.example")
+    choice = Choice(find_setting("time_zone"), None, DAY, "alice@x.example")
     choose(berlin.world.database, choice, settings.time_zone)
     assert Installation(settings, berlin.world.database).settings.zone.key == "UTC"
 

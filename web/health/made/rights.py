@@ -34,7 +34,7 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
         if present is None and kind == "column":
             present = {}
         if present is None:
-            yield _gone(kind, name, there, expected)
+            yield _missing_thing(kind, name, there, expected)
         else:
             yield from _of_thing(thing, meant, present, parties)
     for thing, present in there.items():
@@ -47,7 +47,7 @@ def _table(column: str) -> str:
     return f"table {column.rpartition(' ')[0]}"
 
 
-def _gone(
+def _missing_thing(
     kind: str, name: str, there: Mapping[str, Thing], expected: Mapping[str, Thing]
 ) -> HealthFinding:
     """A thing that is not there. A function may be there by another name."""
@@ -64,7 +64,7 @@ def _gone(
         if len(others) == 1:
             _, _, former = called.partition(".")
             remedy = f"alter function {others[0]} rename to {former};{AS_SUPERUSER}"
-    return HealthFinding("schema", remedy, f"there is no {kind} {_short(name)}", True)
+    return HealthFinding("schema", remedy, f"there is no {kind} {_short_name(name)}", True)
 
 
 def _of_thing(
@@ -74,10 +74,12 @@ def _of_thing(
     owner, owner_now = meant.get(OWNED_BY), present.get(OWNED_BY)
     if owner and owner_now and owner != owner_now:
         now = parties.get(owner_now, owner_now.strip('"'))
-        type_this = f"alter {kind} {_short(name)} owner to {quoted(parties[owner])};{AS_SUPERUSER}"
+        type_this = (
+            f"alter {kind} {_short_name(name)} owner to {quoted(parties[owner])};{AS_SUPERUSER}"
+        )
         brief = "function owners" if kind == "function" else "owners"
         stops = kind == "function" or owner_now in ("web", "job")
-        yield HealthFinding(brief, type_this, f"{_short(name)} is {now}'s", stops)
+        yield HealthFinding(brief, type_this, f"{_short_name(name)} is {now}'s", stops)
         return  # whoever becomes the owner takes over the rights of the one before
     if kind == "function":
         yield from _runs(name, meant, present)
@@ -107,16 +109,16 @@ def _lacking(
     thing: str, meant: Thing, present: Thing, parties: Mapping[str, str]
 ) -> Iterator[HealthFinding]:
     """Rights that somebody took away. What everybody may, nobody needs to be given."""
-    everybody = _set(present, "public")
+    everybody = _rights_of_party(present, "public")
     roles = ("owner", "web", "job", "definer")
     for party in roles:
         if party == "owner" and thing == PUBLIC:
             continue
-        if lacks := _set(meant, party) - _set(present, party) - everybody:
+        if lacks := _rights_of_party(meant, party) - _rights_of_party(present, party) - everybody:
             yield _lack(thing, party, lacks, parties, meant)
     if thing != PUBLIC:
-        lacks = _set(meant, "public") - everybody
-        if lacks and not all(lacks <= _set(present, party) for party in roles[1:]):
+        lacks = _rights_of_party(meant, "public") - everybody
+        if lacks and not all(lacks <= _rights_of_party(present, party) for party in roles[1:]):
             yield _lack(thing, "public", lacks, parties, meant)
 
 
@@ -135,11 +137,11 @@ def _too_much(
 ) -> Iterator[HealthFinding]:
     """Rights that nobody of this program gave to the role that serves, or to everybody."""
     for party in ("web", "public"):
-        if party == "public" and thing == PUBLIC and _set(present, party) == {"usage"}:
+        if party == "public" and thing == PUBLIC and _rights_of_party(present, party) == {"usage"}:
             continue
-        more = _set(present, party) - _set(meant, party)
+        more = _rights_of_party(present, party) - _rights_of_party(meant, party)
         if party == "web":
-            more -= _set(meant, "public")
+            more -= _rights_of_party(meant, "public")
         if more:
             typed, told, by = _words(thing, more, meant)
             whom = quoted(parties[party]) if parties[party] else "public"
@@ -148,7 +150,7 @@ def _too_much(
             yield HealthFinding("rights", f"revoke {typed} from {whom};{by}", detail)
 
 
-def _set(thing: Thing, party: str) -> set[str]:
+def _rights_of_party(thing: Thing, party: str) -> set[str]:
     return set(filter(None, thing.get(party, "").split(", ")))
 
 
@@ -160,12 +162,12 @@ def _words(thing: str, some: set[str], meant: Thing) -> tuple[str, str, str]:
     if kind == "column":
         table, _, column = name.rpartition(" ")
         each = ", ".join(f"{right} ({column})" for right in listed.split(", "))
-        return f"{each} on {_short(table)}", f"{_short(table)}.{column}", by
+        return f"{each} on {_short_name(table)}", f"{_short_name(table)}.{column}", by
     if kind == "table":
-        return f"{listed} on {_short(name)}", _short(name), by
-    return f"{listed} on {kind} {_short(name)}", f"{kind} {_short(name)}", by
+        return f"{listed} on {_short_name(name)}", _short_name(name), by
+    return f"{listed} on {kind} {_short_name(name)}", f"{kind} {_short_name(name)}", by
 
 
-def _short(name: str) -> str:
+def _short_name(name: str) -> str:
     """The name as every role of the program finds it."""
     return name.removeprefix("public.")

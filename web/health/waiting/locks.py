@@ -53,7 +53,7 @@ def findings(connection: Connection) -> Iterator[HealthFinding]:
     waits = [LockWait(*row) for row in rows]
     for wait in waits[:MOST_TOLD]:
         waiting = _session(wait.pid, wait.role, wait.program)
-        detail = f"{waiting} waits since {_at(wait.since)} for {_holder(wait)}"
+        detail = f"{waiting} waits since {_in_utc(wait.since)} for {_holder(wait)}"
         yield HealthFinding("locks", _remedy(wait), detail)
     if len(waits) > MOST_TOLD:
         remedy = "select pid, pg_blocking_pids(pid) from pg_locks where not granted;"
@@ -70,11 +70,11 @@ def _holder(wait: LockWait) -> str:
         return "a prepared transaction"
     holder = _session(wait.by_pid, wait.by_role, wait.by_program)
     state = f", {wait.by_state}" if wait.by_state else ""
-    since = f", whose transaction began at {_at(wait.by_since)}" if wait.by_since else ""
+    since = f", whose transaction began at {_in_utc(wait.by_since)}" if wait.by_since else ""
     return f"{holder}{state}{since}"
 
 
-def _at(instant: datetime) -> str:
+def _in_utc(instant: datetime) -> str:
     return f"{instant:%d %b %H:%M:%S} UTC"
 
 

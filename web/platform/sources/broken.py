@@ -42,7 +42,7 @@ class BrokenSources:
 
     def __call__(self, viewer: Viewer) -> ShellCount | None:
         """The number, None where all is well."""
-        number = len(self._seen(viewer))
+        number = len(self._rows_of_viewer(viewer))
         words = "does not sync" if number == 1 else "do not sync"
         return ShellCount(number, words, is_hot=True) if number else None
 
@@ -50,13 +50,13 @@ class BrokenSources:
         """Sources of the viewer's that fell silent, with the domains that they feed."""
         return [
             LateSource(row.name, _domains(row.kind), row.age and float(row.age))
-            for row in self._seen(viewer)
+            for row in self._rows_of_viewer(viewer)
             if row.is_silent
         ]
 
-    def _seen(self, viewer: Viewer) -> list[Row[Any]]:
+    def _rows_of_viewer(self, viewer: Viewer) -> list[Row[Any]]:
         """Broken sources of the viewer's; where there are none at all nobody's workspaces are asked for."""
-        rows = self._broken()
+        rows = self._cached_rows()
         if not rows:
             return []
         with context.as_viewer(self._engine(), viewer) as connection:
@@ -67,7 +67,7 @@ class BrokenSources:
             row for row in rows if (row.home_workspace in seen if row.home_workspace else is_wide)
         ]
 
-    def _broken(self) -> list[Row[Any]]:
+    def _cached_rows(self) -> list[Row[Any]]:
         now = time.monotonic()
         if not self._looked or now - self._looked > SECONDS:
             with self._database().job.connect() as connection:

@@ -145,11 +145,11 @@ class SourcePages(ViewsOfSources):
         if kind is None:
             return render_template("source_kinds.html", kinds=kinds()), 422
         try:
-            return self._created(rights, kind, told)
+            return self._create(rights, kind, told)
         except SourceProblem as problem:
             return self._form(rights, kind.kind, told, problem), 422
 
-    def _created(
+    def _create(
         self, rights: SourceRights, kind: Source, values: Mapping[str, str]
     ) -> ResponseReturnValue:
         """The page that follows. Raises SourceProblem."""
@@ -199,7 +199,7 @@ class SourcePages(ViewsOfSources):
             scopes=scopes,
             refusal=refusal,
             typed=typed,
-            rules=draft["rules"] if draft else typed.get("rules", _written(rules, slugs)),
+            rules=draft["rules"] if draft else typed.get("rules", _rules_text(rules, slugs)),
             draft=draft,
             choices=choices,
             choice_names=NAMES,
@@ -209,7 +209,7 @@ class SourcePages(ViewsOfSources):
             runs=log,
             waits=any(run.state == "running" for run in log) or source.state == "new",
             total=total,
-            fed=_fed(source, scopes, slugs),
+            fed=_fed_slugs(source, scopes, slugs),
             workspaces=rights.managed,
             is_mine=rights.may_manage(source),
             zone=self._settings.zone,
@@ -221,7 +221,7 @@ class SourcePages(ViewsOfSources):
         rights = self._rights()
         source = rights.managed_source(self._database().job, source_id)
         try:
-            told = self._acted(rights, source, SourceAction())
+            told = self._carry_out(rights, source, SourceAction())
             session["sources_outcome"] = ("ok", told)
         except SourceProblem as problem:
             session["sources_refusal"] = _refusal(problem, kind_of(source.kind), request.form)
@@ -229,7 +229,7 @@ class SourcePages(ViewsOfSources):
         is_gone = request.form.get("action") == "remove"
         return redirect(PATH if is_gone else f"{PATH}/{source_id}")
 
-    def _acted(self, rights: SourceRights, source: StoredSource, form: SourceAction) -> str:
+    def _carry_out(self, rights: SourceRights, source: StoredSource, form: SourceAction) -> str:
         if not form.validate():
             raise SourceProblem("setting", str(next(iter(form.errors.values()))[0]))
         jobs, by, id = self._database().job, current_user.email, source.id
@@ -277,7 +277,7 @@ def _refusal(problem: SourceProblem, kind: Source, form: Mapping[str, str]) -> d
     return {"field": forms.field_of(problem, kind), "text": str(problem), "typed": typed}
 
 
-def _written(rules: Sequence[tuple[str, int]], slugs: Mapping[int, str]) -> str:
+def _rules_text(rules: Sequence[tuple[str, int]], slugs: Mapping[int, str]) -> str:
     return "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules)
 
 
@@ -301,7 +301,9 @@ def _day(typed: str) -> date:
         ) from None
 
 
-def _fed(source: StoredSource, scopes: list[dict[str, Any]], slugs: Mapping[int, str]) -> list[str]:
+def _fed_slugs(
+    source: StoredSource, scopes: list[dict[str, Any]], slugs: Mapping[int, str]
+) -> list[str]:
     """Slugs of the workspaces that it feeds and the reader sees."""
     home = [slug for id, slug in slugs.items() if id == source.home_workspace]
     mapped = {s["slug"] for s in scopes if s["slug"] in slugs.values()}

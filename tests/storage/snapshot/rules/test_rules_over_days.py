@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aggregators.chosen.changes import Steps
 from aggregators.chosen.counting import CountingRules
-from aggregators.chosen.known import known
+from aggregators.chosen.known import find_setting
 from aggregators.incidents.counts import FACTS as OF_INCIDENTS
 from aggregators.vendors.counts import FACTS as OF_VENDORS
 from ingest.desk.choosing import Choice, choose
@@ -83,7 +83,7 @@ def test_a_change_counts_its_own_days_anew_and_no_other(database, settings):
     reviewed = {"vendor": "v", "completed_on": last - timedelta(days=200)}
     world.add(team, "vendor_review", [reviewed])
     world.backfill(last - timedelta(days=9), last)
-    setting = known("review_days")
+    setting = find_setting("review_days")
     value = setting.read("180, 365, 730, 730", "")
     choose(database, Choice(setting, value, since, "a@x.example"), "UTC")
     assert remake(database, settings, at_once=True) == 1
@@ -102,7 +102,7 @@ def test_another_zone_counts_every_day_anew(database, settings):
     deployed = {"key": "d", "completed_at": at(last - timedelta(days=5), 23.5)}
     world.add(team, "deployment", [deployed | {"outcome": "successful"}])
     world.backfill(last - timedelta(days=9), last)
-    setting = known("time_zone")
+    setting = find_setting("time_zone")
     choose(database, Choice(setting, "Europe/Berlin", last, "a@x.example"), "UTC")
     assert remake(database, settings, at_once=True) == 1
     totals = [

@@ -7,14 +7,14 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 3
+WORKERS ?= 4
 PROGRAM := $(wildcard *.py) aggregators api auth callbacks commands demo exports ingest layouts reading scheduling \
 	storage web
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 MARKED = -m "not long"
 TRIED_WITH := chromium nginx pdftotext pgbouncer prometheus redis-server
 
-.PHONY: run fresh demo-sources demo-real dev test test-long test-deep programs descriptions lint bench bench-quick docs rights lock screenshots
+.PHONY: run fresh demo-sources demo-real dev test test-long test-deep programs descriptions lint style bench bench-quick docs rights lock screenshots
 run: .venv/runtime .venv/compiled
 	@exec $(BIN)/python vigilo.py serve
 
@@ -47,7 +47,7 @@ dev: .venv/runtime
 test test-long: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/developer
 	@./.ci/system-packages $(TRIED_WITH)
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory style
 	node --test --test-reporter=spec tests/assets/*.test.js
 	$(PYTEST) $(MARKED) || { test $$? = 1 && $(BIN)/python .ci/second_look.py; }
 
@@ -74,10 +74,13 @@ var/descriptions/node_modules:
 		@octokit/openapi@23.0.2 @octokit/graphql-schema@15.26.1 \
 		@kubernetes-models/cert-manager@6.0.0
 
-lint: .venv/developer node_modules/.package-lock.json
+lint: style
+	$(BIN)/mypy
+
+# Without the types: these make test looks at beside its other tests.
+style: .venv/developer node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	node_modules/.bin/biome ci
 

@@ -1,5 +1,5 @@
-"""Runs the few tests that failed beside others once more, alone: a browser, a server and a clock beside two
-other test processes on two cores can be late. What fails again has failed; what passes is named.
+"""Runs the few tests that failed beside others once more, alone: a browser, a server and a clock beside
+three other test processes on two cores can be late. What fails again has failed; what passes is named.
 
 Run in the folder of the project, after pytest has exited with 1; exits with 0 where all passed. An
 argument names the folder in which that run of pytest kept what failed.

@@ -25,7 +25,7 @@ def marks(house: list[Module]) -> Iterator[LongMark]:
     """Every mark of the tests; without a name where the argument is no plain text."""
     for module in house:
         if module.is_test and module.path != HOME and "long(" in module.source:
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.Call) and _is_mark(node):
                     yield LongMark(f"{module.path}:{node.lineno}", _shown(node))
 
@@ -39,7 +39,7 @@ def marked_by_hand(house: list[Module]) -> Iterator[str]:
     """Modules that write the mark themselves, past the function that asks for a reason."""
     for module in house:
         if module.is_test and module.path != HOME and "mark.long" in module.source:
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.long":
                     yield f"{module.path}:{node.lineno}"
 
@@ -50,7 +50,7 @@ def short_tests(house: list[Module]) -> set[str]:
         f"{module.path}::{name.replace('.', '::')}"
         for module in house
         if module.is_test and not _is_long(module.tree)
-        for name, node in module.definitions()
+        for name, node in module.definitions
         if isinstance(node, Definition) and name.rpartition(".")[2].startswith("test_")
         if not _is_decorated(node)
     }

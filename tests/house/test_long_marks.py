@@ -5,21 +5,23 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.deep import DEEP, all_but, efforts, every, seeds
 from tests.house.long_marks import LongMark, marked_by_hand, marks, short_tests
-from tests.house.rules import Module, modules
+from tests.house.rules import Module, modules, without_collecting
 
 ROOT = Path(__file__).parents[2]
 SHOWN = "tests/web/test_pages.py::test_one"
 
 
 @pytest.fixture(scope="module")
-def house() -> list[Module]:
-    return [module for module in modules() if module.is_test]
+def house() -> Iterator[list[Module]]:
+    with without_collecting():
+        yield [module for module in modules() if module.is_test]
 
 
 def commands(target: str) -> list[str]:

@@ -32,12 +32,13 @@ from benchmarks.report.table import Row, once, timed, together
 from reading.caching.cached_dashboard import read_cached
 from reading.caching.dashboard_cache import DashboardCache
 from reading.dashboard import read, version
-from reading.decoding import tables
+from reading.decoding import preset_tables, tables
 from reading.encode import dashboard_json
+from reading.rows import preset_request
 from reading.signals import open_signals
 from storage import context
-from storage.executive import encoded_rows
-from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
+from storage.executive import encoded_rows, preset_rows
+from storage.executive.encoded_rows import Layout, RowsRequest
 from storage.executive.scope import scoped_workspaces
 from storage.snapshot.columns import USAGE_COLUMNS
 from tests.plain.reading import comparable, one_by_one
@@ -100,21 +101,26 @@ def _steps(bench: Bench) -> list[Row]:
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
             states = scoped_workspaces(connection)
             layout = encoded_rows.number_layout(connection)
-            request = _asked(plan, layout)
-            packed, _ = encoded_rows.scoped_rows(connection, request)
+            request = preset_request(plan, plan.period.end, layout)
+            packed = preset_rows.packed(connection, days, request.name)
             slugs = {s.workspace_id: s.slug for s in states}
+            names = [slugs[workspace_id] for workspace_id in packed]
             places = [WorkspaceLabel(s.slug, s.name) for s in states]
+            values = list(packed.values())
             works: dict[str, Callable[[], object]] = {
                 "who may see what": lambda: scoped_workspaces(connection),
                 "what the watch has learned": lambda p=plan: open_signals.scatter(
                     connection, slugs, p.period.previous.start
                 ),
-                "rows of all workspaces": lambda a=request: encoded_rows.scoped_rows(connection, a),
-                "bytes to tables": lambda p=plan, r=packed, a=request: tables(
-                    r, slugs, p, p.period.end, a.layout
+                "values of all workspaces": lambda d=days, r=request: preset_rows.packed(
+                    connection, d, r.name
                 ),
-                "tables, figures, series, ranks": lambda p=plan, r=packed, a=request: _rolled(
-                    r, slugs, p, places, a.layout
+                "values to tables": lambda v=values, n=names, p=plan: preset_tables(v, n, p),
+                "tables, figures, series, ranks": lambda v=values, n=names, p=plan: _rolled(
+                    v, n, p, places
+                ),
+                "rows of all workspaces, of days of one's own": lambda r=request: (
+                    encoded_rows.scoped_rows(connection, r.rows)
                 ),
             }
             taken = together(works)
@@ -127,13 +133,9 @@ def _steps(bench: Bench) -> list[Row]:
 
 
 def _rolled(
-    packed: Sequence[EncodedRows],
-    slugs: dict[int, str],
-    plan: Plan,
-    places: list[WorkspaceLabel],
-    layout: Layout,
+    values: Sequence[bytes], slugs: Sequence[str], plan: Plan, places: list[WorkspaceLabel]
 ) -> None:
-    made = tables(packed, slugs, plan, plan.period.end, layout)
+    made = preset_tables(values, slugs, plan)
     for domain in domains():
         roll(domain, made.by_name[domain.table], places, plan)
 

@@ -13,6 +13,10 @@ from aggregators.catalogue import facts as natures_of
 from aggregators.catalogue import labels as labels_of
 from aggregators.pooling.facts import Facts
 from aggregators.pooling.plan import Plan
+from aggregators.pooling.presets import packing
+from aggregators.pooling.presets.form import TableForm
+from aggregators.pooling.presets.packing import PackableTable
+from aggregators.pooling.presets.unpacking import unpacked
 from aggregators.pooling.snapshot_rows import Events, SnapshotRows, events_of
 from aggregators.pooling.span_facts import FactTable, grouped_table, usage_table
 from aggregators.vocabulary.domain import USAGE
@@ -29,6 +33,8 @@ from storage.executive.encoded_rows import (
 SHIFT = (ENCODED_EPOCH - EPOCH).days
 AT_ONCE = 500
 """Rows that are turned into columns at once."""
+PACKED_AT_ONCE = 20
+"""Workspaces whose durations are counted at once: each takes a megabyte."""
 BLOCK = np.dtype([("block", ">i4"), ("size", ">i4")])
 
 Part = tuple[int, EncodedDurations]
@@ -74,19 +80,52 @@ def tables(
     """The facts of every workspace, over the spans of a plan, of the days up to ``last``. Raises KeyError
     where a declared column is not in the layout: a migration has not run."""
     names = [slugs[rows.workspace_id] for rows in encoded]
+    made = _tables(encoded, names, plan, last, layout)
+    by_name = {table.form.table: table.facts.facts(table.labels) for table in made}
+    return Tables(names, by_name)
+
+
+def packed_presets(
+    encoded: Sequence[EncodedRows], plan: Plan, last: date, layout: Layout
+) -> list[bytes]:
+    """Each workspace's values of a preset, whose plan this is. Raises as ``tables``."""
+    packed: list[bytes] = []
+    for first in range(0, len(encoded), PACKED_AT_ONCE):
+        some = encoded[first : first + PACKED_AT_ONCE]
+        packed += packing.packed(_tables(some, [""] * len(some), plan, last, layout), len(some))
+    return packed
+
+
+def preset_tables(values: Sequence[bytes], slugs: Sequence[str], plan: Plan) -> Tables:
+    """The facts of workspaces from their values of a preset, as ``tables`` gives them."""
+    natures = {form.table: natures_of(form.table) for form in forms(plan)}
+    made = unpacked(values, slugs, plan, forms(plan), natures)
+    return Tables(slugs, {name: table.facts(labels) for name, (table, labels) in made.items()})
+
+
+def forms(plan: Plan) -> tuple[TableForm, ...]:
+    """Forms of the tables of a preset, the one without groups first."""
+    names = (USAGE, *(domain.table for domain in DOMAINS if domain.by))
+    return tuple(TableForm.of(name, natures_of(name), plan.period.window) for name in names)
+
+
+def _tables(
+    encoded: Sequence[EncodedRows], slugs: Sequence[str], plan: Plan, last: date, layout: Layout
+) -> list[PackableTable]:
+    """Tables of some workspaces, the one without groups first."""
+    usage_form, *grouped_forms = forms(plan)
     parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
     usage = usage_table(
-        names,
+        slugs,
         plan,
         natures_of(USAGE),
         _rows([rows.usage for rows in encoded], layout[USAGE]),
         _events(USAGE, parts, last),
     )
     labels = {name: [rows.labels.get(name) for rows in encoded] for name in labels_of(USAGE)}
-    by_name = {USAGE: usage.facts(labels)}
-    for table in (domain.table for domain in DOMAINS if domain.by):
-        by_name[table] = _grouped(table, encoded, names, usage, last, layout[table])
-    return Tables(names, by_name)
+    whole = PackableTable(usage_form, usage, labels, np.arange(len(encoded)))
+    grouped = (_grouped(form, encoded, slugs, usage, last, layout) for form in grouped_forms)
+    return [whole, *grouped]
 
 
 def usage_rows(
@@ -99,16 +138,17 @@ def usage_rows(
 
 
 def _grouped(
-    table: str,
+    form: TableForm,
     encoded: Sequence[EncodedRows],
     slugs: Sequence[str],
     usage: FactTable,
     last: date,
-    columns: Sequence[str],
-) -> Facts:
-    """The facts of a domain with groups."""
+    layout: Layout,
+) -> PackableTable:
+    """The table of a domain with groups."""
+    name = form.table
     # By name: PostgreSQL groups in whatever order its plan does.
-    scopes = [(n, group) for n, rows in enumerate(encoded) for group in _groups(rows, table)]
+    scopes = [(n, group) for n, rows in enumerate(encoded) for group in _groups(rows, name)]
     numbers = {(n, group.group): scope for scope, (n, group) in enumerate(scopes)}
     parts = [
         (scope, part)
@@ -116,16 +156,17 @@ def _grouped(
         for part in rows.durations
         if (scope := numbers.get((n, part.group), -1)) >= 0
     ]
-    grouped = grouped_table(
+    owner = np.array([n for n, _ in scopes], int)
+    facts = grouped_table(
         [(slugs[n], group.group) for n, group in scopes],
-        np.array([n for n, _ in scopes], int),
-        natures_of(table),
-        _rows([group.rows for _, group in scopes], columns),
-        _events(table, parts, last),
+        owner,
+        natures_of(name),
+        _rows([group.rows for _, group in scopes], layout[name]),
+        _events(name, parts, last),
         usage,
     )
-    names = labels_of(table)
-    return grouped.facts({name: [group.labels.get(name) for _, group in scopes] for name in names})
+    labels = {label: [group.labels.get(label) for _, group in scopes] for label in labels_of(name)}
+    return PackableTable(form, facts, labels, owner)
 
 
 def _groups(rows: EncodedRows, table: str) -> list[EncodedGroup]:

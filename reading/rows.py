@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +12,8 @@ from sqlalchemy import Connection
 
 from aggregators.pooling.cards import WorkspaceLabel
 from aggregators.pooling.plan import BEFORE, NOW, Plan
+from aggregators.pooling.presets.form import FORM
+from aggregators.pooling.presets.unpacking import broken
 from aggregators.signal.scatter import Scatter
 from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.measure import DAYS_SEEN
@@ -21,6 +25,8 @@ from storage.executive import encoded_rows, preset_rows
 from storage.executive.encoded_rows import EncodedRows, Layout, RowsRequest
 from storage.executive.memberships import Membership
 from storage.executive.scope import ScopedWorkspace, days_seen
+
+log = logging.getLogger("vigilo.presets")
 
 ScopeState = tuple[object, ...]
 """State of a scope: of two readings with an equal one, the watch has learned the same of its workspaces."""
@@ -45,50 +51,60 @@ class RowSource:
         """The source over a connection, whose database says the order of the numbers now."""
         return cls(connection, row_cache, encoded_rows.number_layout(connection), state)
 
-    def rows(
-        self, workspaces: Sequence[ScopedWorkspace], plan: Plan, last: date, failed: Failures
-    ) -> list[EncodedRows]:
-        """Rows of each workspace that can be read, in the order of the workspaces; adds to ``failed``.
-        Days of one's own are hardly ever asked for by two, so they do not go through the cache."""
-        request = rows_request(plan, last, self.layout)
-        cache = self.row_cache if plan.period.preset else None
-        known = cache.find(request, workspaces) if cache else {}
-        missing = [w.workspace_id for w in workspaces if w.workspace_id not in known]
-        if missing:
-            rows, errors = self._read(request, plan, missing, among=missing if known else None)
-            failed |= errors | decoding.broken(rows)
-            fresh: Sequence[EncodedRows] = [r for r in rows if r.workspace_id not in failed]
-            if cache:
-                fresh = cache.hold(request, workspaces, fresh)
-            known |= {own.workspace_id: own for own in fresh}
-        return [known[w.workspace_id] for w in workspaces if w.workspace_id in known]
-
-    def _read(
-        self,
-        request: RowsRequest,
-        plan: Plan,
-        workspaces: Sequence[int],
-        among: Sequence[int] | None,
-    ) -> tuple[list[EncodedRows], dict[int, str]]:
-        """Rows of some workspaces: as the night has packed them where it has, else as they stand.
-        ``among`` is None where they are all that there are in scope."""
-        if plan.period.preset is None or not plan.points:
-            return encoded_rows.scoped_rows(self.connection, request, among)
-        packed = preset_rows.packed(self.connection, plan.period.preset, request, among)
-        ready = {rows.workspace_id for rows in packed}
-        rest = [workspace for workspace in workspaces if workspace not in ready]
-        if not rest:
-            return packed, {}
-        rows, errors = encoded_rows.scoped_rows(self.connection, request, rest if ready else among)
-        return packed + rows, errors
-
     def tables(
         self, workspaces: Sequence[ScopedWorkspace], plan: Plan, last: date, failed: Failures
     ) -> Tables:
-        """Rows of the workspaces that can be read, decoded; adds to ``failed``."""
+        """Tables of the workspaces that can be read, in their order; adds to ``failed``. Days of one's own
+        are hardly ever asked for by two, so they are neither packed nor held."""
+        if plan.period.preset is not None and plan.points:
+            return self._preset(workspaces, plan, last, failed)
         slugs = {w.workspace_id: w.slug for w in workspaces}
-        rows = self.rows(workspaces, plan, last, failed)
-        return decoding.tables(rows, slugs, plan, last, self.layout)
+        rows = self._rows(rows_request(plan, last, self.layout), None, failed)
+        by_id = {own.workspace_id: own for own in rows}
+        ordered = [by_id[w.workspace_id] for w in workspaces if w.workspace_id in by_id]
+        return decoding.tables(ordered, slugs, plan, last, self.layout)
+
+    def _preset(
+        self, workspaces: Sequence[ScopedWorkspace], plan: Plan, last: date, failed: Failures
+    ) -> Tables:
+        """Tables of a preset: each workspace's value from the cache, else as the night has packed it, else
+        made of its rows."""
+        request = preset_request(plan, last, self.layout)
+        values = self.row_cache.find(request.name, workspaces) if self.row_cache else {}
+        missing = [w.workspace_id for w in workspaces if w.workspace_id not in values]
+        if missing:
+            among = missing if values else None
+            fresh = self._packed(request, among)
+            rest = [workspace_id for workspace_id in missing if workspace_id not in fresh]
+            if rest:
+                rows = self._rows(request.rows, rest if fresh else among, failed)
+                made = decoding.packed_presets(rows, plan, last, self.layout)
+                ids = [own.workspace_id for own in rows]
+                fresh |= zip(ids, made, strict=True)
+            if self.row_cache:
+                self.row_cache.hold(request.name, workspaces, fresh)
+            values |= fresh
+        known = [w for w in workspaces if w.workspace_id in values]
+        every = [values[w.workspace_id] for w in known]
+        return decoding.preset_tables(every, [w.slug for w in known], plan)
+
+    def _packed(self, request: PresetRequest, among: Sequence[int] | None) -> dict[int, bytes]:
+        """Values that the night has packed of the workspaces in scope, or of those ``among`` them."""
+        values = preset_rows.packed(self.connection, request.preset, request.name, among)
+        ids = list(values)
+        for at in broken(list(values.values()), decoding.forms(request.plan)):
+            log.error("the packed preset of workspace %s is damaged", ids[at])
+            del values[ids[at]]
+        return values
+
+    def _rows(
+        self, request: RowsRequest, among: Sequence[int] | None, failed: Failures
+    ) -> list[EncodedRows]:
+        """Rows of the workspaces in scope, or of those ``among`` them, that can be read; adds to
+        ``failed``."""
+        rows, errors = encoded_rows.scoped_rows(self.connection, request, among)
+        failed |= errors | decoding.broken(rows)
+        return [own for own in rows if own.workspace_id not in failed]
 
     def scatter(self, slugs: Mapping[int, str], first: date) -> Scatter:
         """Scatter that the watch has learned of workspaces, by id their slugs, for days from ``first``."""
@@ -119,6 +135,26 @@ def rows_request(plan: Plan, last: date, layout: Layout) -> RowsRequest:
     """The rows of a plan up to a day: one that is still being written is not read."""
     days = sorted({min(border, last) for border in plan.borders})
     return RowsRequest(days, min(plan.period.end, last), plan.blocks, layout)
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRequest:
+    """Request for the values of a preset: the ``name`` that they are packed under, and the rows that they
+    are made of. Two with the same name are of the same days, in the same form."""
+
+    preset: int
+    plan: Plan
+    rows: RowsRequest
+    name: str
+
+
+def preset_request(plan: Plan, last: date, layout: Layout) -> PresetRequest:
+    """Request for a preset up to a day."""
+    assert plan.period.preset is not None
+    rows = rows_request(plan, last, layout)
+    what = FORM, rows.key, sorted(plan.spans.items()), decoding.forms(plan)
+    name = hashlib.sha256(repr(what).encode()).hexdigest()[:32]
+    return PresetRequest(plan.period.preset, plan, rows, name)
 
 
 def own_tables(connection: Connection, membership: Membership, plan: Plan, last: date) -> Tables:

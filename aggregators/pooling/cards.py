@@ -6,7 +6,6 @@ Everything is computed in arrays of all workspaces; a card is made when somebody
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from aggregators.name_order import places
+from aggregators.name_search import plain
 from aggregators.pooling.facts import FactScope
 from aggregators.pooling.figures import Figure, grouped
 from aggregators.pooling.measure_table import NO_ROW, MeasureTable
@@ -108,6 +108,17 @@ class FigureGrid:
         if measure_key not in self.fitted:
             self.fitted[measure_key] = _shrunken(self.tables[measure_key], self.groups)
         return self.fitted[measure_key]
+
+    def rows_of(self, group: str) -> np.ndarray:
+        """Each workspace's row of a group; ``NO_ROW`` where it has none; int [workspace]."""
+        if group not in self._rows_by_group:
+            rows = [own.get(group, NO_ROW) for own in self.groups]
+            self._rows_by_group[group] = np.array(rows, int)
+        return self._rows_by_group[group]
+
+    @cached_property
+    def _rows_by_group(self) -> dict[str, np.ndarray]:
+        return {}
 
     @cached_property
     def name_order(self) -> np.ndarray:
@@ -266,7 +277,7 @@ class Cards(Sequence[Card]):
         """The row of each card's figure in a measure's table, of a group where one is named."""
         if group is None:
             return np.asarray(self.grid.shown[measure_key][self.members])
-        return np.array([own.get(group, NO_ROW) for own in self.groups], int)
+        return np.asarray(self.grid.rows_of(group)[self.members])
 
     def values(self, measure_key: str) -> Array:
         """The value of each card's figure, in their order; NaN without data, infinite over budget."""
@@ -385,15 +396,3 @@ class CardFigures(Mapping[str, Figure]):
         return isinstance(other, Mapping) and dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-STROKES = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th"} | {"æ": "ae", "œ": "oe"}
-)
-"""Letters that Unicode does not take apart, as they are typed without them."""
-
-
-def plain(text: str) -> str:
-    """A text as it is searched for: without case, accents and strokes."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(STROKES))
-    return "".join(c for c in apart if not unicodedata.combining(c))

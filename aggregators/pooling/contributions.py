@@ -13,8 +13,7 @@ from aggregators.pooling.facts import Facts
 from aggregators.pooling.figures import Figure
 from aggregators.pooling.plan import BEFORE, NOW
 from aggregators.vocabulary.effects import Array
-from aggregators.vocabulary.measure import DAYS_SEEN, Evaluation, FactsByName
-from aggregators.vocabulary.sketch import Histogram
+from aggregators.vocabulary.measure import DAYS_SEEN, Evaluation, FactsByName, Nature
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,8 @@ def contributions(
 def _each(figure: Figure, facts: Facts) -> list[Contribution]:
     """Contributions of the workspaces that changed anything, in the order of the facts."""
     rows = facts.groups[figure.group or ""]
-    read = {*figure.measure.natures(), DAYS_SEEN}
-    now, before = (_of(facts.over[label], read, rows) for label in (NOW, BEFORE))
+    natures = figure.measure.natures()
+    now, before = (_of(facts.over[label], natures, rows) for label in (NOW, BEFORE))
     days = figure.evidence.days_seen, figure.previous_evidence.days_seen
     effects = figure.measure.effects(now, before, days)
     rates, mixes = (_listed(a, len(rows)) for a in (effects.rate, effects.mix))
@@ -64,12 +63,13 @@ def _each(figure: Figure, facts: Facts) -> list[Contribution]:
     return [Contribution(*parts) for parts in whole if parts[1]]
 
 
-def _of(facts: FactsByName, read: set[str], rows: np.ndarray) -> FactsByName:
+def _of(facts: FactsByName, natures: Mapping[str, Nature], rows: np.ndarray) -> FactsByName:
     """Some facts of some scopes in the one span of a label, distributions as sketches."""
     chosen = {}
-    for fact in read:
+    for fact in {*natures, DAYS_SEEN}:
         values = facts[fact]
-        chosen[fact] = values.take(rows, 0) if isinstance(values, Histogram) else values[rows, 0]
+        is_distribution = natures.get(fact) is Nature.DISTRIBUTION
+        chosen[fact] = values.take(rows, 0) if is_distribution else values[rows, 0]
     return chosen
 
 

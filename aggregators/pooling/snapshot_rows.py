@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
+from aggregators.pooling.plan import BEFORE, NOW, Plan
 from aggregators.vocabulary.effects import Array
+from aggregators.vocabulary.measure import Distribution
 from aggregators.vocabulary.period import Span
-from aggregators.vocabulary.sketch import BLOCK_DAYS, EPOCH, Histogram
+from aggregators.vocabulary.sketch import BLOCK_DAYS, EPOCH, Histogram, Sketch
 
 
 def number_of(day: date) -> int:
@@ -59,16 +63,40 @@ class SnapshotRows:
 
 
 @dataclass(frozen=True, eq=False)
-class Borders:
-    """Rows that stand for the border days: ``row`` and its ``day`` as [scope, border], -1 for none."""
+class Borders(ABC):
+    """Values of a snapshot table on the border days of a plan: ``days`` [border], ascending. ``day``
+    [scope, border] is the day of the row that stands for a border day in a scope, -1 where none does."""
 
     days: np.ndarray
-    row: np.ndarray
     day: np.ndarray
 
     def at(self, day: np.ndarray) -> np.ndarray:
         """The columns of some border days."""
         return np.searchsorted(self.days, day)
+
+    @abstractmethod
+    def places(self, borders: np.ndarray) -> Any:
+        """Places of the values on some borders, given by their columns, which ``values`` takes."""
+
+    @abstractmethod
+    def values(self, column: str, places: Any) -> Array:
+        """A column in some places, as [scope, border]; NaN where no row stands. To be read alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredBorders(Borders):
+    """Border days of stored rows: ``row`` [scope, border] of those that stand for them, -1 for none."""
+
+    row: np.ndarray
+    rows: SnapshotRows
+
+    def places(self, borders: np.ndarray) -> np.ndarray:
+        """Rows of some borders, as [scope, border]."""
+        return np.asarray(self.row[:, borders])
+
+    def values(self, column: str, places: np.ndarray) -> Array:
+        """A column in some rows."""
+        return np.asarray(self.rows.column(column)[places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,15 +127,26 @@ class Events:
         """How many durations of each scope lie in each bucket, as [scope, bucket] of ``before`` and of
         ``now``, which follows it. One pass for both: with a year there are millions."""
         low, width = self.range
-        start, first, last = map(number_of, (now.start, before.start, now.end))
-        half = (self.day >= start).astype(np.intp)
-        half[(self.day < first) | (self.day > last)] = 2
+        half = self.half_of(now, before)
         half *= scopes
         half += self.scope
         half *= width
         half += self.bucket - low
         counts = np.bincount(half, self.count, 3 * scopes * width)
         return np.asarray(counts[: 2 * scopes * width].reshape(2, scopes, width))
+
+    def half_of(self, now: Span, before: Span) -> np.ndarray:
+        """0 for each duration of ``before``, 1 of ``now``, which follows it, else 2."""
+        start, first, last = map(number_of, (now.start, before.start, now.end))
+        half = (self.day >= start).astype(np.intp)
+        half[(self.day < first) | (self.day > last)] = 2
+        return half
+
+    def steps_back(self, spans: Sequence[Span], step: int) -> np.ndarray:
+        """Number of each duration's step of ``step`` days before the end of trailing spans, counted from 1;
+        0 after the end, ``steps_of(spans, step) + 1`` before the first step."""
+        end, count = number_of(spans[-1].end), steps_of(spans, step)
+        return np.asarray(np.clip((end - self.day) // step, -1, count).astype(np.intp) + 1)
 
     def together(
         self, spans: Sequence[Span], step: int, within: np.ndarray, groups: Sequence[np.ndarray]
@@ -116,21 +155,15 @@ class Events:
         [group, span]; ``within`` [scope, span] says where a scope has data. A span is a whole number of
         steps, so each step is counted once."""
         low, width = self.range
-        end, last = number_of(spans[-1].end), spans[0].days // step
-        count = len(spans) + last - 1
-        # Days after the end, and before the first step, are counted in a step that is left out.
-        back = np.clip((end - self.day) // step, -1, count).astype(np.intp)
-        back += 1
+        count = steps_of(spans, step)
+        cell = self.steps_back(spans, step)
         if len(groups) > 1:
-            back += self._group_of(groups, len(within)) * (count + 2)
-        back *= width
-        back += self.bucket - low
-        size = len(groups) * (count + 2) * width
-        steps = np.bincount(back, self.count, size).reshape(len(groups), -1, width)
-        steps = steps[:, count:0:-1]
-        running = np.concatenate([np.zeros((len(groups), 1, width)), steps.cumsum(axis=1)], axis=1)
-        known = np.stack([within[rows].any(axis=0) for rows in groups])
-        return Histogram(low, running[:, last:] - running[:, :-last], known)
+            cell += self._group_of(groups, len(within)) * (count + 2)
+        cell *= width
+        cell += self.bucket - low
+        counts = np.bincount(cell, self.count, len(groups) * (count + 2) * width)
+        steps = counts.reshape(len(groups), -1, width)[:, 1 : count + 1]
+        return trailing(steps, spans, step, low, within, groups)
 
     def _group_of(self, groups: Sequence[np.ndarray], scopes: int) -> np.ndarray:
         """The group of each duration's scope."""
@@ -138,6 +171,85 @@ class Events:
         for number, rows in enumerate(groups):
             group[rows] = number
         return np.asarray(group[self.scope])
+
+
+def steps_of(spans: Sequence[Span], step: int) -> int:
+    """Count of the steps that trailing spans, whose ends lie ``step`` days apart, cover together."""
+    return len(spans) + spans[0].days // step - 1
+
+
+def trailing(
+    steps: np.ndarray,
+    spans: Sequence[Span],
+    step: int,
+    low: int,
+    within: np.ndarray,
+    groups: Sequence[np.ndarray],
+) -> Histogram:
+    """Durations of each group's scopes in trailing spans, as [group, span], from those of each step
+    [group, step, bucket], the newest step first, the buckets from ``low`` on."""
+    oldest_first = steps[:, ::-1]
+    nothing = np.zeros((len(steps), 1, steps.shape[2]))
+    running = np.concatenate([nothing, oldest_first.cumsum(axis=1)], axis=1)
+    known = np.stack([within[rows].any(axis=0) for rows in groups])
+    length = spans[0].days // step
+    return Histogram(low, running[:, length:] - running[:, :-length], known)
+
+
+class Durations(ABC):
+    """Durations of one distribution over the spans of a plan."""
+
+    @abstractmethod
+    def of_period(self, label: str, within: np.ndarray) -> PeriodDurations:
+        """Durations of each scope in the one span of NOW or BEFORE; ``within`` [scope, 1] says where a
+        scope has data."""
+
+    @abstractmethod
+    def together(self, label: str, within: np.ndarray, groups: Sequence[np.ndarray]) -> Histogram:
+        """Durations of each group's scopes in the trailing spans of a label, as [group, span]."""
+
+    def forget(self) -> None:  # noqa: B027 - not all compute anything that they keep
+        """Lets go of what was computed."""
+
+
+class PeriodDurations(Distribution, Protocol):
+    """Durations of each scope in one span."""
+
+    def take(self, rows: np.ndarray, column: int) -> list[Sketch | None]:
+        """Sketches of some scopes; None where one has no data."""
+
+    def merged(self, groups: Sequence[np.ndarray] | None = None) -> Histogram:
+        """Durations of each group's scopes together, as [group, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredDurations(Durations):
+    """Durations as they are stored, of so many scopes."""
+
+    events: Events
+    plan: Plan
+    scopes: int
+
+    def of_period(self, label: str, within: np.ndarray) -> Histogram:
+        """Durations of each scope, counted once for both periods."""
+        if "halves" not in self._counted:
+            (now,), (before,) = self.plan.spans[NOW], self.plan.spans[BEFORE]
+            self._counted["halves"] = self.events.halves(now, before, self.scopes)
+        counts = self._counted["halves"][(BEFORE, NOW).index(label)]
+        return Histogram(self.events.range[0], counts[:, None], within)
+
+    def together(self, label: str, within: np.ndarray, groups: Sequence[np.ndarray]) -> Histogram:
+        """Durations of each group's scopes, counted by step."""
+        step = self.plan.period.step
+        return self.events.together(self.plan.spans[label], step, within, groups)
+
+    @cached_property
+    def _counted(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def forget(self) -> None:
+        """Lets go of the counts of both periods."""
+        self._counted.clear()
 
 
 def events_of(

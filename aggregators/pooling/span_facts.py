@@ -12,7 +12,15 @@ import numpy as np
 
 from aggregators.pooling.facts import Facts, FactScope, JoinedDistributions, LazyFacts
 from aggregators.pooling.plan import BEFORE, NOW, PARTS, Plan
-from aggregators.pooling.snapshot_rows import Borders, Events, SnapshotRows, number_of
+from aggregators.pooling.snapshot_rows import (
+    Borders,
+    Durations,
+    Events,
+    SnapshotRows,
+    StoredBorders,
+    StoredDurations,
+    number_of,
+)
 from aggregators.vocabulary.effects import Array
 from aggregators.vocabulary.measure import (
     DAYS_SEEN,
@@ -68,15 +76,15 @@ class SpanFacts(LazyFacts):
         return self.table.borders.at(np.array([number_of(s.end) for s in self.spans], np.int64))
 
     @cached_property
-    def last(self) -> np.ndarray:
-        """The row that stands for each span's last day."""
-        return self.table.borders.row[:, self._ends]
+    def _last(self) -> Any:
+        """Places of the values at each span's end."""
+        return self.table.borders.places(self._ends)
 
     @cached_property
-    def first(self) -> np.ndarray:
-        """The row that stands for the day before each span."""
+    def _first(self) -> Any:
+        """Places of the values on the day before each span."""
         borders = self.table.borders
-        return borders.row[:, borders.at(self._starts - 1)]
+        return borders.places(borders.at(self._starts - 1))
 
     @cached_property
     def within(self) -> np.ndarray:
@@ -98,24 +106,31 @@ class SpanFacts(LazyFacts):
 
     def flow(self, column: str) -> Array:
         """The running total at each span's last snapshot less that before its first day."""
-        total = self.table.rows.column(column)
-        before = total[self.first]
-        before[np.isnan(before)] = 0.0
-        return np.where(self.within, total[self.last] - before, np.nan)
+        borders = self.table.borders
+        before = borders.values(column, self._first)
+        before = np.where(np.isnan(before), 0.0, before)
+        return self._of_span(borders.values(column, self._last) - before)
 
     def level(self, column: str) -> Array:
         """The value of each span's last snapshot."""
-        return np.where(self.within, self.table.rows.column(column)[self.last], np.nan)
+        return self._of_span(self.table.borders.values(column, self._last))
+
+    def _of_span(self, values: Array) -> Array:
+        return values if self._is_whole else np.where(self.within, values, np.nan)
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether every span of every scope has a row of its own."""
+        return bool(self.within.all())
 
     def _distribution(self, name: str) -> Any:
-        events = self.table.events[name]
+        durations = self.table.durations[name]
         if self.label in (NOW, BEFORE):
-            counts = self.table.halves(name)[0 if self.label == BEFORE else 1]
-            return Histogram(events.range[0], counts[:, None], self.within)
-        window, step = self.spans[0].days, self.table.plan.period.step
+            return durations.of_period(self.label, self.within)
+        window = self.spans[0].days
         return Trailing(
             lambda q: self.level(trailing_quantile(name, q, window)),
-            lambda groups: events.together(self.spans, step, self.within, groups),
+            lambda groups: durations.together(self.label, self.within, groups),
         )
 
 
@@ -137,26 +152,15 @@ class FactTable:
     scopes: Sequence[FactScope]
     plan: Plan
     natures: Mapping[str, Nature]
-    rows: SnapshotRows
     borders: Borders
-    events: Mapping[str, Events] = field(default_factory=dict)
+    durations: Mapping[str, Durations] = field(default_factory=dict)
     seen: Callable[[SpanFacts], Array] | None = None
     """Where the days seen are counted, when not in this table itself."""
 
-    def halves(self, name: str) -> np.ndarray:
-        """The durations of a distribution in the previous period and in this one, kept."""
-        if name not in self._halves:
-            (now,), (before,) = self.plan.spans[NOW], self.plan.spans[BEFORE]
-            self._halves[name] = self.events[name].halves(now, before, len(self.scopes))
-        return self._halves[name]
-
-    @cached_property
-    def _halves(self) -> dict[str, np.ndarray]:
-        return {}
-
     def forget(self) -> None:
         """Lets go of what was computed from the rows."""
-        self._halves.clear()
+        for durations in self.durations.values():
+            durations.forget()
 
     def days_seen(self, spans: SpanFacts) -> Array:
         """On how many days of each span there is a snapshot."""
@@ -193,10 +197,11 @@ def usage_table(
     events: Mapping[str, Events],
 ) -> FactTable:
     """The table with one scope a workspace: a border day stands for the last row on or before it."""
-    days = np.array([number_of(d) for d in plan.borders], np.int64)
+    days = border_days(plan)
     row = rows.last_on(days, len(slugs))
-    borders = Borders(days, row, _days(rows, row))
-    return FactTable([(slug, "") for slug in slugs], plan, natures, rows, borders, events)
+    borders = StoredBorders(days, _days(rows, row), row, rows)
+    scopes = [(slug, "") for slug in slugs]
+    return FactTable(scopes, plan, natures, borders, _durations(events, plan, len(scopes)))
 
 
 def grouped_table(
@@ -211,17 +216,26 @@ def grouped_table(
     ``parents`` gives [scope]; a group that is not there that day has none."""
     days = usage.borders.day[parents]
     row = rows.exactly(days)
-    borders = Borders(usage.borders.days, row, np.where(row >= 0, days, -1))
-    seen = usage.over
+    borders = StoredBorders(usage.borders.days, np.where(row >= 0, days, -1), row, rows)
+    durations = _durations(events, usage.plan, len(scopes))
     return FactTable(
-        scopes,
-        usage.plan,
-        natures,
-        rows,
-        borders,
-        events,
-        seen=lambda spans: np.asarray(seen[spans.label][DAYS_SEEN])[parents],
+        scopes, usage.plan, natures, borders, durations, seen_of_parents(usage, parents)
     )
+
+
+def seen_of_parents(usage: FactTable, parents: np.ndarray) -> Callable[[SpanFacts], Array]:
+    """Days seen of groups: those of their workspaces, whose index ``parents`` gives [scope]."""
+    over = usage.over
+    return lambda spans: np.asarray(over[spans.label][DAYS_SEEN])[parents]
+
+
+def border_days(plan: Plan) -> np.ndarray:
+    """Border days of a plan as numbers, ascending."""
+    return np.array([number_of(d) for d in plan.borders], np.int64)
+
+
+def _durations(events: Mapping[str, Events], plan: Plan, scopes: int) -> dict[str, Durations]:
+    return {name: StoredDurations(own, plan, scopes) for name, own in events.items()}
 
 
 def _days(rows: SnapshotRows, row: np.ndarray) -> np.ndarray:

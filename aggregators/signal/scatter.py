@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import repeat
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Scatter:
         known = self.dispersion.get(series.key, {})
         usual = float(np.median(list(known.values()))) if known else SHIPPED_DISPERSION[series.kind]
         own = self.stretch.get(series.key) or stretches.shipped(series.kind, series.is_fall)
-        each = np.array([known.get(slug, usual) for slug in slugs], float)
+        each = np.fromiter(map(known.get, slugs, repeat(usual)), float, len(slugs))
         return each * stretches.stretched(own, days)
 
     def exposures(self, series: TestableSeries, spans: Sequence[Span]) -> list[float]:

@@ -87,6 +87,19 @@ def value_of(bucket: np.ndarray) -> np.ndarray:
     return np.where(bucket == ZERO_BUCKET, 0.0, values)
 
 
+LOGS = np.log(np.maximum(value_of(np.arange(ZERO_BUCKET, HIGHEST_BUCKET + 1)), 1.0))
+"""Log of the seconds that stand for each bucket, from the lowest one on."""
+
+
+def moments_of(row: np.ndarray, bucket: np.ndarray, count: np.ndarray, rows: int) -> np.ndarray:
+    """How many durations each row holds, the sum of their logs and that of the squared logs [3, row], of a
+    bucket an element, ascending within a row. Added in that order whatever else is there, so that the same
+    durations have the same sums to the last digit wherever they were read."""
+    logs = LOGS[bucket - ZERO_BUCKET]
+    weights = (count, count * logs, count * logs**2)
+    return np.stack([np.bincount(row, weight, rows) for weight in weights])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketch:
     """Counts per bucket: ``buckets`` ascending, ``counts`` positive, both int64 of equal length."""
@@ -173,10 +186,11 @@ class Histogram:
     def moments(self) -> np.ndarray:
         """How many durations each holds, the sum of their logs and that of the squared logs [3, ...].
         One under a second counts as one second."""
-        buckets = self.first + np.arange(self.counts.shape[-1])
-        logs = np.log(np.maximum(value_of(buckets), 1.0))
-        sums = self.counts @ np.stack([np.ones_like(logs), logs, logs**2], axis=1)
-        return np.asarray(np.moveaxis(sums, -1, 0))
+        shape = self.counts.shape[:-1]
+        counts = self.counts.reshape(-1, self.counts.shape[-1])
+        row, bucket = np.nonzero(counts)
+        sums = moments_of(row, self.first + bucket, counts[row, bucket], len(counts))
+        return sums.reshape(3, *shape)
 
     def quantile(self, q: float) -> np.ndarray:
         """The q-quantile of each in seconds, as ``Sketch.quantile``; NaN where it holds nothing."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aggregators.signal.scatter import Scatter
-from storage.executive.encoded_rows import EncodedRows, RowsRequest
 from storage.executive.scope import ScopedWorkspace
 
 ROOM, PART = 160 << 20, 4
@@ -23,54 +22,43 @@ SCOPES = 16
 
 
 class RowCache:
-    """Rows by request and workspace; the request of longest ago goes first. ``room`` is the most bytes that
-    it holds, ``size`` how many they are, ``rows`` each workspace's state and rows by key."""
+    """Values of presets by their name and workspace; the one of longest ago goes first. ``room`` is the
+    most bytes that it holds, ``size`` how many they are, ``values`` each workspace's state and value by
+    key."""
 
     def __init__(self, room: int = ROOM) -> None:
         self.room, self.size = room, 0
         self._guard = threading.Lock()
-        self.rows: OrderedDict[tuple[object, ...], tuple[ScopedWorkspace, EncodedRows]] = (
-            OrderedDict()
-        )
+        self.values: OrderedDict[tuple[str, int], tuple[ScopedWorkspace, bytes]] = OrderedDict()
         self._scatters: OrderedDict[tuple[object, ...], Scatter] = OrderedDict()
 
-    def find(
-        self, request: RowsRequest, workspaces: Sequence[ScopedWorkspace]
-    ) -> dict[int, EncodedRows]:
-        """Rows of these workspaces as they are now, as far as they are held, by workspace id."""
-        prefix = request.key
-        rows: dict[int, EncodedRows] = {}
+    def find(self, name: str, workspaces: Sequence[ScopedWorkspace]) -> dict[int, bytes]:
+        """Values of these workspaces as they are now, as far as they are held, by workspace id."""
+        values: dict[int, bytes] = {}
         with self._guard:
             for workspace in workspaces:
-                key = (*prefix, workspace.workspace_id)
-                if (entry := self.rows.get(key)) is not None and entry[0] == workspace:
-                    self.rows.move_to_end(key)
-                    rows[workspace.workspace_id] = entry[1]
-        return rows
+                key = (name, workspace.workspace_id)
+                if (entry := self.values.get(key)) is not None and entry[0] == workspace:
+                    self.values.move_to_end(key)
+                    values[workspace.workspace_id] = entry[1]
+        return values
 
     def hold(
-        self,
-        request: RowsRequest,
-        workspaces: Sequence[ScopedWorkspace],
-        rows: Sequence[EncodedRows],
-    ) -> Sequence[EncodedRows]:
-        """Holds the rows of some of these workspaces, in place of those of before. Gives them as they are
-        held: with bytes of their own, and not with the whole answer that they came in."""
-        if sum(encoded.size for encoded in rows) > self.room // PART:
-            return rows
-        prefix = request.key
+        self, name: str, workspaces: Sequence[ScopedWorkspace], values: Mapping[int, bytes]
+    ) -> None:
+        """Holds the values of some of these workspaces, by id, in place of those of before."""
+        if sum(map(len, values.values())) > self.room // PART:
+            return
         by_id = {w.workspace_id: w for w in workspaces}
-        own = [encoded.apart() for encoded in rows]
         with self._guard:
-            for encoded in own:
-                key = (*prefix, encoded.workspace_id)
-                if (before := self.rows.pop(key, None)) is not None:
-                    self.size -= before[1].size
-                self.rows[key] = by_id[encoded.workspace_id], encoded
-                self.size += encoded.size
+            for workspace_id, value in values.items():
+                key = (name, workspace_id)
+                if (before := self.values.pop(key, None)) is not None:
+                    self.size -= len(before[1])
+                self.values[key] = by_id[workspace_id], value
+                self.size += len(value)
             while self.size > self.room:
-                self.size -= self.rows.popitem(last=False)[1][1].size
-        return own
+                self.size -= len(self.values.popitem(last=False)[1][1])
 
     def scatter(self, key: tuple[object, ...], read: Callable[[], Scatter]) -> Scatter:
         """Scatter that the watch has learned of a scope, from ``read`` where none is held for the ``key``,

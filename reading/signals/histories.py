@@ -18,7 +18,7 @@ from aggregators.signal.rules import LAG, SeriesKind
 from aggregators.signal.series import TestableSeries, watched
 from aggregators.signal.watch import DailyEvidence
 from aggregators.vocabulary.effects import Array
-from aggregators.vocabulary.sketch import HIGHEST_BUCKET, ZERO_BUCKET, value_of
+from aggregators.vocabulary.sketch import LOGS, ZERO_BUCKET
 from reading import decoding
 from storage.executive import encoded_rows
 from storage.watch import rows as watched_rows
@@ -36,8 +36,6 @@ DISTRIBUTIONS = frozenset(s.facts[0] for s in SERIES if s.kind is SeriesKind.DUR
 TOTALS = frozenset(
     f"{fact}_total" for s in SERIES if s.kind is not SeriesKind.DURATION for fact in s.facts
 )
-LOGS = np.log(np.maximum(value_of(np.arange(ZERO_BUCKET, HIGHEST_BUCKET + 1)), 1.0))
-"""Log of the seconds that stand for each bucket, from the lowest one on."""
 
 
 @dataclass(frozen=True)

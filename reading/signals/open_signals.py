@@ -19,7 +19,7 @@ from aggregators.signal.stretch import PERIODS
 from aggregators.vocabulary.sketch import EPOCH
 from storage import context
 from storage.database import Database
-from storage.executive.binary_copy import integer, json_value, lines, numbers
+from storage.executive.binary_copy import Values, integer, json_value, lines
 from storage.executive.memberships import Membership
 from storage.executive.scope import ScopedWorkspace, scoped_workspaces
 from storage.nodes import visits
@@ -194,21 +194,39 @@ def scatter(connection: Connection, slugs: Mapping[int, str], first: date) -> Sc
 def scope_scatter(connection: Connection, slugs: Mapping[int, str]) -> Scatter:
     """Scatter and drifts of the workspaces in scope, by id their slugs, each read in its own context;
     ``with_days`` adds what is known of all together."""
-    dispersion: dict[str, dict[str, float]] = {}
     drifts: dict[str, dict[str, date]] = {}
-    watched: dict[str, dict[str, tuple[float, float]]] = {}
-    rows = visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,))
-    for workspace_id, series, values, drifting in rows:
+    alike: dict[bytes, list[tuple[str, memoryview]]] = {}
+
+    def receive(row: Values) -> None:
+        workspace_id, series, values, drifting = row
         slug = slugs.get(integer(workspace_id))
         if slug is None:
-            continue
-        told = numbers(values)
-        each = zip(lines(series), told[::3], told[1::3], told[2::3], strict=True)
-        for name, scatter_of_it, evidence, days in each:
-            dispersion.setdefault(name, {})[slug] = scatter_of_it
-            watched.setdefault(name, {})[slug] = evidence, days
+            return
+        if series is not None and values is not None:
+            alike.setdefault(bytes(series), []).append((slug, values))
         for name, since in (json_value(drifting) or {}).items():
             drifts.setdefault(name, {})[slug] = date.fromisoformat(since)
+
+    visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,), receive)
+    return _scatter(alike, drifts)
+
+
+def _scatter(
+    alike: Mapping[bytes, Sequence[tuple[str, memoryview]]],
+    drifts: Mapping[str, Mapping[str, date]],
+) -> Scatter:
+    """Scatter of the workspaces by the names of their series, which are mostly the same ones: their numbers
+    are read together, a column of all of them at a time."""
+    dispersion: dict[str, dict[str, float]] = {}
+    watched: dict[str, dict[str, tuple[float, float]]] = {}
+    for series, rows in alike.items():
+        names, slugs = lines(memoryview(series)), [slug for slug, _ in rows]
+        told = np.frombuffer(b"".join(values for _, values in rows), ">f8")
+        columns = told.reshape(len(rows), len(names), 3).transpose(1, 2, 0).tolist()
+        for name, (scatter_of_it, evidence, days) in zip(names, columns, strict=True):
+            dispersion.setdefault(name, {}).update(zip(slugs, scatter_of_it, strict=True))
+            pairs = zip(evidence, days, strict=True)
+            watched.setdefault(name, {}).update(zip(slugs, pairs, strict=True))
     return Scatter(dispersion, drifts=drifts, watched=watched)
 
 

@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
-import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 import psycopg2
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+Values = list[memoryview | None]
+"""Fields of a row, as the bytes that PostgreSQL sends; None for null."""
+Received = TypeVar("Received")
 EPOCH = date(2000, 1, 1)
 """Day that a date is counted from."""
 HEADER = 19
 """Bytes before the first row of a binary COPY: signature, flags, no extension."""
+COUNT_SIZE, LENGTH_SIZE = 2, 4
 COUNT, LENGTH = struct.Struct(">h").unpack_from, struct.Struct(">i").unpack_from
 """Readers of how many fields a row has, and of how many bytes a value: whole numbers, as tuples of one."""
 
 
-def copied_rows(
-    connection: Connection, query: str, arguments: tuple
-) -> Iterator[list[memoryview | None]]:
-    """Rows of a query as the bytes of their fields. COPY sends binary: a text protocol takes twice the
-    bytes and five times the time. Raises as SQLAlchemy does."""
+def copied_rows(connection: Connection, query: str, arguments: tuple) -> list[Values]:
+    """Rows of a query as the bytes of their fields. Raises as SQLAlchemy does."""
+    return received_rows(connection, query, arguments, _as_they_are)
+
+
+def received_rows(
+    connection: Connection, query: str, arguments: tuple, receive: Callable[[Values], Received]
+) -> list[Received]:
+    """Results of ``receive`` for each row, which is given the bytes of its fields while the server is at
+    the next ones. COPY sends binary: a text protocol takes twice the bytes and five times the time. Raises
+    as SQLAlchemy does, and what ``receive`` raises once the server has sent everything."""
     raw: Any = connection.connection.dbapi_connection
-    out = io.BytesIO()
+    receiver = _Receiver(receive)
     with raw.cursor() as cursor:
         statement = cursor.mogrify(query, arguments).decode()
         try:
-            cursor.copy_expert(f"copy ({statement}) to stdout (format binary)", out)
+            cursor.copy_expert(f"copy ({statement}) to stdout (format binary)", receiver)
         except psycopg2.Error as error:
             # A server that dies while it answers is not always an OperationalError to the driver.
             away = raw.closed or isinstance(error, psycopg2.OperationalError)
             if raw.closed:
                 connection.invalidate(error)
             raise (OperationalError if away else DBAPIError)(statement, {}, error) from error
-    return _fields(out.getbuffer())
+    if receiver.error is not None:
+        raise receiver.error
+    return receiver.received
 
 
-def _fields(data: memoryview) -> Iterator[list[memoryview | None]]:
-    at = HEADER
-    while (fields := COUNT(data, at)[0]) >= 0:
-        at += 2
-        values: list[memoryview | None] = []
-        for _ in range(fields):
-            size = LENGTH(data, at)[0]
-            at += 4
-            if size < 0:
-                values.append(None)
-                continue
-            values.append(data[at : at + size])
-            at += size
-        yield values
+def _as_they_are(values: Values) -> Values:
+    return values
+
+
+class _Receiver(Generic[Received]):
+    """File that the driver writes a COPY to, a message at a time: PostgreSQL sends a row in each, the first
+    behind the header, and the end in one of its own."""
+
+    def __init__(self, receive: Callable[[Values], Received]) -> None:
+        self.received: list[Received] = []
+        self.error: Exception | None = None
+        self._receive = receive
+        self._at = HEADER
+
+    def write(self, message: bytes) -> None:
+        """Takes a message. The driver can not be told of an error in it, and goes on."""
+        if self.error is not None:
+            return
+        data, at = memoryview(message), self._at
+        self._at = 0
+        try:
+            while at < len(data) and (count := COUNT(data, at)[0]) >= 0:
+                values, at = _row(data, at + COUNT_SIZE, count)
+                self.received.append(self._receive(values))
+        except Exception as error:  # noqa: BLE001 - raised once the driver is through
+            self.error = error
+
+
+def _row(data: memoryview, at: int, count: int) -> tuple[Values, int]:
+    """So many fields from a place on, and where they end."""
+    values: Values = []
+    for _ in range(count):
+        size = LENGTH(data, at)[0]
+        at += LENGTH_SIZE
+        if size < 0:
+            values.append(None)
+            continue
+        values.append(data[at : at + size])
+        at += size
+    return values, at
 
 
 def fields(value: memoryview) -> Iterator[memoryview | None]:

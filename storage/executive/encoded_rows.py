@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -10,7 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from storage import context
-from storage.executive.binary_copy import array, copied_rows, integer, json_value, texts
+from storage.executive.binary_copy import (
+    Values,
+    array,
+    copied_rows,
+    integer,
+    json_value,
+    texts,
+)
 from storage.nodes import visits
 from storage.snapshot.columns import COLUMNS
 
@@ -70,26 +77,6 @@ class EncodedRows:
     groups: Sequence[EncodedGroup]
     durations: Sequence[EncodedDurations]
 
-    @property
-    def size(self) -> int:
-        """Bytes of its rows."""
-        grouped = sum(len(group.rows) for group in self.groups)
-        timed = sum(len(part.blocks) + len(part.entries) for part in self.durations)
-        return len(self.usage) + grouped + timed
-
-    def apart(self) -> EncodedRows:
-        """Copy with bytes of its own: the rows as read hold on to the buffer of the whole answer."""
-        return EncodedRows(
-            self.workspace_id,
-            bytes(self.usage),
-            self.labels,
-            [group._replace(rows=bytes(group.rows)) for group in self.groups],
-            [
-                part._replace(blocks=bytes(part.blocks), entries=bytes(part.entries))
-                for part in self.durations
-            ],
-        )
-
 
 def nothing(workspace_id: int) -> EncodedRows:
     """Rows of a workspace that has none."""
@@ -126,22 +113,19 @@ def scoped_rows(
 ) -> tuple[list[EncodedRows], dict[int, str]]:
     """The rows of every workspace in scope, or of those ``among`` them, each read in its own context, in
     one round trip; and the database's words about those that could not be read, by workspace id."""
-    return _read(
-        visits.in_scope(connection, visits.ROWS, (context.ROLLUP, *request.arguments), among)
-    )
-
-
-def _read(
-    copied: Iterable[list[memoryview | None]],
-) -> tuple[list[EncodedRows], dict[int, str]]:
-    read: list[EncodedRows] = []
+    arguments = (context.ROLLUP, *request.arguments)
     failed: dict[int, str] = {}
-    for workspace_id, wrong, *values in copied:
-        if wrong is not None:
-            failed[integer(workspace_id)] = bytes(wrong).decode()
-        else:
-            read.append(rows_of(integer(workspace_id), values))
-    return read, failed
+
+    def receive(row: Values) -> EncodedRows | None:
+        key, wrong, *values = row
+        workspace_id = integer(key)
+        if wrong is None:
+            return rows_of(workspace_id, values)
+        failed[workspace_id] = bytes(wrong).decode()
+        return None
+
+    read = visits.in_scope(connection, visits.ROWS, arguments, receive, among)
+    return [rows for rows in read if rows is not None], failed
 
 
 def own_rows(connection: Connection, workspace_id: int, request: RowsRequest) -> EncodedRows:

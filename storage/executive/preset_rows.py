@@ -1,21 +1,21 @@
-"""Encoded rows of the presets, which the night packs: a dashboard reads one value a workspace then.
+"""Presets that the night has packed: a dashboard reads one value a workspace then.
 
-They are what ``rows_in_context`` gave, byte for byte, with what was asked for and the version of the
-workspace's snapshots. Where either is another by now, the rows are read as they stand.
+A value stands with the name of what it holds and the version of the workspace's snapshots. Where either is
+another by now, the rows are read as they stand.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from storage import context
 from storage.arrays import array
-from storage.executive.binary_copy import copied_rows, fields, integer
+from storage.executive.binary_copy import Values, copied_rows, fields, integer
 from storage.executive.encoded_rows import EncodedRows, RowsRequest, rows_of
 from storage.nodes import nights, visits
 
@@ -26,8 +26,6 @@ else:
 
 log = logging.getLogger("vigilo.presets")
 
-FORM = "zstd"
-"""Form of the packed value: one of another form is of another name, and nobody asks for it."""
 VERSION = text("select snapshot_version from workspace where id = :workspace")
 READY = text("""
 select preset, asked from preset_rows where workspace_id = :workspace and version = :version
@@ -45,69 +43,92 @@ set asked = excluded.asked, version = excluded.version, data = excluded.data
 """)
 
 
-def name_of(request: RowsRequest) -> str:
-    """Name of what is asked for: two requests with the same one bring the same rows."""
-    return hashlib.sha256(repr((FORM, request.key)).encode()).hexdigest()[:32]
-
-
 def packed(
-    connection: Connection,
-    preset: int,
-    request: RowsRequest,
-    among: Sequence[int] | None = None,
-) -> list[EncodedRows]:
-    """Rows of the workspaces in scope, or of those ``among`` them, that are packed as they are now; each
-    read in its own context, in one round trip. A value that is damaged is as none."""
-    rows: list[EncodedRows] = []
-    values = (context.ROLLUP, preset, name_of(request))
-    for workspace_id, data in visits.in_scope(connection, visits.PRESET, values, among):
-        if data is not None:
-            rows += _unpacked(integer(workspace_id), data)
-    return rows
+    connection: Connection, preset: int, name: str, among: Sequence[int] | None = None
+) -> dict[int, bytes]:
+    """Values of the workspaces in scope, or of those ``among`` them, that are packed as they are now under
+    this name, by workspace id; each read in its own context, in one round trip. One that is damaged is as
+    none."""
+    arguments = (context.ROLLUP, preset, name)
+    values = visits.in_scope(connection, visits.PRESET, arguments, _decompressed, among)
+    return {workspace_id: value for workspace_id, value in values if value is not None}
 
 
-def _unpacked(workspace_id: int, data: memoryview) -> list[EncodedRows]:
+def _decompressed(row: Values) -> tuple[int, bytes | None]:
+    """Id of a workspace, and its value; None where there is none, or it is damaged."""
+    key, data = row
+    workspace_id = integer(key)
+    if data is None:
+        return workspace_id, None
     try:
-        _failed, *values = fields(memoryview(zstd.decompress(data)))
+        return workspace_id, _whole_frame(data)
     except zstd.ZstdError:
         log.exception("the packed preset of workspace %s is damaged", workspace_id)
-        return []
-    return [rows_of(workspace_id, values)]
+        return workspace_id, None
 
 
-def pack(connection: Connection, workspace_id: int, requests: Mapping[int, RowsRequest]) -> None:
-    """Packs the rows of one workspace by preset where they are not packed yet, within a transaction of the
-    job in the workspace's context. The version is looked at first: where the snapshots change meanwhile,
-    what is packed is of no version that anybody asks for. What can not be read is not packed."""
-    made = _unpacked_yet(connection, workspace_id, requests)
-    if made:
+def _whole_frame(data: memoryview) -> bytes:
+    """Content of one frame. Raises ZstdError where it is cut off, or followed by something."""
+    frame = zstd.ZstdDecompressor()
+    content = frame.decompress(data)
+    if not frame.eof or frame.unused_data:
+        raise zstd.ZstdError("not one whole frame")
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class PackableRows:
+    """Rows of a preset of one workspace, with the version of its snapshots that they are of."""
+
+    preset: int
+    version: int
+    rows: EncodedRows
+
+
+def packable(
+    connection: Connection, workspace_id: int, requests: Mapping[int, tuple[str, RowsRequest]]
+) -> list[PackableRows]:
+    """Rows of the presets of one workspace that are not packed yet, within a transaction of the job in its
+    context; ``requests`` have by preset its name and rows. The version is looked at first: where the
+    snapshots change meanwhile, what is packed is of no version that anybody asks for. What can not be read
+    is left out."""
+    if nights.packs(connection):
+        wanted = {n: (name, rows.arguments) for n, (name, rows) in requests.items()}
+        unpacked = nights.packable(connection, workspace_id, wanted)
+        return [_packable(workspace_id, *each) for each in unpacked]
+    version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
+    known = {"workspace": workspace_id, "version": version}
+    ready = set(map(tuple, connection.execute(READY, known)))
+    packable_rows: list[PackableRows] = []
+    for preset, (name, request) in requests.items():
+        if (preset, name) in ready:
+            continue
+        ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
+        if failed is None and rows is not None:
+            packable_rows.append(_packable(workspace_id, preset, version, rows))
+    return packable_rows
+
+
+def _packable(
+    workspace_id: int, preset: int, version: int, record: bytes | memoryview
+) -> PackableRows:
+    _failed, *values = fields(memoryview(record))
+    return PackableRows(preset, version, rows_of(workspace_id, values))
+
+
+def keep(
+    connection: Connection, workspace_id: int, values: Sequence[tuple[int, str, int, bytes]]
+) -> None:
+    """Keeps values of one workspace, each with its preset, name and version, in place of former ones."""
+    if values:
+        presets, names, versions, data = zip(*values, strict=True)
         connection.execute(
             KEEP,
             {
                 "workspace": workspace_id,
-                "presets": array(preset for preset, _, _ in made),
-                "asked": array(name_of(requests[preset]) for preset, _, _ in made),
-                "versions": array(version for _, version, _ in made),
-                "data": array(zstd.compress(rows) for _, _, rows in made),
+                "presets": array(presets),
+                "asked": array(names),
+                "versions": array(versions),
+                "data": array(map(zstd.compress, data)),
             },
         )
-
-
-def _unpacked_yet(
-    connection: Connection, workspace_id: int, requests: Mapping[int, RowsRequest]
-) -> Sequence[tuple[int, int, bytes | memoryview]]:
-    """Preset, version and rows of what is not packed yet."""
-    if nights.packs(connection):
-        wanted = {n: (name_of(request), request.arguments) for n, request in requests.items()}
-        return nights.packable(connection, workspace_id, wanted)
-    version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
-    known = {"workspace": workspace_id, "version": version}
-    ready = set(map(tuple, connection.execute(READY, known)))
-    rows_by_preset: list[tuple[int, int, memoryview]] = []
-    for preset, request in requests.items():
-        if (preset, name_of(request)) in ready:
-            continue
-        ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
-        if failed is None and rows is not None:
-            rows_by_preset.append((preset, version, rows))
-    return rows_by_preset

@@ -30,7 +30,7 @@ class ScopedWorkspace:
 def scoped_workspaces(connection: Connection) -> list[ScopedWorkspace]:
     """Every workspace where the viewer of this transaction holds platform_admin, by name. None of
     their rows is read."""
-    rows = connection.execute(text("select * from vigilo.executive_scope()"))
+    rows = connection.execute(text("select * from vigilo.executive_scope()")).all()
     return by_name((ScopedWorkspace(*row) for row in rows), lambda workspace: workspace.name)
 
 
@@ -94,4 +94,6 @@ def viewer_rights(connection: Connection, slug: str) -> ViewerRights:
 
 def days_seen(connection: Connection, first: date, last: date) -> int:
     """Number of days of the span on which any workspace in scope has a snapshot."""
-    return len({bytes(day or b"") for (day,) in in_scope(connection, DAYS_SEEN, (first, last))})
+    return len(
+        set(in_scope(connection, DAYS_SEEN, (first, last), lambda row: bytes(row[0] or b"")))
+    )

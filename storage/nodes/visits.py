@@ -8,7 +8,7 @@ policies, workspace by workspace.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.distributed import FIRST, is_distributed
-from storage.executive.binary_copy import copied_rows, fields
+from storage.executive.binary_copy import Received, Values, copied_rows, fields, received_rows
 
 log = logging.getLogger("vigilo.nodes")
 
@@ -24,7 +24,6 @@ SCHEMA = "vigilo_nodes"
 """Holds what is made for the nodes alone."""
 BESIDE = "beside_"
 """Begins the name of a function that is told the shard."""
-Values = list[memoryview | None]
 Workspaces = Sequence[tuple[int, int]]
 """Ids of workspaces with the versions of their snapshots."""
 SCOPE = text("select workspace_id, version from vigilo.executive_scope() where left_out is null")
@@ -92,27 +91,30 @@ def in_scope(
     connection: Connection,
     visit: Visit,
     values: tuple[Any, ...],
+    receive: Callable[[Values], Received],
     among: Sequence[int] | None = None,
-) -> Iterator[Values]:
-    """Rows of a visit to every workspace in the viewer's scope, or to those ``among`` them, as the bytes of
-    their fields. Raises as SQLAlchemy does."""
+) -> list[Received]:
+    """Results of ``receive`` for each row of a visit to every workspace in the viewer's scope, or to those
+    ``among`` them. Raises as SQLAlchemy does."""
     if is_made(connection, visit.function):
         chosen = None if among is None else set(among)
         scope = connection.execute(SCOPE).all()
         wanted = [(key, version) for key, version in scope if chosen is None or key in chosen]
         rows = _by_node(connection, visit, values, wanted)
         if rows is not None:
-            return rows
+            return [receive(row) for row in rows]
     query = visit.select(f"vigilo.{visit.function}", "vigilo.executive_scope()", visit.casts)
     if among is None:
-        return copied_rows(connection, query, values)
-    return copied_rows(connection, f"{query} and s.workspace_id = any(%s)", (*values, list(among)))
+        return received_rows(connection, query, values, receive)
+    query, values = f"{query} and s.workspace_id = any(%s)", (*values, list(among))
+    return received_rows(connection, query, values, receive)
 
 
 def of_job(
     connection: Connection, visit: Visit, values: tuple[Any, ...], workspaces: Sequence[int]
-) -> Iterator[Values]:
-    """As ``in_scope``, rows of a visit of the job to workspaces; in any order."""
+) -> list[Values]:
+    """Rows of a visit of the job to workspaces, as the bytes of their fields; in any order. Raises as
+    SQLAlchemy does."""
     if is_made(connection, visit.function):
         rows = _by_node(connection, visit, values, [(key, 0) for key in workspaces])
         if rows is not None:
@@ -136,11 +138,11 @@ def is_made(connection: Connection, function: str) -> bool:
 
 def _by_node(
     connection: Connection, visit: Visit, values: tuple[Any, ...], workspaces: Workspaces
-) -> Iterator[Values] | None:
+) -> list[Values] | None:
     """Rows of a visit on all nodes at once; None where a node is away or shards have moved: then the
     workspaces are to be visited one by one, which says whose rows are missing."""
     if not workspaces:
-        return iter(())
+        return []
     casts = "".join(f", {cast}" for cast in visit.casts)
     query = (
         f"select {SCHEMA}.{visit.function}(p.shard, p.low, p.high, %s::bigint[], %s::bigint[]{casts})"
@@ -149,10 +151,10 @@ def _by_node(
     ids, versions = (list(each) for each in zip(*workspaces, strict=True))
     try:
         with connection.begin_nested():
-            copied = list(copied_rows(connection, query, (ids, versions, *values)))
+            copied = copied_rows(connection, query, (ids, versions, *values))
     except DBAPIError as error:
         if not str(getattr(error.orig, "pgcode", None) or "").startswith(PASSED):
             raise
         log.warning("the nodes can not be read at once: %s", str(error.orig).split("\n")[0])
         return None
-    return (list(fields(record)) for (record,) in copied if record is not None)
+    return [list(fields(record)) for (record,) in copied if record is not None]

@@ -51,7 +51,7 @@ def one_by_one(connection: Connection) -> Iterator[None]:
 
 
 def told(connection: Connection, visit: visits.Visit, values: tuple[Any, ...]) -> list[tuple]:
-    rows = visits.in_scope(connection, visit, values)
+    rows = visits.in_scope(connection, visit, values, list)
     return sorted(tuple(v and bytes(v) for v in row) for row in rows)
 
 
@@ -124,9 +124,9 @@ def plain(value: Any) -> str:
 def test_some_of_a_scope_are_read_alone(cluster, clustered):
     some = ids(cluster)[2:5]
     with as_viewer(clustered.web, viewer(clustered, "alice")) as connection:
-        found = visits.in_scope(connection, visits.ROWS, ROWS, some)
+        found = visits.in_scope(connection, visits.ROWS, ROWS, list, some)
         assert sorted(integer(row[0]) for row in found) == some
-        assert list(visits.in_scope(connection, visits.ROWS, ROWS, [])) == []
+        assert visits.in_scope(connection, visits.ROWS, ROWS, list, []) == []
 
 
 def test_a_node_shows_nobody_a_workspace_that_is_not_theirs(cluster, clustered):

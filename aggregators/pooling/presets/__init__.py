@@ -1,0 +1,1 @@
+"""Presets as values that are made ready of one workspace and read of a thousand at once. Pure numpy."""

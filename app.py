@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commands.tree import COMMANDS
-from web.server.collector import uncollected
+from web.server.collector import without_collector
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Application:
     """The application with its commands; it mounts its pages before the first request. Raises SystemExit
     on a wrong setting."""
-    with uncollected():
+    with without_collector():
         from environment import installed
 
         return application(installed(settings, database))
@@ -38,7 +38,7 @@ def application(installation: Installation) -> Application:
 
 def wsgi() -> Application:
     """The application of a WSGI server. Raises SystemExit where ``serve`` would."""
-    with uncollected():
+    with without_collector():
         from web.server.startup import start
 
         app = create_app()

@@ -121,6 +121,7 @@ def _people(app: Application, services: Services) -> None:
 
 
 def _api(app: Application, services: Services) -> None:
+    """Mounts the routes of the API."""
     settings = services.settings
     runner = Runner(lambda: ExportContext(services.database, settings))
     app.extensions[RUNNER] = runner

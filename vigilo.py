@@ -38,6 +38,7 @@ def _read_env_file() -> None:
 
 
 def _load_installation() -> Installation:
+    """The installation, its modules imported no sooner than this."""
     from environment import installed
 
     return installed()

@@ -55,6 +55,8 @@ def domain(key: str, thresholds: Thresholds | None = None) -> Domain:
 
 
 def _with_thresholds(domain: Domain, thresholds: Thresholds) -> Domain:
+    """The domain, its measures judged by the environment's thresholds where it has some."""
+
     def with_threshold(measure: Measure) -> Measure:
         limits = thresholds.get(f"{domain.key}.{measure.key}")
         if limits is None:

@@ -147,6 +147,7 @@ def drifting(figures: Sequence[Figure]) -> str:
 
 
 def _since_day(day: date) -> str:
+    """A phrase: "since 3 Nov 2026"."""
     return f"since {formats.day(day)}"
 
 

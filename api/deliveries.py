@@ -128,16 +128,16 @@ def blueprint(engine: Callable[[], Engine], database: Callable[[], Database]) ->
 
     @made.get(PATH, endpoint="each")
     @LIST
-    def each(slug: str, query: Page) -> ResponseReturnValue:
+    def list_deliveries(slug: str, query: Page) -> ResponseReturnValue:
         workspace = _readable(engine(), database(), slug)
-        total, some = deliveries.listed(database(), workspace, query.limit, query.offset)
+        total, some = deliveries.list_deliveries(database(), workspace, query.limit, query.offset)
         return jsonify(total=total, deliveries=some)
 
     @made.get(PATH + "<uuid:delivery>", endpoint="one")
     @BECAME
-    def one(slug: str, delivery: UUID) -> ResponseReturnValue:
+    def show_delivery(slug: str, delivery: UUID) -> ResponseReturnValue:
         workspace = _readable(engine(), database(), slug)
-        return jsonify(deliveries.found(database(), workspace, delivery))
+        return jsonify(deliveries.find_delivery(database(), workspace, delivery))
 
     @made.get(PATH + "<uuid:delivery>/content", endpoint="content")
     @CONTENT
@@ -154,7 +154,7 @@ def blueprint(engine: Callable[[], Engine], database: Callable[[], Database]) ->
         mine = keeper(engine(), current_user, slug)
         workspace = (mine.workspace_id, slug)
         again = quarantine.replay(database(), workspace, delivery, current_user.email)
-        return jsonify(deliveries.found(database(), mine.workspace_id, again))
+        return jsonify(deliveries.find_delivery(database(), mine.workspace_id, again))
 
     return made
 

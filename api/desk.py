@@ -178,12 +178,12 @@ def blueprint(
     """Quarantine, mapping and corrections. ``wake`` has the snapshots made again that a change touches."""
     made = Blueprint("desk", __name__)
 
-    def mine(slug: str) -> Membership:
+    def keeper_membership(slug: str) -> Membership:
         return keeper(engine(), current_user, slug)
 
-    _quarantine_routes(made, database, mine)
-    _mapping_routes(made, database, mine, wake)
-    _record_routes(made, database, mine, wake)
+    _quarantine_routes(made, database, keeper_membership)
+    _mapping_routes(made, database, keeper_membership, wake)
+    _record_routes(made, database, keeper_membership, wake)
     return made
 
 
@@ -191,11 +191,15 @@ Mine = Callable[[str], Membership]
 
 
 def _quarantine_routes(made: Blueprint, database: Callable[[], Database], mine: Mine) -> None:
+    """Adds the routes that list, replay and drop what lies in quarantine."""
+
     @made.get(BASE + "quarantine/", endpoint="quarantine")
     @QUARANTINE
-    def each(slug: str, query: Page) -> ResponseReturnValue:
+    def list_quarantine(slug: str, query: Page) -> ResponseReturnValue:
         workspace_id = mine(slug).workspace_id
-        total, parts = quarantine.listed(database(), workspace_id, query.limit, query.offset)
+        total, parts = quarantine.list_quarantine(
+            database(), workspace_id, query.limit, query.offset
+        )
         return jsonify(total=total, parts=parts)
 
     @made.post(BASE + "quarantine/<uuid:part>/replay", endpoint="replay")
@@ -203,7 +207,7 @@ def _quarantine_routes(made: Blueprint, database: Callable[[], Database], mine: 
     def replay(slug: str, part: UUID) -> ResponseReturnValue:
         workspace_id = mine(slug).workspace_id
         delivery = quarantine.replay(database(), (workspace_id, slug), part, current_user.email)
-        return jsonify(deliveries.found(database(), workspace_id, delivery))
+        return jsonify(deliveries.find_delivery(database(), workspace_id, delivery))
 
     @made.post(BASE + "quarantine/<uuid:part>/drop", endpoint="drop")
     @DROP
@@ -215,12 +219,14 @@ def _quarantine_routes(made: Blueprint, database: Callable[[], Database], mine: 
 def _mapping_routes(
     made: Blueprint, database: Callable[[], Database], mine: Mine, wake: Callable[[], None]
 ) -> None:
+    """Adds the routes of senders' words and their meanings."""
+
     @made.get(BASE + "mapping/", endpoint="mapping")
     @MEANINGS
     def words(slug: str) -> ResponseReturnValue:
         workspace_id = mine(slug).workspace_id
         with job_in(database().job, workspace_id) as connection:
-            seen = seen_words.seen(connection, workspace_id)
+            seen = seen_words.seen_words(connection, workspace_id)
         listed = [asdict(word) | {"counted": word.counted} for word in seen]
         return jsonify(words=listed, choices=seen_words.choices())
 
@@ -237,6 +243,8 @@ def _mapping_routes(
 def _record_routes(
     made: Blueprint, database: Callable[[], Database], mine: Mine, wake: Callable[[], None]
 ) -> None:
+    """Adds the routes that show and correct a record."""
+
     @made.get(RECORD_PATH, endpoint="record", merge_slashes=False)
     @STATE
     def state(slug: str, kind: str, key: str) -> ResponseReturnValue:
@@ -263,6 +271,7 @@ def _record_routes(
 def _record_document(
     database: Database, workspace_id: int, kind_name: str, key: str
 ) -> Mapping[str, Any]:
+    """JSON of a record as it stands. Raises NoSuchRecord."""
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, workspace_id) as connection:
         record = corrections.find_record(connection, kind, workspace_id, key)

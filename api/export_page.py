@@ -149,6 +149,7 @@ def ask(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
 
 
 def _page(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
+    """The page of the viewer's exports."""
     jobs, refusal = queue.own_jobs(desk.engine, viewer), session.pop("exports_refusal", {})
     typed = {refusal["form"]: refusal["typed"]} if refusal else {}
     packs = schedule.subscriptions_of(desk.engine, viewer)
@@ -162,7 +163,7 @@ def _page(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
         "exports.html",
         jobs=jobs,
         commentary=form,
-        written=commentary.written(desk.engine, viewer),
+        written=commentary.written_by(desk.engine, viewer),
         in_packs=dict(in_packs),
         pages=commentary.PAGES,
         waits=any(job.is_open for job in jobs),

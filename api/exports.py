@@ -106,6 +106,7 @@ def _create(made: Blueprint, desk: Desk) -> None:
 
 
 def _export_response(job: Job, mails_after: int) -> ResponseReturnValue:
+    """Answer about an export: made, under way, or why it failed as a Problem."""
     if job.state == "failed":
         raise Problem(500, job.error or "The export failed.", "export_failed")
     href = f"/exports/{job.id}"
@@ -130,6 +131,8 @@ def _json(job: Job, mails_after: int) -> dict[str, object]:
 
 
 def _add_job_routes(made: Blueprint, desk: Desk) -> None:
+    """Adds the routes of a single export: its state and its download."""
+
     @made.get("/exports/<uuid:id>/state")
     @READ_STATE
     def state(id: uuid.UUID) -> ResponseReturnValue:

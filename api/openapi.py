@@ -81,6 +81,7 @@ PAGES = ("/ws", "/exports", "/account", "/platform", "/admin", "/first-run", "/i
 
 
 def _operation(app: Flask, rule: Rule, method: str, operation: Operation, components: Json) -> Json:
+    """Description of one operation; schemas that it names are added to ``components``."""
     needs = ROUTES[rule.endpoint]
     schemes = SECURITY[needs] if operation.security is None else operation.security
     has_page = rule.rule.startswith(PAGES)
@@ -207,6 +208,7 @@ def _content(operation: Operation, components: Json) -> Json:
 
 
 def _problem() -> Json:
+    """Schema of every answer that is a problem."""
     text = {"type": "string"}
     return {
         "type": "object",

@@ -62,11 +62,13 @@ def blueprint(reader: DashboardReader) -> Blueprint:
         viewer = g.account.viewer
         if request.if_none_match:
             version = reader.version(viewer, query.ask)
-            if unchanged(version):
-                return answered(version, None)
+            if has_version(version):
+                return versioned_response(version, None)
         dashboard = reader.read(viewer, query.ask, query.domain)
         whole = not dashboard.scope.unavailable
-        return answered(dashboard.version, encoded(dashboard, query), tagged=whole)
+        return versioned_response(
+            dashboard.version, encode_dashboard(dashboard, query), tagged=whole
+        )
 
     @api.get("/api/openapi.json", endpoint="openapi")
     @DOCUMENT
@@ -80,7 +82,7 @@ def blueprint(reader: DashboardReader) -> Blueprint:
     return api
 
 
-def encoded(dashboard: Dashboard, query: DashboardQuery) -> bytes:
+def encode_dashboard(dashboard: Dashboard, query: DashboardQuery) -> bytes:
     """The JSON of the contract."""
     return orjson.dumps(asked_for(dashboard, query))
 
@@ -102,12 +104,12 @@ def tag_of(version: str) -> str:
     return hashlib.sha256(version.encode() + query).hexdigest()[:32]
 
 
-def unchanged(version: str) -> bool:
+def has_version(version: str) -> bool:
     """Whether the caller has this version already."""
     return request.if_none_match.contains_weak(tag_of(version))
 
 
-def answered(version: str, body: bytes | None, *, tagged: bool = True) -> Response:
+def versioned_response(version: str, body: bytes | None, *, tagged: bool = True) -> Response:
     """The body, or 304 without one, under the version's ETag; without it where a workspace is missing,
     which it says nothing of."""
     answer = Response(body or b"", mimetype="application/json")

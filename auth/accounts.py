@@ -87,6 +87,7 @@ def authenticate(engine: Engine, email: str, password: str) -> Account | None:
 
 
 def _find_account(engine: Engine, where: str, value: object) -> Account | None:
+    """The account that a condition finds; None where there is none."""
     with engine.connect() as connection:
         row = connection.execute(text(COLUMNS + where), {"x": value}).first()
     return Account(*row) if row else None
@@ -221,7 +222,7 @@ class ListedAccount:
     seen_at: datetime | None
 
 
-def listed(engine: Engine) -> list[ListedAccount]:
+def list_accounts(engine: Engine) -> list[ListedAccount]:
     """Every account, by address. ``seen_at`` is of sessions that still stand."""
     query = text(
         "select email, name, is_active, totp_confirmed_at is not null,"

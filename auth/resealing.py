@@ -39,6 +39,7 @@ def reseal(engine: Engine, keys: Keys, columns: Sequence[SealedColumn]) -> Resea
 
 
 def _reseal(connection: Connection, keys: Keys, of: SealedColumn) -> Resealed:
+    """Seals a column's secrets anew under the newest key; how many were, and how many no key opens."""
     box, newest = keys.box(of.purpose), keys.newest_box(of.purpose)
     rows = connection.execute(
         text(
@@ -63,7 +64,7 @@ def _reseal(connection: Connection, keys: Keys, of: SealedColumn) -> Resealed:
     return Resealed(renewed, lost)
 
 
-def lost(connection: Connection, keys: Keys, of: SealedColumn) -> list[int]:
+def lost_secrets(connection: Connection, keys: Keys, of: SealedColumn) -> list[int]:
     """Ids of the rows whose secret is used and opens with no key, read as the job role."""
     box = keys.box(of.purpose)
     query = (

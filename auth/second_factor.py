@@ -130,6 +130,7 @@ def _step(totp: pyotp.TOTP, code: str, now: datetime) -> int | None:
 
 
 def _use_recovery_code(connection: Connection, user_id: int, code: str) -> bool:
+    """Uses a recovery code up; False where it is none, or was used."""
     used = connection.execute(
         text(
             "update recovery_code set used_at = now()"
@@ -141,6 +142,7 @@ def _use_recovery_code(connection: Connection, user_id: int, code: str) -> bool:
 
 
 def _new_recovery_codes(connection: Connection, user_id: int) -> list[str]:
+    """New recovery codes in place of the former ones; shown once, kept as hashes."""
     codes = ["-".join(_word() for _ in range(3)) for _ in range(CODES)]
     connection.execute(text("delete from recovery_code where user_id = :id"), {"id": user_id})
     connection.execute(

@@ -96,6 +96,7 @@ class DatabaseSessions(SessionInterface):
             return ServerSession()
 
     def _load_session(self, id: str) -> ServerSession:
+        """The session of a cookie, with its account; an empty one where none is open."""
         with self.engine().connect() as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             row = connection.execute(OPEN, {"id": verifier_of(id)}).first()
@@ -140,6 +141,7 @@ class DatabaseSessions(SessionInterface):
                     connection.execute(text(INSERT), row | _device())
 
     def _set_cookie(self, response: Response, value: str) -> None:
+        """Has the browser keep the session's id."""
         response.set_cookie(
             self.name, value, path="/", secure=self.secure, httponly=True, samesite="Lax"
         )

@@ -50,7 +50,7 @@ def is_closed(engine: Engine, account: str, address: str) -> bool:
         return _is_full(connection, account, address)
 
 
-def judged(engine: Engine, account: str, address: str, *, is_right: bool) -> bool:
+def note_attempt(engine: Engine, account: str, address: str, *, is_right: bool) -> bool:
     """Notes a wrong attempt, clears the account's count for a right one. False where there were ten
     failures by now: then the caller is told so, be the attempt right or wrong, and nothing is noted."""
     with engine.begin() as connection:

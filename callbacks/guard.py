@@ -60,6 +60,7 @@ def _outputs(body: Mapping[str, Any]) -> None:
 
 
 def _require_list_of(body: Mapping[str, Any], name: str, is_right: Callable[[Any], bool]) -> None:
+    """Raises Problem 400 unless the part of the request is a list of what is right."""
     given = body.get(name, [])
     if not isinstance(given, list) or not all(map(is_right, given)):
         raise Problem(400, f"{name} are malformed.")

@@ -55,6 +55,8 @@ Draw = Callable[[Dashboard, Focus], Component | None]
 def _add_part_callback(
     app: Dash, services: CallbackServices, output: str, store: str, draw: Draw
 ) -> None:
+    """Adds the callback that draws a part of the page when its store changes."""
+
     @app.callback(Output(output, "children"), Input(store, "data"), prevent_initial_call=True)
     def draw_within(view: object) -> Component | list[Component]:
         look = parse(view)
@@ -97,6 +99,7 @@ def _page(view: object, services: CallbackServices) -> Shown:
 
 
 def _draw_page(look: Look, services: CallbackServices) -> Shown:
+    """The page that a look asks for, and what is announced of it."""
     if executive := EXECUTIVE.fullmatch(look.path):
         slug, focus = executive[1], look.focus
         made = services.drawn(

@@ -16,7 +16,7 @@ from layouts import ids
 from layouts.focus import Look, parse
 from layouts.paths import WORKSPACE_PAGES
 from layouts.workspace.live import live_figures
-from layouts.workspace.records import counted, csv_href, rows
+from layouts.workspace.records import count_sentence, csv_href, rows
 from reading.grid_request import parse as parse_request
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
@@ -41,7 +41,7 @@ def register(app: Dash, services: CallbackServices) -> None:
         wanted = parse_request(listing, request)
         page = services.records(slug, key, look.ask, look.links, wanted)
         response = {"rowData": rows(page), "rowCount": page.total}
-        return response, counted(page), csv_href(slug, key, *_query(look, request))
+        return response, count_sentence(page), csv_href(slug, key, *_query(look, request))
 
     @app.callback(Output(ids.LIVE_FIGURES, "children"), Input(ids.RECORDS_VIEW, "data"))
     def draw_live(view: object) -> Component:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 @click.command("upgrade", cls=UpgradeCommand)
 def upgrade() -> None:
     """Runs the migrations, as the owner; makes again the snapshots that they have marked."""
-    from storage.snapshot.due import marked
+    from storage.snapshot.due import marked_workspaces
 
     settings = installation().settings
     database().upgrade(settings)
     with database().job.connect() as connection:
-        some_are_due = bool(marked(connection))
+        some_are_due = bool(marked_workspaces(connection))
     if some_are_due:
         _remake(settings)
     click.echo("The schema is up to date.")

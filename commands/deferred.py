@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from web.server.collector import keep_what_is_there, uncollected
+from web.server.collector import keep_what_is_there, without_collector
 
 
 class Deferred(click.Command):
@@ -23,7 +23,7 @@ class Deferred(click.Command):
     def command(self) -> click.Command:
         """The command itself."""
         module, name = self.target.split(":")
-        with uncollected():
+        with without_collector():
             command: click.Command = getattr(import_module(module), name)
         return command
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auth.granting import OPERATOR
-from commands.desk.by_hand import chosen, workspaces
+from commands.desk.by_hand import choose_workspace, workspaces
 from commands.installation import DatabaseCommand, database, installation
 from ingest.frameworks.seed import FRAMEWORKS
 from ingest.frameworks.seed import frameworks as frameworks_of
@@ -19,7 +19,7 @@ def seed(slug: str, framework: str) -> None:
     """Sets a framework's controls up in a workspace, as not assessed; what is there stays as it is."""
     name = next(each for each in FRAMEWORKS if each.lower() == framework.lower())
     now = installation().settings.now()
-    added = set_up(database(), chosen(slug), name, now, OPERATOR)
+    added = set_up(database(), choose_workspace(slug), name, now, OPERATOR)
     click.echo(
         f"{name} in {slug}: {added} controls set up." if added else f"{name} is set up already."
     )

@@ -15,7 +15,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from auth.granting import OPERATOR
-from commands.desk.repositories import cloned
+from commands.desk.repositories import clone_repositories
 from commands.installation import DatabaseCommand, database, installation, reason
 from ingest.door.imports import note_imports
 from ingest.formats import FORMATS
@@ -141,7 +141,7 @@ def import_(
     yes: bool,
 ) -> None:
     """Import records of a KIND from FILEs; exit code 1 when any was rejected."""
-    with cloned(repositories) as folders:
+    with clone_repositories(repositories) as folders:
         _import(reading, kind, (*files, *folders), strict, authoritative, yes)
 
 
@@ -345,4 +345,5 @@ def show(outcome: ImportOutcome) -> None:
 
 
 def _rest_line(count: int, plural: str) -> tuple[str, ...]:
+    """Line about those beyond the first that are told; none where all are."""
     return (f"and {count - KEPT:,} more {plural}",) if count > KEPT else ()

@@ -7,14 +7,14 @@ from functools import partial
 import click
 
 from commands.installation import application
-from web.server.collector import uncollected
+from web.server.collector import without_collector
 
 
 @click.command()
 @click.option("--reload", "reloads", is_flag=True, help="Restart when a file changes.")
 def serve(reloads: bool) -> None:
     """Serves; with the embedded database it migrates and loads the demo organisation first."""
-    with uncollected():
+    with without_collector():
         from web.server.serving import Stopped, end, run
         from web.server.startup import announce, start
 

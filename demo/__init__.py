@@ -91,13 +91,13 @@ def load_sample(database: Database, settings: Settings, user_id: int) -> int:
         for team in teams(SAMPLE_TEAMS, 1)
     ]
     with database.job.begin() as connection:
-        write.alone(connection)
+        write.wait_for_turn(connection)
         if not write.is_empty(connection):
             raise NotEmpty("There are workspaces already: sample data is for the first look alone.")
         ids = write.workspaces(connection, samples, is_sample=True)
         for team, made in _teams_with_records(samples, window, 1):
             role = {"user_id": user_id, "role": "platform_admin"}
-            own = write.encoded({"membership": [role]})
+            own = write.encode_rows({"membership": [role]})
             write.records(connection, ids[team.slug], own | made)
     _snapshots(database, settings, samples, window, _Steps(0, None))
     return len(samples)
@@ -125,7 +125,7 @@ def _write(
 ) -> None:
     """Workspaces, accounts, memberships and records, all or nothing."""
     with database.job.begin() as connection:
-        write.alone(connection)
+        write.wait_for_turn(connection)
         if not write.is_empty(connection):
             raise NotEmpty(
                 "The database holds workspaces already; nothing was changed. The demo organisation"
@@ -139,7 +139,7 @@ def _write(
             members[workspace_id].append(row)
         for team, made in _teams_with_records(organisation, window, seed):
             own = ids[team.slug]
-            write.records(connection, own, write.encoded({"membership": members[own]}) | made)
+            write.records(connection, own, write.encode_rows({"membership": members[own]}) | made)
             steps(f"records of {team.name}")
 
 
@@ -151,7 +151,7 @@ def _teams_with_records(
     with ThreadPoolExecutor(1) as ahead:
 
         def submit(team: Team) -> Future[write.Encoded]:
-            return ahead.submit(lambda: write.encoded(records(team, window, seed)))
+            return ahead.submit(lambda: write.encode_rows(records(team, window, seed)))
 
         coming = submit(organisation[0])
         for team, following in zip(organisation, (*organisation[1:], None), strict=True):

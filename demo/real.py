@@ -110,6 +110,7 @@ def load(
 def _import_outcomes(
     database: Database, folder: Path, progress: Progress | None
 ) -> Iterator[ImportOutcome]:
+    """Imports the sources one after the other; the outcome of each file."""
     for number, source in enumerate(SOURCES, 1):
         yield from import_files(
             database,
@@ -131,4 +132,4 @@ def _accounts(database: Database, password_hash: str) -> None:
             roles = [(people.ALICE, "platform_admin")]
             roles += [(people.BOB, "owner")] if slug == JENKINS else []
             rows = [{"user_id": accounts[email], "role": role} for email, role in roles]
-            write.records(connection, int(key), write.encoded({"membership": rows}))
+            write.records(connection, int(key), write.encode_rows({"membership": rows}))

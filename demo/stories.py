@@ -108,6 +108,7 @@ def _names(seed: int) -> Iterator[str]:
 
 
 def _healthy(name: str, seed: int) -> Team:
+    """A team like many, drawn by its name and the seed."""
     rng = random.Random(f"{seed}:{name}")  # noqa: S311 - no secret
     passing = {"SOC2": rng.uniform(0.85, 0.98)}
     if rng.random() < 0.4:

@@ -24,7 +24,7 @@ def is_empty(connection: Connection) -> bool:
     return not connection.execute(text("select exists (select from workspace)")).scalar_one()
 
 
-def alone(connection: Connection) -> None:
+def wait_for_turn(connection: Connection) -> None:
     """Waits until no other load is under way, then keeps others waiting to the transaction's end."""
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
@@ -57,7 +57,7 @@ def people(connection: Connection, rows: list[Row]) -> dict[str, int]:
     return {email: int(key) for email, key in people_by_email}
 
 
-def encoded(rows: Rows) -> Encoded:
+def encode_rows(rows: Rows) -> Encoded:
     """Rows by table as their columns and JSON, which a thread makes while another batch is written."""
     return {
         table: (tuple(listed[0]), orjson.dumps(listed).decode())

@@ -138,7 +138,7 @@ def enqueue(
         f'<p><a href="{html.escape(link)}">Download the export</a></p>'
         f'<p><a href="{html.escape(settings.address)}/exports">{told[2]}</a></p></body></html>'
     )
-    put(connection, job.id, MailText(recipient, subject, plain, rich), job.id)
+    queue_mail(connection, job.id, MailText(recipient, subject, plain, rich), job.id)
 
 
 def post(
@@ -158,7 +158,7 @@ def post(
         f'{paragraphs}<p><a href="{address}">{address}</a></p></body></html>'
     )
     plain = "\n\n".join([*lines, link]) + "\n"
-    return put(connection, id, MailText(recipient, subject, plain, rich))
+    return queue_mail(connection, id, MailText(recipient, subject, plain, rich))
 
 
 INSERT = text("""
@@ -167,7 +167,7 @@ values (:id, :job, :recipient, :subject, :text, :html, :unsubscribe) on conflict
 """)
 
 
-def put(
+def queue_mail(
     connection: Connection, id: uuid.UUID, mail: MailText, job_id: uuid.UUID | None = None
 ) -> bool:
     """Queues a mail within the caller's transaction, once for each id; whether it is new."""
@@ -255,6 +255,7 @@ def _later(
 
 
 def _message(row: DueMail, settings: Settings, moment: datetime) -> EmailMessage:
+    """The mail as it is handed to the server."""
     host = urlsplit(settings.address).hostname or "localhost"
     made = EmailMessage(POLICY)
     made["Message-ID"] = f"<{'export' if row.job_id else 'mail'}-{row.id}@{host}>"
@@ -308,7 +309,7 @@ def _send(engine: Engine, settings: Settings, row: DueMail, moment: datetime) ->
         return
     if row.handed_over >= MOST_HANDED_OVER:
         raise HandedOverTwice(TWICE)
-    with connected(settings, TIMEOUT, lambda: _hand_over(engine, row)) as smtp:
+    with connect(settings, TIMEOUT, lambda: _hand_over(engine, row)) as smtp:
         smtp.send_message(message, to_addrs=[message["To"]])
 
 
@@ -319,7 +320,7 @@ def _hand_over(engine: Engine, row: DueMail) -> None:
 
 
 @contextmanager
-def connected(
+def connect(
     settings: Settings, timeout: float, handing: Callable[[], None] | None = None
 ) -> Iterator[smtplib.SMTP]:
     """The mail server of the settings, greeted and signed in to; ``handing`` is called before each mail is

@@ -97,7 +97,7 @@ def insert(
 ) -> uuid.UUID:
     """The row of a new job, and its entry in the audit log, within the caller's transaction. ``mailed``
     however quickly it is made; with the commentary of the ``subscription`` that it is of."""
-    params = {**params, **commentary.kept(connection, viewer, subscription)}
+    params = {**params, **commentary.kept_commentary(connection, viewer, subscription)}
     connection.execute(
         text(
             "insert into export_job (id, user_id, params, format, scope, mail_wanted)"
@@ -302,6 +302,7 @@ def _update_job(
     condition: str,
     action: str = "",
 ) -> bool:
+    """Changes a viewer's own job where the condition holds; whether it did. ``action`` is audited."""
     statement = text(
         f"update export_job set {assignments} where id = :id and user_id = :u and {condition}"
     )

@@ -74,6 +74,7 @@ def _changes(dashboard: Dashboard, before: OrganisationValues) -> Sequence[tuple
 
 
 def _are_equal(former: float | None, value: float | None) -> bool:
+    """Whether two values are one but for rounding; no data equals no data alone."""
     if former is None or value is None:
         return former is value
     return math.isclose(former, value, rel_tol=1e-9, abs_tol=1e-12)

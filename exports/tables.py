@@ -58,6 +58,7 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[Cell, ...]]:
 
 
 def _figure_rows(figure: Figure, where: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
+    """Rows of a figure under ``COLUMNS``, one for each group; ``where`` are the first cells."""
     for one in figure.by.values() if figure.by else (figure,):
         seen = one.evidence
         yield (

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, select
 
 from aggregators.records.kinds import Fault, RecordKind
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest import formats, words
 from ingest.collector import rarely_collected
 from ingest.formats.form import Format
@@ -21,7 +21,7 @@ from ingest.lists.retirement import retire
 from ingest.lists.whole_lists import RESULTS, WholeList, newest
 from ingest.parsing import BLANK, Values, named, parse, statement
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, until_hopeless
-from ingest.records import SEPARATOR, unlinked, write_workspaces
+from ingest.records import SEPARATOR, why_unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
 from ingest.statements import Told, tell
 from storage.bounds import statistics
@@ -186,6 +186,7 @@ def _import(
     receipt: Receipt,
     ids: dict[str, int],
 ) -> ImportOutcome:
+    """Imports one file; what came of it, and of its lists."""
     outcome = ImportOutcome(source.path, delivery=receipt.delivery, received_at=receipt.at)
     if workspace in ids:
         outcome.part(ids[workspace])
@@ -273,9 +274,9 @@ class _File:
         if slug is None or (not slug and "" not in self._ids):
             return Fault(WORKSPACE, "is required")
         if self._given and slug != self._given:
-            return Fault(WORKSPACE, f"names {shown(slug)}, but --workspace says {self._given}")
+            return Fault(WORKSPACE, f"names {printable(slug)}, but --workspace says {self._given}")
         owner = self._ids.get(slug)
-        return Fault(WORKSPACE, f"no workspace {shown(slug)}") if owner is None else owner
+        return Fault(WORKSPACE, f"no workspace {printable(slug)}") if owner is None else owner
 
     def _put_by(self, owner: int | None, raw: RawRecord, values: Values) -> None:
         waiting = self._waiting.setdefault(owner, [])
@@ -330,7 +331,7 @@ class _File:
             batch.warnings += [f"{name}: {note.field} {note.reason}" for note in notes]
         for reason, count in telling.uncounted.items():
             batch.leave_out(reason, count)
-        for reason, count in unlinked(connection, self._kind, owner, [v for _, v in rows]):
+        for reason, count in why_unlinked(connection, self._kind, owner, [v for _, v in rows]):
             batch.leave_out(reason, count)
         return telling.new
 
@@ -369,7 +370,7 @@ def workspace_id(database: Database, slug: str) -> int:
     """The id of the workspace with that slug. Raises NoSuchWorkspace."""
     workspace = _ids(database).get(slug)
     if workspace is None:
-        raise NoSuchWorkspace(f"no workspace {shown(slug)}")
+        raise NoSuchWorkspace(f"no workspace {printable(slug)}")
     return workspace
 
 

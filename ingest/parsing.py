@@ -7,7 +7,7 @@ from typing import Any
 
 from aggregators.records.kinds import Fault, Field, RecordKind
 from aggregators.records.statements import EVENT, ROW, Statement
-from aggregators.vocabulary.fields import instant, shown
+from aggregators.vocabulary.fields import instant, printable
 from ingest.kinds import WORKSPACE
 from ingest.reader import RawRecord
 from ingest.statements import Told, home_of
@@ -75,4 +75,4 @@ def named(kind: RecordKind, raw: RawRecord, given: str | None) -> str:
     """The record's workspace and key, as far as the row has them."""
     parts = [raw.cells.get(WORKSPACE) or given or ""] if kind.tenant else []
     parts += [raw.cells.get(name, "") for name in kind.key]
-    return "/".join(shown(part.strip())[1:-1] for part in parts if part.strip())
+    return "/".join(printable(part.strip())[1:-1] for part in parts if part.strip())

@@ -115,7 +115,7 @@ def _written_keys(
     return {tuple(row[1:]): None for row in rows} if rows[0][0] else {}
 
 
-def stored(
+def stored_records(
     connection: Connection, kind: RecordKind, workspace_id: int, identities: Sequence[str]
 ) -> list[Record]:
     """Records of these identities, as they stand."""
@@ -174,6 +174,7 @@ def keep_only(
 def _remove_records(
     connection: Connection, kind: RecordKind, workspace_id: int, statement: Delete
 ) -> list[datetime | None]:
+    """Deletes records; the first instants whose figures that touches."""
     if is_distributed(connection):
         number = literal_column(since_in(kind, workspace_id), TIMESTAMP(timezone=True))
         doomed = select(number).select_from(kind.table)
@@ -234,7 +235,7 @@ def settle(
     return list(connection.execute(text(sql), values).scalars())
 
 
-def unlinked(
+def why_unlinked(
     connection: Connection, kind: RecordKind, workspace_id: int, rows: Sequence[Record]
 ) -> list[tuple[str, int]]:
     """Why some of the rows' records are in no figure yet: what they go with is not known; and how many."""

@@ -19,20 +19,20 @@ from sqlalchemy import Connection
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import ROW, Statement, Value, Words, resolved_meaning
 from ingest import records
-from ingest.due.marks import newest_day, touched
+from ingest.due.marks import mark_from, newest_day
 from ingest.folding import NO_RECORD, Folding, TellOutcome
 from ingest.kept.keeping import StatementKey, as_told_last, keep
 from ingest.kept.stored import LONG_AGO, digest, encode_assertions, statements_of
-from ingest.kept.upkeep import alone, open_up
+from ingest.kept.upkeep import lock_workspace, open_up
 from ingest.linking.links import links_of
 from ingest.linking.mergers import (
     MergedRecord,
     break_circles,
-    children,
     home,
     lent_by,
     link,
-    merged,
+    merged_into,
+    merged_records,
     note_parts,
 )
 from ingest.lists.asset_lists import note_results
@@ -82,7 +82,7 @@ def tell(
 ) -> TellOutcome:
     """Keeps what is new of the statements and folds the records that they are about, in the workspace's job
     context of the connection."""
-    alone(connection, workspace_id)
+    lock_workspace(connection, workspace_id)
     if kind.named_by:
         told = [Told(identity_meant(kind, t.identity, words), t.statement) for t in told]
     open_up(connection, kind.name, workspace_id, sorted({t.identity for t in told}))
@@ -157,7 +157,7 @@ def refold(
     said of them; ``at_hand`` are statements that need not be read, of which some are ``new``."""
     identities, at_hand = sorted(identities), at_hand or {}
     links = links_of(connection, kind, workspace_id, words)
-    into, named = merged(connection, kind, workspace_id, identities, links)
+    into, named = merged_records(connection, kind, workspace_id, identities, links)
     everyone = sorted({*identities, *named})
     statements = statements_of(connection, kind, workspace_id, everyone, at_hand)
     _adopt(connection, kind, workspace_id, everyone, statements, new)
@@ -177,7 +177,7 @@ def refold(
     removed += records.remove(connection, kind, workspace_id, folding.none)
     settled = records.settle(connection, kind, workspace_id, changed, removed=bool(removed))
     if newest is not None:
-        touched(connection, workspace_id, newest, [*changed.values(), *removed, *settled])
+        mark_from(connection, workspace_id, newest, [*changed.values(), *removed, *settled])
 
 
 def _fold_identities(
@@ -193,7 +193,7 @@ def _fold_identities(
     for identity in identities:
         lent = [
             replace(lent, assertions={**lent.assertions, "key": key})
-            for child, key in (children(kind, identity, into) if into else ())
+            for child, key in (merged_into(kind, identity, into) if into else ())
             for lent in lent_by(kind, statements.get(child.identity, []), child.key)
         ]
         folding.take(identity, statements.get(identity, []), lent)
@@ -222,7 +222,7 @@ def _adopt(
     alone = [i for i in identities if len(statements.get(i, ())) == told_now[i]]
     adopted = [
         Told(identity, Statement(ADOPTED, assertions, LONG_AGO, at, manner=ROW))
-        for record in records.stored(connection, kind, workspace_id, alone)
+        for record in records.stored_records(connection, kind, workspace_id, alone)
         for identity, assertions, at in [_as_told(kind, record)]
     ]
     if not adopted:

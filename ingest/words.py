@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from aggregators import catalogue
 from aggregators.records.mentions import LINK, OTHER
 from aggregators.records.statements import Words
-from ingest.kept.upkeep import alone
+from ingest.kept.upkeep import lock_workspace
 
 Meaning = Callable[[str], str | None]
 
@@ -22,7 +22,7 @@ select about, word, meaning from word_meaning where workspace_id = :w
 """The organisation's first, so that the workspace's stand."""
 
 
-def own() -> dict[str, Meaning]:
+def default_meanings() -> dict[str, Meaning]:
     """Meanings that hold where nobody says otherwise, by what they are about."""
     each = catalogue.parts("words").values()
     known = {about: meaning for module in each for about, meaning in module.MEANINGS.items()}
@@ -37,7 +37,7 @@ def normal(word: str) -> str:
 def of_workspace(connection: Connection, workspace_id: int) -> Words:
     """Words to fold records of a workspace with, in the job context of the connection; until its
     transaction ends, no other changes a word or a record there."""
-    alone(connection, workspace_id)
+    lock_workspace(connection, workspace_id)
     return as_they_stand(connection, workspace_id)
 
 
@@ -47,7 +47,7 @@ def as_they_stand(connection: Connection, workspace_id: int) -> Words:
         (about, word): meaning
         for about, word, meaning in connection.execute(QUERY, {"w": workspace_id})
     }
-    defaults = own()
+    defaults = default_meanings()
 
     @cache
     def meaning(about: str, word: str) -> str | None:

@@ -96,6 +96,7 @@ def _compare_option() -> Component:
 
 
 def _hidden_text(text: str) -> Component:
+    """Words for those who hear the page."""
     return html.Span(text, className="visually-hidden")
 
 

@@ -44,13 +44,13 @@ def run_due(context: ScheduleContext) -> int:
 def run_requested(context: ScheduleContext) -> int:
     """Takes the snapshot that somebody has asked for, if any; returns how many days were made."""
     with context.database.job.connect() as connection:
-        if runs.requested(connection, SNAPSHOT) is None:
+        if runs.requested_run(connection, SNAPSHOT) is None:
             return 0
     with sole(context.database.job, SNAPSHOT) as mine:
         if not mine:
             return 0
         with context.database.job.connect() as connection:
-            request = runs.requested(connection, SNAPSHOT)
+            request = runs.requested_run(connection, SNAPSHOT)
         return _make_due(context, request) if request else 0
 
 

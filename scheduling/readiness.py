@@ -35,7 +35,7 @@ def make_ready(context: ScheduleContext) -> int:
     cache = DashboardCache(settings.cache_dir or settings.data_dir / "cache")
     thread = background_thread()
     try:
-        return thread.submit(_make, context, cache).result()
+        return thread.submit(_make_waiting, context, cache).result()
     except Timeout:
         return 0  # another process of this machine is at it
     finally:
@@ -43,7 +43,8 @@ def make_ready(context: ScheduleContext) -> int:
         cache.close()
 
 
-def _make(context: ScheduleContext, cache: DashboardCache) -> int:
+def _make_waiting(context: ScheduleContext, cache: DashboardCache) -> int:
+    """Makes the dashboards ready that wait, for as long as a slice lasts; how many."""
     published = _last_published(context)
     if published is None or context.now - published > LONGEST:
         return 0
@@ -64,6 +65,7 @@ def _make(context: ScheduleContext, cache: DashboardCache) -> int:
 
 
 def _last_published(context: ScheduleContext) -> datetime | None:
+    """Instant at which the newest snapshot was published; None before the first."""
     with context.database.job.connect() as connection:
         published: datetime | None = connection.execute(PUBLISHED).scalar_one()
     return published

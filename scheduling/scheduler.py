@@ -69,6 +69,7 @@ class Scheduler:
                 self._clock = None
 
     def _make_clock(self) -> BackgroundScheduler:
+        """The clock with every task of this process on it."""
         settings = self._context().settings
         clock = BackgroundScheduler(
             timezone=settings.zone,

@@ -53,6 +53,7 @@ def _element(value: object) -> str:
 
 
 def _quote_element(value: str) -> str:
+    """A text as an element of an array's literal."""
     if "\\" in value:
         value = value.replace("\\", "\\\\")
     return '"' + value.replace('"', '\\"') + '"'

@@ -194,6 +194,7 @@ def _unreachable() -> Engine:
 
 
 def _embedded_database(settings: Settings) -> Database:
+    """The embedded server, started, with an engine for each of its roles."""
     superuser = embedded.start(settings.data_dir)
     _create_database(superuser)
     url = superuser.set(database=embedded.DATABASE)

@@ -165,6 +165,7 @@ def _where(listing: Listing, condition: Condition, name: str, values: dict[str, 
 def _comparison(
     sql: str, condition: Condition, name: str, values: dict[str, Any], read: Any
 ) -> str:
+    """SQL of a condition on a column; its values are added to ``values`` under ``name``."""
     values[name] = read(condition.value)
     if condition.operator == "inRange":
         values[f"{name}_until"] = read(condition.until)

@@ -91,12 +91,12 @@ def blueprint(
     @made.get(PATH, endpoint="page")
     @PAGE
     def page(slug: str) -> ResponseReturnValue:
-        workspace = managed(engine(), current_user, slug)
+        workspace = managed_membership(engine(), current_user, slug)
         roles = membership.grantable(workspace.role)
         return render_template(
             "members.html",
             workspace=workspace,
-            members=listed(jobs(), workspace.workspace_id),
+            members=list_members(jobs(), workspace.workspace_id),
             invited=invitations.open_in(jobs(), workspace.workspace_id),
             zone=settings.zone,
             roles=roles,
@@ -111,7 +111,7 @@ def blueprint(
     @made.post(PATH, endpoint="change")
     @CHANGE
     def change_member(slug: str) -> ResponseReturnValue:
-        workspace = managed(engine(), current_user, slug)
+        workspace = managed_membership(engine(), current_user, slug)
         session["members_outcome"] = _carry_out(jobs(), workspace, MemberForm(), settings)
         return redirect(f"/ws/{slug}/admin/members")
 
@@ -133,7 +133,7 @@ def _form(roles: tuple[str, ...], role: str | None, email: str = "") -> MemberFo
     return form
 
 
-def managed(engine: Engine, account: Account, slug: str) -> memberships.Membership:
+def managed_membership(engine: Engine, account: Account, slug: str) -> memberships.Membership:
     """The caller's membership there. 404 for strangers, 403 for members who do not manage."""
     with context.as_viewer(engine, account.viewer) as connection:
         mine = {m.slug: m for m in memberships.memberships(connection)}
@@ -173,12 +173,13 @@ def _carry_out(
 
 
 def _refusal(form: MemberForm, why: str) -> tuple[str, ...]:
+    """Outcome of a form that was refused; of one that adds somebody with what was typed."""
     if form.action.data == "add":
         return REFUSED, why, form.email.data or "", form.role.data or ""
     return "error", why
 
 
-def listed(jobs: Engine, workspace_id: int) -> list[Member]:
+def list_members(jobs: Engine, workspace_id: int) -> list[Member]:
     """The active members, highest role first."""
     query = text(
         "select u.email, u.name, m.role, m.granted_at from membership m"

@@ -60,6 +60,8 @@ def install(
 def _sign_in(
     app: Flask, database: Callable[[], Database], settings: Settings, providers: Providers
 ) -> None:
+    """Adds signing in by password."""
+
     @app.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
         target = guard.local_target(request.values.get("next"))
@@ -105,6 +107,8 @@ def _sign_out(app: Flask, settings: Settings, providers: Providers) -> None:
 
 
 def _by_provider(app: Flask, settings: Settings, providers: Providers) -> None:
+    """Adds signing in by an identity provider."""
+
     def refusal_page(error: ProviderRefused) -> ResponseReturnValue:
         form = SignInForm(meta={"csrf": True}, formdata=None)
         return _login_page(providers, form, str(error), "/"), 403
@@ -138,7 +142,7 @@ def _attempt(jobs: Engine, email: str, password: str, target: str) -> str | None
             account, target
         )  # clears no failure: else codes could be guessed without end
         return None
-    if not throttle.judged(jobs, *who, is_right=account is not None):
+    if not throttle.note_attempt(jobs, *who, is_right=account is not None):
         entry.refuse(jobs, email, "password", "too many failures")
         return TOO_MANY
     if account is None:
@@ -155,6 +159,8 @@ def _is_bare(database: Database) -> bool:
 
 
 def _start(app: Flask, database: Callable[[], Database]) -> None:
+    """Adds the way to the first page of whoever has signed in."""
+
     @app.route("/start", endpoint="home")
     def home() -> ResponseReturnValue:
         with context.as_viewer(database().web, current_user.viewer) as connection:

@@ -86,4 +86,5 @@ def _wrong(unit: Unit, given: object) -> str:
 
 
 def _excerpt(given: object) -> str:
+    """Beginning of a value as an error may repeat it."""
     return repr(given)[:60]

@@ -70,6 +70,7 @@ class Judging:
 
 
 def _with_target(measure: Measure, change: SettingChange | None, origin: Origin) -> Measure:
+    """The measure, judged by the target of a change; as it is without one."""
     if change is None:
         return measure
     target = MeasureTarget(change.value["target"], True, origin, change.since)

@@ -141,6 +141,7 @@ def _valid_target(measure: Measure, value: Value) -> Value:
 
 
 def _parse_target(measure: Measure, target: str, watch: str) -> Value:
+    """Target and where to watch from, of two typed texts. Raises WrongSettingValue."""
     value: dict[str, float] = {}
     for field, text in (("target", target), ("watch", watch)):
         if field == "target" or text.strip():
@@ -230,6 +231,7 @@ def _counting(
 
 
 def _parse_numbers(text: str) -> Value:
+    """Whole numbers that were typed with commas between them."""
     return [_parse_number(part) for part in text.strip().strip("[]").split(",")]
 
 

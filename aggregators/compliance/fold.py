@@ -9,8 +9,8 @@ from aggregators.records.statements import (
     Value,
     Words,
     earliest,
+    impossible_instant,
     last,
-    lost,
     worst_of,
 )
 
@@ -24,7 +24,7 @@ def _finish(record: dict[str, Value], _told: Tellings, _words: Words) -> list[No
         record["valid_until"] = None
     elif until is not None and assessed is not None and until < assessed:  # type: ignore[operator]
         record["valid_until"] = None
-        return [lost("valid_until", until, "assessed_at", assessed)]
+        return [impossible_instant("valid_until", until, "assessed_at", assessed)]
     return []
 
 

@@ -46,6 +46,7 @@ def answer(dora: DomainRollup, context: QuestionContext) -> Answer:
 
 
 def _worst_rate(worst: Worst, judged: int, context: QuestionContext) -> Answer:
+    """Answer about the workspace whose rate is worst, and what it rests on."""
     rate = worst.figure
     failed, ended = rate.evidence.numerator or 0.0, rate.evidence.denominator or 0.0
     low, high = wilson(failed, ended)

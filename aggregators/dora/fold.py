@@ -24,8 +24,8 @@ from aggregators.records.statements import (
     Value,
     Words,
     earliest,
+    impossible_instant,
     latest_telling,
-    lost,
     tellings,
 )
 
@@ -72,10 +72,11 @@ def _last_word(outcome: Telling) -> tuple[tuple[datetime, int, str], datetime]:
 
 
 def _drop_late_creation(record: dict[str, Value]) -> list[Note]:
+    """Takes a creation away that lies after the end; the note that tells it."""
     created, completed = record.get("created_at"), record.get("completed_at")
     if isinstance(created, datetime) and isinstance(completed, datetime) and created > completed:
         record["created_at"] = None
-        return [lost("created_at", created, "completed_at", completed, "after")]
+        return [impossible_instant("created_at", created, "completed_at", completed, "after")]
     return []
 
 
@@ -111,6 +112,7 @@ REASONS = {"withdrawn": "withdrawn", "merged": "merged into another deployment"}
 
 
 def _why_uncounted(record: Mapping[str, Value]) -> str | None:
+    """Reason in words for which a deployment is in no figure; None where it counts."""
     if reason := record.get("left_out"):
         return REASONS[str(reason)]
     if record.get("outcome") == "cancelled":

@@ -31,7 +31,7 @@ from aggregators.records.statements import (
     Words,
     as_in_a_file,
     as_told,
-    lost,
+    impossible_instant,
 )
 
 PREFIX = "alert:"
@@ -230,6 +230,7 @@ def _firing(intervals: list[Interval], statement: Statement, start: datetime) ->
 def _note_end(
     intervals: list[Interval], statement: Statement, start: datetime, end: datetime | None
 ) -> None:
+    """Has the interval that a statement belongs to take its end; a new one where it belongs to none."""
     interval = next((i for i in reversed(intervals) if start in i.starts), None)
     if interval is None:
         standing = next((i for i in reversed(intervals) if i.fires), None)
@@ -248,7 +249,7 @@ def _note_end(
         return
     interval.over = interval.end is None
     if end is not None:
-        interval.notes.append(lost("ends_at", end, "starts_at", start))
+        interval.notes.append(impossible_instant("ends_at", end, "starts_at", start))
 
 
 @dataclass(slots=True)
@@ -320,6 +321,7 @@ def _across(intervals: list[Interval]) -> list[Whole]:
 
 
 def _split_alert(identity: str, statements: Sequence[Statement], words: Words) -> dict[str, Folded]:
+    """Incidents of an alert's statements by their keys; of any other identity its one incident."""
     if identity.startswith(PREFIX):
         return incidents(identity, statements, words)
     return {identity: INCIDENT.record(statements, words)}

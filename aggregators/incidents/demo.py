@@ -110,6 +110,7 @@ def _incidents(
 
 
 def _incident(habits: IncidentHabits, window: Window, opened: datetime, rng: random.Random) -> Row:
+    """An incident with what had happened to it by the end of the window."""
     severity = rng.choices(list(HABITS), [h.share for h in HABITS.values()])[0]
     minutes = _minutes(habits, window, severity, opened, rng)
     noticed = min(0.6 * minutes, HABITS[severity].minutes * rng.lognormvariate(0, 0.6))

@@ -25,8 +25,8 @@ from aggregators.records.statements import (
     Value,
     Words,
     earliest,
+    impossible_instant,
     latest_telling,
-    lost,
     tellings,
 )
 
@@ -74,7 +74,7 @@ def _ends(record: dict[str, Value], by_field: Tellings) -> list[Note]:
         record["resolved_at"] = final.value
         return []
     record["is_over"] = True
-    return [lost("resolved_at", final.value, "opened_at", opened)]
+    return [impossible_instant("resolved_at", final.value, "opened_at", opened)]
 
 
 def _by_value(telling: Telling) -> tuple[Value, tuple[datetime, int, str]]:
@@ -120,15 +120,16 @@ def _set_acknowledged(record: dict[str, Value], by_field: Tellings) -> list[Note
     if possible or not instants:
         return []
     if _lies_before(instants[0], opened):
-        return [lost("acknowledged_at", instants[0], "opened_at", opened)]
-    return [lost("acknowledged_at", instants[0], "resolved_at", resolved, "after")]
+        return [impossible_instant("acknowledged_at", instants[0], "opened_at", opened)]
+    return [impossible_instant("acknowledged_at", instants[0], "resolved_at", resolved, "after")]
 
 
 def _drop_early_publication(record: dict[str, Value]) -> list[Note]:
+    """Takes a publication away that lies before the opening; the note that tells it."""
     opened, published = record.get("opened_at"), record.get("postmortem_published_at")
     if _lies_before(published, opened):
         record["postmortem_published_at"] = None
-        return [lost("postmortem_published_at", published, "opened_at", opened)]
+        return [impossible_instant("postmortem_published_at", published, "opened_at", opened)]
     return []
 
 
@@ -207,6 +208,7 @@ REASONS = {
 
 
 def _why_uncounted(record: Mapping[str, Value]) -> str | None:
+    """Reason in words for which an incident is in no figure; None where it counts."""
     reason = record.get("left_out")
     return REASONS[str(reason)] if reason else None
 

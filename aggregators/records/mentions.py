@@ -24,7 +24,7 @@ AROUND = ".,;:!?)]}'\""
 """Characters after an address that are of the sentence around it."""
 
 
-def packed(form: str, named: Mapping[str, object]) -> str:
+def pack_mentions(form: str, named: Mapping[str, object]) -> str:
     """Mentions as a statement keeps them: of each value that is one word, the word; of a sentence its first
     address; by the names after the form's. Empty without any."""
     kept: dict[str, str] = {}
@@ -46,7 +46,7 @@ def _word(value: object) -> str:
     return text if len(text) <= LONGEST and text.isprintable() else ""
 
 
-def unpacked(packed: object) -> dict[str, str]:
+def unpack_mentions(packed: object) -> dict[str, str]:
     """Mentions of a statement by name."""
     known: Any = json.loads(packed) if isinstance(packed, str) and packed else {}
     return {str(name): str(value) for name, value in known.items()}
@@ -85,11 +85,13 @@ def references(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in (value, address, last) if each))
 
 
-def mentioned(statements: Sequence[Statement], names: Callable[[str], bool]) -> Iterator[str]:
+def mentioned_values(
+    statements: Sequence[Statement], names: Callable[[str], bool]
+) -> Iterator[str]:
     """Values of the mentions with these names, the latest by the sender's clock first."""
     told = tellings(statements).get(MENTIONS, ())
     for telling in sorted(told, key=lambda each: each.order, reverse=True):
-        for name, value in sorted(unpacked(telling.value).items()):
+        for name, value in sorted(unpack_mentions(telling.value).items()):
             if names(name):
                 yield value
 

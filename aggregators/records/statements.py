@@ -331,7 +331,9 @@ class Fold:
         return {identity: self.record(statements, words)}
 
 
-def lost(name: str, value: Value, than: str, bound: Value, way: str = "before") -> Note:
+def impossible_instant(
+    name: str, value: Value, than: str, bound: Value, way: str = "before"
+) -> Note:
     """The note about an instant that can not be, because another one bounds it."""
     both = f"{as_in_a_file(value)} against {as_in_a_file(bound)}"
     return Note(name, f"lies {way} {than}, so it is lost: {both}")

@@ -103,6 +103,7 @@ def _of_ratios(now: Sample, before: Sample, dispersion: Array) -> Array:
 
 
 def _signed_errors(now: Sample, before: Sample, deviance: Array, dispersion: Array) -> Array:
+    """Standard errors between two periods, positive where the figure rose; NaN without exposure."""
     sign = np.sign(now.x / now.e - before.x / before.e)
     z = sign * np.sqrt(2 * np.maximum(deviance, 0.0) / dispersion)
     return np.where((now.e > 0) & (before.e > 0), z, np.nan)

@@ -45,7 +45,7 @@ _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def shown(cell: str) -> str:
+def printable(cell: str) -> str:
     """A cell as it may be printed: quoted, escaped, cut."""
     return ascii(cell) if len(cell) <= 40 else ascii(cell[:39]) + "…"
 
@@ -102,7 +102,7 @@ def slug(cell: str) -> str:
     if not (is_long and _SLUG.fullmatch(cell) and cell.isascii()):
         raise ValueError(
             f"takes a slug of {SHORTEST_SLUG} to {LONGEST_SLUG} lower-case letters, digits and single"
-            f" hyphens, got {shown(cell)}"
+            f" hyphens, got {printable(cell)}"
         )
     return cell
 
@@ -114,7 +114,7 @@ def any_instant(cell: str) -> datetime:
             return datetime.fromisoformat(cell)
     match = _INSTANT.fullmatch(cell)
     if match is None:
-        raise ValueError(f"takes an instant such as 2026-11-22T09:30:00Z, got {shown(cell)}")
+        raise ValueError(f"takes an instant such as 2026-11-22T09:30:00Z, got {printable(cell)}")
     if match["time"] is None:
         raise ValueError(f"takes an instant with time and offset, got the date {cell} alone")
     if match["offset"] is None:
@@ -153,7 +153,7 @@ def instant(cell: str) -> datetime:
 def day(cell: str) -> date:
     """A date YYYY-MM-DD between 2000 and 2100."""
     if not _DAY.fullmatch(cell):
-        raise ValueError(f"takes a date as YYYY-MM-DD, got {shown(cell)}")
+        raise ValueError(f"takes a date as YYYY-MM-DD, got {printable(cell)}")
     try:
         moment = date.fromisoformat(cell)
     except ValueError:
@@ -170,10 +170,10 @@ def number(*, above: float = -math.inf, least: float = -math.inf, most: float = 
     def parse(cell: str) -> float:
         if not _NUMBER.fullmatch(cell):
             written = GROUPED if _GROUPED.fullmatch(cell) else ""
-            raise ValueError(f"takes a number such as 99.9{written}, got {shown(cell)}")
+            raise ValueError(f"takes a number such as 99.9{written}, got {printable(cell)}")
         value = float(cell) + 0.0  # -0 becomes 0
         if not (value > above and least <= value <= most):
-            raise ValueError(f"takes a number {low} and at most {most:g}, got {shown(cell)}")
+            raise ValueError(f"takes a number {low} and at most {most:g}, got {printable(cell)}")
         return value
 
     return parse
@@ -184,7 +184,7 @@ def whole(least: int, most: int) -> Parser:
 
     def parse(cell: str) -> int:
         if not _WHOLE.fullmatch(cell) or not least <= int(cell) <= most:
-            raise ValueError(f"takes a whole number from {least} to {most}, got {shown(cell)}")
+            raise ValueError(f"takes a whole number from {least} to {most}, got {printable(cell)}")
         return int(cell)
 
     return parse
@@ -195,7 +195,7 @@ def one_of(values: tuple[str, ...]) -> Parser:
 
     def parse(cell: str) -> str:
         if (word := cell.lower()) not in values:
-            raise ValueError(f"takes one of {', '.join(values)}; got {shown(cell)}")
+            raise ValueError(f"takes one of {', '.join(values)}; got {printable(cell)}")
         return word
 
     return parse
@@ -205,14 +205,14 @@ def yes_no(cell: str) -> bool:
     """true, yes, 1, or false, no, 0."""
     word = cell.lower()
     if word not in _TRUE + _FALSE:
-        raise ValueError(f"takes true or false, yes or no, 1 or 0; got {shown(cell)}")
+        raise ValueError(f"takes true or false, yes or no, 1 or 0; got {printable(cell)}")
     return word in _TRUE
 
 
 def colour(cell: str) -> str:
     """A CSS colour #RRGGBB."""
     if not _COLOUR.fullmatch(cell):
-        raise ValueError(f"takes a colour such as #0B5CAD, got {shown(cell)}")
+        raise ValueError(f"takes a colour such as #0B5CAD, got {printable(cell)}")
     return cell
 
 
@@ -231,7 +231,7 @@ def fingerprint(cell: str) -> str:
         article = "an" if algorithm[0] == "M" else "a"
         raise ValueError(f"is {article} {algorithm} fingerprint; SHA-256 is taken")
     if algorithm or len(digits) > FEWEST or _OF_BASE64.fullmatch(told):
-        raise ValueError(f"takes a SHA-256 of 64 hexadecimal digits, got {shown(told)}")
+        raise ValueError(f"takes a SHA-256 of 64 hexadecimal digits, got {printable(told)}")
     return digits or told
 
 

@@ -154,6 +154,7 @@ def _headers(sent: Request) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _tool_document(tool: AssistantTool) -> protocol.Tool:
+    """A tool as the protocol describes it."""
     return protocol.Tool(
         name=tool.name,
         title=tool.title,
@@ -173,6 +174,7 @@ def _problem_json(problem: Problem) -> Json:
 
 
 def _tool_result(body: Json, *, is_error: bool = False) -> protocol.CallToolResult:
+    """Result of a tool's call: the document, as text and as it is."""
     text = orjson.dumps(body).decode()
     return protocol.CallToolResult(
         content=[protocol.TextContent(text=text)],

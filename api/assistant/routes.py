@@ -56,7 +56,7 @@ def blueprint(services: Services, jobs: Callable[[], Engine]) -> Blueprint:
         return answer
 
     @made.route(PATH, methods=["GET", "DELETE"], endpoint="unasked")
-    def unasked() -> ResponseReturnValue:
+    def refuse_other_methods() -> ResponseReturnValue:
         raise Problem(405, "Send messages with POST; nothing is sent unasked.", methods=("POST",))
 
     return made

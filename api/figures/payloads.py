@@ -89,6 +89,7 @@ def _domain_key(key: str) -> str:
 
 
 def _workspace_json(view: WorkspaceView) -> Json:
+    """JSON of a workspace's page of a domain."""
     period = view.period
     return {
         "workspace": view.slug,

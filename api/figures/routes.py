@@ -16,6 +16,7 @@ DOMAIN = {**WORKSPACE, "key": {"type": "string", "enum": list(KEYS)}}
 
 
 def _figures_operation(id: str, summary: str, schema: str, **more: object) -> Operation:
+    """Declaration of a route whose answer has the schema of that name."""
     outcome = Outcome(summary, "application/json", schema)
     return Operation(id, summary, {200: outcome}, **more)  # type: ignore[arg-type]
 
@@ -85,4 +86,5 @@ def blueprint(services: Services) -> Blueprint:
 
 
 def _json_response(body: Json) -> Response:
+    """The answer with a body as JSON."""
     return Response(orjson.dumps(body), mimetype="application/json")

@@ -209,6 +209,7 @@ def _evidence() -> Json:
 
 
 def _change() -> Json:
+    """Schema of the test of a change."""
     interval = {
         "type": ["object", "null"],
         "description": "95 % of it: a difference of ratios, else the factor of change",
@@ -261,6 +262,7 @@ def _target() -> Json:
 
 
 def _figure() -> Json:
+    """Schema of a figure."""
     return fixed(
         {
             "title": {"type": "string"},
@@ -307,6 +309,7 @@ def _expected() -> Json:
 
 
 def _dashboard() -> Json:
+    """Schema of the dashboard."""
     day = {"type": "string", "format": "date"}
     count = {"type": "integer"}
     span = {"start": day, "end": day}

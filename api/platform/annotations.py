@@ -106,7 +106,7 @@ def blueprint(
 
     @made.get(PATH, endpoint="each")
     @EACH
-    def each() -> ResponseReturnValue:
+    def list_annotations() -> ResponseReturnValue:
         listed = rights().listed(engine(), current_user)
         told = {"annotations": [annotation_json(note) for note in listed]}
         return Response(orjson.dumps(told), mimetype="application/json")

@@ -101,7 +101,7 @@ def blueprint(
 
     @made.get(PATH, endpoint="each")
     @EACH
-    def each(query: SettingsQuery) -> ResponseReturnValue:
+    def list_settings(query: SettingsQuery) -> ResponseReturnValue:
         mine = SettingRights.of(engine(), database(), current_user)
         scope = scope_of(engine(), mine.workspace(query.workspace), today(), settings)
         rows = [shown for section in sections(scope) for shown in section.rows]
@@ -116,7 +116,7 @@ def blueprint(
             setting = find_setting(body.name)
             value = None if body.value is None else setting.check(body.value)
             choice = Choice(setting, value, body.since or today(), current_user.email, workspace)
-            days = choosing.recounted(database(), choice)
+            days = choosing.days_to_recount(database(), choice)
             if days is not None and not body.confirmed:
                 raise invalid("confirmed", f"must be true: {days.sentence}")
             choosing.choose(database(), choice, settings.time_zone)

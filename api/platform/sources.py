@@ -16,7 +16,7 @@ from api.platform.source_ahead import DeploymentChoice, SourceAhead
 from ingest.pulling import parts, runner, runs, store
 from ingest.pulling.catalogue import kind_of, kinds
 from ingest.pulling.choice import settling
-from ingest.pulling.choice.counts import CAUTION, checked
+from ingest.pulling.choice.counts import CAUTION, check_choice
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.store import NewSource, StoredSource
 from settings import Settings
@@ -262,9 +262,9 @@ class SourceViews(ViewsOfSources):
         new, rules = _requested_source(rights, body)
         with _invalid_where_refused("settings"):
             pull = runner.draft(context, body.kind, new.config, body.secret)
-            _, scopes = runner.tried(pull, body.kind)
+            _, scopes = runner.try_source(pull, body.kind)
             for choice in body.choices.values():
-                checked(kind_of(body.kind).choices, choice)
+                check_choice(kind_of(body.kind).choices, choice)
             id = store.create(jobs, context.box, new, (current_user.id, current_user.email))
         with _invalid_where_refused("choices"):
             parts.begin(jobs, id, scopes, body.choices, current_user.email)
@@ -283,7 +283,7 @@ class SourceViews(ViewsOfSources):
         return jsonify(SourceAhead.of(ahead).model_dump(mode="json"))
 
     def _state(self, id: int, rights: SourceRights) -> Json:
-        return state(store.one(self._database().job, id), rights).model_dump(mode="json")
+        return state(store.find_source(self._database().job, id), rights).model_dump(mode="json")
 
     def one(self, source_id: int) -> ResponseReturnValue:
         """A source with its log."""

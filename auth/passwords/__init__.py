@@ -94,6 +94,7 @@ class HashingProcess:
         return told
 
     def _running_program(self) -> subprocess.Popen[bytes]:
+        """The program, begun anew where it ended or belongs to the process forked from."""
         if self._begun_by != os.getpid():  # that of the process from which this one was forked
             self.running, self._begun_by = None, os.getpid()
         if self.running is None:

@@ -14,7 +14,7 @@ from commands.installation import DatabaseCommand, database, installation
 from ingest.desk import corrections
 from ingest.desk.corrections import NoSuchRecord, RefusedCorrection
 from ingest.door import quarantine
-from ingest.door.deliveries import NoSuchDelivery, found
+from ingest.door.deliveries import NoSuchDelivery, find_delivery
 from ingest.door.quarantine import BodyIsGone, NoSuchPart
 from ingest.due.remake import remake, slugs
 
@@ -32,7 +32,7 @@ def workspaces(slug: str | None) -> list[Workspace]:
     return [(known[slug], slug)]
 
 
-def chosen(slug: str | None) -> Workspace:
+def choose_workspace(slug: str | None) -> Workspace:
     """The workspace of that slug, or the only one there is. Raises UsageError."""
     each = workspaces(slug)
     if len(each) != 1:
@@ -66,7 +66,7 @@ def list_quarantine(slug: str | None) -> None:
     """Lists what could not be read, newest first."""
     total = 0
     for workspace_id, name in workspaces(slug):
-        count, parts = quarantine.listed(database(), workspace_id, MOST_LISTED)
+        count, parts = quarantine.list_quarantine(database(), workspace_id, MOST_LISTED)
         total += count
         for part in parts:
             where = " ".join(filter(None, (part["format"], part["kind"], part["pointer"])))
@@ -85,7 +85,7 @@ def show_quarantined(part: UUID, slug: str | None) -> None:
         click.echo(f"workspace: {name}")
         for field, value in one.items():
             click.echo(f"{field}: {value}")
-        state = found(database(), workspace_id, UUID(one["delivery"]))
+        state = find_delivery(database(), workspace_id, UUID(one["delivery"]))
     click.echo(f"of the delivery {state['written']} written, {state['unchanged']} unchanged")
 
 
@@ -116,7 +116,7 @@ def replay(part: UUID | None, is_all: bool, slug: str | None) -> None:
                 except NoSuchDelivery:
                     continue
                 read += 1
-                left += len(found(database(), workspace_id, again)["quarantine"])
+                left += len(find_delivery(database(), workspace_id, again)["quarantine"])
         if part is not None and not read:
             raise NoSuchPart(f"no delivery and no part in quarantine has the id {part}")
     click.echo(f"{read:,} deliveries read again; {left:,} parts still in quarantine.")
@@ -153,7 +153,7 @@ def correct(kind: str, key: str, fields: tuple[str, ...], slug: str | None) -> N
             raise click.UsageError(f"{each!r} must be FIELD=VALUE.")
         values[field.strip()] = value
     with _errors_as_sentences():
-        corrections.correct(database(), chosen(slug), kind, key, values, OPERATOR)
+        corrections.correct(database(), choose_workspace(slug), kind, key, values, OPERATOR)
     click.echo(f"{key} is corrected: {', '.join(values)}.")
     remade()
 
@@ -169,9 +169,9 @@ def merge(kind: str, key: str, into: str | None, slug: str | None) -> None:
     Of incidents and deployments. Without INTO it stands alone again, whatever made it part of one."""
     with _errors_as_sentences():
         if into is None:
-            corrections.part(database(), chosen(slug), kind, key, OPERATOR)
+            corrections.part(database(), choose_workspace(slug), kind, key, OPERATOR)
         else:
-            corrections.merge(database(), chosen(slug), kind, key, into, OPERATOR)
+            corrections.merge(database(), choose_workspace(slug), kind, key, into, OPERATOR)
     click.echo(f"{key} stands alone." if into is None else f"{key} is part of {into}.")
     remade()
 
@@ -183,7 +183,7 @@ def merge(kind: str, key: str, into: str | None, slug: str | None) -> None:
 def withdraw(kind: str, key: str, slug: str | None) -> None:
     """Takes a record out of every figure."""
     with _errors_as_sentences():
-        corrections.withdraw(database(), chosen(slug), kind, key, OPERATOR)
+        corrections.withdraw(database(), choose_workspace(slug), kind, key, OPERATOR)
     click.echo(f"{key} is withdrawn.")
     remade()
 
@@ -195,6 +195,6 @@ def withdraw(kind: str, key: str, slug: str | None) -> None:
 def restore(kind: str, key: str, slug: str | None) -> None:
     """Takes a withdrawn record back into the figures."""
     with _errors_as_sentences():
-        corrections.withdraw(database(), chosen(slug), kind, key, OPERATOR, is_back=True)
+        corrections.withdraw(database(), choose_workspace(slug), kind, key, OPERATOR, is_back=True)
     click.echo(f"{key} is back.")
     remade()

@@ -22,7 +22,7 @@ BY = {"seen": "the first that there is", "hand": "by hand", "source": "by the se
 def choose(id: int, part: str | None, choice: str | None, yes: bool) -> None:
     """Says what the deployments of each PART are, or has them be a CHOICE."""
     engine = database().job
-    source = store.one(engine, id)
+    source = store.find_source(engine, id)
     with engine.connect() as connection:
         parts = settling.of_parts(connection, source)
     if not part:

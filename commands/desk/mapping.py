@@ -19,11 +19,11 @@ def list_meanings(slug: str | None) -> None:
     """Lists the words that were seen, their meanings, and where they fell."""
     for workspace_id, name in workspaces(slug):
         with job_in(database().job, workspace_id) as connection:
-            for word in seen_words.seen(connection, workspace_id):
-                click.echo(f"{name}  {described(word)}")
+            for word in seen_words.seen_words(connection, workspace_id):
+                click.echo(f"{name}  {word_line(word)}")
 
 
-def described(word: SeenWord) -> str:
+def word_line(word: SeenWord) -> str:
     """A word in one line."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in word.in_no_figure.items())
     fell = f"{word.records:,} records, {word.counted:,} counted"

@@ -20,7 +20,7 @@ TOKEN = "VIGILO_GIT_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @contextmanager
-def cloned(repositories: Sequence[str]) -> Iterator[list[Path]]:
+def clone_repositories(repositories: Sequence[str]) -> Iterator[list[Path]]:
     """Folders of the repositories. Raises ClickException where one can not be cloned."""
     if not any(map(is_address, repositories)):
         yield [Path(each) for each in repositories]

@@ -11,7 +11,7 @@ import click
 
 from aggregators.vocabulary import formats
 from auth import accounts
-from commands.desk.mapping import described
+from commands.desk.mapping import word_line
 from commands.installation import DatabaseCommand, database, installation
 from ingest.importer import workspace_id
 from ingest.pulling import runner, runs, store
@@ -151,7 +151,7 @@ def look(email: str, rules: tuple[str, ...], asks: bool, **given: Any) -> None:
     for reason, number in ahead.in_no_figure.items():
         click.echo(f"  {number:>7} in no figure: {reason}")
     for word in ahead.words:
-        click.echo(f"  {described(word)}")
+        click.echo(f"  {word_line(word)}")
     for part in ahead.parts[:PARTS]:
         recent = "?" if part.recent is None else part.recent
         click.echo(f"  {recent:>7} {part.name} -> {part.workspace or 'no workspace'}")
@@ -201,7 +201,7 @@ def list_sources() -> None:
     with engine.connect() as connection:
         ids = connection.exec_driver_sql("select id from source order by id").scalars().all()
     for id in ids:
-        source = store.one(engine, id)
+        source = store.find_source(engine, id)
         click.echo(
             f"{id:>4}  {source.kind:<11} {_state(source):<18} {source.name}  {source.message}"
         )
@@ -216,7 +216,7 @@ def _state(source: StoredSource) -> str:
 def show(id: int) -> None:
     """Shows a source: its settings, its parts, its last runs."""
     engine = database().job
-    source = store.one(engine, id)
+    source = store.find_source(engine, id)
     click.echo(f"{source.name} ({source.title}), {_state(source)}. {source.message}")
     for name, value in source.config.items():
         click.echo(f"  {name}={value}")
@@ -237,8 +237,8 @@ def show(id: int) -> None:
 @click.argument("id", type=int)
 def try_it(id: int) -> None:
     """Asks what the sync asks, once, and keeps nothing."""
-    source = store.one(database().job, id)
-    told, scopes = runner.tried(runner.opened(context(), source), source.kind)
+    source = store.find_source(database().job, id)
+    told, scopes = runner.try_source(runner.open_pull(context(), source), source.kind)
     for sentence in told:
         click.echo(sentence)
     for scope in scopes[:20]:
@@ -281,7 +281,7 @@ def map_rules(id: int, rules: tuple[str, ...]) -> None:
 @click.argument("id", type=int)
 def replace_secret(id: int) -> None:
     """Replaces the secret of a source, from standard input."""
-    store.one(database().job, id)
+    store.find_source(database().job, id)
     store.replace_secret(database().job, context().box, id, _secret(), WHO)
     click.echo("Replaced.")
 

@@ -96,7 +96,7 @@ def _choose(
 ) -> None:
     """Changes a setting, once whoever types it knows what is counted anew."""
     choice = Choice(setting, value, _day(since), OPERATOR, _workspace(slug))
-    days = choosing.recounted(database(), choice)
+    days = choosing.days_to_recount(database(), choice)
     if days is not None:
         click.echo(days.sentence)
         if not yes:

@@ -20,7 +20,7 @@ def _instant(at: datetime | None, never: str = "never") -> str:
 @click.command("list", cls=DatabaseCommand)
 def list_users() -> None:
     """Lists the accounts: address, name, whether they are let in, second factor, last seen."""
-    for account in accounts.listed(database().job):
+    for account in accounts.list_accounts(database().job):
         state = "active" if account.is_active else "deactivated"
         factor = "second factor" if account.has_second_factor else "password"
         seen = _instant(account.seen_at, "not seen of late")

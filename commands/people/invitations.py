@@ -6,14 +6,14 @@ import click
 
 from auth.joining import invitations
 from auth.membership import NotAllowed
-from commands.desk.by_hand import chosen, workspaces
+from commands.desk.by_hand import choose_workspace, workspaces
 from commands.installation import DatabaseCommand, database, installation
 from web.people.inviting import Inviting
 
 
 def _inviting_for(slug: str) -> Inviting:
     """The operator at the door of a workspace. Raises ClickException."""
-    return Inviting(database().job, installation().settings, chosen(slug))
+    return Inviting(database().job, installation().settings, choose_workspace(slug))
 
 
 @click.command("invite", cls=DatabaseCommand)

@@ -37,7 +37,7 @@ def queue_due(database: Database, settings: Settings) -> int:
     now = settings.now()
     with database.job.connect() as connection:
         night = channels.watched_night(connection)
-        waiting = channels.due(channels.each(connection), night) if night else []
+        waiting = channels.due_channels(channels.all_channels(connection), night) if night else []
     if night is None or night < nights.due_day(now):
         return 0
     queued = 0
@@ -64,7 +64,7 @@ def _of_person(
     except (NotPlatformAdmin, NotIdentified):
         with database.job.begin() as connection:
             for channel in mine:
-                channels.moved(connection, channel.id, night, sends=False, reason=NO_ROLE)
+                channels.note_told(connection, channel.id, night, sends=False, reason=NO_ROLE)
         return 0
     return sum(_queue_digest(database, settings, channel, scope) for channel in mine)
 
@@ -76,10 +76,10 @@ def _queue_digest(
     news = _news(channel, scope)
     with database.job.begin() as connection:
         sends = news is not None
-        if not channels.moved(connection, channel.id, scope.night, sends=sends) or news is None:
+        if not channels.note_told(connection, channel.id, scope.night, sends=sends) or news is None:
             return False
         id = uuid.uuid5(NAMES, f"{channel.id} {scope.night}")
-        put(connection, settings, channel, news, id)
+        queue_message(connection, settings, channel, news, id)
     return True
 
 
@@ -93,7 +93,7 @@ def _news(channel: DigestChannel, scope: ScopeSignals) -> DigestNews | None:
     return scope.since(last) if channel.says_quiet and is_week else None
 
 
-def put(
+def queue_message(
     connection: Connection,
     settings: Settings,
     channel: DigestChannel,
@@ -110,7 +110,7 @@ def put(
         "teams": lambda: shapes.teams(told),
         "webhook": lambda: shapes.webhook(told, news, str(id)),
     }[channel.kind]()
-    notices.put(connection, id, channel.id, body)
+    notices.queue_notice(connection, id, channel.id, body)
 
 
 def _mail(
@@ -128,4 +128,4 @@ def _mail(
         shapes.rich_mail(message, link),
         link,
     )
-    mail.put(connection, id, ready)
+    mail.queue_mail(connection, id, ready)

@@ -94,6 +94,7 @@ def _fact(fact: FactSignal, address: str) -> DigestLine:
 
 
 def _ended_line(signal: DriftSignal, address: str) -> DigestLine:
+    """Line about a drift that is over."""
     assert signal.ended_on
     told = (
         f"{signal.workspace.name}: {figures.lowered(words.measure(signal))} drifted from"
@@ -114,6 +115,7 @@ def _ongoing(news: DigestNews, address: str) -> tuple[DigestLine, ...]:
 
 
 def _shortened(lines: list[DigestLine]) -> tuple[DigestLine, ...]:
+    """The first lines, and how many more there are."""
     more = len(lines) - MOST
     rest = [DigestLine(f"{formats.number(more)} more stand on the page.")] if more > 0 else []
     return tuple(lines[:MOST] + rest)

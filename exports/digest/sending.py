@@ -105,7 +105,7 @@ def _channel_secrets(
 ) -> tuple[str, str, bytes | None]:
     """Kind, address and secret of a channel. Raises NoResultFound, InvalidToken."""
     with database.job.connect() as connection:
-        kind, address, secret = channels.sealed(connection, channel_id)
+        kind, address, secret = channels.sealed_channel(connection, channel_id)
     box = keys.box(PURPOSE)
     return kind, box.decrypt(address or b"").decode(), box.decrypt(secret) if secret else None
 

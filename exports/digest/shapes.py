@@ -40,6 +40,7 @@ def slack(message: DigestMessage) -> str:
 
 
 def _plain_text(text: str, longest: int) -> Json:
+    """A text as Slack takes it, cut at its longest."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     return {"type": "plain_text", "text": cut, "emoji": False}
 
@@ -155,4 +156,5 @@ def _item(line: DigestLine) -> str:
 
 
 def _json_text(document: Json) -> str:
+    """The document as it is sent."""
     return orjson.dumps(document).decode()

@@ -15,7 +15,7 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import Measure, Unit
 from exports.pack import notes
-from exports.pack.flow import HEAD, NOTE, ROW, balanced
+from exports.pack.flow import HEAD, NOTE, ROW, balanced_blocks
 from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.ink import Cell, TextColumn
@@ -82,7 +82,7 @@ def draw(canvas: Canvas, dashboard: Dashboard) -> None:
     scorecards, sheet = dashboard.scorecards, 0
     _sheet(canvas, dashboard, "Appendix")
     rest = [rows(scorecard) for scorecard in scorecards]
-    for block in balanced([_count(scorecard) for scorecard in scorecards]):
+    for block in balanced_blocks([_count(scorecard) for scorecard in scorecards]):
         if block.sheet != sheet:
             _sheet(canvas, dashboard)
             sheet = block.sheet
@@ -208,7 +208,7 @@ def _quiet(column: TextColumn) -> TextColumn:
 def _cells(canvas: Canvas, row: AppendixRow, placed: Columns) -> Iterator[Cell]:
     """A row's cells, in reading order."""
     if row.card:
-        yield placed.name, notes.called(row.card, canvas.type)
+        yield placed.name, notes.workspace_name(row.card, canvas.type)
     else:
         yield placed.organisation, "Organisation"
     if placed.group:

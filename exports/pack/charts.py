@@ -174,7 +174,7 @@ def trend(
             canvas.dot(pieces[-1][-1], width * 1.25, stroke)
             labels.append((pieces[-1][-1][1], ink, name))
     _labels(canvas, plot, labels)
-    marks.along(
+    marks.draw_along(
         canvas, Box(plot.x, plot.y, plot.w, plot.h + marks.RADIUS), figure.series, noted or []
     )
 

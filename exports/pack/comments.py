@@ -33,7 +33,7 @@ class Comment:
         return cls(told["text"], told["by"], date.fromisoformat(told["on"]))
 
 
-def needed(canvas: Canvas, comment: Comment | None, wide: float) -> float:
+def height_needed(canvas: Canvas, comment: Comment | None, wide: float) -> float:
     """Points that a comment takes where it stands alone in its width, 0 without one."""
     if comment is None:
         return 0.0
@@ -45,7 +45,7 @@ def height(canvas: Canvas, wide: float, scorecard: Scorecard, comment: Comment |
     """Points that a page needs for the whole of what is said, 0 where nobody says anything."""
     if not (comment or scorecard.annotations):
         return 0.0
-    return max(HIGH, needed(canvas, comment, _room(wide, scorecard)))
+    return max(HIGH, height_needed(canvas, comment, _room(wide, scorecard)))
 
 
 def _room(wide: float, scorecard: Scorecard) -> float:
@@ -60,14 +60,14 @@ def draw(
     taken = 0.0
     if comment:
         wide = _room(box.w, scorecard)
-        commented(canvas, Box(box.x, box.y, wide, box.h), comment)
+        draw_comment(canvas, Box(box.x, box.y, wide, box.h), comment)
         taken = wide + GAP
     if scorecard.annotations:
         right = Box(box.x + taken, box.y, box.w - taken, box.h)
         _draw_notes(canvas, right, scorecard, dashboard)
 
 
-def commented(canvas: Canvas, box: Box, comment: Comment) -> None:
+def draw_comment(canvas: Canvas, box: Box, comment: Comment) -> None:
     """Comment with its author and the day."""
     canvas.fill(box, style.TINT, 6)
     inner = Box(box.x + 10, box.y + 7, box.w - 20, box.h - 14)
@@ -85,6 +85,7 @@ def commented(canvas: Canvas, box: Box, comment: Comment) -> None:
 
 
 def _draw_notes(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -> None:
+    """Draws the first annotations of a domain, numbered as their marks, and how many more there are."""
     noted, names = scorecard.annotations, dashboard.scope.names
     canvas.text(Box(box.x, box.y + 5, box.w, 10), "Noted", style.SMALL, bold=True)
     y = box.y + 18

@@ -50,20 +50,21 @@ def draw(
         canvas.paragraph(text_box, restated, style.BODY, colour=style.WATCH, leading=1.3)
     canvas.line((x, y + 56), (style.RIGHT, y + 56), style.INK, 1.2)
     _facts(canvas, dashboard, y + 63)
-    taken = comments.needed(canvas, comment, WIDE)
+    taken = comments.height_needed(canvas, comment, WIDE)
     answers = ANSWERS - (taken + comments.GAP if comment else 0.0)
     beside = words.BESIDE[dashboard.period.compare]
     _scorecard(canvas, dashboard.scorecards, beside, answers)
     _answers(canvas, dashboard, Box(x, answers, WIDE, style.BOTTOM - answers))
     if comment:
         foot = Box(x, style.BOTTOM - taken + 4, WIDE, taken)
-        comments.commented(canvas, foot, comment)
+        comments.draw_comment(canvas, foot, comment)
 
 
 def _facts(canvas: Canvas, dashboard: Dashboard, y: float) -> None:
+    """Draws what the pack is of: period, comparison, last day, time zone, workspaces."""
     period, scope, zone = dashboard.period, dashboard.scope, dashboard.time_zone
     room = WIDE - 532
-    out = notes.left_out(scope, canvas.type, room - 76, style.TINY)
+    out = notes.lines_about_left_out(scope, canvas.type, room - 76, style.TINY)
     as_of = formats.day(dashboard.as_of) if dashboard.as_of else formats.NONE
     computed = (
         [f"computed {notes.instant(dashboard.snapshot_at, zone)}"]
@@ -87,6 +88,7 @@ def _facts(canvas: Canvas, dashboard: Dashboard, y: float) -> None:
 
 
 def _comparison(period: Period) -> tuple[str, list[str]]:
+    """Days of the comparison, and which those are in words."""
     if period.compare is Compare.NONE:
         return "Nothing", []
     which = "the days before it" if period.compare is Compare.PREVIOUS else "a year ago"
@@ -146,7 +148,7 @@ def _worst(canvas: Canvas, scorecard: Scorecard, cell: Box) -> None:
     also = (
         f" and {formats.counted(worst.equal, 'other')}" if worst.equal and not worst.above else ""
     )
-    canvas.text(upper, notes.called(card, canvas.type) + also, style.BODY)
+    canvas.text(upper, notes.workspace_name(card, canvas.type) + also, style.BODY)
     what = notes.label(figure) if figure.measure is not scorecard.headline.measure else ""
     text = " ".join(filter(None, (what or figure.group, words.figure(figure))))
     text += ", as ranked" if worst.above else ""

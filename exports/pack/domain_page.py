@@ -45,7 +45,7 @@ def draw(
     def short(name: str) -> str:
         return canvas.type.fit(name, 230, style.TITLE, True)
 
-    claim = finding(scorecard, lambda card: short(notes.called(card, canvas.type)))
+    claim = finding(scorecard, lambda card: short(notes.workspace_name(card, canvas.type)))
     _masthead(canvas, dashboard, scorecard, claim)
     _figures(canvas, FIGURES, scorecard, dashboard)
     comment_height = comments.height(canvas, PLACES.w, scorecard, comment)
@@ -107,7 +107,7 @@ def _over_time(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
     """The headline's line with that of what it is compared with; returns the y below."""
     head, plot = scorecard.headline, Box(box.x, box.y + 2, box.w - 4, box.h - 20)
     sparkline(canvas, plot, head)
-    marks.along(canvas, plot, head.series, marks.of_line(scorecard))
+    marks.draw_along(canvas, plot, head.series, marks.of_line(scorecard))
     low = Box(box.x, box.bottom - 15, box.w, 9)
     if before := words.BESIDE[head.table.compare]:
         canvas.text(low, f"{before} faint", style.TINY, colour=style.MUTED)
@@ -141,7 +141,7 @@ def _headline(canvas: Canvas, box: Box, head: Figure) -> float:
     canvas.text(Box(box.x, box.y, box.w, 38), text, size, bold=True)
     canvas.pill(Box(box.x, box.y + 40, box.w, 15), head, style.SMALL)
     under = Box(box.x, box.y + 59, box.w, 20)
-    return canvas.paragraph(under, notes.counted(head), style.SMALL, colour=style.MUTED) + 6
+    return canvas.paragraph(under, notes.counts_clause(head), style.SMALL, colour=style.MUTED) + 6
 
 
 def _status(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
@@ -186,6 +186,7 @@ def _bad(figure: Figure) -> float:
 
 
 def _row_height(shown: tuple[Figure, bool]) -> float:
+    """Points that a supporting figure takes; one under another takes less."""
     return 12.0 if shown[1] else 25.5
 
 
@@ -264,7 +265,7 @@ def _foot(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard) -> None:
 
 def _missing(canvas: Canvas, scorecard: Scorecard, dashboard: Dashboard) -> list[str]:
     """Workspaces without a figure, with a small sample, left out, or not read."""
-    out = notes.left_out(dashboard.scope, canvas.type, 180, style.SMALL)
+    out = notes.lines_about_left_out(dashboard.scope, canvas.type, 180, style.SMALL)
     return [*notes.missing(scorecard), *out] or ["Nothing."]
 
 
@@ -276,7 +277,7 @@ def _nothing(canvas: Canvas, dashboard: Dashboard, domain: Domain) -> None:
     panel = Box(style.LEFT, BODY_TOP, WIDE, 260)
     canvas.fill(panel, style.TINT, 8)
     x, y, wide = panel.x + 28, panel.y + 26, 330.0
-    out = notes.left_out(dashboard.scope, canvas.type, 240, style.SMALL)
+    out = notes.lines_about_left_out(dashboard.scope, canvas.type, 240, style.SMALL)
     steps = [
         f"Data as of {formats.day(dashboard.as_of)}." if dashboard.as_of else "",
         f"{notes.counted_in(dashboard.scope)} workspaces in scope.",

@@ -165,7 +165,7 @@ def _figure_in_brackets(figure: Figure, head: Figure) -> str:
     return f" ({words.lowered(figure.measure.title)} {words.figure(figure)})"
 
 
-def judged(measure: Measure) -> bool:
+def has_threshold(measure: Measure) -> bool:
     """Whether the measure has a threshold at all."""
     return measure.watch is not None or measure.bad is not None
 
@@ -174,9 +174,9 @@ def status_figure(scorecard: Scorecard) -> Figure:
     """The figure whose status is the domain's: the headline's where it has thresholds, else the worst
     of those shown with it that have (open incidents are neither good nor bad, an open P1 is)."""
     head = scorecard.headline
-    if judged(head.measure) or not head.has_data:
+    if has_threshold(head.measure) or not head.has_data:
         return head
     keys = dict.fromkeys((*head.measure.beside, *scorecard.domain.supporting))
     others = [scorecard.figures[key] for key in keys]
-    ranked = [f for f in others if judged(f.measure) and f.has_data]
+    ranked = [f for f in others if has_threshold(f.measure) and f.has_data]
     return max(ranked, key=lambda f: SEVERITY.index(f.status), default=head)

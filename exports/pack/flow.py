@@ -35,7 +35,7 @@ class Block(NamedTuple):
         return self.y + (HEAD + ROW * self.rows if self.rows else NOTHING)
 
 
-def balanced(counts: Sequence[int]) -> list[Block]:
+def balanced_blocks(counts: Sequence[int]) -> list[Block]:
     """Blocks of domains with so many rows, on as few sheets as they need. The last sheet is not left with
     a few rows where the others can be filled less, and no domain is parted for that where another way of
     filling them has none parted."""

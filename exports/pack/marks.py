@@ -46,15 +46,15 @@ def shares(series: Series, noted: list[NumberedNote]) -> list[tuple[float, int]]
     )
 
 
-def along(canvas: Canvas, box: Box, series: Series, noted: list[NumberedNote]) -> None:
+def draw_along(canvas: Canvas, box: Box, series: Series, noted: list[NumberedNote]) -> None:
     """Marks on the foot of a box that a line fills from side to side, none upon another."""
     placed = shares(series, noted)
-    across = apart([box.x + box.w * share for share, _ in placed], box.right)
+    across = spread_apart([box.x + box.w * share for share, _ in placed], box.right)
     for x, (_, number) in zip(across, placed, strict=True):
         mark(canvas, (x, box.bottom - RADIUS), number)
 
 
-def apart(across: list[float], end: float) -> list[float]:
+def spread_apart(across: list[float], end: float) -> list[float]:
     """Places in their order, pushed on where they would touch, and back from the end where that is full."""
     pushed: list[float] = []
     for x in across:

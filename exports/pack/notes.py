@@ -21,7 +21,7 @@ NO_SNAPSHOT = "No snapshot has been made yet."
 NOBODY = "Every workspace in scope is read and none is left out."
 
 
-def called(card: Card, type_: Typeface) -> str:
+def workspace_name(card: Card, type_: Typeface) -> str:
     """A workspace's name; with its slug where the fonts lack some of its letters."""
     if not type_.clean(card.name):
         return card.slug
@@ -34,7 +34,9 @@ def counted_in(scope: DashboardScope) -> str:
     return formats.number(len(scope.slugs)) + total
 
 
-def left_out(scope: DashboardScope, type_: Typeface, room: float, size: float) -> list[str]:
+def lines_about_left_out(
+    scope: DashboardScope, type_: Typeface, room: float, size: float
+) -> list[str]:
     """Lines, one a reason, about who is left out of the scope, or could not be read."""
     lines = [
         f"{words.REASONS.get(reason, reason).capitalize()}: {type_.listed(names, room, size)}"
@@ -96,7 +98,7 @@ def missing(scorecard: Scorecard) -> list[str]:
     return [text for text in texts if text]
 
 
-def counted(head: Figure) -> str:
+def counts_clause(head: Figure) -> str:
     """ "43 of 402, was 6.8 % (27 of 398)"; of what has no parts, the value before."""
     if head.delta is None:
         return words.evidence(head)

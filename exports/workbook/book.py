@@ -70,6 +70,7 @@ def as_xlsx(
 
 
 def _compared_days(period: Period) -> str:
+    """Days of the comparison in words."""
     return "nothing" if period.compare is Compare.NONE else _days(period.previous)
 
 
@@ -78,6 +79,7 @@ def _days(span: Span) -> str:
 
 
 def _write_about(sheet: Any, shown: Looks, told: Mapping[str, str]) -> None:
+    """Writes the sheet that says what the book is of."""
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 60)
     for line, (name, value) in enumerate(told.items()):

@@ -59,6 +59,7 @@ def _change(
     change: Callable[[Connection], bool],
     record: Callable[[Connection], None],
 ) -> None:
+    """Makes a change and records it, in one transaction. Raises NoSuchAnnotation."""
     with _writing_in(database, workspace) as connection:
         if not change(connection):
             raise NoSuchAnnotation("there is no such annotation, or it was withdrawn")
@@ -67,6 +68,7 @@ def _change(
 
 @contextmanager
 def _writing_in(database: Database, workspace: Workspace | None) -> Iterator[Connection]:
+    """A transaction of the job role, in a workspace's context where one is given."""
     with database.job.begin() as connection:
         if workspace is None:
             yield connection

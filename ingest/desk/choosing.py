@@ -82,13 +82,14 @@ def newest_day(database: Database) -> date | None:
     return day
 
 
-def recounted(database: Database, choice: Choice) -> RecountedDays | None:
+def days_to_recount(database: Database, choice: Choice) -> RecountedDays | None:
     """Days that a change would have made again; None where it touches none."""
     with database.job.connect() as connection:
         return _recounted_days(connection, choice)
 
 
 def _recounted_days(connection: Connection, choice: Choice) -> RecountedDays | None:
+    """Days that a choice would have counted anew; None where it touches none."""
     if choice.setting.recounts is Recount.NONE:
         return None
     first = choice.since if choice.setting.is_dated else None

@@ -77,7 +77,7 @@ def _holding(connection: Connection, kind: RecordKind, workspace_id: int) -> dic
     return each
 
 
-def concerned(
+def concerned_identities(
     connection: Connection, kind: RecordKind, workspace_id: int, name: str
 ) -> tuple[list[str], list[str]]:
     """Identities that hold a field of that name, and those that they are part of as they stand."""

@@ -54,13 +54,13 @@ def change(
     word, meaning = check(about, word, meaning)
     workspace_id, slug = workspace
     with job_in(database.job, workspace_id) as connection:
-        touched = meant(connection, workspace_id, about, word, meaning, by)
+        touched = set_meaning(connection, workspace_id, about, word, meaning, by)
         details = {"about": about, "word": word, "meaning": meaning}
         audit.record(connection, by, "mapping.set" if meaning else "mapping.unset", slug, details)
     return touched
 
 
-def meant(
+def set_meaning(
     connection: Connection, workspace_id: int, about: str, word: str, meaning: str | None, by: str
 ) -> int:
     """Sets a meaning that was checked, or takes it back, in the job context of the connection; returns how
@@ -173,7 +173,7 @@ def _linked_anew(
 ) -> int:
     """Folds the records that hold a field anew, with those that they were and are the same as; returns how
     many hold it."""
-    identities, parents = linking.concerned(connection, kind, workspace_id, name)
+    identities, parents = linking.concerned_identities(connection, kind, workspace_id, name)
     rebuild(connection, kind, workspace_id, meanings)
     firsts += _folded_anew(
         connection, kind, workspace_id, sorted({*identities, *parents}), meanings

@@ -114,7 +114,7 @@ def _part(kind: RecordKind, name: str) -> str:
     )
 
 
-def seen(connection: Connection, workspace_id: int) -> list[SeenWord]:
+def seen_words(connection: Connection, workspace_id: int) -> list[SeenWord]:
     """Words that were seen in a workspace and those that have a meaning of their own, the most frequent
     first, in the job context of the connection."""
     told = {
@@ -223,6 +223,6 @@ def _word_with_meaning(about: str, word: str, told: Mapping[tuple[str, str, str]
     for origin in (WORKSPACE, ORGANISATION):
         if meaning := told.get((origin, about, normal(word))):
             return SeenWord(about, normal(word), meaning, origin)
-    default = words.own().get(about)
+    default = words.default_meanings().get(about)
     known = default(normal(word)) if default else None
     return SeenWord(about, normal(word), known, DEFAULT if known else UNKNOWN)

@@ -53,6 +53,7 @@ def _count_by_reason(kind: RecordKind) -> str:
 
 
 def _unlinked_conditions(kind: RecordKind) -> list[tuple[str, str]]:
+    """For each link of a kind, the reason and the SQL of records that go with what is not known."""
     return [
         (
             f"the {link.called} is not known",

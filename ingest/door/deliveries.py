@@ -85,7 +85,7 @@ class NoSuchDelivery(LookupError):
     """No delivery of that workspace has that id, or its time is over."""
 
 
-def found(database: Database, workspace_id: int, delivery: UUID) -> dict[str, Any]:
+def find_delivery(database: Database, workspace_id: int, delivery: UUID) -> dict[str, Any]:
     """A delivery as JSON, with what became of it: state, counts, what was lost, what lies in quarantine,
     and of a file the rows that were refused. Raises NoSuchDelivery."""
     parts = (quarantine.c.workspace_id == workspace_id, quarantine.c.delivery == delivery)
@@ -97,13 +97,13 @@ def found(database: Database, workspace_id: int, delivery: UUID) -> dict[str, An
     if row is None:
         raise NoSuchDelivery(str(delivery))
     return {
-        **shown(row),
+        **delivery_document(row),
         "quarantine": [part_shown(part) for part in in_quarantine],
         "refused": row.outcome.get("refused", []),
     }
 
 
-def shown(row: Any) -> dict[str, Any]:
+def delivery_document(row: Any) -> dict[str, Any]:
     """A delivery as JSON, without its single parts."""
     return {
         "delivery": str(row.id),
@@ -131,12 +131,13 @@ HEAD = (
 
 
 def _select_delivery(workspace_id: int, delivery: UUID) -> Select[Any]:
+    """Query of one delivery's head."""
     return select(*HEAD).where(
         deliveries.c.workspace_id == workspace_id, deliveries.c.id == delivery
     )
 
 
-def listed(
+def list_deliveries(
     database: Database, workspace_id: int, limit: int, offset: int = 0
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many deliveries of a workspace there are, and some of them, newest first."""
@@ -145,7 +146,7 @@ def listed(
     with job_in(database.job, workspace_id) as connection:
         count = connection.execute(select(func.count()).select_from(deliveries).where(own))
         rows = connection.execute(newest.limit(limit).offset(offset)).all()
-        return int(count.scalar_one()), [shown(row) for row in rows]
+        return int(count.scalar_one()), [delivery_document(row) for row in rows]
 
 
 def content_of(database: Database, workspace_id: int, delivery: UUID) -> tuple[bytes, str]:

@@ -64,6 +64,7 @@ def _outcome_document(part: ImportOutcome, problem: str | None) -> dict[str, Any
 
 
 def _rejection_document(row: RejectedRow) -> dict[str, str]:
+    """A rejected row as JSON."""
     return {
         "pointer": row.at or (f"line {row.line}" if row.line else ""),
         "field": row.column,

@@ -35,7 +35,7 @@ class BodyIsGone(LookupError):
     """A delivery can not be read again: its body was kept for the time that a setting says."""
 
 
-def listed(
+def list_quarantine(
     database: Database, workspace_id: int, limit: int, offset: int = 0
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many parts lie in a workspace's quarantine, and some of them, newest first."""

@@ -1,7 +1,7 @@
 """Marks of snapshot days that are to be made again, because records that count on them have changed since.
 
 A mark says from which day on, for each workspace (``snapshot_due``). Whatever writes records sets it in the
-transaction of the change: a delivery, an import and a source through ``touched``, where the change reaches
+transaction of the change: a delivery, an import and a source through ``mark_from``, where the change reaches
 back to a day that has a snapshot; a change by hand through ``mark`` with ``at_once``. A night and a
 backfill that make all marked days take the mark away; ``ingest.due.remake`` makes what is left.
 """
@@ -51,7 +51,7 @@ def mark(
         connection.execute(MARK, values | {"reach": reach, "quiet": quiet_seconds})
 
 
-def touched(
+def mark_from(
     connection: Connection, workspace_id: int, newest: date, instants: Iterable[datetime | None]
 ) -> None:
     """Marks, for the next night, the days from the first of the instants on, where one of them has a
@@ -101,6 +101,7 @@ def _with_number(query: str, workspace_id: int) -> str:
 
 
 def _equal_to_number(comparison: str, workspace_id: int) -> str:
+    """The comparison of a column with another as one with the workspace's number."""
     return f"{comparison.partition(' ')[0]} = {int(workspace_id)}"
 
 

@@ -17,7 +17,7 @@ from settings import Settings
 from storage.context import job_in
 from storage.database import Database
 from storage.snapshot import job
-from storage.snapshot.due import done, marked
+from storage.snapshot.due import marked_workspaces, remove_mark
 from storage.tables import workspace
 
 log = logging.getLogger("vigilo.snapshots")
@@ -38,8 +38,9 @@ def first_instant(
 def _stored_records(
     connection: Connection, kind: RecordKind, workspace_id: int, identities: Sequence[str]
 ) -> list[records.Record]:
+    """Records of the identities, those that an identity is split into among them."""
     if kind.fold.split is None:
-        return records.stored(connection, kind, workspace_id, identities)
+        return records.stored_records(connection, kind, workspace_id, identities)
     table = kind.table
     query = select(table).where(
         table.c.workspace_id == workspace_id, table.c.identity.in_(list(identities))
@@ -76,7 +77,7 @@ def remake(
     """Makes what is due, up to each workspace's last snapshot day, or of it what is due ``at_once``, as
     changes by hand are; tells ``progress`` of each workspace; returns in how many."""
     return sum(
-        _remade(database, settings, key, at_once, progress)
+        _remake_workspace(database, settings, key, at_once, progress)
         for key in workspaces_due(database, at_once=False)
     )
 
@@ -84,7 +85,7 @@ def remake(
 def workspaces_due(database: Database, *, at_once: bool) -> list[int]:
     """Ids of the workspaces with days to make again; of those that are due ``at_once`` alone."""
     with database.job.connect() as connection:
-        keys = marked(connection)
+        keys = marked_workspaces(connection)
     return [key for key in keys if not at_once or _is_due_at_once(database, key)]
 
 
@@ -94,13 +95,14 @@ def _is_due_at_once(database: Database, workspace_id: int) -> bool:
     return row is not None and row.at_once and not row.waits
 
 
-def _remade(
+def _remake_workspace(
     database: Database,
     settings: Settings,
     workspace_id: int,
     at_once: bool,
     progress: job.Progress | None,
 ) -> bool:
+    """Makes a workspace's marked days again; False where another process did, it can wait, or it failed."""
     with job_in(database.job, workspace_id) as connection:
         row = connection.execute(KNOWN_DAYS, {"w": workspace_id}).first()
     # Another process was quicker; or it can wait; or more is being read.
@@ -116,7 +118,7 @@ def _remade(
             if outcome.failed:
                 return False
     with job_in(database.job, workspace_id) as connection:
-        done(connection, workspace_id, row.marked_at)
+        remove_mark(connection, workspace_id, row.marked_at)
     return True
 
 

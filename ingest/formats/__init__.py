@@ -16,6 +16,7 @@ from ingest.reader import HEAD, FormatInput, UnreadableFile
 
 
 def _formats_by_name() -> dict[str, Format]:
+    """Every module's format, by name."""
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__))
     forms = (vars(module).get("FORMAT") for module in modules)
     return {form.name: form for form in forms if isinstance(form, Format)}

@@ -29,7 +29,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aggregators.incidents.alerts import PREFIX
-from aggregators.records.mentions import packed
+from aggregators.records.mentions import pack_mentions
 from aggregators.vocabulary.fields import title
 from ingest.documents import at, broken, cell_text, event, json_items, qualified, record
 from ingest.formats.form import Format
@@ -102,7 +102,7 @@ def _mentions(alert: Any, labels: Mapping[str, str]) -> str:
     annotations = given if isinstance(given, Mapping) else {}
     named: dict[str, object] = {f"annotations.{name}": value for name, value in annotations.items()}
     named |= {f"labels.{name}": value for name, value in labels.items() if name != _grave(labels)}
-    return packed("alertmanager", named | {"generatorURL": at(alert, "generatorURL")})
+    return pack_mentions("alertmanager", named | {"generatorURL": at(alert, "generatorURL")})
 
 
 def _is_over(alert: Any, group: Any) -> bool:

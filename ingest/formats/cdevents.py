@@ -24,7 +24,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from aggregators.records.mentions import flat, packed
+from aggregators.records.mentions import flat, pack_mentions
 from ingest.documents import LeftOut, at, cell_text, event, json_items, qualified, record
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
@@ -67,7 +67,7 @@ class Event(NamedTuple):
         named = {"context.chainId": at(self.document, "context.chainId")}
         for path in ("subject.content", "context.links", "customData"):
             named |= flat(at(self.document, path), path)
-        return packed("cdevents", named)
+        return pack_mentions("cdevents", named)
 
     def told(self, reading: FormatInput, columns: dict[str, str], **cells: str) -> RawRecord:
         """The record that it tells of."""

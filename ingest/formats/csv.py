@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from aggregators.records.kinds import Fault
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest.formats.form import Format
 from ingest.kinds import KINDS, WORKSPACE
 from ingest.reader import (
@@ -50,7 +50,7 @@ def rows(
         header = _as_ours(_header(next(lines, None)), columns.values())
         _demand(reading, columns, header)
         if warn_unknown and (unknown := [n for n in header if n not in columns.values()]):
-            named = ", ".join(shown(name) for name in unknown)
+            named = ", ".join(printable(name) for name in unknown)
             reading.warn(f"left out the unknown columns {named}; it takes {', '.join(columns)}")
         indices = [
             (ours, header.index(theirs)) for ours, theirs in columns.items() if theirs in header
@@ -74,7 +74,7 @@ def _as_ours(header: list[str], known: Collection[str]) -> list[str]:
     ]
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
-        raise UnreadableFile(f"names a column twice: {', '.join(sorted(map(shown, twice)))}")
+        raise UnreadableFile(f"names a column twice: {', '.join(sorted(map(printable, twice)))}")
     return names
 
 
@@ -90,7 +90,7 @@ def _demand(reading: FormatInput, columns: Mapping[str, str], header: list[str])
                 raise UnreadableFile(f"has {delimiter} where commas are read")
         raise UnreadableFile(
             f"lacks the required column{'s' * (len(missing) > 1)} {', '.join(missing)};"
-            f" its header is {shown(','.join(header))}"
+            f" its header is {printable(','.join(header))}"
         )
 
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from aggregators.records.mentions import flat, normal_address, packed
+from aggregators.records.mentions import flat, normal_address, pack_mentions
 from ingest.documents import LeftOut, at, broken, cell_text, event, json_items, raw, record, whole
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
@@ -108,7 +108,7 @@ def _hook(reading: FormatInput, payload: Any, pointer: str) -> Iterator[RawRecor
 def _began(document: Any, within: str = "") -> tuple[dict[str, str], dict[str, str]]:
     """Mentions of its payload, and the columns that a deployment has."""
     paths = {ours: within + theirs for ours, theirs in COLUMNS.items()}
-    mentions = packed("github", flat(at(document, f"{within}payload"), "payload"))
+    mentions = pack_mentions("github", flat(at(document, f"{within}payload"), "payload"))
     return {"mentions": mentions} if mentions else {}, {
         o: path for o, path in paths.items() if o == "key" or at(document, path) is not None
     }

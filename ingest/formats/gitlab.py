@@ -57,6 +57,7 @@ def _hook(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
 
 
 def _listed_deployment(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
+    """A deployment of a list, as a row."""
     match = PROJECT.match(cell_text(at(payload, "deployable.web_url")))
     cells = {
         "environment": cell_text(at(payload, "environment.name")),

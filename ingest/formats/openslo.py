@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest.documents import YAML, at, broken, cell_text, content, json_document, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -124,6 +124,7 @@ def _hyphenated(name: str, flags: int = 0) -> str:
 def _objective(
     reading: FormatInput, document: SloDocument, objective: Any, suffix: str
 ) -> RawRecord:
+    """An objective of an SLO as a row; with a fault where its window or target can not be."""
     name = cell_text(at(document.body, "metadata.name"))
     title = cell_text(at(document.body, "metadata.displayName")) or name
     own = next((n for key in NAMES if (n := cell_text(at(objective, key)))), suffix.lstrip("-"))
@@ -161,7 +162,7 @@ def _no_fraction(objective: Any) -> Fault | None:
     told = cell_text(at(objective, "target"))
     return Fault(
         "target",
-        f"takes a fraction such as 0.999, got {shown(told)}; a percentage is targetPercent",
+        f"takes a fraction such as 0.999, got {printable(told)}; a percentage is targetPercent",
     )
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from aggregators.records.mentions import flat, packed
+from aggregators.records.mentions import flat, pack_mentions
 from aggregators.vocabulary.fields import instant
 from ingest.documents import (
     LeftOut,
@@ -93,7 +93,7 @@ def _words(alert: Any, key: str) -> dict[str, str]:
         "title": cell_text(at(alert, "message")),
         "opened_at": epoch(at(alert, "createdAt")),
         "severity": cell_text(at(alert, "priority")),
-        "mentions": packed("opsgenie", flat(at(alert, "details"), "details") | alias),
+        "mentions": pack_mentions("opsgenie", flat(at(alert, "details"), "details") | alias),
     }
     return {name: cell for name, cell in cells.items() if cell}
 

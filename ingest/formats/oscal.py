@@ -109,6 +109,7 @@ def _no_results(document: Any) -> str:
 def _add_findings(
     scan: Scan, result: Any, assets: Mapping[str, str], when: str, pointer: str
 ) -> None:
+    """Adds a result's findings to the scan: each control of each asset, and those reviewed without one."""
     observations = {cell_text(at(each, "uuid")): each for each in listed(result, "observations")}
     reviewed = _reviewed_controls(result)
     seen = set()

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aggregators.records.mentions import flat, normal_address, packed
+from aggregators.records.mentions import flat, normal_address, pack_mentions
 from ingest.documents import LeftOut, at, broken, cell_text, event, json_items, record
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
@@ -80,6 +80,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 def _payload(
     reading: FormatInput, payload: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
+    """Rows of a payload: of an event of either version, an incident, or a list."""
     for name, each in LISTS.items():
         if isinstance(items := at(payload, name), list) and at(payload, "id") is None:
             for number, item in enumerate(items):
@@ -102,6 +103,7 @@ def _payload(
 def _event(
     reading: FormatInput, message: Any, shape: Shape, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
+    """Statement of an event about an incident; any other event is left out."""
     name = cell_text(at(message, shape.event))
     if not name:
         yield broken(reading, _nameless(message), pointer)
@@ -161,7 +163,7 @@ def _mentions(incident: Any) -> str:
         for field in (fields if isinstance(fields, list) else ())
     }
     named |= flat(at(incident, "external_references"), "external_references")
-    return packed("pagerduty", named | {"incident_key": at(incident, "incident_key")})
+    return pack_mentions("pagerduty", named | {"incident_key": at(incident, "incident_key")})
 
 
 def _listed_incident(

@@ -21,7 +21,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest.documents import LeftOut, at, cell_text, epoch, json_items, text_lines
 from ingest.formats.form import Format
 from ingest.formats.scans import Scan, listed
@@ -72,7 +72,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
             left_out.add("a finding that serves no framework's requirement")
         result = RESULTS.get(finding.status.upper())
         if result is None:
-            reason = f"the status {shown(finding.status)} is none of {', '.join(RESULTS)}"
+            reason = f"the status {printable(finding.status)} is none of {', '.join(RESULTS)}"
             yield RawRecord(reading.path, 0, {}, Fault("", reason), pointer=finding.pointer)
         elif not finding.muted:
             for framework, controls in finding.serves.items():

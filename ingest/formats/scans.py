@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aggregators.compliance.fold import WORST_FIRST
-from aggregators.vocabulary.fields import KEY, NAME, instant, shown
+from aggregators.vocabulary.fields import KEY, NAME, instant, printable
 from ingest.documents import at
 from ingest.reader import FormatInput, RawRecord
 
@@ -102,7 +102,8 @@ class Scan:
             return instant_text
         if instant_text:
             self.reading.warn(
-                f"{key.control}: the instant {shown(instant_text)} can not be, so that of the scan is taken"
+                f"{key.control}: the instant {printable(instant_text)} can not be, so that of the scan is"
+                " taken"
             )
         return self.ended
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aggregators.records.mentions import flat, normal_address, packed
+from aggregators.records.mentions import flat, normal_address, pack_mentions
 from aggregators.vocabulary.fields import instant
 from ingest.documents import LeftOut, at, broken, cell_text, earliest, json_document, record
 from ingest.formats.form import Format
@@ -94,7 +94,7 @@ def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
     if at(incident, "status") == "postmortem":
         published = published or _last_update_of(incident, ("postmortem",))
     cells["postmortem_published_at"] = published
-    cells["mentions"] = packed("statuspage", flat(at(incident, "metadata"), "metadata"))
+    cells["mentions"] = pack_mentions("statuspage", flat(at(incident, "metadata"), "metadata"))
     cells["addresses"] = normal_address(cell_text(at(incident, "shortlink")))
     told = record(reading, incident, {"key": "id", "title": "name"}, pointer, cells)
     return told._replace(at=cell_text(at(incident, "updated_at")))

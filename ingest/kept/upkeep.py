@@ -20,7 +20,7 @@ BATCH = 2_000
 """Records whose statements are compacted at once."""
 
 
-def alone(connection: Connection, workspace_id: int) -> None:
+def lock_workspace(connection: Connection, workspace_id: int) -> None:
     """Waits until no other transaction writes records of the workspace, and keeps others out until this one
     ends: two folds of one record at a time would each miss what the other was told."""
     connection.execute(
@@ -84,7 +84,7 @@ from old o group by o.identity
 def compact(connection: Connection, workspace_id: int, before: datetime) -> int:
     """Stores the statements that were received before then, of each record that has several, in one row
     each; returns of how many records, at most a batch. In the workspace's job context."""
-    alone(connection, workspace_id)
+    lock_workspace(connection, workspace_id)
     values = {"w": workspace_id, "before": before, "kind": "", "identity": "", "batch": BATCH}
     by_kind: dict[str, list[str]] = {}
     for kind, identity in connection.execute(MANY, values):

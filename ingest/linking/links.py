@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, text
 
 from aggregators.records.kinds import RecordKind
-from aggregators.records.mentions import LINK, SAME, mentioned, references, unpacked
+from aggregators.records.mentions import LINK, SAME, mentioned_values, references, unpack_mentions
 from aggregators.records.statements import ADDRESSES, MENTIONS, Statement, Words
 from storage.arrays import array
 
@@ -84,7 +84,7 @@ class Links:
 
     def said(self, identity: str, statement: Mapping[str, object]) -> set[Said]:
         """Mentions of a statement, and its record's own addresses, as the table keeps them."""
-        told = unpacked(statement.get(MENTIONS))
+        told = unpack_mentions(statement.get(MENTIONS))
         values = [value for name, value in told.items() if self.names(name)]
         mentions = {(identity, each, False) for value in values for each in references(value)}
         own = str(statement.get(ADDRESSES) or "").split()
@@ -116,7 +116,7 @@ class Links:
             for key, told in parts(identity, statements[identity]).items():
                 if any("merged_into" in each.assertions for each in told):
                     continue
-                parent = known.first(identity, mentioned(told, self.names))
+                parent = known.first(identity, mentioned_values(told, self.names))
                 if parent is not None:
                     into[identity, key] = parent
         return into

@@ -48,7 +48,7 @@ def home(kind: RecordKind, key: str) -> str:
     return kind.fold.home(key) if kind.fold.home else key
 
 
-def merged(
+def merged_records(
     connection: Connection,
     kind: RecordKind,
     workspace_id: int,
@@ -133,7 +133,7 @@ def note_parts(
         record["part_of"] = top
 
 
-def children(
+def merged_into(
     kind: RecordKind, identity: str, into: Mapping[MergedRecord, str]
 ) -> list[tuple[MergedRecord, str]]:
     """Records that were merged into one of the identity, at whatever remove, each with the key of that

@@ -28,7 +28,7 @@ from aggregators.records.statements import (
     as_in_a_file,
     resolved_meaning,
 )
-from ingest.due.marks import newest_day, touched
+from ingest.due.marks import mark_from, newest_day
 from ingest.kept.keeping import keep
 from ingest.kept.stored import LONG_AGO, digest, encode_assertions
 from ingest.lists.whole_lists import LISTS, RESULTS
@@ -289,4 +289,4 @@ def _write(
             instants += connection.execute(query, values).scalars()
     newest = newest_day(connection, workspace_id) if instants else None
     if newest is not None:
-        touched(connection, workspace_id, newest, instants)
+        mark_from(connection, workspace_id, newest, instants)

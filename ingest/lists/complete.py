@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from aggregators.records.kinds import RecordKind
 from ingest import words
-from ingest.lists.retirement import gone, retire
+from ingest.lists.retirement import lacked_identities, retire
 from ingest.lists.whole_lists import OF, WholeList
 from ingest.records import SEPARATOR
 from ingest.report import ImportOutcome
@@ -48,7 +48,7 @@ def lacked_records(
             slug = slug_of(connection, owner)
             lacked += [
                 LackedRecord(slug, identity.replace(SEPARATOR, "/"))
-                for identity in gone(connection, kind, owner, told)
+                for identity in lacked_identities(connection, kind, owner, told)
             ]
     return sorted(lacked)
 

@@ -8,7 +8,7 @@ from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Words
 from ingest.folding import TellOutcome
 from ingest.kept.stored import statements_of
-from ingest.kept.upkeep import alone
+from ingest.kept.upkeep import lock_workspace
 from ingest.lists.whole_lists import WholeList, has_several, is_decided_by_hand, keep_list
 from ingest.statements import refold
 
@@ -28,7 +28,7 @@ order by s.identity
 """Records that stand, that the source told before the list was received and not in it or since."""
 
 
-def gone(
+def lacked_identities(
     connection: Connection, kind: RecordKind, workspace_id: int, whole_list: WholeList
 ) -> list[str]:
     """Identities of the records that stand and that the list lacks, in the workspace's job context of the
@@ -75,9 +75,9 @@ def retire(
 ) -> tuple[list[str], TellOutcome]:
     """Keeps a list, and withdraws what it lacks, in the workspace's job context of the connection. Returns
     what that is, and what became of it."""
-    alone(connection, workspace_id)
+    lock_workspace(connection, workspace_id)
     outcome = TellOutcome()
-    identities = gone(connection, kind, workspace_id, whole_list)
+    identities = lacked_identities(connection, kind, workspace_id, whole_list)
     keep_list(connection, kind, workspace_id, whole_list)
     refold(connection, kind, workspace_id, identities, words, outcome)
     return identities, outcome

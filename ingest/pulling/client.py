@@ -307,6 +307,7 @@ def _trusting(authority: str, ca_file: str | None) -> ssl.SSLContext:
 
 
 def _pool_of_address(target: Target, trusted: ssl.SSLContext) -> urllib3.HTTPConnectionPool:
+    """A pool of one connection to the address that was checked, TLS for the name."""
     if target.scheme == "http":
         return urllib3.HTTPConnectionPool(target.ip, target.port, maxsize=1)
     return urllib3.HTTPSConnectionPool(
@@ -333,6 +334,7 @@ def _error_in_brief(error: Exception) -> str:
 
 
 def _untrusted_sentence(error: Exception) -> str:
+    """Sentence about a certificate that is not trusted, with what an operator can do."""
     return (
         "The server's certificate is of no authority that is known here, or of another name"
         f" ({str(error).rpartition(':')[2].strip(' )')[:80]}): an operator adds the authority with"

@@ -16,7 +16,7 @@ SECONDS, MOST = 1.0, 25
 """How long a page waits for others; how many are written at once."""
 
 
-def gathered(
+def gather_pages(
     pieces: Iterable[PulledPiece], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[PulledPiece]:
     """The pieces, those joined that say that another one of their list follows. What has been read is given

@@ -181,4 +181,5 @@ def _allowing(ip: Ip) -> str:
 
 
 def _is_within(ip: Ip, network: Any) -> bool:
+    """Whether an address lies in a network, of its own version alone."""
     return ip.version == network.version and ip in network

@@ -14,10 +14,10 @@ from ingest.pulling.shape import FoundScope, PullScope
 from ingest.pulling.store import (
     StoredSource,
     every_scope,
+    find_source,
     forget,
     mapping,
     match,
-    one,
     rules_of,
 )
 
@@ -33,7 +33,7 @@ where c.source_id = :id and c.state = 'mapped' group by w.slug, w.name order by 
 """)
 
 
-def gained(connection: Connection, id: int) -> list[dict[str, Any]]:
+def gains_by_workspace(connection: Connection, id: int) -> list[dict[str, Any]]:
     """Get what each workspace has of a source: how many parts and the first of them by name, and how many
     deployments of the last weeks those list."""
     rows = connection.execute(GAINED, {"id": id}).mappings()
@@ -78,7 +78,7 @@ def begin(
     if not choices:
         return  # the first sync finds the parts
     with mapping(engine) as connection:
-        keep_scopes(connection, one(engine, id), scopes)
+        keep_scopes(connection, find_source(engine, id), scopes)
     for scope in scopes:
         if scope.external_id in choices:
             choose(engine, id, scope.external_id, choices[scope.external_id], by)

@@ -19,9 +19,9 @@ from sqlalchemy.exc import OperationalError
 from auth.secret_key import secret_keys
 from ingest.pulling import runs, store
 from ingest.pulling.catalogue import kind_of
-from ingest.pulling.choice.settling import settled
+from ingest.pulling.choice.settling import settle_parts
 from ingest.pulling.client import Client
-from ingest.pulling.gathering import gathered
+from ingest.pulling.gathering import gather_pages
 from ingest.pulling.guard import AddressGuard
 from ingest.pulling.parts import keep_scopes, scopes_of
 from ingest.pulling.problems import CODES, SourceProblem, SourceWaits
@@ -84,7 +84,7 @@ def run_due(context: SourceContext, most: int = 20) -> int:
 
 def run_next(context: SourceContext, only: int | None = None) -> bool:
     """Runs the source that is due for the longest, or that one; False where none is."""
-    with runs.claimed(context.database.job, only) as claimed:
+    with runs.claim_due(context.database.job, only) as claimed:
         if claimed is not None:
             _run(context, *claimed)
         return claimed is not None
@@ -120,7 +120,7 @@ def _pull_and_write(context: SourceContext, source: StoredSource, writer: Writer
     """Reads and writes until there is nothing more, or the run has lasted long enough."""
     deadline = time.monotonic() + LONGEST_RUN
     source = _forget_progress(context, source)
-    pull = opened(context, source)
+    pull = open_pull(context, source)
     pull.is_over = lambda: time.monotonic() > deadline
     kind = kind_of(source.kind)
     if kind.scopes is not None:
@@ -130,9 +130,9 @@ def _pull_and_write(context: SourceContext, source: StoredSource, writer: Writer
             keep_scopes(connection, source, scopes)
             pull.scopes = scopes_of(connection, source)
         pull.keep_time()
-        pull.scopes = settled(context.database, source, pull)
+        pull.scopes = settle_parts(context.database, source, pull)
     try:
-        for piece in gathered(read_from(kind.pull(pull))):
+        for piece in gather_pages(read_from(kind.pull(pull))):
             writer.counts.requests = pull.requests
             writer.write(piece)
     finally:
@@ -170,10 +170,10 @@ def _forget_progress(context: SourceContext, source: StoredSource) -> StoredSour
             ),
             {"id": source.id, "days": min(days, store.HISTORY[1])},
         )
-    return store.one(context.database.job, source.id)
+    return store.find_source(context.database.job, source.id)
 
 
-def opened(context: SourceContext, source: StoredSource) -> Pull:
+def open_pull(context: SourceContext, source: StoredSource) -> Pull:
     """A run of the source, opened: its settings, secret, parts, and how it may ask. Raises
     SourceProblem."""
     with context.database.job.connect() as connection:
@@ -204,6 +204,7 @@ def _make_pull(
     source: StoredSource | None,
     allowance: Allowance | None = None,
 ) -> Pull:
+    """A pull with its client, settings and parts, whether its source is kept or a draft."""
     now = datetime.now(UTC)
     memory = Memory(context.database.job, source.id if source else 0)
     return Pull(
@@ -237,7 +238,7 @@ def _client(
     )  # fmt: skip
 
 
-def tried(pull: Pull, kind: str) -> tuple[list[str], Sequence[FoundScope]]:
+def try_source(pull: Pull, kind: str) -> tuple[list[str], Sequence[FoundScope]]:
     """Asks what the sync asks, once; what is well, a sentence each, and the parts that there are. Raises
     SourceProblem."""
     shape = kind_of(kind)

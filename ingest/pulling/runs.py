@@ -76,7 +76,7 @@ returning {COLUMNS}
 
 
 @contextmanager
-def claimed(engine: Engine, only: int | None = None) -> Iterator[tuple[StoredSource, int] | None]:
+def claim_due(engine: Engine, only: int | None = None) -> Iterator[tuple[StoredSource, int] | None]:
     """The source that is due for the longest, or that one where it is due, and the run that begins, which
     nobody else begins until the block ends; None where none is."""
     alive = ExitStack()

@@ -191,7 +191,7 @@ def change(engine: Engine, id: int, by: str, **values: Any) -> bool:
     """Changes name, config, schedule_minutes, history_days or enabled. False where the source has another
     address since: then its secret is forgotten, as it was given for the one before. What was read by
     another config is read again. Raises SourceProblem, NoSuchSource."""
-    known = one(engine, id)
+    known = find_source(engine, id)
     keeps_secret, begins_anew = True, False
     if "config" in values:
         config = kind_of(known.kind).checked(values["config"])
@@ -222,7 +222,7 @@ def change(engine: Engine, id: int, by: str, **values: Any) -> bool:
 
 def delete(engine: Engine, id: int, by: str) -> None:
     """Removes a source, its secret and its cursors; what it wrote stays. Raises NoSuchSource."""
-    known = one(engine, id)
+    known = find_source(engine, id)
     with engine.begin() as connection:
         connection.execute(text("delete from source where id = :id"), {"id": id})
         audit.record(connection, by, "source.delete", str(id), {"name": known.name})
@@ -230,7 +230,7 @@ def delete(engine: Engine, id: int, by: str) -> None:
 
 def ask(engine: Engine, id: int, by: str, again_from: date | None = None) -> None:
     """Has a source run now; from a day on everything is read once more. Raises NoSuchSource."""
-    one(engine, id)
+    find_source(engine, id)
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -243,7 +243,7 @@ def ask(engine: Engine, id: int, by: str, again_from: date | None = None) -> Non
         audit.record(connection, by, "source.run", str(id), details)
 
 
-def one(engine: Engine, id: int) -> StoredSource:
+def find_source(engine: Engine, id: int) -> StoredSource:
     """The source of that number. Raises NoSuchSource."""
     with engine.connect() as connection:
         row = connection.execute(
@@ -254,7 +254,9 @@ def one(engine: Engine, id: int) -> StoredSource:
     return StoredSource(*row)
 
 
-def listed(engine: Engine, workspaces: Sequence[int], *, organisation: bool) -> list[StoredSource]:
+def list_sources(
+    engine: Engine, workspaces: Sequence[int], *, organisation: bool
+) -> list[StoredSource]:
     """Sources of these workspaces, and those of the organisation where they are wanted, by name."""
     query = text(
         f"select {COLUMNS} from source s where home_workspace = any(:ids)"
@@ -302,7 +304,7 @@ def match(
 def set_rules(engine: Engine, id: int, rules: Sequence[tuple[str, int]], by: str) -> None:
     """Replaces the patterns, and maps every part by them that nobody mapped by hand. Raises SourceProblem
     where a workspace may not be fed by the source, NoSuchSource."""
-    source = one(engine, id)
+    source = find_source(engine, id)
     with mapping(engine) as connection:
         connection.execute(text("delete from source_rule where source_id = :id"), {"id": id})
         for position, (pattern, into) in enumerate(rules):
@@ -314,16 +316,16 @@ def set_rules(engine: Engine, id: int, rules: Sequence[tuple[str, int]], by: str
             if scope["matched_by"] == "hand" or scope["state"] == "gone":
                 continue
             target, matched = match(source, scope["name"], rules)
-            _map(connection, id, scope["external_id"], target, matched)
+            _map_part(connection, id, scope["external_id"], target, matched)
         audit.record(connection, by, "source.map", str(id), {"rules": [p for p, _ in rules]})
         connection.execute(text("update source set next_at = now() where id = :id"), {"id": id})
 
 
 def map_scope(engine: Engine, id: int, external_id: str, target: int | None, by: str) -> None:
     """Maps one part by hand; None leaves it out for good. Raises as ``set_rules``."""
-    one(engine, id)
+    find_source(engine, id)
     with mapping(engine) as connection:
-        _map(connection, id, external_id, target, "hand", "ignored")
+        _map_part(connection, id, external_id, target, "hand", "ignored")
         details = {"scope": external_id, "workspace": target}
         audit.record(connection, by, "source.map", str(id), details)
         connection.execute(text("update source set next_at = now() where id = :id"), {"id": id})
@@ -351,7 +353,7 @@ def forget(connection: Connection, id: int, external_id: str, target: int) -> No
     connection.execute(text(FORGET), values)
 
 
-def _map(
+def _map_part(
     connection: Connection,
     id: int,
     external_id: str,
@@ -359,6 +361,7 @@ def _map(
     by: str,
     without: str = "new",
 ) -> None:
+    """Has a part feed a workspace, or none; what it told elsewhere is forgotten there."""
     if target is not None:
         forget(connection, id, external_id, target)
     connection.execute(

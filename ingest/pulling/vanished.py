@@ -64,7 +64,7 @@ def is_recent(listed: Mapping[str, datetime], now: datetime) -> bool:
     return max(listed.values(), default=now - WINDOW) > now - WINDOW
 
 
-def compared(
+def compare_lists(
     kept: Mapping[str, Any], listed: Mapping[str, datetime], whole: datetime | None, now: datetime
 ) -> tuple[dict[str, Any], list[str]]:
     """Keys of the last weeks after this list, to be remembered, and those that vanished: told before, and

@@ -23,7 +23,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runs import RunCounts
 from ingest.pulling.shape import Cursor, PulledPiece
 from ingest.pulling.store import StoredSource
-from ingest.pulling.vanished import LISTED, compared, is_recent, withdraw
+from ingest.pulling.vanished import LISTED, compare_lists, is_recent, withdraw
 from storage.context import job_in
 from storage.database import Database
 from storage.statement_tables import deliveries as deliveries_table
@@ -170,7 +170,7 @@ class Writer:
         self._compared.add(scope)
         own = {"id": self._source.id, "scope": scope, "stream": LISTED}
         kept = connection.execute(CURSOR, own).scalar() or {}
-        listed, gone = compared(kept, piece.listed, piece.whole, now)
+        listed, gone = compare_lists(kept, piece.listed, piece.whole, now)
         connection.execute(KEEP_CURSOR, {**own, "cursor": orjson.dumps(listed).decode()})
         withdraw(connection, workspace_id, "deployments", self._source.kind, gone)
         counted_records.forget(connection, self._source.id, scope, workspace_id, gone)

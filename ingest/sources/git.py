@@ -101,6 +101,7 @@ class GitSender:
         }
 
     def _settings(self, url: str) -> dict[str, str]:
+        """Settings of a run of git: nowhere but the checked address, or the proxy."""
         made = {
             "protocol.allow": "never",
             "protocol.http.allow": "always",

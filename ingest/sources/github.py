@@ -37,7 +37,7 @@ from ingest.pulling.wire.answers import SenderAnswer
 from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.asking import client_of, graphql, instant_of, pages
 from ingest.sources.of_github.changes import changes, success_key, without_changes
-from ingest.sources.of_github.counting import CHOICES, ENVIRONMENTS, counted, production_of
+from ingest.sources.of_github.counting import CHOICES, ENVIRONMENTS, count_choices, production_of
 from ingest.sources.of_github.pulls import merged_can_be_read
 from ingest.sources.of_github.runs import OVERLAP, releases, workflow_runs
 from ingest.sources.of_github.tags import merges, tags
@@ -348,5 +348,5 @@ SOURCE = Source(
     growth=HistoryGrowth(page=100, is_whole=True, beside="changes"),
     lighten=without_changes,
     choices=CHOICES,
-    count=counted,
+    count=count_choices,
 )  # fmt: skip

@@ -242,6 +242,7 @@ def _with_address(scope: PullScope, deployment: Any) -> Any:
 
 
 def _success_item(deployment: Any) -> tuple[str, Any]:
+    """Key, id and commit that are remembered of a deployment that succeeded."""
     ended = at(deployment, "deployable.finished_at") or deployment["updated_at"]
     key = success_key(at(deployment, "environment.name"), ended, deployment["id"])
     return key, {"id": deployment["id"], "sha": deployment["sha"]}

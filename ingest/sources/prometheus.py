@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from aggregators.records.kinds import Fault
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest.documents import at
 from ingest.formats.form import Format
 from ingest.importer import load, workspace_id
@@ -97,7 +97,7 @@ def address(given: str) -> str:
     """The base of the HTTP API. Raises ValueError."""
     parts = urllib.parse.urlsplit(given)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"takes http://HOST:PORT or https://HOST, not {shown(given)}")
+        raise ValueError(f"takes http://HOST:PORT or https://HOST, not {printable(given)}")
     if "@" in parts.netloc:
         raise ValueError(
             f"takes no password in the address: set {TOKEN}, or {USER} to USER:PASSWORD"
@@ -267,6 +267,7 @@ def _of_objectives(
 def _row_without_answer(
     reading: FormatInput, objective: ObjectiveQueries, run: DayRun, problem: NoAnswer
 ) -> RawRecord:
+    """A row that says for which days an objective had no answer, and why."""
     first, *_, last = *run.ends.values(), *run.ends.values()
     days = f"on {first}" if first == last else f"from {first} to {last}"
     cells = {"key": objective.key, "day": first.isoformat()}

@@ -37,6 +37,7 @@ def _path(pull: Pull) -> str:
 
 
 def _incidents_in(document: Any) -> list[Any]:
+    """Incidents of a document. Raises SourceProblem where its shape has changed."""
     incidents = document if isinstance(document, list) else at(document, "incidents")
     if not isinstance(incidents, list) or any(not isinstance(i, dict) for i in incidents):
         raise SourceProblem("changed_shape", "The list of incidents is none.")

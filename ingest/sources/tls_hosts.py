@@ -26,7 +26,7 @@ from sqlalchemy import select as query
 
 from aggregators.records.kinds import Fault
 from aggregators.records.statements import ROW, Statement
-from aggregators.vocabulary.fields import shown
+from aggregators.vocabulary.fields import printable
 from ingest import words
 from ingest.documents import text_lines
 from ingest.formats.form import Format
@@ -68,7 +68,7 @@ def address(spelt: str) -> Address:
     match = _ADDRESS.fullmatch(spelt if spelt.isascii() else _in_ascii(spelt))
     port = int(match["port"] or PORT) if match else 0
     if match is None or not 0 < port < 65536:
-        raise ValueError(f"takes HOST or HOST:PORT, not {shown(spelt)}")
+        raise ValueError(f"takes HOST or HOST:PORT, not {printable(spelt)}")
     return Address((match["six"] or match["host"]).lower(), port)
 
 
@@ -83,7 +83,7 @@ Pin = Callable[[Address], Sequence[str]]
 """Checks a host and gives the addresses to connect to, in order. Raises SourceProblem."""
 
 
-def served(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
+def served_certificate(to: Address, timeout: float, pin: Pin | None = None) -> bytes:
     """The certificate (DER) that the host serves, within ``timeout`` seconds in all. Raises Silent,
     SourceProblem."""
     deadline = time.monotonic() + timeout
@@ -260,12 +260,12 @@ def _row(reading: FormatInput, timeout: float, pin: Pin | None, line: tuple[int,
     number, host = line
     try:
         to = address(host)
-        certificate = served(to, timeout, pin)
+        certificate = served_certificate(to, timeout, pin)
         return of_der(reading, reading.path, number, certificate, host=to.host, port=str(to.port))
     except (ValueError, SourceProblem) as error:
         return RawRecord(reading.path, number, {}, Fault("host", str(error)))
     except Silent as error:
-        return RawRecord(reading.path, number, {}, Fault("host", f"{shown(host)} {error}"))
+        return RawRecord(reading.path, number, {}, Fault("host", f"{printable(host)} {error}"))
 
 
 PATIENCE = 10.0
@@ -315,7 +315,7 @@ def _test(pull: Pull) -> list[str]:
     lines = [line.partition("#")[0].strip() for line in pull.settings["hosts"].splitlines()]
     for host in [line for line in lines if line][:TESTED]:
         try:
-            served(address(host), PATIENCE, _pin(pull))
+            served_certificate(address(host), PATIENCE, _pin(pull))
             told.append(f"{host} serves a certificate.")
         except ValueError as error:
             raise SourceProblem("setting", f"Hosts: {error}.", "settings.hosts") from error

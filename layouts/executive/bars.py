@@ -86,6 +86,7 @@ def _target(figure: Figure) -> str:
 
 
 def _bar(figure: Figure) -> Markup:
+    """A share as a bar with its target."""
     share = min(max(figure.value or 0.0, 0.0), 1.0)
     target = figure.measure.aim
     return html.Span(

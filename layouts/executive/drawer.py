@@ -106,6 +106,7 @@ def drawer(
 
 
 def _label_attributes(text: str) -> dict[str, str]:
+    """Attributes of what is read out under a name."""
     return {"aria-label": text}
 
 
@@ -197,6 +198,7 @@ def _drift(dashboard: Dashboard, card: Card, figure: Figure) -> Markup | None:
 
 
 def _previous_value(figure: Figure) -> str:
+    """Value of the period before, in words."""
     return formats.value(figure.previous, figure.measure.unit)
 
 
@@ -252,6 +254,7 @@ def _table(page: RecordsPage) -> Markup:
 def _counting_paragraph(
     dashboard: Dashboard, source: AnswerSource, counted: Sequence[DeploymentsOf]
 ) -> Markup | None:
+    """How the answer's figure is counted, what it rests on and when; None without a figure."""
     figure = source.figure
     if figure is None or dashboard.as_of is None:
         return None

@@ -331,6 +331,7 @@ def _nothing(focus: Focus) -> Markup:
 
 
 def _more_button(page: _CardsPage) -> Markup | None:
+    """Button for the next cards; None where all are shown."""
     if page.end >= page.matching:
         return None
     button = html.Button(

@@ -67,7 +67,7 @@ def slot(domain: str) -> Markup:
     return Markup(SLOT).format(domain)  # noqa: S704 - a constant
 
 
-def marked(part: Component, late: Sequence[LateSource]) -> Component:
+def with_late_marks(part: Component, late: Sequence[LateSource]) -> Component:
     """A kept part of the page with the marks of the tiles that are late now."""
     made = copy(part)
     drawing, children = getattr(part, DRAWING, None), getattr(part, "children", None)
@@ -75,12 +75,14 @@ def marked(part: Component, late: Sequence[LateSource]) -> Component:
         setattr(made, DRAWING, _with_late_marks(drawing, late))
     if isinstance(children, list):
         made.children = [
-            marked(each, late) if isinstance(each, Component) else each for each in children
+            with_late_marks(each, late) if isinstance(each, Component) else each
+            for each in children
         ]
     return made
 
 
 def _with_late_marks(drawing: str, late: Sequence[LateSource]) -> str:
+    """The drawing with the marks of late sources in the tiles' places for them."""
     for key in TITLES:
         reads = [source.last_read for source in late if key in source.domains]
         drawing = drawing.replace(str(slot(key)), str(_mark(key, reads)) if reads else "")

@@ -54,6 +54,7 @@ def news_strip(news: News, now: datetime | None = None) -> Markup:
 
 
 def _line(drift: NewDrift) -> Markup:
+    """A new drift as a line that leads to its signal."""
     usual, now = drift.values
     drifting = "drifting" if drift.is_sure else "may be drifting"
     return html.Li(

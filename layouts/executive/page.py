@@ -16,7 +16,7 @@ from aggregators.vocabulary import formats
 from layouts import ids, states
 from layouts.executive.answers import answers
 from layouts.executive.expansion import expansion
-from layouts.executive.late import LateSource, late_banner, marked
+from layouts.executive.late import LateSource, late_banner, with_late_marks
 from layouts.executive.news import News, news_strip
 from layouts.executive.tile import tile
 from layouts.focus import Focus
@@ -41,7 +41,7 @@ class ExecutivePage(NamedTuple):
         if self.as_of is None:
             return [self.top, *self.body]
         strips = [stale(self.as_of, now), late_banner(late), news and news_strip(news, now)]
-        body = [marked(part, late) for part in self.body]
+        body = [with_late_marks(part, late) for part in self.body]
         return [self.top, *(drawn(strip) for strip in strips if strip), *body]
 
 
@@ -87,6 +87,7 @@ def heading(dashboard: Dashboard) -> Markup:
 
 
 def _scope(dashboard: Dashboard) -> Markup:
+    """How many workspaces are in scope, and on a click who was left out and why."""
     scope = dashboard.scope
     inside = len(scope.slugs) - len(scope.unavailable)
     if inside == scope.total:

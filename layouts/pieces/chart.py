@@ -169,6 +169,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _with_table(measure: Measure, lines: Sequence[Line], figure: dict[str, Any]) -> Component:
+    """A chart with its data as a table beneath it."""
     label = f"{measure.title} over time: " + ", ".join(name for name, _ in lines)
     return dash_html.Div(
         [

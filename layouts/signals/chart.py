@@ -74,6 +74,7 @@ def drift_chart(figure: Figure, onset: Onset) -> Markup:
 
 
 def _onset_sentence(onset: Onset) -> str:
+    """Since when it drifts, give or take how much."""
     days = formats.counted(onset.give_or_take, "day")
     return f"drifting since {formats.day(onset.since)}, give or take {days}"
 

@@ -168,6 +168,7 @@ def _annotate(view: WorkspaceView, measure: str) -> Markup | None:
 
 
 def _figure_title(figure: Figure) -> str:
+    """Title of a figure, its group before it."""
     title = figure.measure.title
     return f"{figure.group}: {title.lower()}" if figure.group else title
 

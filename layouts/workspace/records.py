@@ -109,6 +109,7 @@ def grid(view: WorkspaceView, listing: Listing, link_filters: dict[str, str]) ->
 
 
 def _narrowing_notice(listing: Listing, link_filters: dict[str, str]) -> list[Component]:
+    """Words for how the list is narrowed, with a button for all; nothing where it is whole."""
     words_ = listing.narrowing(link_filters)
     if not words_:
         return []
@@ -190,7 +191,7 @@ def rows(page: RecordsPage) -> list[dict[str, str]]:
     ]
 
 
-def counted(page: RecordsPage) -> str:
+def count_sentence(page: RecordsPage) -> str:
     """How many records there are, in words."""
     if page.total is None:
         return f"more than {formats.number(COUNTED)} records"

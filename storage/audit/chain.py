@@ -160,6 +160,7 @@ def _field(value: str | None) -> str:
 
 
 def _link_hash(former: bytes, position: int, event: int, event_hash: bytes) -> bytes:
+    """Hash of a link: the former one, its place, the event's number and hash."""
     numbers = position.to_bytes(8, "big") + event.to_bytes(8, "big")
     return hashlib.sha256(former + numbers + event_hash).digest()
 

@@ -48,6 +48,7 @@ def as_cef(row: Row[Any]) -> str:
 
 
 def _escape_value(value: str) -> str:
+    """A value as it stands between the bars of a line."""
     return value.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
 
 

@@ -61,7 +61,7 @@ on conflict (user_id, subscription_id, page) do update set text = excluded.text,
 REMOVE = text("delete from commentary where user_id = :u and subscription_id = :s and page = :page")
 
 
-def written(engine: Engine, viewer: Viewer) -> list[WrittenCommentary]:
+def written_by(engine: Engine, viewer: Viewer) -> list[WrittenCommentary]:
     """Commentary that a person has written."""
     with engine.connect() as connection:
         rows = connection.execute(EVERY, {"u": viewer.user_id})
@@ -90,7 +90,9 @@ def write(engine: Engine, viewer: Viewer, subscription: int, page: str, typed: s
         audit.record(connection, viewer.email, "export.comment", viewer.email, details)
 
 
-def kept(connection: Connection, viewer: Viewer, subscription: int = OWN) -> Mapping[str, Any]:
+def kept_commentary(
+    connection: Connection, viewer: Viewer, subscription: int = OWN
+) -> Mapping[str, Any]:
     """Parameter of a new job with the commentary that stands; empty where nobody has written any."""
     rows = connection.execute(KEPT, {"u": viewer.user_id, "s": subscription}).all()
     told = {

@@ -116,6 +116,7 @@ def _values(note: WrittenNote) -> dict[str, Any]:
 def _annotations(
     rows: Iterable[Mapping[Any, Any]], slug: str | None, withdrawn: bool
 ) -> list[Annotation]:
+    """Annotations of rows, the withdrawn ones where they are wanted."""
     return [
         Annotation(
             UUID(str(row["id"])),

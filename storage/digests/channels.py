@@ -72,7 +72,7 @@ def watched_night(connection: Connection) -> date | None:
     return night
 
 
-def each(connection: Connection, user_id: int | None = None) -> list[DigestChannel]:
+def all_channels(connection: Connection, user_id: int | None = None) -> list[DigestChannel]:
     """Channels of one person, or of all, person by person."""
     return [DigestChannel(*row) for row in connection.execute(EACH, {"user": user_id})]
 
@@ -84,7 +84,7 @@ def add(engine: Engine, user_id: int, email: str, new: NewChannel) -> int:
         connection.execute(
             text("select from app_user where id = :u for update"), {"u": user_id}
         )  # two forms at once do not get past the count
-        if len(each(connection, user_id)) >= MOST:
+        if len(all_channels(connection, user_id)) >= MOST:
             raise TooManyChannels(f"You have {MOST} already: remove one first.")
         values = {
             "user": user_id,
@@ -108,7 +108,7 @@ def remove(engine: Engine, id: int, user_id: int | None, how: str = "") -> Diges
     """Removes a channel of the person (None: of anybody), with what waits to go there; the channel, or
     None where there is none."""
     with engine.begin() as connection:
-        channel = next((c for c in each(connection, user_id) if c.id == id), None)
+        channel = next((c for c in all_channels(connection, user_id) if c.id == id), None)
         if channel is not None:
             connection.execute(text("delete from digest_channel where id = :id"), {"id": id})
             details = {"kind": channel.kind, "to": channel.hint, "by": how}
@@ -116,13 +116,15 @@ def remove(engine: Engine, id: int, user_id: int | None, how: str = "") -> Diges
     return channel
 
 
-def moved(connection: Connection, id: int, night: date, *, sends: bool, reason: str = "") -> bool:
+def note_told(
+    connection: Connection, id: int, night: date, *, sends: bool, reason: str = ""
+) -> bool:
     """Notes that a channel has been told up to a night; False where another process did so before."""
     values = {"id": id, "night": night, "sends": sends, "reason": reason}
     return bool(connection.execute(MOVE, values).rowcount)
 
 
-def sealed(connection: Connection, id: int) -> tuple[str, bytes | None, bytes | None]:
+def sealed_channel(connection: Connection, id: int) -> tuple[str, bytes | None, bytes | None]:
     """Kind, address and secret of a channel, as they are sealed. Raises NoResultFound."""
     query = text("select kind, address, secret from digest_channel where id = :id")
     kind, address, secret = connection.execute(query, {"id": id}).one()
@@ -133,7 +135,7 @@ def _bytes(stored: memoryview | bytes | None) -> bytes | None:
     return None if stored is None else bytes(stored)
 
 
-def due(channels: Sequence[DigestChannel], night: date) -> list[DigestChannel]:
+def due_channels(channels: Sequence[DigestChannel], night: date) -> list[DigestChannel]:
     """Channels that are to be told of a night: nightly ones that were not, weekly ones after a Sunday."""
     return [channel for channel in channels if _is_due(channel, night)]
 

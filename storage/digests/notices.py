@@ -67,7 +67,7 @@ class NoticeOutcome:
     wait: timedelta | None = None
 
 
-def put(connection: Connection, id: uuid.UUID, channel_id: int, body: str) -> bool:
+def queue_notice(connection: Connection, id: uuid.UUID, channel_id: int, body: str) -> bool:
     """Queues a message within the caller's transaction, once for each id; whether it is new."""
     values = {"id": id, "channel": channel_id, "body": body}
     return bool(connection.execute(INSERT, values).rowcount)

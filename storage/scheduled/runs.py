@@ -54,7 +54,7 @@ def request(engine: Engine, task: str, asked_by: str) -> int:
         return _insert(connection, task, None, asked_by)
 
 
-def requested(connection: Connection, task: str) -> TaskRun | None:
+def requested_run(connection: Connection, task: str) -> TaskRun | None:
     """The run that somebody has asked for and nobody has begun."""
     query = f"select {COLUMNS} from task_run where task = :task and state = 'queued' order by id limit 1"
     row = connection.execute(text(query), {"task": task}).first()

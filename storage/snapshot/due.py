@@ -21,13 +21,15 @@ where d.workspace_id = :w and greatest(d.first_day, s.oldest) >= :first and s.ne
 DONE = text("delete from snapshot_due where workspace_id = :w and marked_at = :marked_at")
 
 
-def marked(connection: Connection) -> list[int]:
+def marked_workspaces(connection: Connection) -> list[int]:
     """Ids of the workspaces with days to make again."""
     query = text("select * from vigilo.workspaces_with_snapshots_due()")
     return list(connection.execute(query).scalars())
 
 
-def noted(connection: Connection, workspace_id: int, ranges: Sequence[DayRange]) -> datetime | None:
+def mark_of(
+    connection: Connection, workspace_id: int, ranges: Sequence[DayRange]
+) -> datetime | None:
     """The mark of a workspace whose days a run is about to make, all of them; None where there is none.
     Asked before the records are read: a later change sets another mark."""
     if len(ranges) != 1:
@@ -37,6 +39,6 @@ def noted(connection: Connection, workspace_id: int, ranges: Sequence[DayRange])
     return marked_at
 
 
-def done(connection: Connection, workspace_id: int, marked_at: datetime) -> None:
+def remove_mark(connection: Connection, workspace_id: int, marked_at: datetime) -> None:
     """Takes a mark away, unless a later change has set it anew."""
     connection.execute(DONE, {"w": workspace_id, "marked_at": marked_at})

@@ -350,7 +350,7 @@ class _Job:
                 return days
             if connection.execute(text(STAGED), {"w": key, "since": since}).first():
                 return 0
-            if marked_at := due.noted(connection, key, ranges):
+            if marked_at := due.mark_of(connection, key, ranges):
                 marks[key] = marked_at
             return stage(connection, key, ranges, self.settings, since)
 
@@ -370,7 +370,7 @@ def _publish_all(
             with connection.begin_nested(), context.entered(connection, context.JOB, key):
                 publish(connection, key, since)
                 if key in marks:
-                    due.done(connection, key, marks[key])
+                    due.remove_mark(connection, key, marks[key])
         except (SQLAlchemyError, psycopg2.Error) as error:
             if _of_the_server(error):
                 raise

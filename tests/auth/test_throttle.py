@@ -55,7 +55,8 @@ def test_what_is_judged_at_once_is_noted_one_after_the_other(web):
     with ThreadPoolExecutor(8) as threads:
         judged = list(
             threads.map(
-                lambda _: throttle.judged(engine, "a@x.example", OFFICE, is_right=False), range(40)
+                lambda _: throttle.note_attempt(engine, "a@x.example", OFFICE, is_right=False),
+                range(40),
             )
         )
     assert judged.count(True) == 10

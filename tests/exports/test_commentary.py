@@ -89,4 +89,4 @@ def test_nobody_writes_into_the_pack_of_another(web):
     for page, words in (("nothing", "x"), ("dora", "x" * 601), ("dora", "a\u202eb")):
         with pytest.raises(RefusedCommentary):
             commentary.write(engine, alice, commentary.OWN, page, words)
-    assert commentary.written(engine, bob) == []
+    assert commentary.written_by(engine, bob) == []

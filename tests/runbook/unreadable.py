@@ -20,7 +20,7 @@ def main() -> None:
         workspace = int(connection.execute(query).scalar_one())
     accept(database, workspace, "github", b"{not json")
     drain(database)
-    _, parts = quarantine.listed(database, workspace, 10)
+    _, parts = quarantine.list_quarantine(database, workspace, 10)
     sys.stdout.write(f"{parts[0]['id']}\n")
     database.close()
 

@@ -96,6 +96,7 @@ class Downloads:
             own.release(force=True)
 
     def _acquire_slot(self, viewer: Viewer) -> FileLock:
+        """A slot of the viewer's that nobody holds. Raises TooManyDownloads."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for number in range(self.most):
             # Not bound to a thread: servers may close an answer in another one than began it.

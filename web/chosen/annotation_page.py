@@ -126,6 +126,7 @@ def _page(
     settings: Settings,
     error: WrongSettingValue | None = None,
 ) -> str:
+    """The page of annotations, with what was typed where it is wrong."""
     writes = {m.slug for m in mine.kept} | ({None} if mine.is_everywhere else set())
     return render_template(
         "annotations.html",

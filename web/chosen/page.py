@@ -101,7 +101,7 @@ def _carry_out(
     days would be counted anew and nobody has confirmed it."""
     try:
         choice = _choice(form, workspace)
-        days = choosing.recounted(database, choice)
+        days = choosing.days_to_recount(database, choice)
         if days is not None and not form.confirmed.data:
             return OpenForm(choice.setting.name, _typed_values(form), days=days)
         choosing.choose(database, choice, settings.time_zone)
@@ -159,6 +159,7 @@ def _open_form(scope: SettingScope, name: str) -> OpenForm | None:
 
 
 def _typed_values(form: SettingForm) -> Mapping[str, str]:
+    """Fields of the form as they were typed."""
     names = ("value", "watch", "since", "group", "action")
     return {name: form[name].data or "" for name in names}
 
@@ -198,5 +199,6 @@ def _sentence(error: WrongSettingValue) -> str:
 
 
 def _done_sentence(choice: Choice, days: RecountedDays | None) -> str:
+    """Sentence about the change, and whether days are counted anew for it."""
     told = f"{choice.setting.title} was {'set' if choice.value is not None else 'taken back'}."
     return f"{told} The days are counted anew; figures follow in a moment." if days else told

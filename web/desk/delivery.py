@@ -42,7 +42,7 @@ def blueprint(
     @PAGE
     def page(slug: str, delivery: UUID) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
-        state = deliveries.found(database(), mine.workspace_id, delivery)
+        state = deliveries.find_delivery(database(), mine.workspace_id, delivery)
         total, told = records_of(database(), mine.workspace_id, delivery, SHOWN)
         return render_template(
             "delivery.html",

@@ -14,7 +14,7 @@ from ingest.frameworks.seed import FRAMEWORKS, controls, frameworks, seed
 from settings import Settings
 from storage.database import Database
 from web.forms import PageForm
-from web.members import WORKSPACE, managed
+from web.members import WORKSPACE, managed_membership
 from web.operation import Operation, Outcome
 
 PATH = "/ws/<slug>/admin/frameworks"
@@ -60,7 +60,7 @@ def blueprint(
     @made.get(PATH, endpoint="page")
     @PAGE
     def page(slug: str) -> ResponseReturnValue:
-        mine = managed(engine(), current_user, slug)
+        mine = managed_membership(engine(), current_user, slug)
         return render_template(
             "frameworks.html",
             workspace=mine,
@@ -72,7 +72,7 @@ def blueprint(
     @made.post(PATH, endpoint="seed")
     @SEED
     def set_up(slug: str) -> ResponseReturnValue:
-        mine, form = managed(engine(), current_user, slug), FrameworkForm()
+        mine, form = managed_membership(engine(), current_user, slug), FrameworkForm()
         if not form.validate():
             outcome = ("error", "Choose one of the frameworks.")
         else:
@@ -87,6 +87,7 @@ def blueprint(
 def _seed_framework(
     database: Database, workspace: tuple[int, str], form: FrameworkForm, settings: Settings
 ) -> str:
+    """Sets a framework's controls up; what came of it."""
     name = form.framework.data
     added = seed(database, workspace, name, settings.now(), current_user.email)
     if not added:

@@ -171,10 +171,10 @@ def _shell(settings: Settings, mine: Membership) -> Mapping[str, Any]:
 def _desk(database: Database, mine: Membership) -> Mapping[str, Any]:
     """Everything that the desk's page shows."""
     with job_in(database.job, mine.workspace_id) as connection:
-        words = seen_words.seen(connection, mine.workspace_id)
+        words = seen_words.seen_words(connection, mine.workspace_id)
         counts = uncounted.counts(connection, mine.workspace_id)
-    total, recent = deliveries.listed(database, mine.workspace_id, SHOWN)
-    in_quarantine, parts = quarantine.listed(database, mine.workspace_id, SHOWN)
+    total, recent = deliveries.list_deliveries(database, mine.workspace_id, SHOWN)
+    in_quarantine, parts = quarantine.list_quarantine(database, mine.workspace_id, SHOWN)
     return {
         "words": words,
         "form_for": meaning_form,
@@ -206,7 +206,7 @@ def _carry_out(database: Database, mine: Membership, form: DeskForm) -> Said:
         return "error", _sentence(error)
     except ValueError:
         return "error", "Choose a part in quarantine."
-    state = deliveries.found(database, mine.workspace_id, delivery)
+    state = deliveries.find_delivery(database, mine.workspace_id, delivery)
     left = len(state["quarantine"])
     return "ok" if not left else "error", (
         f"Read again: {state['written']} written, {state['unchanged']} unchanged, {left} still in"

@@ -42,16 +42,16 @@ def connect(context: SourceContext, viewer: Viewer, config: Mapping[str, str], s
     """Tests and connects GitHub as the organisation's source, and notes its repositories, with what they
     have of each thing that may be a deployment; its id. Raises SourceProblem."""
     pull = runner.draft(context, KIND, dict(config), secret, Allowance(REQUESTS, SECONDS))
-    _, scopes = runner.tried(pull, KIND)
+    _, scopes = runner.try_source(pull, KIND)
     each = [PullScope(scope.external_id, scope.name, "") for scope in by_name(scopes, _name)]
     pull.keep_time()
-    counts, _ = choosing.counted(pull, kind_of(KIND), each, COUNTED)
+    counts, _ = choosing.count_choices(pull, kind_of(KIND), each, COUNTED)
     by = (viewer.user_id, viewer.email)
     new = NewSource(KIND, "GitHub", dict(config), secret)
     jobs = context.database.job
     id = store.create(jobs, context.box, new, by)
     with store.mapping(jobs) as connection:
-        keep_scopes(connection, store.one(jobs, id), scopes)
+        keep_scopes(connection, store.find_source(jobs, id), scopes)
         for external_id, seen in counts.items():
             settling.keep(connection, id, external_id, seen, pull.now)
     return id
@@ -64,7 +64,7 @@ def _name(scope: FoundScope) -> str:
 def repositories(database: Database, viewer: Viewer, id: int) -> Repositories | None:
     """Repositories of a source of this person that feed nothing yet; None where it is none of theirs."""
     try:
-        source = store.one(database.job, id)
+        source = store.find_source(database.job, id)
     except NoSuchSource:
         return None
     if source.made_by != viewer.user_id or source.kind != KIND:

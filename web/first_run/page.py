@@ -32,7 +32,7 @@ from web.first_run.steps import WrongStep
 from web.forms import PageForm
 from web.operation import Operation, Outcome, add_routes
 from web.people import entry
-from web.platform.rights import administered
+from web.platform.rights import administered_workspaces
 from web.platform.sources import forms
 from web.problem import Problem
 from web.server.installed import look_again
@@ -119,7 +119,7 @@ class FirstRunPages:
     def _administered_or_403(self) -> list[Membership]:
         """The reader's workspaces as platform admin; none where there is no workspace at all. Raises
         Problem 403 for everybody else."""
-        mine = administered(self._database().web, current_user._get_current_object())
+        mine = administered_workspaces(self._database().web, current_user._get_current_object())
         with self._database().job.connect() as connection:
             is_any = connection.exec_driver_sql("select exists (select from workspace)").scalar()
         if is_any and not mine:
@@ -194,6 +194,7 @@ class FirstRunPages:
         return redirect(target)
 
     def _carry_out(self, mine: list[Membership], form: FirstStepForm) -> str:
+        """Carries a step's form out; what came of it."""
         database, viewer = self._database(), current_user.viewer
         match form.action.data:
             case "figures":

@@ -273,6 +273,7 @@ def _broken_off(
 
 
 def _finding_of_error(brief: str, variable: str, error: Exception) -> HealthFinding:
+    """Finding about a database that does not answer, with what to do."""
     told = first_line(error)
     remedy = next(
         (remedy for words, remedy in REMEDIES if any(word in told for word in words)), UNKNOWN

@@ -59,6 +59,7 @@ class DatabaseCollector(Collector):
 
 
 def _nights(connection: Connection, settings: Settings) -> Iterator[Metric]:
+    """Metrics of the nights: days missing, the last day's age, how the last run went."""
     now = settings.now()
     state = nights.state(connection, now)
     missing = len(state.missing) if now > state.due_at else 0

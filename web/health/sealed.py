@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 from auth import second_factor
-from auth.resealing import SealedColumn, lost
+from auth.resealing import SealedColumn, lost_secrets
 from auth.secret_key import secret_keys
 from exports.digest import sending
 from ingest.door import senders
@@ -58,7 +58,7 @@ def findings(connection: Connection, settings: Settings) -> Iterator[HealthFindi
     """A finding for each kind of which some open no more: how many, which, and what to type."""
     keys = secret_keys(settings)
     for column, (kind, remedy) in SEALED.items():
-        if ids := lost(connection, keys, column):
+        if ids := lost_secrets(connection, keys, column):
             named = ", ".join(map(str, ids[:MOST])) + (" and more" if len(ids) > MOST else "")
             detail = f"no key opens those of {len(ids)} {kind}: {named}"
             listed = ", ".join(map(str, ids))

@@ -121,7 +121,7 @@ def _mail(settings: Settings, patience: float) -> list[HealthFinding]:
     look = certificates.LOOK.format(start=start, server=f"{to.host}:{to.port}")
     renew = f"{look}   (whoever runs the mail server renews it)"
     try:
-        with mail.connected(settings, patience) as server:
+        with mail.connect(settings, patience) as server:
             server.noop()
             secure = server.sock if isinstance(server.sock, ssl.SSLSocket) else None
             shown = secure.getpeercert(binary_form=True) if secure else None

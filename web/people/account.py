@@ -115,7 +115,7 @@ class AccountDesk:
             details=accounts.details(jobs, person.id),
             sessions=credentials.sessions_of(jobs, person.id),
             this=_handle(),
-            named=agents.named,
+            named=agents.browser_and_system,
             tokens=credentials.tokens_of(jobs, person.id),
             told_of=section,
             outcome=outcome,
@@ -126,7 +126,7 @@ class AccountDesk:
 
     def own_password(self, person: Account, given: str) -> None:
         """Raises AccountError unless it is theirs, TooManyAttempts."""
-        with attempts.judged(self.jobs(), person.email):
+        with attempts.count_if_wrong(self.jobs(), person.email):
             if accounts.authenticate(self.jobs(), person.email, given) is None:
                 raise AccountError("That is not your password.")
 
@@ -152,6 +152,8 @@ def blueprint(jobs: Callable[[], Engine], keys: Keys, settings: Settings) -> Blu
 
 
 def _sessions(made: Blueprint, jobs: Callable[[], Engine]) -> None:
+    """Adds the routes that end one's own sessions."""
+
     @made.post("/account/sessions/<handle>/end")
     @END
     def end(handle: str) -> ResponseReturnValue:
@@ -174,6 +176,8 @@ def _sessions(made: Blueprint, jobs: Callable[[], Engine]) -> None:
 
 
 def _tokens(made: Blueprint, desk: AccountDesk) -> None:
+    """Adds the routes that make and revoke one's own tokens."""
+
     @made.post("/account/tokens")
     @NEW_TOKEN
     def new_token() -> ResponseReturnValue:
@@ -217,7 +221,7 @@ def _second_factor(made: Blueprint, desk: AccountDesk) -> None:
         person, jobs, form = g.account, desk.jobs(), CodeForm()
         if not form.validate():
             raise AccountError("Enter the code that your app shows.")
-        with attempts.judged(jobs, person.email):
+        with attempts.count_if_wrong(jobs, person.email):
             codes = second_factor.confirm(
                 jobs, desk.keys, person.viewer, form.code.data, datetime.now(UTC)
             )
@@ -268,7 +272,7 @@ def _change_password(jobs: Engine, person: Account, form: PasswordForm) -> tuple
     if not form.validate():
         return "error", str(next(iter(form.errors.values()))[0])
     try:
-        with attempts.judged(jobs, person.email):
+        with attempts.count_if_wrong(jobs, person.email):
             accounts.change_password(jobs, person.viewer, form.old.data, form.new.data)
     except (AccountError, WeakPassword, attempts.TooManyAttempts) as error:
         return "error", str(error)
@@ -284,5 +288,6 @@ def _handle() -> str:
 
 
 def _back_to_account(kind: str, words: str, section: str) -> ResponseReturnValue:
+    """The way back to a section of the page, where the outcome is told."""
     session["account_outcome"] = (section, kind, words)
     return redirect(f"/account#{section}", 303)

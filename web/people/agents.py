@@ -20,7 +20,7 @@ SYSTEMS = (
 """Words of User-Agent headers, those that others carry too behind those that carry them."""
 
 
-def named(agent: str) -> str:
+def browser_and_system(agent: str) -> str:
     """Name of browser and system; the header's beginning where neither is known."""
     browser = next((name for word, name in BROWSERS if word in agent), "")
     system = next((name for word, name in SYSTEMS if word in agent), "")

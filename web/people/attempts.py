@@ -28,7 +28,7 @@ def whose(email: str) -> tuple[str, str]:
 
 
 @contextmanager
-def judged(engine: Engine, email: str) -> Iterator[None]:
+def count_if_wrong(engine: Engine, email: str) -> Iterator[None]:
     """A block that tries a secret and raises AccountError where it is wrong: that is counted. Raises
     TooManyAttempts before it is tried, and after it where there were too many by then."""
     who = whose(email)
@@ -37,7 +37,7 @@ def judged(engine: Engine, email: str) -> Iterator[None]:
     try:
         yield
     except AccountError:
-        if not throttle.judged(engine, *who, is_right=False):
+        if not throttle.note_attempt(engine, *who, is_right=False):
             raise TooManyAttempts from None
         raise
-    throttle.judged(engine, *who, is_right=True)
+    throttle.note_attempt(engine, *who, is_right=True)

@@ -107,7 +107,7 @@ class InvitedPages:
         try:
             return invitations.open_invitation(self._jobs(), token)
         except NoSuchInvitation:
-            throttle.judged(self._jobs(), *who, is_right=False)
+            throttle.note_attempt(self._jobs(), *who, is_right=False)
             raise
 
     def _join(self, token: str, invitation: Invitation, form: JoinForm) -> ResponseReturnValue:
@@ -144,6 +144,7 @@ class InvitedPages:
 
 
 def _ended_page() -> ResponseReturnValue:
+    """Page that says that an invitation has ended."""
     page = render_template(
         "message.html",
         title="This invitation has ended",

@@ -85,7 +85,7 @@ def _pending() -> dict[str, Any] | None:
 def _pass(jobs: Engine, settings: Settings, account: Account, code: str) -> None:
     """Signs the person in by the code. Raises AccountError, TooManyAttempts: codes have six digits, so
     that guesses count as wrong passwords do."""
-    with attempts.judged(jobs, account.email):
+    with attempts.count_if_wrong(jobs, account.email):
         # The machine's clock: that of the installation may be frozen.
         second_factor.check(jobs, secret_keys(settings), account.id, code, datetime.now(UTC))
     entry.enter(jobs, account, "password and code")

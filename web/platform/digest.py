@@ -147,7 +147,7 @@ class DigestPages:
 
     def _page(self, typed: ChannelForm | None = None, wrong: str = "", **shown_once: Any) -> str:
         with self.database().job.connect() as connection:
-            mine = channels.each(connection, current_user.id)
+            mine = channels.all_channels(connection, current_user.id)
         return render_template(
             "digest.html",
             channels=mine,
@@ -195,7 +195,7 @@ class DigestPages:
         platform_admin(self.engine(), current_user)
         jobs = self.database().job
         with jobs.connect() as connection:
-            mine = channels.each(connection, current_user.id)
+            mine = channels.all_channels(connection, current_user.id)
         channel = next((c for c in mine if c.id == channel_id), None)
         if channel is None:
             raise Problem(404)
@@ -216,7 +216,7 @@ class DigestPages:
                 return "error", WAITS
         news = signals_of(database, current_user.viewer, night, self.settings).since(None)
         with database.job.begin() as connection:
-            due.put(connection, self.settings, channel, news, uuid.uuid4())
+            due.queue_message(connection, self.settings, channel, news, uuid.uuid4())
         self.wake("messages")
         return "ok", f"A test is on its way to {channel.hint}."
 
@@ -237,5 +237,6 @@ class DigestPages:
 
 
 def _back_to_digests(kind: str, words: str) -> ResponseReturnValue:
+    """The way back to the page of digests, where the outcome is told."""
     session["digest_outcome"] = (kind, words)
     return redirect(DIGESTS, 303)

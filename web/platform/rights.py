@@ -12,7 +12,7 @@ from storage.executive.memberships import Membership
 from web.problem import Problem
 
 
-def administered(engine: Engine, account: Account) -> list[Membership]:
+def administered_workspaces(engine: Engine, account: Account) -> list[Membership]:
     """Workspaces of which the person is platform admin now."""
     with context.as_viewer(engine, account.viewer) as connection:
         everything = memberships.memberships(connection)
@@ -21,7 +21,7 @@ def administered(engine: Engine, account: Account) -> list[Membership]:
 
 def platform_admin(engine: Engine, account: Account) -> list[Membership]:
     """The workspaces of a platform admin. Raises Problem 403 for everybody else."""
-    mine = administered(engine, account)
+    mine = administered_workspaces(engine, account)
     if not mine:
         raise Problem(403, "You need the role platform admin.", "platform_admin_required")
     return mine

@@ -82,6 +82,7 @@ class SignalCounts:
             return NOTHING
 
     def _count(self, viewer: Viewer) -> SignalSummary:
+        """Counts anew unless the scope is the one that was counted lately."""
         with context.as_viewer(self._engine(), viewer) as connection:
             fingerprint = scope_fingerprint(connection).fingerprint
             kept = self._kept.get(viewer.user_id)

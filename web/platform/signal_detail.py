@@ -36,7 +36,7 @@ def key_of(signal: DriftSignal) -> str:
     return f"{signal.workspace.slug}:{measure}:{signal.opened_on.isoformat()}"
 
 
-def chosen(signals: Sequence[DriftSignal], key: str) -> DriftSignal | None:
+def find_signal(signals: Sequence[DriftSignal], key: str) -> DriftSignal | None:
     """The signal of that name; None for a name of none."""
     return next((signal for signal in signals if key_of(signal) == key), None)
 

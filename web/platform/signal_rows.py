@@ -25,7 +25,7 @@ from reading.signals.signals_json import PERIOD
 from reading.signals.whole import shown as whole
 from storage.digests.channels import watched_night
 from storage.viewer import Viewer
-from web.platform.signal_detail import LINE_DAYS, chosen, detail, key_of
+from web.platform.signal_detail import LINE_DAYS, detail, find_signal, key_of
 from web.services import Services
 
 MOST_FACTS = 40
@@ -49,7 +49,9 @@ WORDS = {
 """Functions and words of the templates."""
 
 
-def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> Mapping[str, Any]:
+def signals_for_page(
+    services: Services, viewer: Viewer, slug: str = "", key: str = ""
+) -> Mapping[str, Any]:
     """Everything that the page shows, of one workspace where it is named."""
     today = services.settings.now().date()
     every = open_signals.read(services.database, viewer, today)
@@ -62,7 +64,7 @@ def shown(services: Services, viewer: Viewer, slug: str = "", key: str = "") -> 
     told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
     together = [] if slug else _ongoing_together(services, viewer)
     listed = _by_list(signals, night, today)
-    named = chosen([*together, *signals], key)
+    named = find_signal([*together, *signals], key)
     beside = named or next(iter([*listed["new"], *listed["still"]]), None)
     is_asked = named is not None or bool(slug)
     return {

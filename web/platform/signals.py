@@ -28,7 +28,7 @@ from storage.watch import store
 from web.forms import PageForm
 from web.operation import Operation, Outcome
 from web.platform.rights import platform_admin
-from web.platform.signal_rows import TOLD, shown
+from web.platform.signal_rows import TOLD, signals_for_page
 from web.problem import Problem
 from web.services import Services
 from web.shell.pages import count_beside
@@ -123,13 +123,15 @@ def blueprint(services: Services) -> Blueprint:
 
 
 def _page(made: Blueprint, services: Services) -> None:
+    """Adds the route of the page."""
+
     @made.get(PATH, endpoint="page")
     @PAGE
     def page(query: SignalsQuery) -> ResponseReturnValue:
         mine = {m.slug: m for m in platform_admin(services.engine(), current_user)}
         if query.workspace and query.workspace not in mine:
             raise Problem(404)
-        told = shown(services, current_user.viewer, query.workspace, query.signal)
+        told = signals_for_page(services, current_user.viewer, query.workspace, query.signal)
         if query.part:
             if not told["is_chosen"]:
                 raise Problem(404)

@@ -188,6 +188,7 @@ def _in_our_words(detail: str, value: object) -> object:
 
 
 def _spaced(name: str) -> str:
+    """A name of ours with spaces."""
     return name.replace("_", " ")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from web.server.collector import uncollected
+from web.server.collector import without_collector
 from web.server.installation import Installation
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ class Application(Flask):
         """Mounts the pages and the API; a second time does nothing."""
         with self._mounting:
             if self._mount is not None:
-                with uncollected():
+                with without_collector():
                     self._mount(self)
                 self._mount = None
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Work whose objects stay, such as imports: the collector would look through all of them again each
     time that they have grown by a quarter, and find nothing."""
     was_on = gc.isenabled()
@@ -21,7 +21,7 @@ def uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def collected() -> Iterator[None]:
+def collect_at_end() -> Iterator[None]:
     """Work within a start whose objects do not stay: they are gone when it ends."""
     was_on = gc.isenabled()
     gc.enable()

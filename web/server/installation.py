@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from web.server.collector import uncollected
+from web.server.collector import without_collector
 from web.server.installed import InstalledSettings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Installation:
     @cached_property
     def database(self) -> Database:
         """The installation's database. Raises OSError when the embedded one can not start."""
-        with uncollected():
+        with without_collector():
             from storage.database import connect
 
         return connect(self.settings)

@@ -25,7 +25,7 @@ from storage.database import NO_JOB, refuse_leaks, refuse_unsafe
 from storage.schema import is_current
 from web.server import logs
 from web.server.application import DRAINER, RUNNER, SCHEDULER, Application
-from web.server.collector import collected
+from web.server.collector import collect_at_end
 from web.server.installation import Installation
 
 PATIENCE_SECONDS = 60
@@ -135,7 +135,7 @@ def _load_demo(installation: Installation) -> None:
     click.echo("Loading the demo organisation ...")
     today = installation.settings.now().date()
     try:
-        with collected():
+        with collect_at_end():
             demo.load(installation.database, installation.settings)
             packed_presets.pack(installation.database, installation.settings)
             night.run(installation.database, today - timedelta(days=1))

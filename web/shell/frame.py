@@ -140,6 +140,7 @@ def _option_json(option: SwitchOption) -> dict[str, str | None]:
 
 
 def _memberships_of(engine: Engine, viewer: Viewer) -> tuple[Membership, ...]:
+    """Memberships of the viewer."""
     with context.as_viewer(engine, viewer) as connection:
         return tuple(memberships.memberships(connection))
 
@@ -161,6 +162,7 @@ def _frame(engine: Callable[[], Engine], organisation: str, logo: str | None) ->
 
 
 def _frame_for_reader(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
+    """The frame with everything that depends on who reads and where they are."""
     matched = SLUG_OF.match(request.path)
     active = next((m for m in mine if matched and m.slug == matched[1]), None)
     reader = ShellReader(mine, active)

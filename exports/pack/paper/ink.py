@@ -78,6 +78,7 @@ class Ink:
         )
 
     def _run_operators(self, run: Run, size: float) -> str:
+        """The operators that show a run of a face of its own."""
         assert run.face is not None
         self.pdf._resource_catalog.add(PDFResourceType.FONT, run.face.i, self.pdf.page)
         shown = "".join(f" {rise * size:.2f} Ts[{array}]TJ" for rise, array in run.pieces)

@@ -53,6 +53,7 @@ class Fallbacks:
         return face if number in face.cmap else None
 
     def _add_face(self, name: str) -> TTFFont:
+        """The face of a script, added to the document."""
         family = f"noto{name.lower()}"
         self._pdf.add_font(family, "", FONTS / f"NotoSans{name}-Regular.ttf")
         face = self._pdf.fonts[family]

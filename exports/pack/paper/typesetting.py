@@ -152,6 +152,7 @@ class Typeface:
 
 
 def _embedded_face(pdf: FPDF, style: str) -> TTFFont:
+    """The pack's own face of a style."""
     face = pdf.fonts[FAMILY + style]
     if not isinstance(face, TTFFont):
         raise TypeError("the pack's font is not embedded")

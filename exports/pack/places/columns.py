@@ -57,7 +57,7 @@ class Adds(NamedTuple):
         return "Adds, pts" if self.head.measure.unit is Unit.RATIO else "Adds"
 
 
-def chosen(
+def columns_of(
     scorecard: Scorecard,
     dashboard: Dashboard,
     axis: SharedAxis,
@@ -109,7 +109,7 @@ def _name(canvas: Canvas, box: Box, row: PlaceRow) -> None:
     if row.card is None:
         canvas.text(box, "Organisation", bold=True)
     elif row.is_first:
-        canvas.text(box, notes.called(row.card, canvas.type), bold=True)
+        canvas.text(box, notes.workspace_name(row.card, canvas.type), bold=True)
     elif row.figure:
         canvas.text(box, row.note, style.TINY, colour=style.MUTED)
 
@@ -189,11 +189,13 @@ def _stand(axis: SharedAxis, scorecard: Scorecard) -> PlaceColumn:
 
 
 def _line_column(axis: SharedAxis, scorecard: Scorecard) -> Draw:
+    """Drawer of the column that holds each row's line."""
+
     def draw(canvas: Canvas, box: Box, row: PlaceRow) -> None:
         if row.figure and (row.card or not is_sum(row.figure)):
             line(canvas, box, axis, row.figure)
             slug = row.card.slug if row.card else None
-            marks.along(canvas, box, row.figure.series, marks.of_line(scorecard, slug))
+            marks.draw_along(canvas, box, row.figure.series, marks.of_line(scorecard, slug))
 
     return draw
 

@@ -43,7 +43,7 @@ class Listed(NamedTuple):
     also: str
 
 
-def listed(scorecard: Scorecard, room: int) -> Listed:
+def rows_of(scorecard: Scorecard, room: int) -> Listed:
     """Rows of a scorecard's workspaces, worst first, for a page with ``room`` of them."""
     if scorecard.domain.by:
         return _group_rows(scorecard, room)

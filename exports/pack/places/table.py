@@ -13,8 +13,8 @@ from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.style import Box
 from exports.pack.places.axis import SharedAxis, is_sum
-from exports.pack.places.columns import GAP, GROUP, Adds, PlaceColumn, chosen
-from exports.pack.places.rows import Listed, PlaceRow, listed
+from exports.pack.places.columns import GAP, GROUP, Adds, PlaceColumn, columns_of
+from exports.pack.places.rows import Listed, PlaceRow, rows_of
 
 HEAD, REST, ROOMY = 38.0, 15.0, 130.0
 """Heights: of what stands over the rows, of a line beneath them, of what is left for a chart at least."""
@@ -29,12 +29,12 @@ def draw(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -
     """The table from the top of a box, and beneath few rows the organisation's own line."""
     domain = scorecard.domain
     avail = box.h - HEAD - 2 * REST
-    shown = listed(scorecard, int(avail / (LOW if domain.by else LEAST)))
+    shown = rows_of(scorecard, int(avail / (LOW if domain.by else LEAST)))
     figures = [row.figure for row in shown.rows if row.figure]
     whole = () if is_sum(scorecard.headline) else (scorecard.headline,)
     axis = SharedAxis.of([*whole, *figures] or [scorecard.headline])
     adds = Adds({} if domain.by else _parts(scorecard), scorecard.headline)
-    columns = chosen(scorecard, dashboard, axis, adds, box.w, _group_width(canvas, shown))
+    columns = columns_of(scorecard, dashboard, axis, adds, box.w, _group_width(canvas, shown))
     _head(canvas, box, columns, _title(scorecard, shown), f"charts {axis.words}")
     high = min(HIGH if not domain.by else 17.0, avail / max(len(shown.rows), 1))
     y = _rows(canvas, Box(box.x, box.y + HEAD, box.w, high), columns, shown.rows)
@@ -56,6 +56,7 @@ def _group_width(canvas: Canvas, shown: Listed) -> float:
 
 
 def _organisation_caption(scorecard: Scorecard) -> str:
+    """Caption of the organisation's line."""
     return f"{scorecard.headline.measure.title}, the organisation over the period"
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from ingest.pulling.choice.counts import (
     ChoiceCount,
     KeptChoice,
+    choice_in_force,
     first_of,
     is_automatic,
     named_words,
-    used,
 )
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PullScope, Source
@@ -22,7 +22,7 @@ COUNTED = 30
 Counts = Mapping[str, Sequence[ChoiceCount]]
 
 
-def counted(
+def count_choices(
     pull: Pull, kind: Source, scopes: Sequence[PullScope], most: int = COUNTED
 ) -> tuple[Counts, list[str]]:
     """Counts of the first parts, as far as the bounds of the look go, and what went wrong."""
@@ -54,12 +54,13 @@ def as_chosen(
     made = []
     for scope in scopes:
         own = _choice_in_force(counts.get(scope.external_id, ()), chosen.get(scope.external_id, ""))
-        choice, named = used(kind.choices, pull.settings, own)
+        choice, named = choice_in_force(kind.choices, pull.settings, own)
         made.append(scope._replace(counts=choice, named=named))
     return made
 
 
 def _choice_in_force(seen: Sequence[ChoiceCount], chosen: str) -> KeptChoice:
+    """The choice that somebody made for a part, else the first of those seen that fits."""
     picked = next((each for each in seen if each.choice == chosen), None) if chosen else None
     first = picked or (ChoiceCount(chosen) if chosen else first_of(seen))
     return KeptChoice(first.choice, first.named) if first else KeptChoice()

@@ -43,7 +43,7 @@ class HistoryEstimate(NamedTuple):
     seconds: float
 
 
-def estimated(sight: Sight, growth: HistoryGrowth, days: int, compares: bool) -> HistoryEstimate:
+def estimate(sight: Sight, growth: HistoryGrowth, days: int, compares: bool) -> HistoryEstimate:
     """The estimate of a history: of the parts that were not looked at, as of the others."""
     share = sight.number / len(sight.parts) if sight.parts else 1.0
     read = [_records(part, growth, sight.days, days) for part in sight.parts]

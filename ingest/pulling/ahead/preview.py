@@ -14,14 +14,14 @@ from ingest.desk.seen_words import SeenWord
 from ingest.pulling import runner
 from ingest.pulling.ahead import choosing
 from ingest.pulling.ahead.choosing import Counts
-from ingest.pulling.ahead.estimate import HistoryEstimate, PartSeen, Sight, estimated
+from ingest.pulling.ahead.estimate import HistoryEstimate, PartSeen, Sight, estimate
 from ingest.pulling.ahead.rehearsal import (
     MOST_BYTES,
     RehearsalOutcome,
     RehearsedPiece,
     RehearsedRecords,
     read_whole,
-    rehearsed,
+    rehearse,
 )
 from ingest.pulling.catalogue import kind_of
 from ingest.pulling.choice.counts import ChoiceCount, first_of, is_automatic
@@ -201,12 +201,12 @@ def preview(
     pull.keep_time()
     pull.is_over = lambda: allowance.left <= 0
     (shape.lighten or (lambda _: None))(pull)
-    counts, notes = choosing.counted(pull, shape, pull.scopes)
+    counts, notes = choosing.count_choices(pull, shape, pull.scopes)
     pull.scopes = choosing.as_chosen(pull, shape, pull.scopes, counts, target.choices)
     allowance.requests = READING
     look = _Look(pull.requests, time.monotonic())
     _read_pieces(pull, shape, memory, look)
-    told = rehearsed(context.database, look.pieces)
+    told = rehearse(context.database, look.pieces)
     sight = _sight(pull, look, told, listing)
     return SourcePreview(
         tested=tested,
@@ -218,7 +218,7 @@ def preview(
         words=list(told.words.values())[:WORDS],
         notes=[*notes, *pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
         requests=pull.requests,
-        estimates=[estimated(sight, shape.growth, d, compares) for d in sorted({*HISTORIES, days})],
+        estimates=[estimate(sight, shape.growth, d, compares) for d in sorted({*HISTORIES, days})],
         choices=shape.choices if is_automatic(shape.choices, pull.settings) else (),
     )
 

@@ -142,7 +142,7 @@ def without_repeats(content: bytes, seen: set[bytes]) -> bytes:
     return orjson.dumps(fresh) if fresh else b""
 
 
-def rehearsed(database: Database, pieces: list[RehearsedPiece]) -> RehearsalOutcome:
+def rehearse(database: Database, pieces: list[RehearsedPiece]) -> RehearsalOutcome:
     """Tells the pieces and takes it back; returns what would become of them. Raises SourceProblem where
     others write the same records."""
     made, begin = RehearsalOutcome(), time.monotonic()
@@ -184,6 +184,8 @@ def _outcomes(
     workspace: int,
     told_of: dict[str, set[str]],
 ) -> Iterator[ImportOutcome]:
+    """Outcomes of telling a piece; which records it told of is added to ``told_of`` by kind."""
+
     def note(kind: RecordKind, statements: Sequence[Told]) -> None:
         told_of.setdefault(kind.name, set()).update(each.identity for each in statements)
 

@@ -180,6 +180,7 @@ def _tell_turn(
     *,
     is_gone: bool,
 ) -> None:
+    """Withdraws records that count no more, or brings them back, and marks their days."""
     keys = [key for key, _ in records]
     own = {"id": source.id, "scope": scope.external_id}
     _say(connection, source, workspace_id, [_record(key) for key in keys], withdrawn=is_gone)

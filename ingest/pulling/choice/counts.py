@@ -92,7 +92,9 @@ def is_automatic(choices: Sequence[str], config: Mapping[str, str]) -> bool:
     return bool(choices) and config.get(SETTING, "") not in choices
 
 
-def used(choices: Sequence[str], config: Mapping[str, str], kept: KeptChoice) -> tuple[str, str]:
+def choice_in_force(
+    choices: Sequence[str], config: Mapping[str, str], kept: KeptChoice
+) -> tuple[str, str]:
     """The choice in force for a part, and which of them: by the setting, else by its own choice, else
     the first, as long as there is nothing of any. Empty for a kind that leaves no choice."""
     if not choices:
@@ -106,7 +108,7 @@ def used(choices: Sequence[str], config: Mapping[str, str], kept: KeptChoice) ->
     return choice, ""
 
 
-def checked(choices: Sequence[str], label: str) -> str:
+def check_choice(choices: Sequence[str], label: str) -> str:
     """A choice that somebody made. Raises SourceProblem."""
     if label not in choices:
         known = ", ".join(choices) or "nothing"
@@ -114,12 +116,12 @@ def checked(choices: Sequence[str], label: str) -> str:
     return label
 
 
-def packed(counts: Sequence[ChoiceCount], at: str) -> dict[str, Any]:
+def pack_counts(counts: Sequence[ChoiceCount], at: str) -> dict[str, Any]:
     """Counts as they are kept."""
     return {"at": at, "each": [list(each) for each in counts]}
 
 
-def unpacked(choice: str, named: str, by: str, seen: Mapping[str, Any] | None) -> KeptChoice:
+def unpack_choice(choice: str, named: str, by: str, seen: Mapping[str, Any] | None) -> KeptChoice:
     """A choice as it was kept."""
     each = tuple(ChoiceCount(*counted) for counted in (seen or {}).get("each", ()))
     return KeptChoice(choice, named, by, each, str((seen or {}).get("at", "")))

@@ -19,14 +19,14 @@ from ingest.pulling.choice.counts import (
     SETTING,
     ChoiceCount,
     KeptChoice,
-    checked,
+    check_choice,
+    choice_in_force,
     first_of,
     is_automatic,
     label,
     named_words,
-    packed,
-    unpacked,
-    used,
+    pack_counts,
+    unpack_choice,
 )
 from ingest.pulling.problems import SourceProblem, SourceWaits
 from ingest.pulling.shape import Pull, PullScope
@@ -74,11 +74,11 @@ class PartChoice(NamedTuple):
         return self.name.rpartition("/")[2]
 
 
-def kept(connection: Connection, id: int) -> dict[str, tuple[KeptChoice, str]]:
+def choices_of_parts(connection: Connection, id: int) -> dict[str, tuple[KeptChoice, str]]:
     """The parts' own choices, and the label of what counts of each by now."""
     return {
         row.external_id: (
-            unpacked(row.counts, row.counts_named, row.counts_by, row.counts_seen),
+            unpack_choice(row.counts, row.counts_named, row.counts_by, row.counts_seen),
             row.counts_done,
         )
         for row in connection.execute(KEPT, {"id": id})
@@ -92,7 +92,7 @@ def with_choices(
     choices = kind_of(source.kind).choices
     if not choices:
         return list(scopes)
-    known = kept(connection, source.id)
+    known = choices_of_parts(connection, source.id)
     return [
         each._replace(**_choice_settings(choices, source.config, known, each)) for each in scopes
     ]
@@ -104,12 +104,13 @@ def _choice_settings(
     kept_choices: Mapping[str, tuple[KeptChoice, str]],
     scope: PullScope,
 ) -> dict[str, str]:
+    """Settings of a part: what its deployments are, by the choice in force."""
     own, _ = kept_choices.get(scope.external_id, (KeptChoice(), ""))
-    choice, named = used(choices, config, own)
+    choice, named = choice_in_force(choices, config, own)
     return {"counts": choice, "named": named}
 
 
-def settled(database: Database, source: StoredSource, pull: Pull) -> list[PullScope]:
+def settle_parts(database: Database, source: StoredSource, pull: Pull) -> list[PullScope]:
     """The parts of a run, each with what its deployments are: chosen now where it was not, and with nothing
     beside it that another choice had counted. Parts that could not be looked at in time wait for the next
     run. Raises RunLost."""
@@ -117,13 +118,13 @@ def settled(database: Database, source: StoredSource, pull: Pull) -> list[PullSc
     if not kind.choices:
         return list(pull.scopes)
     with database.job.connect() as connection:
-        known = kept(connection, source.id)
+        known = choices_of_parts(connection, source.id)
     waiting: set[str] = set()
     if is_automatic(kind.choices, source.config):
         open_ones = [s for s in pull.scopes if _is_open(known.get(s.external_id), pull.now)]
         waiting = _count(database, source, pull, known, open_ones)
     with database.job.connect() as connection:
-        known = kept(connection, source.id)
+        known = choices_of_parts(connection, source.id)
         scopes = with_choices(connection, source, pull.scopes)
     ready = [s for s in scopes if s.external_id not in waiting]
     others = [s for s in ready if known[s.external_id][1] != label(s.counts, s.named)]
@@ -197,7 +198,7 @@ def keep(
         "counts": first.choice if first else "",
         "named": first.named if first else "",
         "by": by,
-        "seen": orjson.dumps(packed(counts, now.isoformat())).decode() if counts else None,
+        "seen": orjson.dumps(pack_counts(counts, now.isoformat())).decode() if counts else None,
     }
     connection.execute(KEEP, values)
 
@@ -205,15 +206,15 @@ def keep(
 def choose(engine: Engine, id: int, external_id: str, choice: str, by: str) -> None:
     """Has a part's deployments be something else, by hand; the next sync withdraws what the former choice
     has counted, and reads the history of the new one. Raises SourceProblem, NoSuchSource."""
-    source = store.one(engine, id)
+    source = store.find_source(engine, id)
     kind = kind_of(source.kind)
-    checked(kind.choices, choice)
+    check_choice(kind.choices, choice)
     if not is_automatic(kind.choices, source.config):
         setting = next(s for s in kind.settings if s.name == SETTING)
         told_so = f"The source's setting {setting.label!r} decides for every part: change it there."
         raise SourceProblem("setting", told_so)
     with engine.begin() as connection:
-        known = kept(connection, id)
+        known = choices_of_parts(connection, id)
         if external_id not in known:
             raise SourceProblem("setting", "There is no such part.")
         before = known[external_id][0]
@@ -232,14 +233,17 @@ def of_parts(connection: Connection, source: StoredSource) -> list[PartChoice]:
     choices = kind_of(source.kind).choices
     if not choices:
         return []
-    known, records = kept(connection, source.id), counted_records.numbers(connection, source.id)
+    known, records = (
+        choices_of_parts(connection, source.id),
+        counted_records.numbers(connection, source.id),
+    )
     made = []
     for scope in store.every_scope(connection, source.id):
         if scope["state"] == "gone":
             continue
         id = str(scope["external_id"])
         own = known[id][0]
-        choice, named = used(choices, source.config, own)
+        choice, named = choice_in_force(choices, source.config, own)
         by = own.by if is_automatic(choices, source.config) else "source"
         is_mapped, words = scope["state"] == "mapped", named_words(choice, named)
         part = PartChoice(
@@ -257,6 +261,6 @@ def of_workspace(connection: Connection, workspace_id: int) -> list[tuple[str, s
         kind = kind_of(row.kind)
         if kind.choices:
             own = KeptChoice(row.counts, row.counts_named)
-            words = named_words(*used(kind.choices, row.config, own))
+            words = named_words(*choice_in_force(kind.choices, row.config, own))
             made.append((str(row.name), words, str(row.source)))
     return by_name(made, lambda each: each[0])

@@ -46,7 +46,7 @@ def graphql(
 ) -> Any:
     """Data of a query; with ``partly`` also where GitHub could not give some things on a list, which are
     null then. Raises SourceProblem."""
-    document = answered(client, query, variables)
+    document = ask(client, query, variables)
     errors = at(document, "errors")
     if partly and isinstance(errors, list):
         errors = [error for error in errors if not _is_of_one(error)]
@@ -62,7 +62,7 @@ def _is_of_one(error: Any) -> bool:
     return isinstance(path, list) and any(isinstance(step, int) for step in path)
 
 
-def answered(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
+def ask(client: Client, query: str, variables: Mapping[str, Any]) -> Any:
     """Answer to a query, with its errors. Raises SourceProblem."""
     base = client.base
     path = base.removesuffix("/v3") + "/graphql" if base.endswith("/api/v3") else f"{base}/graphql"

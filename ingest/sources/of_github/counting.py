@@ -25,10 +25,10 @@ from ingest.pulling.choice.counts import (
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import CountedPart, Pull, PullScope
-from ingest.sources.of_github.asking import answered, client_of, instant_of
+from ingest.sources.of_github.asking import ask, client_of, instant_of
 from ingest.sources.of_github.runs import CONCLUSIONS
 from ingest.sources.of_github.tags import tagged_at
-from ingest.words import own
+from ingest.words import default_meanings
 
 CHOICES = (DEPLOYMENTS, RUNS, RELEASES, TAGS, MERGES)
 ENVIRONMENTS = 100
@@ -72,7 +72,7 @@ LIKELY = ["production", "Production", "prod", "Prod", "PROD", "prd", "live", "Li
 """Environments that are asked for by name where a page is full of others."""
 
 
-def counted(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
+def count_choices(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
     """Counts of the repositories, a few a query. Raises SourceProblem."""
     client, sizes, waiting = client_of(pull), list(SIZES), list(scopes)
     since = pull.now - DAYS
@@ -99,7 +99,7 @@ def _answers_of(client: Client, scopes: Sequence[PullScope]) -> dict[str, Any]:
     wanted = "\n".join(
         f"r{n}: repository(owner: $o{n}, name: $n{n}) {{ ...counted }}" for n in range(len(names))
     )
-    document = answered(client, f"query({declared}) {{\n{wanted}\n}}\n{FRAGMENT}", variables)
+    document = ask(client, f"query({declared}) {{\n{wanted}\n}}\n{FRAGMENT}", variables)
     data = at(document, "data")
     if not isinstance(data, dict):
         told = at(document, "errors.0.message") or "GitHub counted nothing."
@@ -127,6 +127,7 @@ def _nodes(told: Any, name: str) -> list[Any]:
 
 
 def _is_since(told: Any, since: datetime) -> bool:
+    """Whether an instant is told and lies on or after another."""
     return bool(told) and instant_of(str(told)) >= since
 
 
@@ -139,7 +140,7 @@ def _deployments(client: Client, scope: PullScope, told: Any, since: datetime) -
     if not count and is_full:
         owner, _, name = scope.name.partition("/")
         variables = {"owner": owner, "name": name, "environments": LIKELY}
-        document = answered(client, LIVE_ONES, variables)
+        document = ask(client, LIVE_ONES, variables)
         live = _nodes(at(document, "data.repository"), "deployments")
         some = [node for node in live if _is_since(node["createdAt"], since)]
         count, environments = _to_production(client, scope, some)
@@ -161,7 +162,7 @@ def _to_production(client: Client, scope: PullScope, nodes: Sequence[Any]) -> tu
 
 
 def _is_live(environment: str) -> bool:
-    return own()["environment"](environment.casefold()) is not None
+    return default_meanings()["environment"](environment.casefold()) is not None
 
 
 def production_of(client: Client, name: str, id: object) -> bool | None:

@@ -85,6 +85,7 @@ def merges(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece
 def _merge_pieces(
     pull: Pull, scope: PullScope, nodes: list[Any], cursor: Cursor
 ) -> Iterator[PulledPiece]:
+    """Pieces of merged pull requests: deployments, and their changes where those are asked for."""
     own = [node for node in nodes if _is_own(node) and instant_of(node["mergedAt"]) >= pull.since]
     rows = [
         {

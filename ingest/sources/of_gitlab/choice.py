@@ -16,7 +16,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import CountedPart, Cursor, Pull, PulledPiece, PullScope
 from ingest.pulling.wire.turning import PageTurns
 from ingest.sources.of_github.runs import rows_form
-from ingest.words import own
+from ingest.words import default_meanings
 
 CHOICES = (DEPLOYMENTS, RELEASES, TAGS, MERGES)
 OF_EACH = "each project's own"
@@ -89,7 +89,10 @@ def _is_production(deployment: Any) -> bool:
     tier = TIERS.get(str(at(deployment, "environment.tier") or ""))
     if tier:
         return tier == "yes"
-    return own()["environment"](str(at(deployment, "environment.name")).casefold()) is not None
+    return (
+        default_meanings()["environment"](str(at(deployment, "environment.name")).casefold())
+        is not None
+    )
 
 
 def _count_of_choice(
@@ -99,6 +102,7 @@ def _count_of_choice(
     since: datetime,
     when: Callable[[Any], str | None],
 ) -> ChoiceCount:
+    """How many of a choice's list there were since an instant, as far as its first page shows."""
     path, span = LISTS[choice]
     page = _page(client, scope, path, span)
     if page is None:

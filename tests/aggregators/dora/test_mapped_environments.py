@@ -142,5 +142,5 @@ def test_production_that_is_mapped_away_is_no_name_for_the_others(team):
 def test_words_of_roll_backs_are_among_those_that_were_seen(team):
     team.tell("roll-backs", "r", 5, "kiosk")
     with job_in(team.database.job, team.id) as connection:
-        seen = {word.word: word.records for word in seen_words.seen(connection, team.id)}
+        seen = {word.word: word.records for word in seen_words.seen_words(connection, team.id)}
     assert seen["kiosk"] == 1

@@ -65,7 +65,7 @@ class Digests:
 
     def known(self) -> list[DigestChannel]:
         with self.jobs.connect() as connection:
-            return channels.each(connection)
+            return channels.all_channels(connection)
 
     def queue(self) -> int:
         return due.queue_due(self.web.world.database, self.settings)

@@ -82,4 +82,4 @@ def test_a_line_is_marked_where_the_note_begins_and_by_its_number_in_the_list():
     ],
 )
 def test_marks_of_one_day_stand_beside_each_other(across, placed):
-    assert marks.apart(across, 100.0) == placed
+    assert marks.spread_apart(across, 100.0) == placed

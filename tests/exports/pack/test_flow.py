@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exports.pack.flow import END, FEWEST, ROWS_TOP, THIN, balanced
+from exports.pack.flow import END, FEWEST, ROWS_TOP, THIN, balanced_blocks
 
 COUNTS = st.lists(st.integers(0, 400), min_size=1, max_size=7)
 
@@ -16,7 +16,7 @@ COUNTS = st.lists(st.integers(0, 400), min_size=1, max_size=7)
 @given(COUNTS)
 @example([0, 25, 15, 9, 5])
 def test_every_row_has_its_place_on_one_sheet(counts):
-    blocks = balanced(counts)
+    blocks = balanced_blocks(counts)
     for domain, count in enumerate(counts):
         own = [block for block in blocks if block.domain == domain]
         assert sum(block.rows for block in own) == count
@@ -35,5 +35,5 @@ def test_every_row_has_its_place_on_one_sheet(counts):
 def test_the_last_sheet_is_no_rest(workspaces, frameworks):
     """Seen: twelve workspaces ended on a sheet of three rows."""
     rows = workspaces + 1
-    last = balanced([rows, rows, rows, rows * frameworks, rows, rows])[-1]
+    last = balanced_blocks([rows, rows, rows, rows * frameworks, rows, rows])[-1]
     assert last.sheet == 0 or last.bottom - ROWS_TOP >= THIN

@@ -11,7 +11,7 @@ from aggregators.pooling.dashboard import Dashboard
 from aggregators.vocabulary.measure import MeasureTarget, Origin, Status
 from exports.board_pdf import draw
 from exports.pack.places.axis import SharedAxis, target
-from exports.pack.places.rows import WORST, listed
+from exports.pack.places.rows import WORST, rows_of
 from tests import samples
 from tests.deep import every, long
 from tests.exports.pack.packs import AT, BY, EXPORT, collisions, pack, texts, words_of
@@ -79,7 +79,7 @@ def test_long_and_foreign_names_lie_on_nothing(dashboard):
 @long("tests/exports/pack/test_places.py::test_who_could_not_stand_better_is_counted_not_listed")
 def test_all_are_shown_where_they_have_room_else_the_ten_worst(dashboard, many):
     dora = dashboard.scorecard("dora")
-    every, some = listed(dora, 14), listed(many.scorecard("dora"), 14)
+    every, some = rows_of(dora, 14), rows_of(many.scorecard("dora"), 14)
     assert [row.card for row in every.rows] == list(dora.cards)
     assert every.left == 0
     assert [row.card.rank for row in some.rows if row.card] == list(range(1, WORST + 1))
@@ -96,14 +96,14 @@ def test_who_could_not_stand_better_is_counted_not_listed(many):
     values = [0.0] * 197 + [3.0, 2.0, 0.0]
     calm = samples.with_headline(certificates, 5.0, 5.0, values)
     ordered = replace(calm, cards=calm.cards.by("within_7"))
-    rows = listed(ordered, 14)
+    rows = rows_of(ordered, 14)
     assert [row.figure.value for row in rows.rows if row.figure] == [3.0, 2.0]
     assert rows.also == "198 at 0"
 
 
 def test_a_workspace_with_many_groups_shows_its_worst(frameworks):
     compliance = frameworks.scorecard("compliance")
-    rows = listed(compliance, 25).rows
+    rows = rows_of(compliance, 25).rows
     assert len(rows) <= 25
     card = rows[0].card
     assert card is not None

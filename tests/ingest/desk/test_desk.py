@@ -32,7 +32,7 @@ def team(workspaces) -> tuple[int, str]:
 
 def seen(database, team) -> dict[tuple[str, str], seen_words.SeenWord]:
     with job_in(database.job, team[0]) as connection:
-        return {(w.about, w.word): w for w in seen_words.seen(connection, team[0])}
+        return {(w.about, w.word): w for w in seen_words.seen_words(connection, team[0])}
 
 
 def audited(database) -> list[tuple]:

@@ -147,7 +147,9 @@ def test_names_are_listed_with_where_they_fell(database, team, bring):
     bring("control-results", CSV, workspace="payments")
     meanings.change(database, team, "framework", "iso27001_2022", "ISO 27001", BY)
     with job_in(database.job, team[0]) as connection:
-        listed = {w.word: w for w in seen_words.seen(connection, team[0]) if w.about == "framework"}
+        listed = {
+            w.word: w for w in seen_words.seen_words(connection, team[0]) if w.about == "framework"
+        }
     assert {word: (w.meaning, w.origin, w.records, w.counted) for word, w in listed.items()} == {
         "iso27001_2022": ("ISO 27001", "workspace", 1, 1),
         "iso 27001": (None, "unknown", 2, 2),

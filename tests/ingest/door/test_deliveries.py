@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from ingest import importer
 from ingest.door import deliveries as door
 from ingest.door import janitor, quarantine
-from ingest.door.deliveries import accept, drain, found
+from ingest.door.deliveries import accept, drain, find_delivery
 from storage.context import job_in
 from tests.deep import all_but
 from tests.world import World
@@ -142,11 +142,11 @@ def test_a_delivery_whose_reading_breaks_does_not_hold_up_the_others(database, t
     monkeypatch.setattr(importer, "take", take)
     made = [accept(database, team, "github", event(number)) for number in (1, 2, 3)]
     assert drain(database) == 3
-    states = [found(database, team, each)["state"] for each in made]
+    states = [find_delivery(database, team, each)["state"] for each in made]
     assert states == ["folded", "quarantined", "folded"]
     monkeypatch.undo()
     quarantine.replay(database, (team, "team"), made[1], "erin@x.example")
-    assert found(database, team, made[1])["state"] == "folded"
+    assert find_delivery(database, team, made[1])["state"] == "folded"
     assert len(rows(database, team, "deployment")) == 3
 
 
@@ -168,7 +168,7 @@ def test_deliveries_of_an_inactive_workspace_are_read_and_kept(database, team):
     with database.job.begin() as connection:
         connection.execute(text("update workspace set is_active = false"))
     assert drain(database) == 1
-    assert found(database, team, made)["state"] == "folded"
+    assert find_delivery(database, team, made)["state"] == "folded"
 
 
 def test_accepting_reads_nothing(database, team, monkeypatch):
@@ -184,7 +184,7 @@ def test_accepting_reads_nothing(database, team, monkeypatch):
 def test_what_can_not_be_read_is_told_within_bounds(database, team):
     made = accept(database, team, "github", b"[" + b"1," * 499_999 + b"1]")
     drain(database)
-    state = found(database, team, made)
+    state = find_delivery(database, team, made)
     assert state["state"] == "quarantined"
     assert len(rows(database, team, "quarantine")) <= 300
 
@@ -196,8 +196,8 @@ def test_bodies_are_kept_for_their_time_and_quarantine_for_as_long_as_it_takes(d
         connection.execute(text("update delivery set received_at = now() - interval '31 days'"))
     before = datetime.now(UTC) - timedelta(days=30)
     assert janitor.tidy(database, before)[0] == 1
-    assert not found(database, team, good)["is_kept"]
-    assert found(database, team, bad)["is_kept"]
+    assert not find_delivery(database, team, good)["is_kept"]
+    assert find_delivery(database, team, bad)["is_kept"]
     with pytest.raises(quarantine.BodyIsGone):
         quarantine.replay(database, (team, "team"), good, "erin@x.example")
     assert janitor.tidy(database, before) == (0, 0)
@@ -216,7 +216,7 @@ def test_a_replay_after_a_better_reader_takes_what_was_left(database, team, monk
     monkeypatch.undo()
     quarantine.replay(database, (team, "team"), made, "erin@x.example")
     assert quarantine.waiting(database, team) == []
-    assert quarantine.listed(database, team, 10) == (0, [])
+    assert quarantine.list_quarantine(database, team, 10) == (0, [])
     with job_in(database.job, team) as connection:
         told = connection.execute(select(text("received_at from statement"))).scalar_one()
         kept = connection.execute(select(text("received_at from delivery"))).scalar_one()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.door.deliveries import found, listed
+from ingest.door.deliveries import find_delivery, list_deliveries
 from ingest.door.imports import note_imports
 from ingest.door.janitor import tidy
 from ingest.door.told_records import records_of
@@ -36,8 +36,8 @@ def imported(database, workspaces, tmp_path: Path):
         (id,) = {outcome.delivery for outcome in outcomes}
         told = {}
         for slug, workspace_id in workspaces.items():
-            if listed(database, workspace_id, 5)[0]:
-                told[slug] = found(database, workspace_id, id)
+            if list_deliveries(database, workspace_id, 5)[0]:
+                told[slug] = find_delivery(database, workspace_id, id)
         return told
 
     return run

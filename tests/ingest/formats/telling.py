@@ -14,14 +14,14 @@ from ingest.kinds import KINDS
 from ingest.parsing import parse, statement
 from ingest.reader import FormatInput, ListedSpan, RawRecord
 from ingest.statements import Told
-from ingest.words import own
+from ingest.words import default_meanings
 
 RECEIVED = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def meaning(about: str, word: str) -> str | None:
     """The domains' own meanings of words."""
-    return own()[about](" ".join(word.split()).casefold())
+    return default_meanings()[about](" ".join(word.split()).casefold())
 
 
 def rows(

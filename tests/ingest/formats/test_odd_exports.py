@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ingest.door.deliveries import accept, drain, found
+from ingest.door.deliveries import accept, drain, find_delivery
 from tests.ingest.formats.telling import controls, rows
 
 START = "2026-11-10T07:00:00Z"
@@ -41,7 +41,7 @@ def delivered(database, workspaces):
         team = workspaces["payments"]
         made = accept(database, team, form, json.dumps(body).encode())
         drain(database, team)
-        return found(database, team, made)
+        return find_delivery(database, team, made)
 
     return run
 

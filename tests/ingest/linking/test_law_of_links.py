@@ -101,7 +101,7 @@ def batches_of(random: Random, kind: str) -> list[Batch]:
 
 
 def rule(connection: Connection, team: int, name: str, meaning: str | None) -> None:
-    meanings.meant(connection, team, "link", name, meaning, "erin@x.example")
+    meanings.set_meaning(connection, team, "link", name, meaning, "erin@x.example")
 
 
 def state(connection: Connection, kind: str) -> list[Any]:

@@ -261,7 +261,7 @@ def test_a_default_of_the_organisation_gives_way_to_a_workspace(
 def test_fields_that_name_a_record_are_listed_before_there_is_a_rule(database, team, tell):
     def listed() -> dict[str, tuple]:
         with job_in(database.job, team[0]) as connection:
-            seen = seen_words.seen(connection, team[0])
+            seen = seen_words.seen_words(connection, team[0])
         return {
             w.word: (w.meaning, w.origin, w.records, w.counted) for w in seen if w.about == "link"
         }

@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from aggregators.records.mentions import flat, normal_address, packed, references, unpacked
+from aggregators.records.mentions import (
+    flat,
+    normal_address,
+    pack_mentions,
+    references,
+    unpack_mentions,
+)
 from ingest.desk import corrections, meanings
 from ingest.desk.meanings import NoSuchMeaning
 from ingest.kept.upkeep import compact
@@ -134,22 +140,22 @@ def test_a_rule_that_says_nothing_is_refused(database, team, about, word, meanin
     ],
 )
 def test_what_is_no_word_is_no_mention(value):
-    assert packed("form", {"name": value}) == ""
+    assert pack_mentions("form", {"name": value}) == ""
 
 
 def test_mentions_are_bounded_and_in_order():
     named = {f"n{number:03}": f"v{number}" for number in range(500)} | {"x" * 500: "v", "é": "ü"}
-    told = unpacked(packed("form", named))
+    told = unpack_mentions(pack_mentions("form", named))
     assert list(told) == sorted(told)
     assert len(told) == 60
-    assert packed("form", named) == packed("form", dict(reversed(named.items())))
+    assert pack_mentions("form", named) == pack_mentions("form", dict(reversed(named.items())))
 
 
 def test_a_document_is_laid_flat_without_end():
     deep: object = "v"
     for _ in range(50):
         deep = {"a": [deep]}
-    assert packed("form", flat(deep, "customData")) == ""
+    assert pack_mentions("form", flat(deep, "customData")) == ""
     assert flat({"a": {"b": [1, {"c": 2}]}, "d": None}, "p") == {
         "p.a.b": 1,
         "p.a.b.c": 2,

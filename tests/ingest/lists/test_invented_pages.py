@@ -38,7 +38,7 @@ def read(database, workspaces):
         with job_in(database.job, team) as connection:
             connection.execute(insert(table).values(row))
         drain(database, team)
-        return deliveries.found(database, team, made)
+        return deliveries.find_delivery(database, team, made)
 
     return run
 

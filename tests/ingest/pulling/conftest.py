@@ -60,7 +60,7 @@ class Installed:
             return runs.newest(connection, id, 1)[0]
 
     def source(self, id: int) -> StoredSource:
-        return store.one(self.context.database.job, id)
+        return store.find_source(self.context.database.job, id)
 
     def parts(self, id: int) -> dict[str, str]:
         """States of the parts of a source, by name."""

@@ -56,7 +56,7 @@ def main() -> None:
         application = create_app(settings)
         prepare(application.installation)
         context = SourceContext(application.installation.database, settings)
-        if store.listed(context.database.job, [], organisation=True) == []:
+        if store.list_sources(context.database.job, [], organisation=True) == []:
             _connect(context, senders)
         start(application)
         run(application, settings, partial(announce, application.installation), reloads=False)

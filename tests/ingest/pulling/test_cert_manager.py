@@ -152,7 +152,7 @@ def test_the_clusters_own_authority_is_trusted_and_nothing_else(installed, tmp_p
 
 def test_the_test_asks_what_the_sync_asks(installed, cluster):
     source = installed.source(connected(installed, cluster))
-    told, found = runner.tried(runner.opened(installed.context, source), source.kind)
+    told, found = runner.try_source(runner.open_pull(installed.context, source), source.kind)
     assert told == ["3 certificates in 2 namespaces.", "Certificate requests can be read."]
     assert [(f.name, f.recent) for f in found] == [("payments", 2), ("search", 1)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingest.pulling import store
 from ingest.pulling.problems import SourceProblem
-from ingest.pulling.runner import opened, tried
+from ingest.pulling.runner import open_pull, try_source
 from ingest.sources import files
 from ingest.sources.files import SOURCE
 
@@ -123,7 +123,7 @@ def test_a_file_at_an_address_is_read_once(installed, web_server):
 def test_the_test_names_what_would_be_read(installed, inbox):
     put(inbox, "vendors.csv", "x")
     source = installed.source(installed.make("files", place="alpha"))
-    assert tried(opened(installed.context, source), "files")[0] == ["vendors.csv: vendors"]
+    assert try_source(open_pull(installed.context, source), "files")[0] == ["vendors.csv: vendors"]
 
 
 @pytest.mark.parametrize(

@@ -361,14 +361,14 @@ def test_a_source_that_fails_backs_off_alone(installed, github):
 def test_two_workers_never_run_one_source(installed, github):
     source = installed.make("github", github.token, owner="acme", address=github.base)
     engine = installed.context.database.job
-    with runs.claimed(engine, source) as first:
+    with runs.claim_due(engine, source) as first:
         assert first is not None
-        with runs.claimed(engine, source) as second:
+        with runs.claim_due(engine, source) as second:
             assert second is None
         installed.world.sql("update source set lease_until = now() - interval '1 second'")
-        with runs.claimed(engine, source) as second:
+        with runs.claim_due(engine, source) as second:
             assert second is not None
-            with runs.claimed(engine, source) as third:
+            with runs.claim_due(engine, source) as third:
                 assert third is None, "the first one's sign of life is not the second one's"
         with pytest.raises(runs.RunLost), engine.begin() as connection:
             runs.hold(connection, first[0])

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from ingest.pulling.client import Client
 from ingest.pulling.guard import AddressGuard
 from ingest.pulling.problems import SourceProblem
-from ingest.sources.tls_hosts import Address, Silent, address, served
+from ingest.sources.tls_hosts import Address, Silent, address, served_certificate
 from tests.ingest.pulling.senders.fake import Fake, Reply
 from tests.ingest.pulling.senders.fake import served as served_over_http
 
@@ -113,7 +113,7 @@ ORDERS = ("in order", "root before the one between", "one twice, and a stranger"
 @pytest.mark.parametrize("order", ORDERS)
 def test_whatever_stands_behind_it_the_certificate_is_the_servers_own(chain, order):
     with handshaking(chain.orders[order]) as port:
-        assert served(Address("localhost", port), 5) == chain.leaf
+        assert served_certificate(Address("localhost", port), 5) == chain.leaf
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -141,9 +141,9 @@ def unused() -> str:
 def test_a_host_of_several_addresses_is_asked_at_the_one_that_answers(chain):
     with handshaking(chain.orders["in order"]) as port:
         to = Address("shop.example", port)
-        assert served(to, 5, lambda _: (unused(), "127.0.0.1")) == chain.leaf
+        assert served_certificate(to, 5, lambda _: (unused(), "127.0.0.1")) == chain.leaf
         with pytest.raises(Silent, match="can not be reached"):
-            served(to, 5, lambda _: (unused(), "127.0.0.8"))
+            served_certificate(to, 5, lambda _: (unused(), "127.0.0.8"))
 
 
 def test_a_sender_of_several_addresses_is_asked_at_the_one_that_answers():

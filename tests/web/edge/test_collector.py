@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from web.server.collector import collected, uncollected
+from web.server.collector import collect_at_end, without_collector
 
 
 class Knot:
@@ -35,7 +35,7 @@ def test_it_waits_and_goes_on_also_after_an_error():
     seen = []
 
     def broken() -> None:
-        with uncollected():
+        with without_collector():
             seen.append(gc.isenabled())
             raise ZeroDivisionError
 
@@ -46,15 +46,15 @@ def test_it_waits_and_goes_on_also_after_an_error():
 
 
 def test_within_another_start_it_goes_on_waiting():
-    with uncollected():
-        with uncollected():
+    with without_collector():
+        with without_collector():
             pass
         assert not gc.isenabled()
 
 
 def test_work_within_a_start_that_leaves_nothing_is_cleared_away():
-    with uncollected():
-        with collected():
+    with without_collector():
+        with collect_at_end():
             assert gc.isenabled()
             Knot()
         assert Knot.alive == 0

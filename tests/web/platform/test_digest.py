@@ -27,7 +27,7 @@ def add(client, **form):
 
 def known(web):
     with web.world.database.job.connect() as connection:
-        return channels.each(connection)
+        return channels.all_channels(connection)
 
 
 def actions(web):

@@ -166,6 +166,7 @@ def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
 
 
 def _database(row: RowMapping, connecting: Result) -> Iterator[HealthFinding]:
+    """Findings about who owns the database and who may connect to it."""
     name = quoted(row["datname"])
     if not row["owns"]:
         yield _finding(

@@ -36,7 +36,7 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
         if present is None:
             yield _missing_thing(kind, name, there, expected)
         else:
-            yield from _of_thing(thing, meant, present, parties)
+            yield from _findings_of_thing(thing, meant, present, parties)
     for thing, present in there.items():
         kind, _, name = thing.partition(" ")
         if kind == "column" and thing not in expected and _table(name) in expected:
@@ -67,9 +67,10 @@ def _missing_thing(
     return HealthFinding("schema", remedy, f"there is no {kind} {_short_name(name)}", True)
 
 
-def _of_thing(
+def _findings_of_thing(
     thing: str, meant: Thing, present: Thing, parties: Mapping[str, str]
 ) -> Iterator[HealthFinding]:
+    """Findings about a thing's owner and rights, in the order in which to mend them."""
     kind, _, name = thing.partition(" ")
     owner, owner_now = meant.get(OWNED_BY), present.get(OWNED_BY)
     if owner and owner_now and owner != owner_now:
@@ -151,6 +152,7 @@ def _too_much(
 
 
 def _rights_of_party(thing: Thing, party: str) -> set[str]:
+    """Rights that a party has on a thing."""
     return set(filter(None, thing.get(party, "").split(", ")))
 
 

@@ -75,6 +75,7 @@ def _holder(wait: LockWait) -> str:
 
 
 def _in_utc(instant: datetime) -> str:
+    """An instant to the second, in UTC."""
     return f"{instant:%d %b %H:%M:%S} UTC"
 
 

@@ -68,6 +68,7 @@ class BrokenSources:
         ]
 
     def _cached_rows(self) -> list[Row[Any]]:
+        """Every broken source, asked for anew after some seconds."""
         now = time.monotonic()
         if not self._looked or now - self._looked > SECONDS:
             with self._database().job.connect() as connection:

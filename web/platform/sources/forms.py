@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wtforms import StringField
 from wtforms.validators import Length
 
-from ingest.pulling.choice.counts import checked
+from ingest.pulling.choice.counts import check_choice
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Source
 from ingest.pulling.store import NewSource
@@ -79,7 +79,7 @@ def choices_in(form: Mapping[str, str], kind: Source) -> dict[str, str]:
     given = {
         name.removeprefix(CHOICE): value for name, value in form.items() if name.startswith(CHOICE)
     }
-    return {id: checked(kind.choices, value) for id, value in given.items() if value}
+    return {id: check_choice(kind.choices, value) for id, value in given.items() if value}
 
 
 def new_source(form: Mapping[str, str], kind: Source, rights: SourceRights) -> NewSource:

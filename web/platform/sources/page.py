@@ -119,6 +119,7 @@ class SourcePages(ViewsOfSources):
         tested: list[str] | None = None,
         ahead: SourcePreview | None = None,
     ) -> str:
+        """The form of a new source, with what was typed, tested and found wrong."""
         return render_template(
             "source_new.html",
             kind=kind_of(kind),
@@ -160,7 +161,7 @@ class SourcePages(ViewsOfSources):
         if values.get("action") == "preview":
             ahead = look_ahead(context, rights, new, rules, choices)
             return self._form(rights, kind.kind, values, tested=list(ahead.tested), ahead=ahead)
-        sentences, scopes = runner.tried(
+        sentences, scopes = runner.try_source(
             runner.draft(context, kind.kind, new.config, new.secret), kind.kind
         )
         if values.get("action") == "test":
@@ -186,7 +187,7 @@ class SourcePages(ViewsOfSources):
             rules = store.rules_of(connection, id)
             log = runs.newest(connection, id, SHOWN)
             total = runs.totals(connection, [id]).get(id)
-            gained = parts.gained(connection, id)
+            gained = parts.gains_by_workspace(connection, id)
             choices = [c for c in settling.of_parts(connection, source) if c.is_mapped]
         slugs = {m.workspace_id: m.slug for m in rights.seen}
         draft = session.pop("sources_draft", None)
@@ -278,6 +279,7 @@ def _refusal(problem: SourceProblem, kind: Source, form: Mapping[str, str]) -> d
 
 
 def _rules_text(rules: Sequence[tuple[str, int]], slugs: Mapping[int, str]) -> str:
+    """Rules as they are typed, a line each."""
     return "\n".join(f"{pattern} = {slugs.get(target, target)}" for pattern, target in rules)
 
 

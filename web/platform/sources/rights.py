@@ -59,12 +59,12 @@ class SourceRights:
     def sources(self, jobs: Engine) -> list[StoredSource]:
         """Sources that they see."""
         ids = [m.workspace_id for m in self.seen]
-        return store.listed(jobs, ids, organisation=self.is_platform_admin)
+        return store.list_sources(jobs, ids, organisation=self.is_platform_admin)
 
     def source(self, jobs: Engine, id: int) -> StoredSource:
         """Get one that they see. Raises Problem 404."""
         try:
-            source = store.one(jobs, id)
+            source = store.find_source(jobs, id)
         except NoSuchSource:
             raise Problem(404) from None
         homes = {m.workspace_id for m in self.seen}

@@ -107,7 +107,7 @@ def test_a_test_says_it_as_well(installed, kind):
                 installed.context, kind, {**config, "address": fake.base}, fake.token
             )
             try:
-                runner.tried(draft, kind)
+                runner.try_source(draft, kind)
             except SourceProblem as problem:
                 if not str(problem).strip():
                     wrong.append((name, "says nothing"))

@@ -56,7 +56,7 @@ def named(fake: FakeGitHub, *names: str) -> None:
 def choices(installed, source) -> dict[str, tuple[str, str]]:
     """Choices of the parts, and by whom."""
     with installed.context.database.job.connect() as connection:
-        known = store.one(installed.context.database.job, source)
+        known = store.find_source(installed.context.database.job, source)
         parts = settling.of_parts(connection, known)
     return {part.name.removeprefix("acme/"): (part.words, part.by) for part in parts}
 
@@ -64,7 +64,7 @@ def choices(installed, source) -> dict[str, tuple[str, str]]:
 def seen(installed, source, name: str) -> dict[str, str]:
     """Counts of a part."""
     with installed.context.database.job.connect() as connection:
-        known = store.one(installed.context.database.job, source)
+        known = store.find_source(installed.context.database.job, source)
         part = next(p for p in settling.of_parts(connection, known) if p.name.endswith(name))
     return {each.choice: each.figure for each in part.seen}
 

@@ -108,5 +108,5 @@ def test_one_connected_before_there_was_a_choice_keeps_its_deployments(installed
     installed.world.sql("update source set config = config - 'tags'")
     installed.sync(made)
     assert standing(installed) == ["gitlab@1", "gitlab@2"]
-    known = store.one(installed.context.database.job, made)
+    known = store.find_source(installed.context.database.job, made)
     assert "tags" not in known.config

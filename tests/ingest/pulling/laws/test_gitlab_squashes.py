@@ -170,7 +170,7 @@ def test_many_of_one_instant_are_read_to_the_end(installed, gitlab):
 
 def tried(installed, source) -> list[str]:
     shown = installed.source(source)
-    return runner.tried(runner.opened(installed.context, shown), shown.kind)[0]
+    return runner.try_source(runner.open_pull(installed.context, shown), shown.kind)[0]
 
 
 def test_the_test_of_gitlab_says_what_may_not_be_seen(installed, gitlab):

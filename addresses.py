@@ -23,7 +23,7 @@ WEB = "takes a web address such as https://vigilo.example.com"
 
 def postgres(url: str) -> str:
     """The address of a database, in a role that it names."""
-    parts = _split(url, ("postgresql", "postgresql+psycopg2", "postgres"), POSTGRES)
+    parts = _split_url(url, ("postgresql", "postgresql+psycopg2", "postgres"), POSTGRES)
     options = _options(parts, POSTGRES)
     if not parts.username and not options.get("user"):
         raise ValueError(f"{POSTGRES}, with the role's name")
@@ -38,7 +38,7 @@ def postgres(url: str) -> str:
 
 def mail_server(url: str) -> str:
     """The address of a mail server."""
-    parts = _split(url, ("smtp", "smtps"), MAIL)
+    parts = _split_url(url, ("smtp", "smtps"), MAIL)
     options = _options(parts, MAIL)
     if not parts.hostname or parts.path.strip("/"):
         raise ValueError(MAIL)
@@ -54,7 +54,7 @@ def mail_server(url: str) -> str:
 
 def redis(url: str) -> str:
     """The address of a Redis and the number of a database there."""
-    parts = _split(url, ("redis", "rediss"), REDIS)
+    parts = _split_url(url, ("redis", "rediss"), REDIS)
     if not parts.hostname or not re.fullmatch(r"(/\d{0,4})?", parts.path):
         raise ValueError(REDIS)
     _options(parts, REDIS)
@@ -63,7 +63,7 @@ def redis(url: str) -> str:
 
 def web(url: str) -> str:
     """The address that people's browsers use: scheme, host and perhaps a port."""
-    parts = _split(url.rstrip("/"), ("http", "https"), WEB)
+    parts = _split_url(url.rstrip("/"), ("http", "https"), WEB)
     if not parts.hostname or parts.username is not None or not _is_host(parts.hostname):
         raise ValueError(WEB)
     if parts.path or parts.query or parts.fragment:
@@ -85,13 +85,13 @@ def host_of(url: str) -> str:
 
 def proxy(url: str) -> str:
     """The address of a proxy for the web."""
-    parts = _split(url, ("http", "https"), PROXY)
+    parts = _split_url(url, ("http", "https"), PROXY)
     if not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError(PROXY)
     return url
 
 
-def _split(url: str, schemes: tuple[str, ...], takes: str) -> SplitResult:
+def _split_url(url: str, schemes: tuple[str, ...], takes: str) -> SplitResult:
     """The parts, of which the port is a number and the host no leftover of a password."""
     if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ValueError(takes)

@@ -93,7 +93,7 @@ VERDICTS = {
 """Words of the verdicts, everywhere the same."""
 
 
-def tested(shown: Figure) -> str:
+def test_sentence(shown: Figure) -> str:
     """The test behind a verdict in one sentence with its numbers; empty without a comparison."""
     if shown.verdict is Verdict.NO_COMPARISON:
         return ""

@@ -22,7 +22,7 @@ from storage.tables import CADENCES
 from storage.viewer import Viewer
 from web.errors import problem_of
 from web.forms import PageForm
-from web.operation import Operation, Outcome, validated
+from web.operation import Operation, Outcome, validate
 from web.problem import Problem
 
 FORMATS = [(name, name.upper()) for name in MEDIA_TYPES]
@@ -140,7 +140,7 @@ def ask(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
     """Asks for what the page's form says, and goes back to the page."""
     wanted = ExportForm().wanted
     try:
-        desk.ask(viewer, validated(ExportRequest, wanted))
+        desk.ask(viewer, validate(ExportRequest, wanted))
     except (Problem, InvalidPeriod, queue.TooManyExports) as error:
         problem = problem_of(error)
         field = problem.more.get("field", "")

@@ -17,7 +17,7 @@ from exports import downloads, queue
 from exports.files import MEDIA_TYPES
 from exports.queue import Job
 from reading.dashboard import NotPlatformAdmin, scope
-from web.bounds.streams import sent
+from web.bounds.streams import send_file
 from web.operation import Operation, Outcome
 from web.people.right_to_answer import of_scope
 from web.problem import Problem
@@ -83,14 +83,15 @@ ACT = Operation(
 def blueprint(desk: Desk) -> Blueprint:
     """Routes below /exports: asking, each export, the page of them, and the schedule."""
     made = Blueprint("exports", __name__)
-    _create(made, desk)
+    _add_create_route(made, desk)
     _add_job_routes(made, desk)
-    _act(made, desk)
+    _add_action_route(made, desk)
     export_page.add(made, desk)
     return made
 
 
-def _create(made: Blueprint, desk: Desk) -> None:
+def _add_create_route(made: Blueprint, desk: Desk) -> None:
+    """Adds the route that asks for an export."""
     seconds = desk.settings.export_sync_seconds
     patience = min(float(seconds), MOST_WAITED)
 
@@ -150,13 +151,15 @@ def _add_job_routes(made: Blueprint, desk: Desk) -> None:
         with desk.downloads.lent(viewer) as slot:
             file = downloads.fetch(desk.engine, folder, viewer, id, workspaces)
             right = of_scope(desk.database(), viewer, file.scope)
-            answer = sent(io.BytesIO(file.data), slot, MEDIA_TYPES[file.format], right)
+            answer = send_file(io.BytesIO(file.data), slot, MEDIA_TYPES[file.format], right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{file.filename}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
 
-def _act(made: Blueprint, desk: Desk) -> None:
+def _add_action_route(made: Blueprint, desk: Desk) -> None:
+    """Adds the route that cancels, deletes or repeats an export."""
+
     @made.post("/exports/<uuid:id>/<action>")
     @ACT
     def act(id: uuid.UUID, action: str) -> ResponseReturnValue:

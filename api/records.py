@@ -19,7 +19,7 @@ from exports.spreadsheet import harmless
 from reading.grid_request import conditions, order
 from storage.bounds.statement import TooCostly
 from storage.viewer import Viewer
-from web.bounds.streams import Downloads, sent
+from web.bounds.streams import Downloads, send_file
 from web.members import WORKSPACE
 from web.operation import Operation, Outcome
 from web.people.right_to_answer import RightToAnswer
@@ -76,7 +76,7 @@ def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
             pieces = right.over(_csv_pieces(listing, _in_time(records)))
             file = downloads.spooled(viewer, pieces)
             lister.note_download(slug, key, query.ask, query.links)
-            answer = sent(file, slot, "text/csv; charset=utf-8", right)
+            answer = send_file(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{key}.csv"'
         return answer
 

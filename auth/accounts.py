@@ -247,14 +247,15 @@ def revoke(engine: Engine, email: str, slug: str) -> None:
 def _operate(
     engine: Engine, email: str, slug: str, action: MembershipAction, role: str | None
 ) -> None:
-    _, workspace_id = _ids(engine, email, slug)
+    _, workspace_id = _user_and_workspace_ids(engine, email, slug)
     try:
         granting.change(engine, (workspace_id, slug), action, email.strip().lower(), role)
     except NotAllowed as error:
         raise AccountError(str(error)) from error
 
 
-def _ids(engine: Engine, email: str, slug: str) -> tuple[int, int]:
+def _user_and_workspace_ids(engine: Engine, email: str, slug: str) -> tuple[int, int]:
+    """Numbers of an account and a workspace. Raises AccountError."""
     with engine.connect() as connection:
         user_id = connection.execute(
             text("select id from app_user where email = :e"), {"e": email.strip().lower()}
@@ -271,7 +272,7 @@ def _ids(engine: Engine, email: str, slug: str) -> tuple[int, int]:
 
 def require_member(engine: Engine, email: str, slug: str, roles: tuple[str, ...]) -> None:
     """Raises AccountError unless the account holds one of the roles in the workspace."""
-    user_id, workspace_id = _ids(engine, email, slug)
+    user_id, workspace_id = _user_and_workspace_ids(engine, email, slug)
     with job_in(engine, workspace_id) as connection:
         role = connection.execute(
             text("select role from membership where user_id = :u and revoked_at is null"),

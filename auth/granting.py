@@ -49,7 +49,7 @@ def change(
     owner alone. Raises NotAllowed.
     """
     with changing(jobs, workspace[0]) as connection:
-        return changed(connection, workspace, action, email, role, asker=asker, actor=actor)
+        return change_within(connection, workspace, action, email, role, asker=asker, actor=actor)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def changing(jobs: Engine, workspace_id: int) -> Iterator[Connection]:
         yield connection
 
 
-def changed(
+def change_within(
     connection: Connection,
     workspace: tuple[int, str],
     action: MembershipAction,
@@ -83,7 +83,7 @@ def changed(
     membership.check(role_of(connection, asker), before, role, owners(connection))
     if before == role:
         return f"{email} is {role} already."
-    _write(connection, workspace_id, user_id, role)
+    _write_membership(connection, workspace_id, user_id, role)
     connection.execute(END_INVITATIONS, {"email": email})
     if before is not None and membership.is_lower(role, before):
         credentials.end_all(connection, user_id)
@@ -131,7 +131,10 @@ def _role(connection: Connection, user_id: int) -> str | None:
     return str(role) if role else None
 
 
-def _write(connection: Connection, workspace_id: int, user_id: int, role: str | None) -> None:
+def _write_membership(
+    connection: Connection, workspace_id: int, user_id: int, role: str | None
+) -> None:
+    """Gives a role in the context's workspace, or revokes it where none is given."""
     if role is None:
         connection.execute(
             text("update membership set revoked_at = now() where user_id = :u"), {"u": user_id}

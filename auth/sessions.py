@@ -75,7 +75,7 @@ class DatabaseSessions(SessionInterface):
         if not id or request.path.startswith(BARE):
             return ServerSession()
         if id.startswith(VISITOR):
-            return self._visit(id.removeprefix(VISITOR))
+            return self._visitor_session(id.removeprefix(VISITOR))
         try:
             return self._load_session(id)
         except (OperationalError, NoFreeConnection) as error:
@@ -85,7 +85,8 @@ class DatabaseSessions(SessionInterface):
             away.is_away = True
             return away
 
-    def _visit(self, signed: str) -> ServerSession:
+    def _visitor_session(self, signed: str) -> ServerSession:
+        """Session of a visitor, which the cookie itself holds; an empty one where it is not ours."""
         try:
             return ServerSession(values=dict(self._signer.loads(signed, max_age=VISIT_SECONDS)))
         except (
@@ -119,7 +120,7 @@ class DatabaseSessions(SessionInterface):
         is_visit = session.get("_user_id") is None
         dead = session.replaces or (session.id if is_visit else None)
         if dead or not is_visit:
-            self._write(session, dead, is_visit=is_visit)
+            self._write_session(session, dead, is_visit=is_visit)
         if not session:
             response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True)
         elif is_visit:
@@ -127,7 +128,8 @@ class DatabaseSessions(SessionInterface):
         elif not session.stored and session.id:
             self._set_cookie(response, session.id)
 
-    def _write(self, session: ServerSession, dead: str | None, *, is_visit: bool) -> None:
+    def _write_session(self, session: ServerSession, dead: str | None, *, is_visit: bool) -> None:
+        """Writes a session to the database and deletes a dead one."""
         if session.id is None and not is_visit:
             session.id = secrets.token_urlsafe(32)
         with self.engine().begin() as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import request
 
 from aggregators.vocabulary.period import DEFAULT_PRESET, InvalidPeriod
-from callbacks.page import named
+from callbacks.page import drawing_name
 from callbacks.services import CallbackServices
 from layouts import ids
 from layouts.executive.page import ExecutivePage
@@ -40,7 +40,7 @@ def figures_that_are_ready(services: CallbackServices) -> FirstFigures | None:
     opened = {part: request.args.get(name, "") for part, name in OPENED.items()}
     try:
         look = parse({"path": request.path, **(given or {"period": str(DEFAULT_PRESET)}), **opened})
-        name = named(ids.PAGE, look.focus, matched[1])
+        name = drawing_name(ids.PAGE, look.focus, matched[1])
         made = services.ready(look.ask, name) if name else None
     except (MalformedView, InvalidPeriod, NotPlatformAdmin):
         return None

@@ -63,11 +63,11 @@ def _add_part_callback(
         if look.focus is None:
             return []
         focus = look.focus
-        made = services.drawn(look.ask, named(output, focus), lambda d: draw(d, focus))
+        made = services.drawn(look.ask, drawing_name(output, focus), lambda d: draw(d, focus))
         return [] if made is None else made
 
 
-def named(output: str, focus: Focus | None, slug: str = "") -> tuple[object, ...] | None:
+def drawing_name(output: str, focus: Focus | None, slug: str = "") -> tuple[object, ...] | None:
     """Name that a drawing is kept by; none where somebody types or chooses, which few do alike."""
     if focus is not None and (focus.find or focus.pins):
         return None
@@ -103,7 +103,7 @@ def _draw_page(look: Look, services: CallbackServices) -> Shown:
     if executive := EXECUTIVE.fullmatch(look.path):
         slug, focus = executive[1], look.focus
         made = services.drawn(
-            look.ask, named(ids.PAGE, focus, slug), lambda d: page(d, focus, slug)
+            look.ask, drawing_name(ids.PAGE, focus, slug), lambda d: page(d, focus, slug)
         )
         return made.at(
             services.settings.now(), services.late(), services.news()

@@ -101,6 +101,7 @@ class Runner:
                 self._thread.start()
 
     def _run(self) -> None:
+        """Makes exports until nothing more was asked for."""
         while True:
             with self._lock:
                 if not self._again:

@@ -323,7 +323,7 @@ def record(
     return RawRecord(reading.path, 0, {**read, **cells}, called=columns, pointer=pointer)
 
 
-def broken(reading: FormatInput, reason: str, pointer: str = "", line: int = 0) -> RawRecord:
+def broken_row(reading: FormatInput, reason: str, pointer: str = "", line: int = 0) -> RawRecord:
     """A row that says why a record could not be read."""
     return RawRecord(reading.path, line, {}, Fault("", reason), pointer=pointer)
 
@@ -354,7 +354,7 @@ def event(record: RawRecord, at: str, sequence: int = 0) -> RawRecord:
     return record._replace(event=True, at=at, sequence=sequence)
 
 
-def whole(value: Any) -> int:
+def sender_order(value: Any) -> int:
     """A number of a sender as its own order among equal instants; 0 where it is none that fits."""
     return (
         value
@@ -388,7 +388,7 @@ def earliest(*instants: str) -> str:
 _OF_KEYS = re.compile("#|%2[35]")
 
 
-def qualified(source: str, name: str) -> str:
+def qualified_key(source: str, name: str) -> str:
     """A key that is unique only to its source, with it; too long a one ends in its digest. A # of the name
     itself is written as %23, so that no other source and name have the same key."""
     if _OF_KEYS.search(name):

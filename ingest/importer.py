@@ -19,7 +19,7 @@ from ingest.formats.form import Format
 from ingest.kinds import KINDS, WORKSPACE
 from ingest.lists.retirement import retire
 from ingest.lists.whole_lists import RESULTS, WholeList, newest
-from ingest.parsing import BLANK, Values, named, parse, statement
+from ingest.parsing import BLANK, Values, parse, statement, workspace_and_key
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile, until_hopeless
 from ingest.records import SEPARATOR, why_unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
@@ -69,12 +69,12 @@ def load(
     ]
     at, ids = datetime.now(UTC), _ids(database) if kind.tenant else {}
 
-    def imported(within: Within) -> list[ImportOutcome]:
+    def import_within(within: Within) -> list[ImportOutcome]:
         receipts = (Receipt(at, uuid4() if as_deliveries else None, None, is_whole) for _ in files)
         return [_import(within, kind, file, workspace, form, next(receipts), ids) for file in files]
 
     with rarely_collected():
-        return _import_in_transactions(database, imported, strict)
+        return _import_in_transactions(database, import_within, strict)
 
 
 def _import_in_transactions(
@@ -249,7 +249,7 @@ class _File:
         """The values of a row. An event loses what can not be read and need not be told; it is told."""
         values = parse(self._kind, raw)
         while raw.event and isinstance(values, Fault) and values.column in self._losable:
-            name = named(self._kind, raw, self._given)
+            name = workspace_and_key(self._kind, raw, self._given)
             self._lose(raw, f"{name}: {values.column} {values.reason}")
             cells = {name: cell for name, cell in raw.cells.items() if name != values.column}
             raw = raw._replace(cells=cells)
@@ -356,7 +356,7 @@ class _File:
 
     def _reject(self, raw: RawRecord, fault: Fault) -> None:
         column = raw.called.get(fault.column, fault.column)
-        record = named(self._kind, raw, self._given)
+        record = workspace_and_key(self._kind, raw, self._given)
         row = RejectedRow(str(raw.file), raw.line, column, fault.reason, record, raw.pointer)
         self._outcome.reject(row)
         owner = self._owner(raw) if self._kind.tenant else None

@@ -71,7 +71,7 @@ def _empty(kind: RecordKind, raw: RawRecord, column: Field, values: dict[str, An
     return None
 
 
-def named(kind: RecordKind, raw: RawRecord, given: str | None) -> str:
+def workspace_and_key(kind: RecordKind, raw: RawRecord, given: str | None) -> str:
     """The record's workspace and key, as far as the row has them."""
     parts = [raw.cells.get(WORKSPACE) or given or ""] if kind.tenant else []
     parts += [raw.cells.get(name, "") for name in kind.key]

@@ -121,7 +121,7 @@ class FormatInput:
         if self.content is not None:
             yield io.BytesIO(self.content)
             return
-        with opened(self.path) as file:
+        with open_bytes(self.path) as file:
             yield file
 
 
@@ -193,6 +193,7 @@ class Scanner:
         return quote + 1
 
     def _outside(self, piece: str, at: int) -> int:
+        """Reads on outside of quotes, up to the end of a cell; the place behind it."""
         if piece[at] == '"' and (self.closed or not self.size):
             if self.closed:  # a doubled quote: the cell goes on
                 self._add('"')
@@ -309,7 +310,7 @@ class _Unpacked(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked when it is gzip. Raises UnreadableFile for whatever goes wrong, and
     for zip archives and gzip bombs."""
     try:

@@ -147,6 +147,7 @@ def _pack_presets(context: ScheduleContext, day: date) -> None:
 
 
 def _progress(context: ScheduleContext, run: int) -> job.Progress:
+    """Listener that notes after each workspace how far a run is."""
     done = 0
 
     def tick(_slug: str) -> None:

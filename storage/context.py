@@ -121,6 +121,7 @@ def entered(connection: Connection, level: str, workspace_id: int | None) -> Ite
 
 
 def _enter(connection: Connection, level: str, workspace_id: int | None) -> None:
+    """Puts the transaction into a context."""
     connection.execute(
         text("select vigilo.enter(:level, :id)"), {"level": level, "id": workspace_id}
     )

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from settings import Settings
 from storage import distributed, embedded, isolation, schema
 from storage.bounds import liveness
-from storage.bounds.silence import LOOKS, OPERATORS_LOOKS, SilenceWatch, watched
+from storage.bounds.silence import LOOKS, OPERATORS_LOOKS, SilenceWatch, watched_factory
 from storage.bounds.statement import STATEMENT_SECONDS
 from storage.replica import Replica
 from storage.roles import Roles
@@ -258,7 +258,7 @@ def engine_of(url: URL, role: str | None = None, most: int = 0, looks: int = LOO
         connect_args={
             **LIFE_SIGNS,
             "application_name": "vigilo",
-            "connection_factory": watched(silence),
+            "connection_factory": watched_factory(silence),
         },
     )
     asking.update(engine.dialect.create_connect_args(url)[1])

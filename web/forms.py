@@ -34,7 +34,7 @@ def wrong_at(id: str, wrong: str) -> dict[str, object]:
 def schema_of(form: type[Form]) -> dict[str, Any]:
     """JSON Schema of a form's fields."""
     fields = list(form(formdata=None))
-    properties = {field.name: _property(field) for field in fields}
+    properties = {field.name: _field_schema(field) for field in fields}
     required = [f.name for f in fields if any(isinstance(v, InputRequired) for v in f.validators)]
     return {
         "type": "object",
@@ -43,7 +43,8 @@ def schema_of(form: type[Form]) -> dict[str, Any]:
     }
 
 
-def _property(field: Any) -> dict[str, Any]:
+def _field_schema(field: Any) -> dict[str, Any]:
+    """JSON schema of a form's field."""
     schema: dict[str, Any] = {"type": "string", "description": field.label.text}
     if isinstance(field, SelectField) and field.choices:
         schema["enum"] = [value for value, *_ in field.iter_choices()]

@@ -81,7 +81,7 @@ def read_query(model: type[Model]) -> Model:
         if len(values) > 1 and not repeats:
             raise invalid(name[:40], "must be given once")
         given[name] = values if repeats else values[0]
-    return validated(model, given)
+    return validate(model, given)
 
 
 def read_body(model: type[Model]) -> Model:
@@ -89,10 +89,10 @@ def read_body(model: type[Model]) -> Model:
     body = request.get_json()
     if not isinstance(body, dict):
         raise Problem(400, "The body must be a JSON object.")
-    return validated(model, body)
+    return validate(model, body)
 
 
-def validated(model: type[Model], given: Mapping[str, Any]) -> Model:
+def validate(model: type[Model], given: Mapping[str, Any]) -> Model:
     """Model of what was given. Raises Problem 422 naming the first field that is wrong."""
     try:
         return model.model_validate(given)

@@ -122,6 +122,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_json(value: Any, path: str, level: int) -> None:
+    """Raises NotText naming the path where a document holds what is no plain text."""
     if isinstance(value, str):
         check_value(value, path)
     elif isinstance(value, float) and not math.isfinite(value):

@@ -12,8 +12,8 @@ CERTIFICATES = RecordKind(
     tables.certificate,
     ("fingerprint", "host", "port"),
     (
-        Field("host", fields.lowered(253), default=""),
-        Field("port", fields.whole(0, 65535), default=0),
+        Field("host", fields.lower_text(253), default=""),
+        Field("port", fields.whole_number(0, 65535), default=0),
         must("fingerprint", fields.fingerprint),
         Field("subject", fields.title()),
         Field("issuer", fields.title()),

@@ -78,8 +78,8 @@ def find_setting(name: str) -> KnownSetting:
         for measure in domain.measures:
             if (domain.key, measure.key) == (domain_key, measure_key):
                 if slash:
-                    _group(domain, group)
-                return _of_measure(domain, measure, group)
+                    _require_group(domain, group)
+                return _target_setting(domain, measure, group)
     raise WrongSettingValue(
         "name",
         f"takes {', '.join(COUNTING)} or domain.measure such as dora.change_failure_rate;"
@@ -87,7 +87,8 @@ def find_setting(name: str) -> KnownSetting:
     )
 
 
-def _group(domain: Domain, group: str) -> None:
+def _require_group(domain: Domain, group: str) -> None:
+    """Raises WrongSettingValue where the domain has no groups, or the name can be none's."""
     if domain.by is None:
         raise WrongSettingValue("name", f"takes no {group[:60]!r}: {domain.title} has no groups")
     try:
@@ -98,7 +99,8 @@ def _group(domain: Domain, group: str) -> None:
         raise WrongSettingValue("name", f"takes the name of a {domain.by} after the slash")
 
 
-def _of_measure(domain: Domain, measure: Measure, group: str) -> KnownSetting:
+def _target_setting(domain: Domain, measure: Measure, group: str) -> KnownSetting:
+    """Setting of a measure's target, or of one group's."""
     title = f"{measure.title}, {group}" if group else measure.title
     return KnownSetting(
         f"{domain.key}.{measure.key}" + (f"/{group}" if group else ""),
@@ -166,7 +168,9 @@ def in_words(measure: Measure, value: Value) -> str:
     return told if watch is None else f"{told}, watched beyond {formats.value(watch, measure.unit)}"
 
 
-def _days(highest: int) -> Callable[[Value], Value]:
+def _days_check(highest: int) -> Callable[[Value], Value]:
+    """Check that a value is a whole number of days up to the highest."""
+
     def check(value: Value) -> Value:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
             raise WrongSettingValue(
@@ -182,7 +186,7 @@ def _cadence(value: Value) -> Value:
         raise WrongSettingValue(
             "value", f"takes four numbers of days, for tiers 1 to 4; got {value!r:.60}"
         )
-    return [_days(LONGEST_DAYS)(days) for days in value]
+    return [_days_check(LONGEST_DAYS)(days) for days in value]
 
 
 def _zone(value: Value) -> Value:
@@ -254,7 +258,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "Sprint length",
             "Days of a sprint, anchored on a Monday; what changed sprint over sprint compares them.",
             "a whole number of days from 1 to 90",
-            _days(90),
+            _days_check(90),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.NONE,
@@ -274,7 +278,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "Days for a postmortem",
             "From the resolution of an incident until its postmortem is due.",
             "a whole number of days from 1 to 90",
-            _days(90),
+            _days_check(90),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,
@@ -284,7 +288,7 @@ COUNTING: Mapping[str, KnownSetting] = {
             "Days until an asset has left",
             "Without any result of it, while no evidence of it holds; counted from each of its results.",
             f"a whole number of days from 1 to {LONGEST_DAYS}",
-            _days(LONGEST_DAYS),
+            _days_check(LONGEST_DAYS),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,

@@ -34,7 +34,8 @@ EVER = datetime(1, 1, 2, tzinfo=UTC)
 """Before any deployment."""
 
 
-def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+def _finish_deployment(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+    """Makes the record of all its fields: the last outcome counts, with its own end."""
     ends = by_field.get("outcome", ())
     if ends:
         final = max(ends, key=_last_word)
@@ -52,7 +53,7 @@ def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[
     return notes
 
 
-def lent(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
+def lend_statements(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
     """Statements about a deployment that is the same as another, as ones about that other: when it was
     created, not its end, outcome, service or environment. A withdrawn one lends nothing."""
     told = tellings(statements)
@@ -126,8 +127,8 @@ DEPLOYMENT = Fold(
     choices={"created_at": earliest},
     defaults={"environment": PRODUCTION},
     needs=("outcome", "completed_at"),
-    finish=_finish,
-    lend=lent,
+    finish=_finish_deployment,
+    lend=lend_statements,
     parts=whole,
     uncounted=_why_uncounted,
     uncounted_by=("left_out", "outcome", "production", "environment"),

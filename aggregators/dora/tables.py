@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Text, text
 
-from aggregators.records.tables import instant, one_of, settled, tenant
+from aggregators.records.tables import instant, one_of, settled_column, tenant
 
 OUTCOMES = ("successful", "successful_with_issues", "failed", "rolled_back", "cancelled")
 
@@ -28,7 +28,7 @@ deployment = tenant(
     Column("left_out", Text),
     Column("merged_into", Text),
     Column("part_of", Text),
-    settled(instant("rolled_back_at")),
+    settled_column(instant("rolled_back_at")),
     one_of("outcome", OUTCOMES),
     CheckConstraint("created_at <= completed_at", name="lead_time_not_negative"),
     key=("key",),

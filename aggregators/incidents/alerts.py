@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, pairwise
 
-from aggregators.incidents.fold import INCIDENT, lent
+from aggregators.incidents.fold import INCIDENT, lend_statements
 from aggregators.records.statements import (
     EVENT,
     ROW,
@@ -136,10 +136,12 @@ def lend(statements: Sequence[Statement], key: str) -> list[Statement]:
     first sign. Of any other incident as it stands."""
     whole = next((w for w in _wholes(statements) if w.spans(key)), None)
     if whole is None:
-        return lent([s for s in statements if _names_one(s) and _key(s) == key], key)
+        return lend_statements([s for s in statements if _names_one(s) and _key(s) == key], key)
     first = min((s for i in whole.intervals for s in i.statements), key=lambda s: s.order)
     sign = replace(first, assertions={"opened_at": whole.start}, sequence=0)
-    return lent([sign, *(s for s in statements if _names_one(s) and whole.is_meant(s))], key)
+    return lend_statements(
+        [sign, *(s for s in statements if _names_one(s) and whole.is_meant(s))], key
+    )
 
 
 def _stream(statement: Statement) -> Stream:
@@ -206,14 +208,15 @@ def _of_one(statements: Sequence[Statement]) -> list[Interval]:
         if end is not None or statement.assertions.get("over"):
             _note_end(intervals, statement, start, end)
         else:
-            _firing(intervals, statement, start)
+            _note_firing(intervals, statement, start)
     for interval, later in pairwise(intervals):
         if interval.assumed:  # the start that closed it may have moved since
             interval.end = max(interval.start, later.start)
     return intervals
 
 
-def _firing(intervals: list[Interval], statement: Statement, start: datetime) -> None:
+def _note_firing(intervals: list[Interval], statement: Statement, start: datetime) -> None:
+    """Has the interval that a start belongs to take a statement; a new one closes what stood open."""
     interval = next((i for i in intervals if start in i.starts), None)
     current = intervals[-1] if intervals else None
     if interval is None and current is not None:

@@ -38,7 +38,9 @@ def _instants(field_tellings: Iterable[Telling]) -> list[datetime]:
     return sorted(t.value for t in field_tellings if isinstance(t.value, datetime))
 
 
-def _finish(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+def _finish_incident(record: dict[str, Value], by_field: Tellings, words: Words) -> list[Note]:
+    """Makes the record of all its fields: end, acknowledgement, postmortem, severity, and why it is
+    left out."""
     notes = _ends(record, by_field)
     notes += _set_acknowledged(record, by_field)
     notes += _drop_early_publication(record)
@@ -187,7 +189,7 @@ def _set_left_out(record: dict[str, Value], words: Words) -> None:
         record["left_out"] = None
 
 
-def lent(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
+def lend_statements(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
     """Statements about an incident that was merged into another, as ones about that other: its signs and
     acknowledgements as they stand, not its end, name or severity. A withdrawn one lends nothing."""
     told = tellings(statements)
@@ -216,8 +218,8 @@ def _why_uncounted(record: Mapping[str, Value]) -> str | None:
 INCIDENT = Fold(
     choices={"opened_at": earliest},
     needs=("opened_at",),
-    finish=_finish,
-    lend=lent,
+    finish=_finish_incident,
+    lend=lend_statements,
     uncounted=_why_uncounted,
     uncounted_by=("left_out",),
 )

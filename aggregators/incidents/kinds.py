@@ -14,7 +14,7 @@ INCIDENTS = RecordKind(
     (
         must("key", fields.text(KEY)),
         Field("title", fields.title()),
-        Field("severity", fields.lowered(60)),
+        Field("severity", fields.lower_text(60)),
         must("opened_at", fields.instant),
         Field("acknowledged_at", fields.instant),
         Field("resolved_at", fields.instant),
@@ -28,7 +28,7 @@ INCIDENTS = RecordKind(
         Field("over", fields.yes_no),
         Field("merged_into", fields.text(KEY)),
         Field("withdrawn", fields.yes_no),
-        Field("urgency", fields.lowered(60)),
+        Field("urgency", fields.lower_text(60)),
         Field("alert", fields.text(KEY)),
         Field("sender", fields.text(TITLE)),
         Field("starts_at", fields.instant),

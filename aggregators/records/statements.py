@@ -179,7 +179,8 @@ def _newest(kept: list[Telling], telling: Telling) -> None:
         kept.append(telling)
 
 
-def _bare(value: Value) -> Any:
+def _as_it_is(value: Value) -> Any:
+    """The value itself: the reader of fields that need none."""
     return value
 
 
@@ -189,12 +190,12 @@ Choice = Callable[[Sequence[Telling]], Value]
 
 def earliest(field_tellings: Sequence[Telling]) -> Value:
     """The smallest value: the first sign of something."""
-    return min((telling.value for telling in field_tellings), key=_bare)
+    return min((telling.value for telling in field_tellings), key=_as_it_is)
 
 
 def last(field_tellings: Sequence[Telling]) -> Value:
     """The greatest value."""
-    return max((telling.value for telling in field_tellings), key=_bare)
+    return max((telling.value for telling in field_tellings), key=_as_it_is)
 
 
 def latest(field_tellings: Sequence[Telling]) -> Value:

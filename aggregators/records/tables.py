@@ -27,7 +27,7 @@ def instant(name: str, *, nullable: bool = True, now: bool = False) -> Column:
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
 
 
-def settled(column: Column) -> Column:
+def settled_column(column: Column) -> Column:
     """A column that follows from other records and is written by their kind's ``settling`` alone."""
     column.info["settled"] = True
     return column

@@ -97,7 +97,7 @@ class Usual:
 def usual(kind: SeriesKind, baseline: Baseline, *, apart: bool = False) -> Usual:
     """Expectation from a baseline, without scatter and margin; ``apart`` where the series say nothing of
     one another."""
-    level, variance = _level(kind, baseline, apart=apart)
+    level, variance = _usual_level(kind, baseline, apart=apart)
     return Usual(kind, level, variance, np.ones_like(level), np.zeros_like(level))
 
 
@@ -108,7 +108,8 @@ def with_scatter(bare: Usual, baseline: Baseline, *, apart: bool = False) -> Usu
     return Usual(bare.kind, bare.level, bare.variance, dispersion, margin)
 
 
-def _level(kind: SeriesKind, baseline: Baseline, *, apart: bool) -> tuple[Array, Array]:
+def _usual_level(kind: SeriesKind, baseline: Baseline, *, apart: bool) -> tuple[Array, Array]:
+    """Usual value a unit of exposure, and the variance of a single event around it."""
     x, e = baseline.x, baseline.e
     if kind is SeriesKind.RATIO:
         if apart:

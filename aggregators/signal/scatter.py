@@ -55,9 +55,9 @@ class Scatter:
         that are known where one is not."""
         known = self.dispersion.get(series.key, {})
         usual = float(np.median(list(known.values()))) if known else SHIPPED_DISPERSION[series.kind]
-        own = self.stretch.get(series.key) or stretches.shipped(series.kind, series.is_fall)
+        own = self.stretch.get(series.key) or stretches.shipped_stretch(series.kind, series.is_fall)
         each = np.fromiter(map(known.get, slugs, repeat(usual)), float, len(slugs))
-        return each * stretches.stretched(own, days)
+        return each * stretches.stretch_of_days(own, days)
 
     def exposures(self, series: TestableSeries, spans: Sequence[Span]) -> list[float]:
         """Mean share of a usual day in each span; 1 where no profile is known."""

@@ -48,10 +48,11 @@ def own_stretch(history: DailyEvidence) -> Stretch:
     newest = history.days - 1
     ends = {newest - back for backs in ENDS.values() for back in backs if back <= newest}
     dispersion = dispersions(history, ends)
-    return {days: _stretch(history, days, dispersion) for days in PERIODS}
+    return {days: _learned_stretch(history, days, dispersion) for days in PERIODS}
 
 
-def _stretch(history: DailyEvidence, days: int, dispersion: Mapping[int, Array]) -> float:
+def _learned_stretch(history: DailyEvidence, days: int, dispersion: Mapping[int, Array]) -> float:
+    """Stretch of a history's own changes, drawn to the shipped one where there are few of them."""
     newest, every = history.days - 1, []
     for back in ENDS[days]:
         end = newest - back
@@ -68,13 +69,13 @@ def _stretch(history: DailyEvidence, days: int, dispersion: Mapping[int, Array])
     return (len(z) * own + ENOUGH * shipped) / (len(z) + ENOUGH)
 
 
-def stretched(stretch: Stretch, days: int) -> float:
+def stretch_of_days(stretch: Stretch, days: int) -> float:
     """Stretch for a period of any length: linear in the log of its days between the measured ones, and
     that of the nearest outside of them."""
     lengths = np.log(PERIODS)
     return float(np.interp(np.log(max(days, 1)), lengths, [stretch[d] for d in PERIODS]))
 
 
-def shipped(kind: SeriesKind, is_fall: bool) -> Stretch:
+def shipped_stretch(kind: SeriesKind, is_fall: bool) -> Stretch:
     """Stretch of an installation without a history."""
     return SHIPPED_STRETCH[kind, is_fall]

@@ -18,7 +18,7 @@ SLOS = RecordKind(
         Field("name", fields.title(NAME)),
         Field("type", fields.one_of(tables.SLO_TYPES), default="custom"),
         must("target_percent", fields.number(above=0, most=100)),
-        Field("window_days", fields.whole(1, 366), default=30),
+        Field("window_days", fields.whole_number(1, 366), default=30),
         Field("window", fields.one_of(("days", *tables.CALENDARS))),
         Field("error_query", fields.text(QUERY)),
         Field("total_query", fields.text(QUERY)),

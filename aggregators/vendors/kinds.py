@@ -14,7 +14,7 @@ VENDORS = RecordKind(
     (
         must("key", fields.text(KEY)),
         must("name", fields.title(NAME)),
-        must("tier", fields.whole(1, 4)),
+        must("tier", fields.whole_number(1, 4)),
         Field("status", fields.one_of(tables.VENDOR_STATUSES), default="active"),
         Field("added_on", fields.day),
     ),

@@ -84,7 +84,7 @@ def _harmless(character: str) -> bool:
     return unicodedata.category(character) not in _FORBIDDEN and character not in _OVERRIDES
 
 
-def lowered(limit: int = NAME) -> Parser:
+def lower_text(limit: int = NAME) -> Parser:
     """As ``text``, in lower case: names that are compared, such as an environment or a host."""
     parse = text(limit)
     return lambda cell: str(parse(cell)).lower()
@@ -179,7 +179,7 @@ def number(*, above: float = -math.inf, least: float = -math.inf, most: float = 
     return parse
 
 
-def whole(least: int, most: int) -> Parser:
+def whole_number(least: int, most: int) -> Parser:
     """A whole number within the bounds, both included."""
 
     def parse(cell: str) -> int:

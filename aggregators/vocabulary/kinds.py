@@ -31,6 +31,7 @@ LOW_SAMPLE_RATIO, LOW_SAMPLE_MEAN = 10, 3
 
 
 def _nothing(facts: FactsByName) -> Array:
+    """No data, in the shape of the facts."""
     return np.full_like(facts[DAYS_SEEN], np.nan)
 
 
@@ -44,6 +45,7 @@ def _total(facts: FactsByName, columns: tuple[str, ...]) -> Array:
 
 
 def _quotient(part: Array, whole: Array) -> Array:
+    """A part over its whole; no data where the whole is 0."""
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 

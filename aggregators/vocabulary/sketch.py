@@ -204,6 +204,7 @@ class Histogram:
         return {}
 
     def _counted(self, wanted: Iterable[float]) -> dict[float, np.ndarray]:
+        """Quantiles by their shares, each with a row a histogram; NaN without durations."""
         running = self.counts.cumsum(axis=-1)
         n = running[..., -1]
         is_known = self.known & (n > 0)

@@ -14,7 +14,7 @@ from api.figures import payloads
 from api.openapi import query_parameters
 from api.queries import DashboardQuery, Detail, DomainKey, FromOne, PeriodQuery, RecordsPageQuery
 from api.signals import signals_json
-from web.operation import Json, validated
+from web.operation import Json, validate
 from web.problem import Problem, invalid
 from web.services import Services
 
@@ -98,7 +98,7 @@ class AssistantTool:
 
     def answer(self, services: Services, given: Mapping[str, Any] | None) -> Json:
         """JSON for the person who asks. Raises Problem, and as the reads do."""
-        arguments = validated(self.arguments, _as_in_a_query(self.arguments, given or {}))
+        arguments = validate(self.arguments, _as_in_a_query(self.arguments, given or {}))
         body = self.tell(services, arguments)
         if len(orjson.dumps(body)) > LARGEST:
             raise Problem(

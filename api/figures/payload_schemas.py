@@ -6,7 +6,7 @@ from typing import Any
 
 from aggregators.vocabulary.listing import ColumnType
 from aggregators.vocabulary.measure import Better, Unit
-from api.figures.schemas import fixed, nullable, ref, with_compared
+from api.figures.schemas import nullable, object_schema, ref, with_compared
 from auth.membership import ORDER
 
 Json = dict[str, Any]
@@ -20,20 +20,20 @@ CELL: Json = {"type": ["string", "number", "boolean", "null"]}
 def payload_schemas() -> Json:
     """Every schema by name."""
     return {
-        "Workspaces": fixed({"workspaces": _list(ref("MyWorkspace"))}),
-        "MyWorkspace": fixed({"slug": TEXT, "name": TEXT, "role": {"enum": list(ORDER)}}),
-        "Span": fixed({"start": DAY, "end": DAY}),
+        "Workspaces": object_schema({"workspaces": _list(ref("MyWorkspace"))}),
+        "MyWorkspace": object_schema({"slug": TEXT, "name": TEXT, "role": {"enum": list(ORDER)}}),
+        "Span": object_schema({"start": DAY, "end": DAY}),
         "WorkspaceFigures": _workspace(),
         "WorkspacePeriod": _period(),
         "Records": _records(),
-        "RecordsColumn": fixed(
+        "RecordsColumn": object_schema(
             {"key": TEXT, "title": TEXT, "type": {"enum": [t.value for t in ColumnType]}}
         ),
         "Why": _why(),
-        "Definitions": fixed({"domains": _list(ref("DomainDefinition"))}),
+        "Definitions": object_schema({"domains": _list(ref("DomainDefinition"))}),
         "DomainDefinition": _domain(),
         "MeasureDefinition": _measure(),
-        "CountsAs": fixed({"thing": TEXT, "rule": TEXT}),
+        "CountsAs": object_schema({"thing": TEXT, "rule": TEXT}),
     }
 
 
@@ -51,7 +51,7 @@ def _period() -> Json:
 
 
 def _workspace() -> Json:
-    return fixed(
+    return object_schema(
         {
             "workspace": TEXT,
             "name": TEXT,
@@ -71,7 +71,7 @@ def _workspace() -> Json:
 
 def _records() -> Json:
     row: Json = {"type": "object", "additionalProperties": CELL, "description": "By column key"}
-    return fixed(
+    return object_schema(
         {
             "title": TEXT,
             "about": TEXT,
@@ -87,7 +87,7 @@ def _records() -> Json:
 
 
 def _why() -> Json:
-    return fixed(
+    return object_schema(
         {
             "answer": ref("Answer"),
             "domain": nullable("string"),
@@ -101,7 +101,7 @@ def _why() -> Json:
 
 
 def _domain() -> Json:
-    return fixed(
+    return object_schema(
         {
             "key": TEXT,
             "title": TEXT,
@@ -115,7 +115,7 @@ def _domain() -> Json:
 
 
 def _measure() -> Json:
-    return fixed(
+    return object_schema(
         {
             "key": TEXT,
             "title": TEXT,

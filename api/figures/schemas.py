@@ -24,7 +24,7 @@ def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def fixed(properties: Json, required: bool = True, **more: Any) -> Json:
+def object_schema(properties: Json, required: bool = True, **more: Any) -> Json:
     """An object with these properties, all of them required unless said otherwise."""
     made: Json = {"type": "object", "properties": properties, **more}
     if required:
@@ -36,7 +36,7 @@ def with_compared(period: Json) -> Json:
     """A period with the days that it is compared with, null for none; ``compare`` says how they were
     chosen where somebody did."""
     previous = {"anyOf": [ref("Span"), {"type": "null"}]}
-    made = fixed({**period, "previous": previous})
+    made = object_schema({**period, "previous": previous})
     made["properties"]["compare"] = {"type": "string", "enum": [one.value for one in Compare]}
     return made
 
@@ -44,7 +44,7 @@ def with_compared(period: Json) -> Json:
 def schemas() -> Json:
     """Every schema by name."""
     figures = {
-        f"{d.key.capitalize()}Measures": fixed(
+        f"{d.key.capitalize()}Measures": object_schema(
             {m.key: {**ref("Figure"), "description": m.definition} for m in d.measures}
         )
         for d in DOMAINS
@@ -73,7 +73,7 @@ def _signals() -> Json:
     maybe_day = nullable("string", "A date; null: there is none")
     who = {"workspace": text, "name": text, "measure": text, "title": text, "href": text}
     return {
-        "Drift": fixed(
+        "Drift": object_schema(
             {
                 **who,
                 "workspace": nullable("string", "Its slug; null: all in scope together"),
@@ -106,11 +106,11 @@ def _signals() -> Json:
 def _companions() -> Json:
     """A count beyond its threshold; a figure that moved with a drift, and the part of a service."""
     text, number = {"type": "string"}, {"type": "number"}
-    counted = fixed({"numerator": number, "denominator": number})
+    counted = object_schema({"numerator": number, "denominator": number})
     maybe_day = nullable("string", "A date; null: there is none")
     who = {"workspace": text, "name": text, "measure": text, "title": text, "href": text}
     return {
-        "Fact": fixed(
+        "Fact": object_schema(
             {
                 **who,
                 "group": nullable("string"),
@@ -118,7 +118,7 @@ def _companions() -> Json:
                 "since": maybe_day,
             }
         ),
-        "MovedFigure": fixed(
+        "MovedFigure": object_schema(
             {
                 "measure": text,
                 "title": text,
@@ -128,7 +128,7 @@ def _companions() -> Json:
                 "verdict": {"enum": [verdict.value for verdict in Verdict]},
             }
         ),
-        "ServicePart": fixed(
+        "ServicePart": object_schema(
             {
                 "service": nullable("string", "null: deployments that name none"),
                 "part": number,
@@ -143,7 +143,7 @@ def _domain(any_measures: Json, some_measures: Json) -> Json:
     """A domain, its order and its workspaces."""
     text = {"type": "string"}
     return {
-        "Workspace": fixed(
+        "Workspace": object_schema(
             {
                 "slug": text,
                 "name": text,
@@ -156,14 +156,14 @@ def _domain(any_measures: Json, some_measures: Json) -> Json:
                 "measures": some_measures,
             }
         ),
-        "Order": fixed(
+        "Order": object_schema(
             {
                 "measure": text,
                 "by": {"enum": list(ORDERS)},
                 "prior": nullable("string", "Prior of the ranked values; null: as they are shown"),
             }
         ),
-        "Domain": fixed(
+        "Domain": object_schema(
             {
                 "key": {"enum": [d.key for d in DOMAINS]},
                 "title": text,
@@ -180,7 +180,7 @@ def _domain(any_measures: Json, some_measures: Json) -> Json:
 
 def _answer() -> Json:
     text = {"type": "string"}
-    return fixed(
+    return object_schema(
         {
             "key": text,
             "question": text,
@@ -194,7 +194,7 @@ def _answer() -> Json:
 
 
 def _evidence() -> Json:
-    return fixed(
+    return object_schema(
         {
             "numerator": nullable("number"),
             "denominator": nullable("number"),
@@ -219,7 +219,7 @@ def _change() -> Json:
             "of": {"enum": ["difference", "factor"]},
         },
     }
-    return fixed(
+    return object_schema(
         {
             "verdict": {"enum": [verdict.value for verdict in Verdict]},
             "z": nullable("number", "Standard errors, positive where the figure rose"),
@@ -232,7 +232,7 @@ def _change() -> Json:
 
 def _annotation() -> Json:
     text, day = {"type": "string"}, {"type": "string", "format": "date"}
-    return fixed(
+    return object_schema(
         {
             "id": text,
             "workspace": nullable("string", "null: of the organisation"),
@@ -263,7 +263,7 @@ def _target() -> Json:
 
 def _figure() -> Json:
     """Schema of a figure."""
-    return fixed(
+    return object_schema(
         {
             "title": {"type": "string"},
             "value": nullable("number"),
@@ -288,7 +288,7 @@ def _figure() -> Json:
                     "prefixItems": [{"type": "string", "format": "date"}, nullable("number")],
                 },
             },
-            "expected": _expected(),
+            "expected": _expected_points(),
             "group": {"type": "string"},
             "by": {"type": "object", "additionalProperties": ref("Figure")},
         },
@@ -296,7 +296,7 @@ def _figure() -> Json:
     )
 
 
-def _expected() -> Json:
+def _expected_points() -> Json:
     """Where the points of a series are expected."""
     ends = {"type": "array", "items": nullable("number")}
     outside = {"type": "array", "items": {"type": "boolean"}}
@@ -322,17 +322,17 @@ def _dashboard() -> Json:
     }
     scope = {
         "workspaces": count,
-        "left_out": fixed({"inactive": count, "other_region": count}),
+        "left_out": object_schema({"inactive": count, "other_region": count}),
         "unavailable": {"type": "array", "items": {"type": "string"}},
     }
-    return fixed(
+    return object_schema(
         {
             "organisation": {"type": "string"},
             "time_zone": {"type": "string"},
             "as_of": nullable("string"),
             "snapshot_at": nullable("string"),
             "period": with_compared(period),
-            "scope": fixed(scope),
+            "scope": object_schema(scope),
             "answers": {"type": "array", "items": ref("Answer")},
             "annotations": {"type": "array", "items": ref("Annotation")},
             "domains": {"type": "array", "items": ref("Domain")},

@@ -260,7 +260,7 @@ def _take(connection: Connection, invitation: Invitation) -> None:
         asker = (int(id), invitation.invited_by)
     try:
         if invitation.email not in _members(connection):
-            granting.changed(
+            granting.change_within(
                 connection,
                 invitation.workspace,
                 MembershipAction.ADD,

@@ -18,7 +18,7 @@ from joserfc.errors import InvalidClaimError
 from requests import RequestException
 
 from auth.provider.asking import BoundedSession
-from auth.provider.discovery import checked, checked_keys
+from auth.provider.discovery import checked_keys, checked_parts
 
 KNOWN_SECONDS = 3600
 """How long a provider's description of itself stands before it is read again."""
@@ -51,7 +51,7 @@ class CheckedClient(FlaskOAuth2App):
         if time.monotonic() < self.read_at + KNOWN_SECONDS:
             return self.described
         try:
-            self.described = checked(self.issuer, self._read(self.description))
+            self.described = checked_parts(self.issuer, self._read(self.description))
             self.read_at = time.monotonic()
         except (RequestException, ValueError, RecursionError):
             if not self.described:
@@ -66,6 +66,7 @@ class CheckedClient(FlaskOAuth2App):
         return self.keys
 
     def _read(self, url: str) -> Any:
+        """JSON of an address of the provider's. Raises requests' errors."""
         with BoundedSession() as provider:
             answer = provider.request("GET", url, withhold_token=True)
             answer.raise_for_status()

@@ -22,7 +22,7 @@ MOST_KEYS = 100
 OWN_NAMES = ("localhost", "ip6-localhost")
 
 
-def checked(issuer: str, document: Any) -> dict[str, Any]:
+def checked_parts(issuer: str, document: Any) -> dict[str, Any]:
     """Parts of a discovery document that are used. Raises ValueError where it is not that of the issuer."""
     if not isinstance(document, dict):
         raise ValueError("the discovery document is no object")

@@ -70,7 +70,9 @@ class Vouched:
         email = claims.get("email")
         address = email.translate(CAPITALS) if isinstance(email, str) else ""
         is_verified = claims.get("email_verified") is True and _is_address(address)
-        return cls(issuer, subject, address, is_verified, shown(claims.get("name"), LONGEST_NAME))
+        return cls(
+            issuer, subject, address, is_verified, claim_text(claims.get("name"), LONGEST_NAME)
+        )
 
 
 def _is_address(email: str) -> bool:
@@ -79,7 +81,7 @@ def _is_address(email: str) -> bool:
     return plain and EMAIL.fullmatch(email) is not None
 
 
-def shown(claim: Any, longest: int = LONGEST_EMAIL) -> str:
+def claim_text(claim: Any, longest: int = LONGEST_EMAIL) -> str:
     """A claim as text that may be kept and shown; empty where it is none."""
     return UNFIT.sub("", claim).strip()[:longest] if isinstance(claim, str) else ""
 

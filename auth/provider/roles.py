@@ -24,7 +24,7 @@ Groups = Mapping[str, Mapping[str, str]]
 """Role by workspace, by group."""
 
 
-def wanted(
+def wanted_roles(
     groups: Groups, group_names: Iterable[str], slugs: Iterable[str]
 ) -> dict[str, str | None]:
     """The role in each workspace that the mapping names; None where none of the person's groups has one."""
@@ -49,10 +49,10 @@ def apply(
         workspaces = connection.execute(
             text("select id, slug from workspace where is_active order by id")
         ).all()
-    roles = wanted(groups, group_names, [slug for _, slug in workspaces])
+    roles = wanted_roles(groups, group_names, [slug for _, slug in workspaces])
     for id, slug in workspaces:
         if slug in roles and roles[slug] != (before := _role(jobs, id, account.id)):
-            _change(jobs, (id, slug), account.email, before, roles[slug], actor)
+            _change_or_warn(jobs, (id, slug), account.email, before, roles[slug], actor)
 
 
 def _role(jobs: Engine, workspace_id: int, user_id: int) -> str | None:
@@ -61,7 +61,7 @@ def _role(jobs: Engine, workspace_id: int, user_id: int) -> str | None:
         return connection.execute(query, {"u": user_id}).scalar()
 
 
-def _change(
+def _change_or_warn(
     jobs: Engine,
     workspace: tuple[int, str],
     email: str,
@@ -69,6 +69,7 @@ def _change(
     after: str | None,
     actor: str,
 ) -> None:
+    """Gives or revokes a role; one that may not be changed stays, and the log says so."""
     what = MembershipAction.GIVE if after else MembershipAction.REVOKE
     try:
         change(jobs, workspace, what, email, after, actor=actor)

@@ -56,7 +56,7 @@ def _folder() -> Path:
 def _find_backup(name: str) -> Path:
     """The backup of that name or path; the newest for ``latest``. Raises BadParameter."""
     if name == "latest":
-        whole = [path for path, manifest in archive.listed(_folder()) if _is_whole(manifest)]
+        whole = [path for path, manifest in archive.list_backups(_folder()) if _is_whole(manifest)]
         if not whole:
             raise click.BadParameter(f"there is no backup in {_folder()}", param_hint="BACKUP")
         return whole[-1]
@@ -111,7 +111,7 @@ def _refuse_harm(path: Path) -> None:
 @click.command("list")
 def list_() -> None:
     """Lists the backups, the oldest first."""
-    backups = list(archive.listed(_folder()))
+    backups = list(archive.list_backups(_folder()))
     for path, manifest in backups:
         click.echo(_line(path, manifest))
     click.echo(f"{len(backups)} in {_folder()}.")

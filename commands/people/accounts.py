@@ -108,4 +108,4 @@ def _signing_secret() -> bytes:
     secret = _password()
     if not 8 <= len(secret) <= 500:
         raise click.UsageError("A signing secret has 8 to 500 characters.")
-    return senders.sealed(secret_keys(installation().settings), secret)
+    return senders.seal_secret(secret_keys(installation().settings), secret)

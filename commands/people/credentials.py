@@ -14,6 +14,7 @@ from commands.installation import DatabaseCommand, database
 
 
 def _instant(at: datetime | None, never: str = "never") -> str:
+    """An instant in UTC, or the word for none."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else never
 
 

@@ -89,7 +89,7 @@ def _attempt(
         return NoticeOutcome(LOST_KEY, is_final=True)
     body, headers = notice.body.encode(), {"Content-Type": "application/json"}
     if kind == "webhook" and secret is not None:
-        headers |= shapes.signed(str(notice.id), int(moment.timestamp()), body, secret)
+        headers |= shapes.signature_headers(str(notice.id), int(moment.timestamp()), body, secret)
     guard = SourceContext(database, settings).guard
     ca_file = str(settings.source_ca) if settings.source_ca else None
     client = Client(url, guard, ca_file=ca_file, proxy=settings.source_proxy)

@@ -102,7 +102,7 @@ def _section(section: DigestSection) -> Json:
     return {"title": section.title, "lines": lines}
 
 
-def signed(id: str, at: int, body: bytes, secret: bytes) -> Mapping[str, str]:
+def signature_headers(id: str, at: int, body: bytes, secret: bytes) -> Mapping[str, str]:
     """Headers by which a receiver knows sender and id: HMAC-SHA256, as Standard Webhooks has it."""
     digest = hmac.new(secret, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
     return {

@@ -22,11 +22,12 @@ class KindCount:
 
 def counts(connection: Connection, workspace_id: int) -> list[KindCount]:
     """Every kind of which the workspace has records, in the job context of the connection."""
-    each = [_of_kind(connection, k, workspace_id) for k in KINDS.values() if k.tenant]
+    each = [_count_kind(connection, k, workspace_id) for k in KINDS.values() if k.tenant]
     return [count for count in each if count.records]
 
 
-def _of_kind(connection: Connection, kind: RecordKind, workspace_id: int) -> KindCount:
+def _count_kind(connection: Connection, kind: RecordKind, workspace_id: int) -> KindCount:
+    """How many records of a kind there are, and how many are in no figure, by reason."""
     values = {"w": workspace_id}
     reasons: dict[str, int] = {}
     records = 0

@@ -38,6 +38,7 @@ def note_imports(
 
 
 def _note_delivery(engine: Engine, by: str, kind: str, outcome: ImportOutcome) -> None:
+    """Notes a file as a delivery of each workspace that it has rows of."""
     now = datetime.now(UTC)
     for workspace_id, part in sorted(outcome.parts.items()):
         row = {

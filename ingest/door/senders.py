@@ -23,7 +23,7 @@ def scope(slug: str) -> str:
     return f"ingest:{slug}"
 
 
-def sealed(keys: Keys, secret: str) -> bytes:
+def seal_secret(keys: Keys, secret: str) -> bytes:
     """A sender's secret as it is stored: encrypted under VIGILO_SECRET_KEY."""
     return keys.box(PURPOSE).encrypt(secret.encode())
 

@@ -1,9 +1,9 @@
 """Marks of snapshot days that are to be made again, because records that count on them have changed since.
 
 A mark says from which day on, for each workspace (``snapshot_due``). Whatever writes records sets it in the
-transaction of the change: a delivery, an import and a source through ``mark_from``, where the change reaches
-back to a day that has a snapshot; a change by hand through ``mark`` with ``at_once``. A night and a
-backfill that make all marked days take the mark away; ``ingest.due.remake`` makes what is left.
+transaction of the change: a delivery, an import and a source through ``mark_from``, where the change
+reaches back to a day that has a snapshot; a change by hand through ``mark`` with ``at_once``. A night and
+a backfill that make all marked days take the mark away; ``ingest.due.remake`` makes what is left.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from typing import Any
 from aggregators.incidents.alerts import PREFIX
 from aggregators.records.mentions import pack_mentions
 from aggregators.vocabulary.fields import title
-from ingest.documents import at, broken, cell_text, event, json_items, qualified, record
+from ingest.documents import at, broken_row, cell_text, event, json_items, qualified_key, record
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -50,7 +50,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         name = "data" if isinstance(at(payload, "data"), list) else "alerts"
         alerts = at(payload, name)
         if not isinstance(alerts, list):
-            yield broken(reading, _without_alerts(payload), pointer)
+            yield broken_row(reading, _without_alerts(payload), pointer)
             continue
         if cut := at(payload, "truncatedAlerts"):
             reading.warn(
@@ -75,7 +75,7 @@ def _alert(reading: FormatInput, alert: Any, group: Any, pointer: str, position:
     labels = {name: text for name, value in given if (text := cell_text(value))}
     identity = _identity(labels, cell_text(at(alert, "fingerprint")))
     if not identity:
-        return broken(reading, "is no alert: it has neither labels nor a fingerprint", pointer)
+        return broken_row(reading, "is no alert: it has neither labels nor a fingerprint", pointer)
     start, end = cell_text(at(alert, "startsAt")), cell_text(at(alert, "endsAt"))
     cells = {
         "key": identity,
@@ -120,7 +120,7 @@ def _identity(labels: Mapping[str, str], fingerprint: str) -> str:
     if not own:
         return fingerprint[:100]
     digest = hashlib.blake2b(json.dumps(own, sort_keys=True).encode(), digest_size=8).hexdigest()
-    return qualified(_name(own)[:100], digest)
+    return qualified_key(_name(own)[:100], digest)
 
 
 def _grave(labels: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from aggregators.records.mentions import flat, pack_mentions
-from ingest.documents import LeftOut, at, cell_text, event, json_items, qualified, record
+from ingest.documents import LeftOut, at, cell_text, event, json_items, qualified_key, record
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -51,7 +51,7 @@ class Event(NamedTuple):
     def key(self) -> str:
         """Identity of the event; empty where it has no id."""
         name = cell_text(at(self.document, "context.id"))
-        return qualified(cell_text(at(self.document, "context.source")), name) if name else ""
+        return qualified_key(cell_text(at(self.document, "context.source")), name) if name else ""
 
     @property
     def subject_key(self) -> str:
@@ -59,7 +59,7 @@ class Event(NamedTuple):
         name = cell_text(at(self.document, "subject.id"))
         own = cell_text(at(self.document, "subject.source"))
         source = own or cell_text(at(self.document, "context.source"))
-        return qualified(source, name) if name else ""
+        return qualified_key(source, name) if name else ""
 
     @property
     def mentions(self) -> str:

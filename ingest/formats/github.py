@@ -27,7 +27,17 @@ from types import MappingProxyType
 from typing import Any
 
 from aggregators.records.mentions import flat, normal_address, pack_mentions
-from ingest.documents import LeftOut, at, broken, cell_text, event, json_items, raw, record, whole
+from ingest.documents import (
+    LeftOut,
+    at,
+    broken_row,
+    cell_text,
+    event,
+    json_items,
+    raw,
+    record,
+    sender_order,
+)
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
 
@@ -68,7 +78,7 @@ def _payload(
     elif (name := _event_name(payload)) is not None:
         left_out.add(f"GitHub's {name} event: deployment_status events are read")
     else:
-        yield broken(reading, "is no deployment, status or release of GitHub", pointer)
+        yield broken_row(reading, "is no deployment, status or release of GitHub", pointer)
 
 
 def _event_name(payload: Any) -> str | None:
@@ -148,10 +158,10 @@ def _status(
     if state in UNDERWAY:
         return event(record(reading, document, columns, pointer, cells), instant)
     if state not in OUTCOMES:
-        return broken(reading, f"{within}state is unknown: {cell_text(state)[:40]!r}", pointer)
+        return broken_row(reading, f"{within}state is unknown: {cell_text(state)[:40]!r}", pointer)
     paths = {**columns, "completed_at": f"{within}created_at"}
     ended = record(reading, document, paths, pointer, {**cells, "outcome": OUTCOMES[state]})
-    return event(ended, instant, whole(at(document, f"{within}id")))
+    return event(ended, instant, sender_order(at(document, f"{within}id")))
 
 
 def _release(
@@ -161,7 +171,7 @@ def _release(
     if at(release, "draft") is True:
         left_out.add("a draft of a release")
     elif match is None:
-        yield broken(reading, "is a release of no repository: it has no url", pointer)
+        yield broken_row(reading, "is a release of no repository: it has no url", pointer)
     else:
         is_production = "no" if at(release, "prerelease") is True else "yes"
         yield raw(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.documents import LeftOut, at, broken, cell_text, event, json_items, record
+from ingest.documents import LeftOut, at, broken_row, cell_text, event, json_items, record
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -42,7 +42,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         elif at(payload, "environment") and at(payload, "iid") is not None:
             yield _listed_deployment(reading, payload, pointer)
         else:
-            yield broken(reading, "is no deployment of GitLab", pointer)
+            yield broken_row(reading, "is no deployment of GitLab", pointer)
     left_out.tell()
 
 
@@ -75,7 +75,7 @@ def _deployment_record(
     name, status = cell_text(at(payload, key)), at(payload, "status")
     if not name or not (status in OUTCOMES or status in UNDERWAY):
         wrong = f"status is unknown: {cell_text(status)[:40]!r}" if name else f"has no {key}"
-        return broken(reading, wrong, pointer)
+        return broken_row(reading, wrong, pointer)
     cells |= {"key": f"gitlab@{name}"}
     if status in OUTCOMES:
         cells |= {"completed_at": ended, "outcome": OUTCOMES[cell_text(status)]}

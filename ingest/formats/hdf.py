@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ingest.documents import at, cell_text, json_document
 from ingest.formats.form import Format
-from ingest.formats.scans import Scan, listed
+from ingest.formats.scans import Scan, list_at
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
 CALLED = {"control": "id", "assessed_at": "start_time", "framework": "name", "asset": "target_id"}
@@ -83,7 +83,7 @@ def _overlays(profiles: Sequence[Any]) -> dict[int, int]:
         indices.setdefault(cell_text(at(profile, "name")), index)
     over: dict[int, int] = {}
     for index, profile in enumerate(profiles):
-        for dependence in listed(profile, "depends"):
+        for dependence in list_at(profile, "depends"):
             below = indices.get(cell_text(at(dependence, "name")))
             if below is not None and below != index:
                 over.setdefault(below, index)
@@ -98,13 +98,13 @@ def _controls(family: Sequence[_Profile]) -> Iterator[tuple[str, str, str, str]]
     """Each control with its pointer, result and each instant of its results."""
     controls: dict[str, tuple[str, list[tuple[int, str]], list[Mapping[str, Any]]]] = {}
     for profile in family:
-        for number, control in enumerate(listed(profile.document, "controls")):
+        for number, control in enumerate(list_at(profile.document, "controls")):
             pointer = f"/profiles/{profile.number}/controls/{number}"
             name = " ".join(cell_text(at(control, "id")).split())
             _, impacts, results = controls.setdefault(name, (pointer, [], []))
             if (impact := at(control, "impact")) is not None:
                 impacts.append((profile.depth, cell_text(impact).lower()))
-            results += [r for r in listed(control, "results") if isinstance(r, dict)]
+            results += [r for r in list_at(control, "results") if isinstance(r, dict)]
     for name, (pointer, impacts, results) in controls.items():
         result = _result(_has_impact(impacts), results)
         for started in {cell_text(r.get("start_time")) for r in results} or {""}:
@@ -128,7 +128,7 @@ def _result(has_impact: bool, results: Sequence[Mapping[str, Any]]) -> str:
     return "compliant" if states == {"passed"} else "not_assessed"
 
 
-def _looks(head: bytes) -> bool:
+def _looks_like_hdf(head: bytes) -> bool:
     """Whether a file begins as the format does, or as InSpec's other reports."""
     profiles = b'"profiles"' in head and any(
         name in head for name in (b'"platform"', b'"statistics"', b'"controls"')
@@ -141,5 +141,5 @@ FORMAT = Format(
     "hdf",
     {"control-results": read},
     "MITRE Heimdall Data Format (JSON)",
-    sniff=_looks,
+    sniff=_looks_like_hdf,
 )

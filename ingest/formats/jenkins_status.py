@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import tarball
-from ingest.documents import broken, content, yaml_documents
+from ingest.documents import broken_row, content, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
@@ -42,7 +42,7 @@ def _archive(reading: FormatInput) -> Iterator[RawRecord]:
             for member in tarball.files(file, ".md", LARGEST, MOST):
                 name = Path(member.name).name
                 if member.content is None:
-                    yield broken(reading, "is over 1 MB", name)
+                    yield broken_row(reading, "is over 1 MB", name)
                 else:
                     yield _incident(reading, name, member.content)
     except (EOFError, zlib.error) as error:
@@ -52,13 +52,13 @@ def _archive(reading: FormatInput) -> Iterator[RawRecord]:
 def _incident(reading: FormatInput, name: str, text: bytes) -> RawRecord:
     parts = text.split(b"---", 2)
     if len(parts) < 3 or parts[0].strip():
-        return broken(reading, "has no front matter between two lines of ---", name)
+        return broken_row(reading, "has no front matter between two lines of ---", name)
     try:
         line, front = next(yaml_documents(parts[1]), (1, None))
     except UnreadableFile as error:
-        return broken(reading, str(error), name)
+        return broken_row(reading, str(error), name)
     if not isinstance(front, dict):
-        return broken(reading, "has no front matter", name)
+        return broken_row(reading, "has no front matter", name)
     severity = str(front.get("severity", "")).lower()
     ended = _instant(front.get("resolvedWhen")) if front.get("resolved") else ""
     cells = {

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import printable
-from ingest.documents import YAML, at, broken, cell_text, content, json_document, yaml_documents
+from ingest.documents import YAML, at, broken_row, cell_text, content, json_document, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
@@ -73,7 +73,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
             continue
         objectives = at(document.body, "spec.objectives")
         if not isinstance(objectives, list) or not objectives:
-            yield broken(reading, "spec.objectives is empty", document.pointer, document.line)
+            yield broken_row(reading, "spec.objectives is empty", document.pointer, document.line)
             continue
         suffixes = _suffixes(objectives)
         for objective, suffix in zip(objectives, suffixes, strict=True):

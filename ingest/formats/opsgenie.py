@@ -24,7 +24,7 @@ from aggregators.vocabulary.fields import instant
 from ingest.documents import (
     LeftOut,
     at,
-    broken,
+    broken_row,
     cell_text,
     earliest,
     epoch,
@@ -102,7 +102,7 @@ def _listed_alert(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     """An alert of a list, as a row."""
     key = cell_text(at(alert, "id"))
     if not key or at(alert, "createdAt") is None:
-        return broken(reading, "is no alert of Opsgenie: it has no id or no createdAt", pointer)
+        return broken_row(reading, "is no alert of Opsgenie: it has no id or no createdAt", pointer)
     cells = {**_words(alert, key), "resolved_at": "", "over": ""}
     if began := cell_text(at(alert, "impactStartDate")):
         cells["opened_at"] = earliest(cells["opened_at"], began)

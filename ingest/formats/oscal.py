@@ -34,7 +34,7 @@ from ingest.documents import (
     yaml_documents,
 )
 from ingest.formats.form import Format
-from ingest.formats.scans import Scan, latest, listed
+from ingest.formats.scans import Scan, latest, list_at
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
 STATES = {"satisfied": "compliant", "not-satisfied": "non_compliant"}
@@ -110,13 +110,13 @@ def _add_findings(
     scan: Scan, result: Any, assets: Mapping[str, str], when: str, pointer: str
 ) -> None:
     """Adds a result's findings to the scan: each control of each asset, and those reviewed without one."""
-    observations = {cell_text(at(each, "uuid")): each for each in listed(result, "observations")}
+    observations = {cell_text(at(each, "uuid")): each for each in list_at(result, "observations")}
     reviewed = _reviewed_controls(result)
     seen = set()
-    for number, finding in enumerate(listed(result, "findings")):
+    for number, finding in enumerate(list_at(result, "findings")):
         related = [
             observations[uuid]
-            for each in listed(finding, "related-observations")
+            for each in list_at(finding, "related-observations")
             if (uuid := cell_text(at(each, "observation-uuid"))) in observations
         ]
         control = _control(cell_text(at(finding, "target.target-id")), reviewed)
@@ -145,16 +145,16 @@ def _state(finding: Any) -> str:
 
 def _reviewed_controls(result: Any) -> list[str]:
     """Controls that were looked at, by id."""
-    selections = listed(result, "reviewed-controls.control-selections")
+    selections = list_at(result, "reviewed-controls.control-selections")
     left_out = {
         cell_text(at(control, "control-id"))
         for selection in selections
-        for control in listed(selection, "exclude-controls")
+        for control in list_at(selection, "exclude-controls")
     }
     reviewed = (
         cell_text(at(control, "control-id"))
         for selection in selections
-        for control in listed(selection, "include-controls")
+        for control in list_at(selection, "include-controls")
     )
     return list(dict.fromkeys(each for each in reviewed if each and each not in left_out))
 
@@ -172,10 +172,12 @@ def _control(target: str, reviewed: Collection[str]) -> str:
 def _names(definitions: Any) -> dict[str, str]:
     """Names of components and inventory items by uuid."""
     names = {}
-    for item in listed(definitions, "components"):
+    for item in list_at(definitions, "components"):
         names[cell_text(at(item, "uuid"))] = cell_text(at(item, "title"))
-    for item in listed(definitions, "inventory-items"):
-        props = {cell_text(at(p, "name")): cell_text(at(p, "value")) for p in listed(item, "props")}
+    for item in list_at(definitions, "inventory-items"):
+        props = {
+            cell_text(at(p, "name")): cell_text(at(p, "value")) for p in list_at(item, "props")
+        }
         named = next((props[name] for name in NAMES if props.get(name)), "")
         names[cell_text(at(item, "uuid"))] = named or cell_text(at(item, "description"))
     return names
@@ -183,7 +185,7 @@ def _names(definitions: Any) -> dict[str, str]:
 
 def _subjects(observations: Collection[Any], assets: Mapping[str, str]) -> set[str]:
     """Names of the things that the observations are about."""
-    subjects = chain.from_iterable(listed(each, "subjects") for each in observations)
+    subjects = chain.from_iterable(list_at(each, "subjects") for each in observations)
     return {
         name
         for subject in subjects

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aggregators.records.mentions import flat, normal_address, pack_mentions
-from ingest.documents import LeftOut, at, broken, cell_text, event, json_items, record
+from ingest.documents import LeftOut, at, broken_row, cell_text, event, json_items, record
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
 
@@ -95,7 +95,9 @@ def _payload(
     elif isinstance(at(payload, "event"), str):
         yield from _event(reading, payload, V2, pointer, left_out)
     elif at(payload, "event") is None:
-        yield broken(reading, "is neither an event nor a list of incidents of PagerDuty", pointer)
+        yield broken_row(
+            reading, "is neither an event nor a list of incidents of PagerDuty", pointer
+        )
     else:
         yield from _event(reading, payload, V3, pointer, left_out)
 
@@ -106,7 +108,7 @@ def _event(
     """Statement of an event about an incident; any other event is left out."""
     name = cell_text(at(message, shape.event))
     if not name:
-        yield broken(reading, _nameless(message), pointer)
+        yield broken_row(reading, _nameless(message), pointer)
         return
     subject, _, verb = name.partition(".")
     step = OF_V2.get(verb, verb)
@@ -171,7 +173,7 @@ def _listed_incident(
 ) -> Iterator[RawRecord]:
     """An incident as the REST API gives it: a row, and what its log entries tell."""
     if at(incident, "id") is None:
-        yield broken(reading, "is no incident: it has no id", pointer)
+        yield broken_row(reading, "is no incident: it has no id", pointer)
         return
     status, changed = at(incident, "status"), cell_text(at(incident, "last_status_change_at"))
     columns, cells = dict(OURS), _words(incident)

@@ -24,7 +24,7 @@ from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import printable
 from ingest.documents import LeftOut, at, cell_text, epoch, json_items, text_lines
 from ingest.formats.form import Format
-from ingest.formats.scans import Scan, listed
+from ingest.formats.scans import Scan, list_at
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
 RESULTS = {
@@ -99,7 +99,7 @@ def _findings(reading: FormatInput) -> Iterator[Finding]:
 
 def _of_json(reading: FormatInput) -> Iterator[Finding]:
     for pointer, finding in json_items(reading):
-        if any(at(f, "ProductArn") is not None for f in (finding, *listed(finding, "Findings"))):
+        if any(at(f, "ProductArn") is not None for f in (finding, *list_at(finding, "Findings"))):
             raise UnreadableFile(f"is ASFF, which does not list its requirements: {INSTEAD}")
         is_native = at(finding, "CheckID") is not None
         yield _native(pointer, finding) if is_native else _ocsf(pointer, finding)
@@ -114,8 +114,8 @@ def _ocsf(pointer: str, finding: Any) -> Finding:
     ticks = cell_text(at(finding, "finding_info.created_time")) or cell_text(at(finding, "time"))
     mapped = at(finding, "unmapped.compliance")
     serves = _lists(mapped) if isinstance(mapped, dict) else {}
-    for each in listed(finding, "compliance.requirements"):  # version 3
-        for framework, controls in _parted(cell_text(each)).items():
+    for each in list_at(finding, "compliance.requirements"):  # version 3
+        for framework, controls in _requirements(cell_text(each)).items():
             serves.setdefault(framework, []).extend(controls)
     return Finding(
         pointer,
@@ -211,7 +211,7 @@ def _row(pointer: str, row: Mapping[str | Any, Any], guessed: LeftOut) -> Findin
     else:
         serves = {}
         for part in cells.get("COMPLIANCE", "").split(" | "):
-            serves.update(_parted(part, guessed))
+            serves.update(_requirements(part, guessed))
     return Finding(
         pointer,
         cells.get("STATUS", "").strip(),
@@ -225,7 +225,7 @@ def _row(pointer: str, row: Mapping[str | Any, Any], guessed: LeftOut) -> Findin
     )
 
 
-def _parted(part: str, guessed: LeftOut | None = None) -> dict[str, list[str]]:
+def _requirements(part: str, guessed: LeftOut | None = None) -> dict[str, list[str]]:
     """Requirements of ``framework: one, two``. Ids hold no spaces; where they are names, one begins with a
     capital letter, and that is a guess."""
     framework, _, text = part.partition(":")
@@ -243,7 +243,7 @@ def _parted(part: str, guessed: LeftOut | None = None) -> dict[str, list[str]]:
     return {framework.strip(): pieces} if pieces else {}
 
 
-def _looks(head: bytes) -> bool:
+def _looks_like_prowler(head: bytes) -> bool:
     head = head.removeprefix(b"\xef\xbb\xbf")
     if head.lstrip()[:1] in (b"{", b"["):
         ocsf = b"Prowler" in head and b'"status_code"' in head
@@ -263,5 +263,5 @@ FORMAT = Format(
     "prowler",
     {"control-results": read},
     "Prowler findings (OCSF JSON, CSV)",
-    sniff=_looks,
+    sniff=_looks_like_prowler,
 )

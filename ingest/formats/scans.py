@@ -120,7 +120,7 @@ def _order(instant_text: str) -> float:
         return -math.inf
 
 
-def listed(document: Any, path: str) -> list[Any]:
+def list_at(document: Any, path: str) -> list[Any]:
     """The list that stands at the path of a document; an empty one where none does."""
     items = at(document, path)
     return items if isinstance(items, list) else []

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.documents import YAML, at, broken, cell_text, content, yaml_documents
+from ingest.documents import YAML, at, broken_row, cell_text, content, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -28,7 +28,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
             continue
         slos = at(spec, "slos")
         if not isinstance(slos, list):
-            yield broken(reading, "has no list of slos", line=line)
+            yield broken_row(reading, "has no list of slos", line=line)
             continue
         for number, slo in enumerate(slos):
             yield _objective(reading, cell_text(at(spec, "service")), slo, line, number)

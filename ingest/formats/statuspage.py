@@ -24,7 +24,7 @@ from typing import Any
 
 from aggregators.records.mentions import flat, normal_address, pack_mentions
 from aggregators.vocabulary.fields import instant
-from ingest.documents import LeftOut, at, broken, cell_text, earliest, json_document, record
+from ingest.documents import LeftOut, at, broken_row, cell_text, earliest, json_document, record
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile
 
@@ -59,7 +59,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         if at(incident, "impact") == "maintenance" or at(incident, "scheduled_for"):
             left_out.add("planned maintenance")
         elif not cell_text(at(incident, "id")):
-            yield broken(reading, "is no incident of a status page: it has no id", pointer)
+            yield broken_row(reading, "is no incident of a status page: it has no id", pointer)
         else:
             source = _source(document, incident)
             listed.append((source, incident))

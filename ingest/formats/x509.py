@@ -34,7 +34,7 @@ from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import QUERY, TITLE
 from ingest.formats.certificate_files import LARGEST, SECRET, NoCertificate, certificates_of
 from ingest.formats.form import Format
-from ingest.reader import FormatInput, RawRecord, UnreadableFile, opened
+from ingest.reader import FormatInput, RawRecord, UnreadableFile, open_bytes
 
 E = TypeVar("E", bound=x509.ExtensionType)
 SUFFIXES = frozenset(
@@ -81,7 +81,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
     if not reading.workspace_given:
         raise UnreadableFile("certificates name no workspace: add --workspace SLUG")
     if reading.content is None and reading.path.is_dir():
-        yield from _of_folder(reading)
+        yield from _folder_rows(reading)
     else:
         yield from _of_file(reading.path, reading)
 
@@ -103,7 +103,8 @@ class _Folder:
             reading.warn(f"left out {self.without} files without a certificate")
 
 
-def _of_folder(reading: FormatInput) -> Iterator[RawRecord]:
+def _folder_rows(reading: FormatInput) -> Iterator[RawRecord]:
+    """Rows of every certificate file below a folder; at the end it is told what was in none."""
     folder = _Folder()
     for path in _files(reading, folder):
         rows = _of_file(path, reading)
@@ -159,7 +160,7 @@ def _may_hold(path: Path) -> bool:
     if suffix in SUFFIXES:
         return True
     try:
-        with opened(path) as file:
+        with open_bytes(path) as file:
             return SECRET in file.read(LARGEST)
     except UnreadableFile:
         return False
@@ -175,7 +176,7 @@ def _is_file(path: Path) -> bool:
 
 def _holds_key(path: Path) -> bool:
     """Whether a file without certificates is a private key."""
-    with opened(path) as file:
+    with open_bytes(path) as file:
         content = file.read(LARGEST)
     return b"PRIVATE KEY" in content or b"-----BEGIN " not in content
 
@@ -190,7 +191,7 @@ def _of_file(path: Path, reading: FormatInput) -> Iterator[RawRecord]:
     if reading.content is not None:
         content = reading.content
     else:
-        with opened(path) as file:
+        with open_bytes(path) as file:
             content = file.read(LARGEST + 1)
     for each in certificates_of(reading, content):
         if each.reason:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
-from ingest.documents import YAML, at, broken, content, local, xml_elements, yaml_documents
+from ingest.documents import YAML, at, broken_row, content, local, xml_elements, yaml_documents
 from ingest.formats.form import Format
 from ingest.formats.scans import Scan
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -112,7 +112,7 @@ class _TestRun:
             control = _short_id(rule.get("idref", ""))
             self.rules.append((control, RESULTS[result], rule.get("time", ""), pointer))
         else:
-            yield broken(self.reading, f"result is unknown: {result[:40]!r}", pointer)
+            yield broken_row(self.reading, f"result is unknown: {result[:40]!r}", pointer)
 
     def records(self) -> Iterator[RawRecord]:
         """Records of the rules."""

@@ -76,7 +76,7 @@ def _keep_lists(
     for told in lists:
         keep_list(connection, owner, told)
     names = {name for told in lists for name in told.assets}
-    absences = _felt(connection, owner, renew(connection, owner, meanings, names))
+    absences = _felt_absences(connection, owner, renew(connection, owner, meanings, names))
     slug = slug_of(connection, owner)
     return [LackedAsset(slug, *absence) for absence in absences]
 
@@ -97,7 +97,8 @@ order by 1, 2, 3
 """Of absences those by which a result ends that stood until then."""
 
 
-def _felt(connection: Connection, owner: int, absences: set[Absence]) -> list[Absence]:
+def _felt_absences(connection: Connection, owner: int, absences: set[Absence]) -> list[Absence]:
+    """Absences by which a result ends that stood until then."""
     each = sorted(absences)
     values = {
         "w": owner,

@@ -55,7 +55,7 @@ class Target(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def resolved(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """Addresses of a name. Raises OSError."""
     entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
@@ -84,7 +84,7 @@ class AddressGuard:
     networks: tuple[Network, ...] = ()
     names: tuple[str, ...] = ()
     refused: tuple[tuple[str, int], ...] = ()
-    resolve: Resolve = resolved
+    resolve: Resolve = resolve_host
 
     @classmethod
     def of(cls, allowed: Sequence[str], refused: Sequence[tuple[str, int]] = ()) -> AddressGuard:

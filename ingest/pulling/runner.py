@@ -230,6 +230,7 @@ def _client(
     limits: Limits,
     authority: str,
 ) -> Client:
+    """Client of a source, with the installation's guard, authorities and proxy."""
     settings = context.settings
     ca_file = str(settings.source_ca) if settings.source_ca else None
     return Client(

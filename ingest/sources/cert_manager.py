@@ -135,7 +135,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
     return [FoundScope(name, name, number) for name, number in sorted(numbers.items())]
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     namespaces = scopes(pull)
     _client(pull).get(_list_path(pull, "certificaterequests"), {"limit": "1"})
@@ -146,7 +146,7 @@ def tested(pull: Pull) -> list[str]:
     ]
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Namespace after namespace; one that may not be read stops none of the others."""
     client = _client(pull)
     for scope in pull.scopes:
@@ -266,8 +266,8 @@ SOURCE = Source(
         Setting("namespace", "Namespace", required=False,
                 help="Where the token may see only one. Empty: the whole cluster."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     scopes=scopes,
     credential="Token of a service account (kubectl create token)",
     permissions=("get, list of certificates and certificaterequests in cert-manager.io", "No secrets"),

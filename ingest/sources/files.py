@@ -70,14 +70,14 @@ def folder_of(pull: Pull) -> Path | None:
     raise SourceProblem("blocked_address", told_so, "settings.place")
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Each file that is new or has changed."""
     folder = folder_of(pull)
     for scope in pull.scopes:
         if folder is not None:
             yield from _of_folder(pull, scope, folder)
         else:
-            yield from _of_address(pull, scope)
+            yield from _pieces_of_address(pull, scope)
 
 
 def _of_folder(pull: Pull, scope: PullScope, folder: Path) -> Iterator[PulledPiece]:
@@ -165,7 +165,8 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _of_address(pull: Pull, scope: PullScope) -> Iterator[PulledPiece]:
+def _pieces_of_address(pull: Pull, scope: PullScope) -> Iterator[PulledPiece]:
+    """Pieces of each file; one that fails in a listing stops none of the others."""
     client, urls = _client(pull), _file_addresses(pull)
     for url in urls:
         try:
@@ -251,7 +252,7 @@ def _file_addresses(pull: Pull) -> list[str]:
     return [chosen_place + quote(name, safe="") for name in _first(pull, names, names)]
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Looks at what would be read."""
     folder = folder_of(pull)
     if folder is None:
@@ -281,8 +282,8 @@ SOURCE = Source(
         Setting("format", "Format", "choice", required=False, choices=tuple(FORMATS),
                 help="Empty: by the look of each file."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     credential="Content of the header Authorization, such as Bearer TOKEN; empty where none is needed",
     permissions=("Reading of the files",),
     history="Whatever the files hold.",

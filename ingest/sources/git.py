@@ -195,7 +195,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
     return [FoundScope(name, name.removesuffix(".git")) for name in names]
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks first, of the first repositories."""
     git = sender(pull)
     told = []
@@ -205,7 +205,7 @@ def tested(pull: Pull) -> list[str]:
     return told
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Repository after repository; one that fails stops none of the others."""
     git = sender(pull)
     for scope in pull.scopes:
@@ -274,8 +274,8 @@ SOURCE = Source(
         Setting("tags", "Tags that are releases", required=False,
                 help="A pattern, such as v*. Empty: tags with a version number."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     scopes=scopes,
     credential="Token, or USER:TOKEN; empty for a public server",
     permissions=("Reading of the repositories",),

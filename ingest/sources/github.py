@@ -88,7 +88,7 @@ def _page_of_repositories(answer: SenderAnswer) -> dict[str, Any]:
     return {"etag": answer.etag, "next": answer.next, "repositories": repositories}
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     repositories = scopes(pull)
     if not repositories:
@@ -113,7 +113,7 @@ def tested(pull: Pull) -> list[str]:
     return told
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Repository after repository; one that fails stops none of the others."""
     client = client_of(pull)
     for scope in pull.scopes:
@@ -335,8 +335,8 @@ SOURCE = Source(
                 help="Merged pull requests are read for it, back to 28 days before the history; a"
                 " token that may not has squashes begin at the merge, with a note."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     scopes=scopes,
     credential="Fine-grained personal access token, or an installation's token",
     permissions=("Metadata: read", "Deployments: read", "Contents: read", "Pull requests: read",

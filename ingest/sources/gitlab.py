@@ -69,7 +69,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
     return projects
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     client = _client(pull)
     version = at(client.get("/version").json, "version")
@@ -87,7 +87,7 @@ def tested(pull: Pull) -> list[str]:
     return [f"GitLab {version}.", f"{len(projects)} projects.", told]
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Project after project, by the instant of change; one that fails stops none of the others."""
     client = _client(pull)
     for scope in pull.scopes:
@@ -275,8 +275,8 @@ SOURCE = Source(
                 help="Merge requests are read for it, back to 28 days before the history: a request for a"
                 " hundred of them, and one for the first commit of each that was squashed and deployed."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     scopes=scopes,
     credential="Group access token",
     permissions=("read_api", "Role: Reporter"),

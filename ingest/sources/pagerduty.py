@@ -75,7 +75,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
     return [FoundScope(s["id"], s.get("name") or s["summary"]) for page in pages for s in page]
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     client = _client(pull)
     services = scopes(pull)
@@ -93,7 +93,7 @@ def _span(begins: datetime, ends: datetime) -> dict[str, str]:
     }
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Windows of the log: what changed lately first, then history backwards, a week at a time."""
     client = _client(pull)
     if not pull.scopes:
@@ -205,8 +205,8 @@ SOURCE = Source(
         Setting("address", "API", "address", "https://api.pagerduty.com",
                 help="In Europe https://api.eu.pagerduty.com."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     scopes=scopes,
     credential="Read-only API key",
     permissions=("incidents.read", "services.read"),

@@ -318,7 +318,7 @@ def _api_of_pull(pull: Pull, base: str) -> Api:
     return ask_it
 
 
-def _test(pull: Pull) -> list[str]:
+def _test_connection(pull: Pull) -> list[str]:
     api = _api_of_pull(pull, pull.settings["address"])
     pieces_of_alerts(api("query", {"query": ALERTS.format(seconds=3600)}), pull, {})
     told = ["Prometheus answers queries."]
@@ -328,7 +328,7 @@ def _test(pull: Pull) -> list[str]:
     return told
 
 
-def _pull(pull: Pull) -> Iterator[PulledPiece]:
+def _pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Alerts first, then the days of each objective."""
     api = _api_of_pull(pull, pull.settings["address"])
     for scope in pull.scopes:
@@ -386,8 +386,8 @@ SOURCE = Source(
                 help="NAME=VALUE a line, as in external_labels: alerts carry them, samples do not."),
         Setting("tenant", "X-Scope-OrgID", required=False, help="The tenant, of Mimir or Cortex."),
     ),
-    pull=_pull,
-    test=_test,
+    pull=_pull_pieces,
+    test=_test_connection,
     credential="Bearer token, or USER:PASSWORD; empty where none is needed",
     permissions=("Reading of /api/v1/query and /api/v1/query_range", "Reading of /api/v2/alerts"),
     history="As far back as Prometheus keeps its data (15 days unless it is told otherwise); days before"

@@ -55,7 +55,7 @@ def _is_over(incident: Any) -> bool:
     return at(incident, "status") in OVER or bool(at(incident, "resolved_at"))
 
 
-def tested(pull: Pull) -> list[str]:
+def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once."""
     parameters = {"limit": "1"} if pull.settings["page"] else None
     incidents = _incidents_in(_client(pull).get(_path(pull), parameters).json)
@@ -63,7 +63,7 @@ def tested(pull: Pull) -> list[str]:
     return [f"Incidents can be read{newest}."]
 
 
-def pulled(pull: Pull) -> Iterator[PulledPiece]:
+def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Pages, newest first; what was open and is in none of them, by its id."""
     client = _client(pull)
     for scope in pull.scopes:
@@ -143,8 +143,8 @@ SOURCE = Source(
                 help="Without a page's id the address of the page itself, such as https://status.example.com."),
         Setting("page", "Page", required=False, help="Id of the page, from the API info of your account."),
     ),
-    pull=pulled,
-    test=tested,
+    pull=pull_pieces,
+    test=test_connection,
     credential="API key; empty for a public page",
     permissions=("Reading of the page's incidents",),
     history="All incidents by the API; the newest 50 of a public page.",

@@ -271,7 +271,7 @@ def _row(reading: FormatInput, timeout: float, pin: Pin | None, line: tuple[int,
 PATIENCE = 10.0
 
 
-def _pull(pull: Pull) -> Iterator[PulledPiece]:
+def _pull_pieces(pull: Pull) -> Iterator[PulledPiece]:
     """Every host of the list, and what each served before as superseded."""
     for scope in pull.scopes:
         workspace = workspace_id(pull.database, scope.workspace)
@@ -310,7 +310,7 @@ def _pin(pull: Pull) -> Pin:
     return addresses
 
 
-def _test(pull: Pull) -> list[str]:
+def _test_connection(pull: Pull) -> list[str]:
     told, silent = [], 0
     lines = [line.partition("#")[0].strip() for line in pull.settings["hosts"].splitlines()]
     for host in [line for line in lines if line][:TESTED]:
@@ -346,8 +346,8 @@ SOURCE = Source(
     settings=(
         Setting("hosts", "Hosts", "lines", help="HOST or HOST:PORT a line; # begins a comment."),
     ),
-    pull=_pull,
-    test=_test,
+    pull=_pull_pieces,
+    test=_test_connection,
     permissions=("None: certificates are public",),
     history="The certificate of now.",
     limits="32 hosts at once, 10 seconds a host.",

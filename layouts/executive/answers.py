@@ -13,7 +13,7 @@ from aggregators.pooling.dashboard import Answer
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.period import Span
 from layouts.pieces.markup import html
-from layouts.pieces.parts import data, link, unseen
+from layouts.pieces.parts import data, hidden_text, link
 
 
 def _path(seconds: Sequence[float]) -> str:
@@ -78,7 +78,7 @@ def _answer(answer: Answer) -> Markup:
             html.H3(answer.question, className="answer-question"),
             html.P(sentence(answer), className="answer-sentence"),
             html.Button(
-                ["Why", unseen(f": {answer.question}")],
+                ["Why", hidden_text(f": {answer.question}")],
                 type="button",
                 className="why",
                 **data(why=answer.key),

@@ -15,7 +15,7 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.domain import Domain
 from layouts.executive.card import card_head
 from layouts.pieces.markup import html
-from layouts.pieces.parts import evidence_line, pill, unseen
+from layouts.pieces.parts import evidence_line, hidden_text, pill
 
 
 def bars(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Markup]:
@@ -60,7 +60,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain, is_lead
         change = html.A(
             [
                 f"▼ {formats.points(figure.delta or 0)} · {words.verdict(figure)}",
-                unseen(f", {shown.name} {group}"),
+                hidden_text(f", {shown.name} {group}"),
             ],
             href=shown.narrowed(framework=group, result="failing"),
             className="chevron",

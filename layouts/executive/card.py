@@ -19,10 +19,10 @@ from layouts.pieces.parts import (
     badge,
     data,
     evidence_line,
+    hidden_text,
     link,
-    named,
+    name_in_brackets,
     pill,
-    unseen,
     value,
 )
 from layouts.pieces.sparkline import Scale, sparkline
@@ -55,8 +55,8 @@ def card(
             sparkline(figure, scale, notes=notes),
             html.P(_footnote(figure, shown.part), className="card-note muted"),
             against_target(figure),
-            _beside(shown, figure),
-            _others([shown.figures[k] for k in dict.fromkeys(others)][:4]),
+            _beside_words(shown, figure),
+            _other_measures([shown.figures[k] for k in dict.fromkeys(others)][:4]),
         ],
         className="card",
         **{"aria-labelledby": f"card-{shown.slug}"},
@@ -91,20 +91,20 @@ def card_head(shown: Card) -> Markup:
             html.Span(f"{shown.rank}", className="rank", title=f"Rank {shown.rank}, 1 is worst"),
             html.H3(link(shown.name, shown.href), id=f"card-{shown.slug}", className="card-name"),
             html.A(
-                [icon("pulse"), unseen(f"Signals of {shown.name}")],
+                [icon("pulse"), hidden_text(f"Signals of {shown.name}")],
                 href=_signals(shown.slug),
                 title="Signals",
                 className="btn g ic sm card-signals",
             ),
             html.Button(
-                ["Pin", unseen(f" {shown.name} to compare")],
+                ["Pin", hidden_text(f" {shown.name} to compare")],
                 type="button",
                 className="pin",
                 **{"aria-pressed": "false"},
                 **data(pin=shown.slug),
             ),
             html.Button(
-                [icon("down"), unseen(f"More of {shown.name}")],
+                [icon("down"), hidden_text(f"More of {shown.name}")],
                 type="button",
                 className="btn g ic card-open",
                 **{"aria-expanded": "false"},
@@ -131,7 +131,7 @@ def _footnote(figure: Figure, part: float | None) -> list[Markup]:
     return shown
 
 
-def _beside(shown: Card, figure: Figure) -> Markup | None:
+def _beside_words(shown: Card, figure: Figure) -> Markup | None:
     """Measures that belong to the figure, in words: "Open P1 1 · Oldest open 3 d"."""
     beside = [shown.figures[key] for key in figure.measure.beside]
     phrases = [f"{f.measure.title} {words.figure(f)}" for f in beside if f.value]
@@ -144,7 +144,7 @@ def _holder(figure: Figure) -> Markup | None:
     return html.Span(f" {name}", className="name") if name else None
 
 
-def _others(figures: list[Figure]) -> Markup:
+def _other_measures(figures: list[Figure]) -> Markup:
     return html.Dl(
         [
             html.Div(
@@ -152,7 +152,7 @@ def _others(figures: list[Figure]) -> Markup:
                     html.Dt(f.measure.title),
                     html.Dd(
                         [words.figure(f), _holder(f)],
-                        title=f"{evidence_line(f)}{named(f)}",
+                        title=f"{evidence_line(f)}{name_in_brackets(f)}",
                         className="low" if f.low_sample else None,
                     ),
                 ]

@@ -23,7 +23,7 @@ from layouts.executive.answers import evidence_rows, sentence
 from layouts.pieces.chart import over_time
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import drawn, html
-from layouts.pieces.parts import data, evidence_line, hidden, link, pill, unseen
+from layouts.pieces.parts import data, evidence_line, hidden, hidden_text, link, pill
 from layouts.workspace.counted import DeploymentsOf, counted_as
 
 LISTED, COLUMNS = 6, 4
@@ -138,14 +138,14 @@ def _head(dashboard: Dashboard, source: AnswerSource) -> Markup:
 def _walk(label: str, picture: str, to: Answer | None) -> Markup:
     if to is None:
         return html.Button(
-            [icon(picture), unseen(label)], type="button", className="btn g ic", disabled=True
+            [icon(picture), hidden_text(label)], type="button", className="btn g ic", disabled=True
         )
     return _button(f"{label}: {to.question}", picture, why=to.key)
 
 
 def _button(label: str, picture: str, **does: str) -> Markup:
     return html.Button(
-        [icon(picture), unseen(label)],
+        [icon(picture), hidden_text(label)],
         type="button",
         className="btn g ic",
         title=label,

@@ -22,7 +22,7 @@ from layouts.executive.card import card
 from layouts.executive.legend import legend
 from layouts.executive.matrix import matrix, rows
 from layouts.focus import FIRST, NEXT, TABLE, Focus
-from layouts.pieces.chart import compared
+from layouts.pieces.chart import comparison_chart
 from layouts.pieces.markup import drawn, html, markup
 from layouts.pieces.noted import note_list
 from layouts.pieces.parts import data, pill, value
@@ -295,7 +295,7 @@ def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
                 ],
                 className="compare-head",
             ),
-            compared(measure, [(c.name, c.figures[focus.measure]) for c in chosen]),
+            comparison_chart(measure, [(c.name, c.figures[focus.measure]) for c in chosen]),
             drawn([_pinned_figures(chosen, focus.measure)], className="bare"),
         ],
         className="compare",

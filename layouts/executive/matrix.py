@@ -17,7 +17,7 @@ from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import Better, Measure, Status, Unit
 from aggregators.vocabulary.period import Compare
 from layouts.pieces.markup import html
-from layouts.pieces.parts import data, evidence_line, link, pill, unseen
+from layouts.pieces.parts import data, evidence_line, hidden_text, link, pill
 
 
 def matrix(scorecard: Scorecard, rows: Sequence[Markup], measure_key: str) -> Markup:
@@ -74,18 +74,20 @@ def _header(domain: Domain, columns: _Columns, measure_key: str) -> list[Markup]
     cells: list[Markup] = [html.Th("Workspace", scope="col")]
     for key in columns.keys:
         measure = domain.measure(key)
-        sort = {"aria-sort": _sorted(measure)} if key == measure_key else {}
+        sort = {"aria-sort": _column_order(measure)} if key == measure_key else {}
         cells.append(html.Th(measure.title, scope="col", className="num", **sort))
         if key == columns.changed:
             cells.append(
-                html.Th(["Change", unseen(f" of {measure.title}")], scope="col", className="moved")
+                html.Th(
+                    ["Change", hidden_text(f" of {measure.title}")], scope="col", className="moved"
+                )
             )
     if columns.share:
         cells.append(html.Th("Share of the org", scope="col", className="num"))
     return cells
 
 
-def _sorted(measure: Measure) -> str:
+def _column_order(measure: Measure) -> str:
     """The order of a column's values, worst first; small samples are drawn to the others, so that what is
     shown follows it only roughly."""
     if measure.prior:

@@ -11,7 +11,7 @@ from aggregators.vocabulary import formats
 from aggregators.words import lowered
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import html
-from layouts.pieces.parts import link, unseen
+from layouts.pieces.parts import hidden_text, link
 
 SIGNALS = "/platform/signals"
 
@@ -46,7 +46,7 @@ def news_strip(news: News, now: datetime | None = None) -> Markup:
         [
             html.H2([icon("pulse"), title], id="news-title"),
             html.Ul([_line(drift) for drift in news.drifts]),
-            html.A([everything, unseen(": all signals")], href=SIGNALS, className="news-all"),
+            html.A([everything, hidden_text(": all signals")], href=SIGNALS, className="news-all"),
         ],
         className="news",
         **{"aria-labelledby": "news-title"},

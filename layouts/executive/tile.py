@@ -12,7 +12,16 @@ from aggregators.vocabulary.measure import Status
 from layouts import ids
 from layouts.executive.late import slot
 from layouts.pieces.markup import html
-from layouts.pieces.parts import MARKS, data, evidence_line, hidden, link, named, pill, value
+from layouts.pieces.parts import (
+    MARKS,
+    data,
+    evidence_line,
+    hidden,
+    link,
+    name_in_brackets,
+    pill,
+    value,
+)
 from layouts.pieces.sparkline import sparkline
 
 
@@ -106,7 +115,7 @@ def measure_button(scorecard: Scorecard, figure: Figure, class_name: str) -> Mar
         [shown, " ", name] if class_name == "headline" else [name, " ", shown],
         type="button",
         className=f"measure {class_name}",
-        title=f"{measure.title}{named(figure)}: {' · '.join(filter(None, told))}",
+        title=f"{measure.title}{name_in_brackets(figure)}: {' · '.join(filter(None, told))}",
         **data(open=scorecard.domain.key, measure=measure.key),
     )
 

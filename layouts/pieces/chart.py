@@ -90,7 +90,7 @@ def _band(figure: Figure, band: ExpectedBand) -> list[dict[str, Any]]:
     return surface + ([drawn_outside] if any(band.outside.tolist()) else [])
 
 
-def compared(measure: Measure, figures: Sequence[tuple[str, Figure]]) -> Component:
+def comparison_chart(measure: Measure, figures: Sequence[tuple[str, Figure]]) -> Component:
     """Up to four workspaces in one picture."""
     lines = [(name, figure.series) for name, figure in figures]
     return _with_table(measure, lines, _figure(measure, lines, COLOURS))

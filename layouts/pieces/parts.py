@@ -21,7 +21,7 @@ def pill(figure: Figure) -> Markup:
     return html.Span(
         [html.Span(arrow, className="arrow", **hidden()) if arrow else None, text],
         className=f"pill pill-{tone.value}",
-        title=words.tested(figure) or None,
+        title=words.test_sentence(figure) or None,
     )
 
 
@@ -68,7 +68,7 @@ def evidence_line(figure: Figure) -> str:
     return " · ".join(p for p in parts if p)
 
 
-def named(figure: Figure) -> str:
+def name_in_brackets(figure: Figure) -> str:
     """The object that holds an extreme, in brackets, or nothing."""
     name = figure.evidence.name
     return f" ({name})" if name else ""
@@ -96,7 +96,7 @@ def freshness(text: str, until: str) -> Markup:
     return html.Span(pieces, className="heading-part fresh", **data(until=until))
 
 
-def unseen(text: str) -> Markup:
+def hidden_text(text: str) -> Markup:
     """Words for those who hear the page."""
     return html.Span(text, className="visually-hidden")
 

@@ -140,7 +140,7 @@ def sparkline(
     outer = outside_of(figure, band, scale) if band else []
     pieces = runs(figure.series, scale)
     lines = [html.Path(d=path(piece), className="spark-line") for piece in pieces]
-    before = _before(figure, scale) if previous else []
+    before = _previous_lines(figure, scale) if previous else []
     last = _last_point(figure.series, pieces)
     told, heard = _in_words(figure, notes, since, int(band.outside.sum()) if band else 0)
     return html.Span(
@@ -166,7 +166,8 @@ def sparkline(
     )
 
 
-def _before(figure: Figure, scale: Scale) -> list[Markup]:
+def _previous_lines(figure: Figure, scale: Scale) -> list[Markup]:
+    """The line of the period before, in its unbroken pieces."""
     pieces = runs(figure.previous_series, scale)
     return [html.Path(d=path(piece), className="spark-before") for piece in pieces]
 
@@ -205,16 +206,19 @@ def _onset(series: Series, since: date | None) -> list[Markup]:
 
 
 def _mark(at: int, points: int, class_name: str) -> Markup:
+    """A line down at one of so many points."""
     return html.Path(d=f"M{WHOLE.x(at, points):.1f} 0V{HEIGHT:.0f}", className=class_name)
 
 
 def _baseline(scale: Scale) -> str:
+    """The line of 0."""
     low, high = scale
     y = HEIGHT - PAD - (0 - low) / (high - low) * (HEIGHT - 2 * PAD)
     return f"M{PAD} {y:.1f}H{WIDTH - PAD}"
 
 
 def _last_point(series: Series, pieces: Sequence[Sequence[tuple[float, float]]]) -> list[Markup]:
+    """The dot at the line's end; none where the newest point is a gap."""
     if not pieces or series[-1][1] is None:
         return []
     x, y = pieces[-1][-1]

@@ -27,7 +27,7 @@ from layouts.pieces.parts import (
     freshness,
     heading_part,
     link,
-    named,
+    name_in_brackets,
     pill,
     value,
 )
@@ -143,7 +143,9 @@ def _figure(figure: Figure) -> Markup:
                 )
                 for f in groups
             ),
-            html.P(f"{evidence_line(figure)}{named(figure)}", className="muted figure-note"),
+            html.P(
+                f"{evidence_line(figure)}{name_in_brackets(figure)}", className="muted figure-note"
+            ),
             *map(_against_target, groups),
         ],
         className="card figure",

@@ -122,7 +122,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def listed(folder: Path) -> Iterator[tuple[Path, Manifest | BadBackup]]:
+def list_backups(folder: Path) -> Iterator[tuple[Path, Manifest | BadBackup]]:
     """Backups in a folder, the oldest first, each with its manifest or why it has none."""
     for path in sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else ():
         if not path.is_dir() or path.suffix == PART:

@@ -156,7 +156,9 @@ def _major(connection: Connection) -> int:
 
 def forget(folder: Path, keep: int) -> list[Path]:
     """Removes all but the newest ``keep`` backups; which."""
-    whole = [path for path, manifest in archive.listed(folder) if isinstance(manifest, Manifest)]
+    whole = [
+        path for path, manifest in archive.list_backups(folder) if isinstance(manifest, Manifest)
+    ]
     old = whole[:-keep] if keep else []
     for path in old:
         shutil.rmtree(path)

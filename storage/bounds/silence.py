@@ -177,7 +177,7 @@ class Ticker:
 TICKER = Ticker()
 
 
-def watched(watch: SilenceWatch) -> Callable[..., DriverConnection]:
+def watched_factory(watch: SilenceWatch) -> Callable[..., DriverConnection]:
     """The driver's factory of connections whose answers are waited for under a watch."""
 
     def make(*words: Any, **options: Any) -> DriverConnection:
@@ -188,7 +188,7 @@ def watched(watch: SilenceWatch) -> Callable[..., DriverConnection]:
     return make
 
 
-def _waited(call: Callable[..., Any]) -> Callable[..., Any]:
+def _waiting_method(call: Callable[..., Any]) -> Callable[..., Any]:
     """A cursor's method during which the server is waited for."""
 
     @wraps(call)
@@ -204,8 +204,9 @@ def _waited(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _waited_if_named(call: Callable[..., Any]) -> Callable[..., Any]:
-    """As ``_waited``, for what has its rows still at the server only where the cursor has a name."""
-    waited = _waited(call)
+    """As ``_waiting_method``, for what has its rows still at the server only where the cursor has a
+    name."""
+    waited = _waiting_method(call)
 
     @wraps(call)
     def fetch(self: WatchedCursor, *words: Any, **options: Any) -> Any:
@@ -240,9 +241,9 @@ class WatchedCursor(DriverCursor):
     """A cursor of the driver's, whose statements are waited for under its connection's watch."""
 
     connection: WatchedConnection
-    execute = _waited(DriverCursor.execute)
-    executemany = _waited(DriverCursor.executemany)
-    copy_expert = _waited(DriverCursor.copy_expert)
+    execute = _waiting_method(DriverCursor.execute)
+    executemany = _waiting_method(DriverCursor.executemany)
+    copy_expert = _waiting_method(DriverCursor.copy_expert)
     fetchone = _waited_if_named(DriverCursor.fetchone)
     fetchmany = _waited_if_named(DriverCursor.fetchmany)
     fetchall = _waited_if_named(DriverCursor.fetchall)

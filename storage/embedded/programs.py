@@ -24,7 +24,7 @@ class ProgramList(DiskList):  # type: ignore[misc] # the package has no types
         except ValueError:
             noted = PostmasterInfo.read_from_pgdata(self.path.parent)
             return [noted.pid] if noted else []
-        return [pid for pid in noted if isinstance(pid, int) and _lives(pid)]
+        return [pid for pid in noted if isinstance(pid, int) and _is_running(pid)]
 
     def put(self, values: list[int]) -> None:
         """Writes the list whole or not at all."""
@@ -33,7 +33,8 @@ class ProgramList(DiskList):  # type: ignore[misc] # the package has no types
         part.replace(self.path)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
+    """Whether a process of that number runs, whosever it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -127,6 +127,7 @@ class PrivateServer(PostgresServer):
             mark.touch()
 
     def _join(self) -> None:
+        """Has the server run and let in who may, whoever started it."""
         is_news = access.write_rules(self.pgdata, self.let_in)
         running = PostmasterInfo.read_from_pgdata(self.pgdata)
         if running is None or not running.is_running():

@@ -49,6 +49,7 @@ def differences(connection: Connection, roles: Roles) -> Iterator[Difference]:
 
 
 def _alike(kind: str, meant: Definition, present: Definition) -> bool:
+    """Whether a thing is as it is meant; a layout may have further numbers behind."""
     if kind == LAYOUT:
         return f"{present.told} ".startswith(f"{meant.told} ")
     return (meant.told, meant.state) == (present.told, present.state)

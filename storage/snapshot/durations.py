@@ -24,7 +24,7 @@ from aggregators.vocabulary.sketch import (
 )
 from storage.distributed import KEPT_INSERT
 from storage.snapshot.columns import DISTRIBUTIONS, SnapshotColumns
-from storage.snapshot.sql import ASKED, listed, literals, taken
+from storage.snapshot.sql import ASKED, column_list, literals, take_staged
 from storage.snapshot.tables import duration_block, staged_block, staged_workspace, usage_snapshot
 
 LONGEST = max(TRAILING_WINDOWS)
@@ -67,7 +67,7 @@ def single_durations(names: tuple[str, ...]) -> str:
     return " union all ".join(single)
 
 
-def unpacked(blocks: str, names: tuple[str, ...] = DISTRIBUTIONS) -> str:
+def unpacked_durations(blocks: str, names: tuple[str, ...] = DISTRIBUTIONS) -> str:
     """The durations of one workspace's blocks, a row per day, distribution, group and bucket. Of
     distributions that are declared: those of a domain that is gone are left as they are."""
     which = f"array_position(array[{literals(DISTRIBUTIONS)}], b.distribution) - 1"
@@ -107,7 +107,7 @@ with {ASKED}, {CLOCK}
     )
 )
 , kept as (
-    {unpacked("partly_asked")} and not exists (
+    {unpacked_durations("partly_asked")} and not exists (
         select from asked where asked.day = date '{EPOCH}' + (b.block * {BLOCK_DAYS} + e.place)
     )
 )
@@ -128,8 +128,8 @@ def stage_durations() -> str:
     """Stages the blocks that hold an asked day."""
     return f"""
 {DURATION_BLOCKS}
-insert into {staged_block.name} (workspace_id, {listed(KEY)}, data)
-select :w, {listed(KEY)}, data from blocks
+insert into {staged_block.name} (workspace_id, {column_list(KEY)}, data)
+select :w, {column_list(KEY)}, data from blocks
 {KEPT_INSERT}
 """
 
@@ -138,7 +138,7 @@ def publish_durations() -> str:
     """Writes the blocks, and removes those with an asked day that hold nothing any more."""
     table = duration_block.name
     return f"""
-with {taken(staged_block.name)}
+with {take_staged(staged_block.name)}
 , touched as (
     select distinct {BLOCK_OF.format("day")} as block
     from {staged_workspace.name} s cross join unnest(s.days) as day where s.workspace_id = :w
@@ -147,11 +147,11 @@ with {taken(staged_block.name)}
     delete from {table} b using touched
     where b.workspace_id = :w and b.block = touched.block
       and b.distribution in ({literals(DISTRIBUTIONS)}) and not exists (
-        select from ready where ({listed(KEY, "ready.{}")}) = ({listed(KEY, "b.{}")})
+        select from ready where ({column_list(KEY, "ready.{}")}) = ({column_list(KEY, "b.{}")})
     )
 )
-insert into {table} (workspace_id, {listed(KEY)}, data) select :w, {listed(KEY)}, data from ready
-on conflict (workspace_id, {listed(KEY)}) do update set data = excluded.data
+insert into {table} (workspace_id, {column_list(KEY)}, data) select :w, {column_list(KEY)}, data from ready
+on conflict (workspace_id, {column_list(KEY)}) do update set data = excluded.data
 """
 
 
@@ -166,7 +166,7 @@ def trailing(columns: SnapshotColumns) -> str:
     """The CTEs up to ``quantiles``, of the days that end with each row, from the stored buckets: of the
     rows written, and of those that follow within the longest window (``later``)."""
     key = ("day", "group_key") if columns.group else ("day",)
-    pooled = listed(
+    pooled = column_list(
         f"array_agg(e.bucket order by e.bucket) filter (where ago < {window}) as pooled_{window}"
         for window in TRAILING_WINDOWS
     )
@@ -183,7 +183,7 @@ affected as (
 )
 , durations as materialized (
     select date '{EPOCH}' + (s.block * {BLOCK_DAYS} + s.place) as day, which, group_key, bucket, n
-    from ({unpacked(WITH_STAGED, columns.distributions)} and b.block between
+    from ({unpacked_durations(WITH_STAGED, columns.distributions)} and b.block between
         {BLOCK_OF.format(f"(select min(day) from affected) - {LONGEST - 1}")}
         and {BLOCK_OF.format("(select max(day) from affected)")}
     ) s
@@ -195,5 +195,5 @@ affected as (
     cross join lateral generate_series(1, e.n)
     group by affected.day, e.which, e.group_key
 )
-, quantiles as (select {listed(key)}, {listed(quantiles)} from pools group by {listed(key)})
+, quantiles as (select {column_list(key)}, {column_list(quantiles)} from pools group by {column_list(key)})
 """

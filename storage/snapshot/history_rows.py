@@ -11,7 +11,7 @@ from aggregators.vocabulary.clock import CLOCK
 from storage.distributed import KEPT_INSERT
 from storage.snapshot.columns import SnapshotColumns
 from storage.snapshot.durations import single_durations, trailing
-from storage.snapshot.sql import ASKED, STAMP, fact, labels, listed, taken
+from storage.snapshot.sql import ASKED, STAMP, column_list, fact, labels, take_staged
 from storage.snapshot.tables import (
     histories,
     staged_histories,
@@ -49,7 +49,9 @@ def _daily(columns: SnapshotColumns, queries: int) -> str:
         for n in range(queries)
     )
     facts = [fact(name, columns) for name in (*columns.flows, *columns.levels)]
-    return f"select keys.day, group_key, {listed([*facts, labels(columns)])} from keys {joined}"
+    return (
+        f"select keys.day, group_key, {column_list([*facts, labels(columns)])} from keys {joined}"
+    )
 
 
 def _census(columns: SnapshotColumns, queries: int) -> str:
@@ -102,7 +104,7 @@ def _fresh(columns: SnapshotColumns) -> str:
         *(f"null::float8 as {name}" for name in columns.quantiles),
     ]
     return f"""
-select day, group_key, {listed(values)} from daily left join base using (group_key)
+select day, group_key, {column_list(values)} from daily left join base using (group_key)
 window so_far as (partition by group_key order by day)
 """
 
@@ -111,7 +113,7 @@ def _changes_of_totals(columns: SnapshotColumns) -> str:
     """By how much the totals of each group change on the last day."""
     changes = [f"coalesce(f.{t}, 0) - coalesce(replaced.{t}, 0) as {t}" for t in columns.totals]
     return f"""
-select {listed(["group_key", *changes])}
+select {column_list(["group_key", *changes])}
 from (select * from fresh where day = :last) f
 full join ({_stored_totals(columns, "<= :last")}) replaced using (group_key)
 """
@@ -126,7 +128,7 @@ def _later(columns: SnapshotColumns) -> str:
         *(f"h.{name}" for name in columns.quantiles),
     ]
     return f"""
-select u.snapshot_date as day, moved.group_key, {listed(values)}
+select u.snapshot_date as day, moved.group_key, {column_list(values)}
 from {usage_snapshot.name} u cross join moved
 left join {columns.table} h on h.workspace_id = :w and h.snapshot_date = u.snapshot_date
     and h.{columns.group} = moved.group_key
@@ -143,14 +145,14 @@ def _with_quantiles(columns: SnapshotColumns) -> str:
     joined = "left join affected using (day) left join quantiles using (day, group_key)"
     values = [*columns.totals, *columns.levels, "labels", *quantiles]
     return f"""
-select day, group_key, {listed(values)} from rows {joined if columns.distributions else ""}
+select day, group_key, {column_list(values)} from rows {joined if columns.distributions else ""}
 """
 
 
 def _stored_totals(columns: SnapshotColumns, when: str) -> str:
     """The totals of every group on the last snapshot day within some days."""
     return f"""
-select {listed([f"{columns.group} as group_key", *columns.totals])} from {columns.table}
+select {column_list([f"{columns.group} as group_key", *columns.totals])} from {columns.table}
 where workspace_id = :w and snapshot_date = (
     select max(snapshot_date) from {usage_snapshot.name}
     where workspace_id = :w and snapshot_date {when}
@@ -160,7 +162,7 @@ where workspace_id = :w and snapshot_date = (
 
 def stage_history(columns: SnapshotColumns) -> str:
     """Stages the rows of one history."""
-    written = listed(written_columns(columns))
+    written = column_list(written_columns(columns))
     return f"""
 {history_rows(columns)}, {STAMP}
 insert into {staged_histories[columns.table].name}
@@ -174,9 +176,9 @@ def publish_history(columns: SnapshotColumns) -> str:
     """Writes the rows of one history, and removes those of the asked days whose group is gone."""
     table, group = histories[columns.table].name, columns.group
     values = (*written_columns(columns), "computed_at")
-    inserted = f"snapshot_date, {group}, {listed(values)}"
+    inserted = f"snapshot_date, {group}, {column_list(values)}"
     return f"""
-with {taken(staged_histories[columns.table].name)}
+with {take_staged(staged_histories[columns.table].name)}
 , gone as (
     delete from {table} h
     using (select unnest(days) as day from {staged_workspace.name} where workspace_id = :w) asked
@@ -186,5 +188,5 @@ with {taken(staged_histories[columns.table].name)}
 )
 insert into {table} (workspace_id, {inserted}) select :w, {inserted} from ready
 on conflict (workspace_id, {group}, snapshot_date) do update
-set {listed(values, "{0} = excluded.{0}")}
+set {column_list(values, "{0} = excluded.{0}")}
 """

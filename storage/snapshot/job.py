@@ -74,7 +74,9 @@ class SnapshotRun:
     @property
     def ranges(self) -> list[DayRange]:
         """The days to write in each workspace."""
-        return [DayRange(self.range_first, self.day)] if self.range_first else _night(self.day)
+        return (
+            [DayRange(self.range_first, self.day)] if self.range_first else _night_ranges(self.day)
+        )
 
 
 def run(
@@ -94,7 +96,7 @@ def run(
     _refuse_unfinished(last, settings)
     job = _Job(database, settings, progress)
     if slug is not None:
-        return job.alone(_of_all(database, _night(last), slug))
+        return job.alone(_of_all(database, _night_ranges(last), slug))
     outcome = RunOutcome(0, 0, {})
     while True:
         with _under_way(database) as connection:
@@ -142,11 +144,13 @@ def histories(
         return _Job(database, settings, progress).whole(connection, work, requested)
 
 
-def _night(day: date) -> list[DayRange]:
+def _night_ranges(day: date) -> list[DayRange]:
+    """Days that a night writes: its own, and those of the trailing days that have a row."""
     return [DayRange(day - timedelta(days=TRAILING_DAYS - 1), day, only_known=True)]
 
 
 def _refuse_unfinished(last: date, settings: Settings) -> None:
+    """Raises DayNotOver where the last day has not ended."""
     if last >= settings.now().date():
         raise DayNotOver(
             f"{last} has not ended yet in {settings.zone.key}: the last day is yesterday"
@@ -163,6 +167,7 @@ def _of_all(database: Database, ranges: Sequence[DayRange], slug: str | None = N
 
 
 def _workspaces(database: Database, slug: str | None = None) -> list[tuple[int, str]]:
+    """Active workspaces by id and slug, or the one of a slug. Raises NoSuchWorkspace."""
     query = select(workspace.c.id, workspace.c.slug).where(workspace.c.is_active)
     if slug is not None:
         query = query.where(workspace.c.slug == slug)
@@ -264,6 +269,7 @@ def _of_the_server(error: BaseException) -> bool:
 
 
 def _in_a_line(error: BaseException) -> str:
+    """First line of an error with its kind."""
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
@@ -384,6 +390,7 @@ def _publish_by_node(
     since: datetime,
     marks: Mapping[int, datetime],
 ) -> dict[str, str]:
+    """As ``_publish_all``, on all nodes of a cluster at once. Raises Overtaken."""
     failed = {}
     for one in nights.published(connection, list(ready), since, marks):
         if one.is_overtaken:

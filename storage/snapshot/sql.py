@@ -61,14 +61,14 @@ asked as (
 STAMP = "stamp as materialized (select clock_timestamp() as at)"
 
 
-def listed(columns: Iterable[str], form: str = "{}") -> str:
+def column_list(columns: Iterable[str], form: str = "{}") -> str:
     """Columns as a list, each in a form."""
     return ", ".join(form.format(column) for column in columns)
 
 
 def literals(names: Iterable[str]) -> str:
     """Names as a list of texts."""
-    return listed(names, "'{}'")
+    return column_list(names, "'{}'")
 
 
 def fact(name: str, columns: SnapshotColumns) -> str:
@@ -82,7 +82,7 @@ def labels(columns: SnapshotColumns) -> str:
     """The labels of a row by name, without those that name nothing."""
     if not columns.labels:
         return "'{}'::jsonb as labels"
-    values = listed(columns.labels, "{}::text")
+    values = column_list(columns.labels, "{}::text")
     pairs = f"jsonb_object(array[{literals(columns.labels)}], array[{values}])"
     return f"jsonb_strip_nulls({pairs}) as labels"
 
@@ -90,13 +90,14 @@ def labels(columns: SnapshotColumns) -> str:
 def preferring_new(table: str, columns: Iterable[str]) -> str:
     """The upsert's second half: new values, and ``changed_at`` moves where one differs."""
     columns = tuple(columns)
-    same = f"({listed(columns, table + '.{}')}) is distinct from ({listed(columns, 'excluded.{}')})"
+    stored, new = (column_list(columns, f"{name}.{{}}") for name in (table, "excluded"))
+    same = f"({stored}) is distinct from ({new})"
     return (
-        f"set {listed(columns, '{0} = excluded.{0}')}, computed_at = excluded.computed_at,"
+        f"set {column_list(columns, '{0} = excluded.{0}')}, computed_at = excluded.computed_at,"
         f" changed_at = case when {same} then excluded.changed_at else {table}.changed_at end"
     )
 
 
-def taken(table: str) -> str:
+def take_staged(table: str) -> str:
     """A CTE that takes one workspace's rows out of a staged table."""
     return f"ready as (delete from {table} where workspace_id = :w returning *)"

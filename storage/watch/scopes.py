@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from storage.watch.store import Values, dated
+from storage.watch.store import Values, with_dates
 
 Scope = tuple[int, ...]
 """Ids of the workspaces of a scope, in their order."""
@@ -59,7 +59,7 @@ def kept(connection: Connection) -> dict[Scope, ScopeWatch]:
             row.held_on,
             bytes(row.data),
             row.night,
-            [dated(one) for one in row.signals],
+            [with_dates(one) for one in row.signals],
         )
         for row in rows
     }

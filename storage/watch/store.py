@@ -88,12 +88,12 @@ def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWat
             tuple(texts(series)),
             day(held_on),
             bytes(data or b""),
-            [dated(signal) for signal in json_value(signals) or ()],
+            [with_dates(signal) for signal in json_value(signals) or ()],
         )
     return {key: kept_by_id[key] for key in workspaces}
 
 
-def dated(signal: Values) -> Values:
+def with_dates(signal: Values) -> Values:
     """A signal with its days as dates."""
     days = ("opened_on", "since", "seen_on", "ended_on", "until")
     return {**signal, **{d: date.fromisoformat(signal[d]) if signal.get(d) else None for d in days}}

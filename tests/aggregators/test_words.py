@@ -42,12 +42,12 @@ def test_changes(measure, value, previous, text):
 
 def test_the_test_is_told_in_a_sentence_with_numbers():
     shown = figure(RATE, 0.3, 0.1, tested=(30, 100, 10, 100))
-    assert words.tested(shown) == (
+    assert words.test_sentence(shown) == (
         "3.6 standard errors from the period before (binomial deviance, scatter 1.0 times chance):"
         " as much in 1 of 3,162 periods where nothing changed."
     )
-    assert words.tested(figure(STANDING, 3, 2)).startswith("Certain: counted completely")
-    assert words.tested(figure(RATE, 0.3)) == ""
+    assert words.test_sentence(figure(STANDING, 3, 2)).startswith("Certain: counted completely")
+    assert words.test_sentence(figure(RATE, 0.3)) == ""
 
 
 def test_a_sparkline_in_words():

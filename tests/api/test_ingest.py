@@ -129,7 +129,7 @@ def test_a_revoked_member_can_not_send_with_the_next_request(web, send):
 
 
 def test_a_signature_of_the_sender_is_enough_and_a_wrong_one_is_not(web, send):
-    sealed = senders.sealed(Keys(web.app.config["SECRET_KEY"]), SECRET)
+    sealed = senders.seal_secret(Keys(web.app.config["SECRET_KEY"]), SECRET)
     mine = token(web, signing_secret=sealed)
     body = json.dumps(EVENT).encode()
     assert SECRET.encode() not in sealed

@@ -111,7 +111,7 @@ def test_what_senders_sign_with_opens_after_a_rotation_without_the_former_key(we
         database.job,
         "engineer@x.example",
         scope=senders.scope("alpha"),
-        signing_secret=senders.sealed(Keys(OLD), "a sender's secret"),
+        signing_secret=senders.seal_secret(Keys(OLD), "a sender's secret"),
     )
     done = rotated(serving(web, secret_key=NEW, secret_key_former=(OLD,)))
     assert "1 secrets are sealed under the current key." in done.output, done.output
@@ -130,7 +130,9 @@ def test_what_senders_sign_with_opens_after_a_rotation_without_the_former_key(we
 
 def test_secrets_that_no_key_opens_are_counted(web):
     tokens.create(
-        web.world.database.job, "bob@x.example", signing_secret=senders.sealed(Keys(OLD), "x" * 9)
+        web.world.database.job,
+        "bob@x.example",
+        signing_secret=senders.seal_secret(Keys(OLD), "x" * 9),
     )
     done = rotated(serving(web, secret_key=NEW))
     assert done.exit_code == 1

@@ -30,7 +30,7 @@ from layouts.executive.expansion import expansion, following
 from layouts.executive.page import page, stale
 from layouts.focus import Focus, parse
 from layouts.pieces import sparkline
-from layouts.pieces.chart import COLOURS, LAYOUT, compared
+from layouts.pieces.chart import COLOURS, LAYOUT, comparison_chart
 from layouts.pieces.markup import html, markup
 from layouts.pieces.parts import pill
 from layouts.pieces.sparkline import HEIGHT, PAD, runs, scale_of
@@ -203,7 +203,7 @@ def test_dash_is_given_no_html_to_show_as_words(domain, mode):
 def test_plotly_takes_the_chart():
     measure = DOMAINS[0].measures[0]
     figures = [(f"W{i}", figure(measure, series=series(0.1, None, 0.3))) for i in range(4)]
-    (graph,) = (p for p in every(compared(measure, figures)) if isinstance(p, dcc.Graph))
+    (graph,) = (p for p in every(comparison_chart(measure, figures)) if isinstance(p, dcc.Graph))
     assert [trace.name for trace in go.Figure(graph.figure).data] == ["W0", "W1", "W2", "W3"]
 
 
@@ -241,7 +241,7 @@ def asset(name: str) -> str:
 def test_a_count_has_no_tick_at_a_half(most, tick):
     measure = next(m for d in DOMAINS for m in d.measures if m.unit is Unit.COUNT)
     lines = [("W", figure(measure, series=series(1.0, None, most)))]
-    (graph,) = (p for p in every(compared(measure, lines)) if isinstance(p, dcc.Graph))
+    (graph,) = (p for p in every(comparison_chart(measure, lines)) if isinstance(p, dcc.Graph))
     assert graph.figure["layout"]["yaxis"].get("dtick") == tick
 
 

@@ -91,7 +91,7 @@ class Downloads:
             raise Busy("another list of the person is still being written") from error
         try:
             with self._writing.taken():
-                return spooled(pieces)
+                return spool(pieces)
         finally:
             own.release(force=True)
 
@@ -111,7 +111,7 @@ class Downloads:
         )
 
 
-def spooled(pieces: Iterator[bytes], rest: Callable[[float], None] = time.sleep) -> IO[bytes]:
+def spool(pieces: Iterator[bytes], rest: Callable[[float], None] = time.sleep) -> IO[bytes]:
     """The pieces in a file. Whoever makes them rests after each for as long as they worked on it: Python
     has one thread at work, and those who answer pages would get it back only some milliseconds after
     each question to the database."""
@@ -129,7 +129,7 @@ def spooled(pieces: Iterator[bytes], rest: Callable[[float], None] = time.sleep)
     return file
 
 
-def sent(file: IO[bytes], slot: Slot, content_type: str, right: RightToAnswer) -> Response:
+def send_file(file: IO[bytes], slot: Slot, content_type: str, right: RightToAnswer) -> Response:
     """An answer that reads the file as fast as its reader does, while they may have it, and then gives both
     back."""
     size = file.seek(0, 2)

@@ -88,7 +88,7 @@ class SettingScope:
         """Value of the declaration and the environment, in words."""
         if setting.measure is None:
             return setting.write(default(setting.name, self.settings))
-        return declared(self._measure(setting))
+        return declared_target(self._measure(setting))
 
     def _measure(self, setting: KnownSetting) -> Measure:
         assert setting.domain is not None
@@ -112,7 +112,7 @@ class SettingScope:
 def _declared_value(setting: KnownSetting) -> str:
     """Value of a setting in words where neither people nor the environment give one."""
     if setting.measure is not None:
-        return declared(setting.measure)
+        return declared_target(setting.measure)
     field = Settings.model_fields.get(setting.name)
     return setting.write(field.default if field else LEARNED)
 
@@ -122,7 +122,7 @@ def default(name: str, settings: Settings) -> Value:
     return getattr(settings, name, LEARNED)
 
 
-def declared(measure: Measure) -> str:
+def declared_target(measure: Measure) -> str:
     """Target of a measure as its declaration or the environment gives it: "under 15.0 %, watched from
     10.0 %"."""
     if measure.aim is None:

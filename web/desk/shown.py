@@ -28,7 +28,7 @@ def fields(row: Mapping[str, Any], zone: tzinfo) -> Iterator[ShownField]:
     for name, value in row.items():
         if name in KEPT_APART or (name in ONLY_WHERE_SET and not value):
             continue
-        yield ShownField(name, title(name), _value(value, zone))
+        yield ShownField(name, title(name), _value_in_words(value, zone))
 
 
 def title(name: str) -> str:
@@ -38,7 +38,8 @@ def title(name: str) -> str:
     return " ".join([shown[0][:1].upper() + shown[0][1:], *shown[1:]])
 
 
-def _value(value: Any, zone: tzinfo) -> str:
+def _value_in_words(value: Any, zone: tzinfo) -> str:
+    """A value of a record as the page shows it."""
     if value is None:
         return formats.NONE
     if isinstance(value, bool):

@@ -114,7 +114,7 @@ class Providers:
             creates = settings.oidc_create_accounts or invitations.is_for(jobs, link, vouched.email)
             account = linking.account_of(jobs, vouched, creates=creates)
         except ProviderRefused as error:
-            entry.refuse(jobs, linking.shown(claims.get("email")) or name, name, str(error))
+            entry.refuse(jobs, linking.claim_text(claims.get("email")) or name, name, str(error))
             raise
         groups = claims.get(settings.oidc_groups_claim)
         own = [g for g in groups if isinstance(g, str)] if isinstance(groups, list) else []

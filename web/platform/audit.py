@@ -24,7 +24,7 @@ from storage.bounds.statement import TooCostly
 from storage.database import Database
 from storage.executive.memberships import Membership
 from storage.viewer import Viewer
-from web.bounds.streams import Downloads, sent
+from web.bounds.streams import Downloads, send_file
 from web.operation import Operation, Outcome
 from web.people.right_to_answer import of_scope
 from web.platform.rights import platform_admin
@@ -101,7 +101,7 @@ def blueprint(
         with downloads.lent(viewer) as slot:
             pieces = right.over(_csv_pieces(_events_for_file(engine, viewer, query)))
             file = downloads.spooled(viewer, pieces)
-            answer = sent(file, slot, "text/csv; charset=utf-8", right)
+            answer = send_file(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
         return answer
 

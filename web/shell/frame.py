@@ -36,7 +36,7 @@ from web.shell.pages import (
     ShellPage,
     ShellReader,
     counts_of,
-    served,
+    served_rules,
 )
 
 LISTED = 8
@@ -126,7 +126,7 @@ def install(app: Flask, engine: Callable[[], Engine], settings: Settings) -> Non
     @app.get("/workspaces.json", endpoint="shell.workspaces")
     def workspaces() -> ResponseReturnValue:
         mine = _memberships_of(engine(), current_user.viewer)
-        return jsonify([_option_json(_option(m, request.args)) for m in mine])
+        return jsonify([_option_json(_switch_option(m, request.args)) for m in mine])
 
     @app.get(LOGO, endpoint="shell.logo")
     def organisation_logo() -> Response:
@@ -167,7 +167,7 @@ def _frame_for_reader(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
     active = next((m for m in mine if matched and m.slug == matched[1]), None)
     reader = ShellReader(mine, active)
     links = _links(reader)
-    known = served(current_app)
+    known = served_rules(current_app)
     is_everywhere = not active or request.path.rstrip("/").endswith("/platform/executive")
     return Frame(
         bare.organisation,
@@ -176,9 +176,9 @@ def _frame_for_reader(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
         current_user.email,
         _highest(reader),
         links,
-        tuple(_option(m, request.args) for m in mine[:LISTED]),
+        tuple(_switch_option(m, request.args) for m in mine[:LISTED]),
         len(mine),
-        _option(active, request.args) if active else None,
+        _switch_option(active, request.args) if active else None,
         is_everywhere and reader.is_platform_admin,
         next((link.href for link in links if link.title == "Executive"), None),
         HELP if HELP in known else None,
@@ -197,7 +197,7 @@ def _highest(reader: ShellReader) -> str:
 
 
 def _links(reader: ShellReader) -> tuple[ShellLink, ...]:
-    known = served(current_app)
+    known = served_rules(current_app)
     shown = [p for p in PAGES if p.rule in known and p.may(reader) and p.href(reader)]
     return tuple(_link(page, reader) for page in shown)
 
@@ -220,7 +220,8 @@ def _pattern(rule: str) -> re.Pattern[str]:
     return re.compile(re.escape(rule).replace("<slug>", SLUG_WORD) + "(?:/|$)")
 
 
-def _option(membership: Membership, given: Mapping[str, str]) -> SwitchOption:
+def _switch_option(membership: Membership, given: Mapping[str, str]) -> SwitchOption:
+    """A workspace to switch to, on the same domain and period."""
     domain = domain_of(request.path) or DOMAINS[0]
     return SwitchOption(
         membership.slug,

@@ -116,7 +116,7 @@ DRAWN_BY_DASH = frozenset({EXECUTIVE_RULE})
 HELP, ACCOUNT = "/help", "/account"
 
 
-def served(app: Flask) -> frozenset[str]:
+def served_rules(app: Flask) -> frozenset[str]:
     """Rules that the application serves, with those of Dash, which has one rule for all of its pages."""
     return DRAWN_BY_DASH | {rule.rule.rstrip("/") for rule in app.url_map.iter_rules()}
 

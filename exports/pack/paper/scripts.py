@@ -78,7 +78,7 @@ class Fallbacks:
         return at + 1 < len(text) and self.face(ord(text[at + 1])) is of
 
 
-def shaped(face: TTFFont, text: str) -> Run:
+def shape_text(face: TTFFont, text: str) -> Run:
     """Text of another script, in the order in which its glyphs are drawn."""
     pieces: list[Piece] = []
     width, array, rise = 0.0, "", 0.0

@@ -9,7 +9,7 @@ from functools import lru_cache
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-from exports.pack.paper.scripts import FONTS, Fallbacks, Run, shaped
+from exports.pack.paper.scripts import FONTS, Fallbacks, Run, shape_text
 
 Glyphs = str | tuple[Run, ...]
 FAMILY = "noto"
@@ -94,7 +94,7 @@ class Typeface:
 
     def _run(self, face: TTFFont | None, part: str, bold: bool) -> Run:
         if face is not None:
-            return shaped(face, part)
+            return shape_text(face, part)
         codes = "".join(map(self._codes[bold].__getitem__, part))
         return Run(None, codes, (), sum(map(self._advance[bold].__getitem__, part)))
 

@@ -71,7 +71,7 @@ class SharedAxis:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
-def stands(
+def draw_standing(
     canvas: Canvas, box: Box, axis: SharedAxis, figure: Figure, limit: float | None, colour: str
 ) -> None:
     """Draws where a figure stands: a dot within its interval where it was sampled, a bar where it was

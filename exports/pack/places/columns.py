@@ -16,7 +16,7 @@ from exports.pack import marks, notes
 from exports.pack.paper import style
 from exports.pack.paper.canvas import Canvas
 from exports.pack.paper.style import Box
-from exports.pack.places.axis import SharedAxis, is_sum, line, stands, target, tone
+from exports.pack.places.axis import SharedAxis, draw_standing, is_sum, line, target, tone
 from exports.pack.places.intervals import interval
 from exports.pack.places.rows import PlaceRow
 
@@ -74,7 +74,7 @@ def columns_of(
     if domain.picture == "matrix":
         before += [_cell_column(scorecard, key) for key in domain.columns]
     else:
-        before.append(PlaceColumn(head.measure.title, VALUE, _value))
+        before.append(PlaceColumn(head.measure.title, VALUE, _draw_value))
         if head.evidence.denominator is not None:
             before.append(PlaceColumn("Counted", PARTS, _parts))
     is_expected = any(card.figures[domain.headline].band for card in scorecard.cards[:ROWS])
@@ -84,7 +84,7 @@ def columns_of(
         after.append(PlaceColumn(compared, CHANGE, _changing(domain), "L"))
     if adds.each:
         after.append(PlaceColumn(adds.title, ADDS, _adding(adds)))
-    charts = [] if domain.picture == "matrix" else [_stand(axis, scorecard)]
+    charts = [] if domain.picture == "matrix" else [_standing_column(axis, scorecard)]
     charts.append(PlaceColumn(days, 0, _line_column(axis, scorecard), "L"))
     left = wide - sum(one.wide + GAP for one in (*before, *after)) + GAP
     each = left / len(charts) - GAP
@@ -119,7 +119,8 @@ def _group(canvas: Canvas, box: Box, row: PlaceRow) -> None:
     canvas.text(Box(box.x, box.y, wide, box.h), text, style.SMALL, colour=style.MUTED)
 
 
-def _value(canvas: Canvas, box: Box, row: PlaceRow) -> None:
+def _draw_value(canvas: Canvas, box: Box, row: PlaceRow) -> None:
+    """Draws a row's figure, in the colour of its status where that is none to be glad of."""
     if row.figure is None:
         return
     text, status = words.figure(row.figure), row.figure.status
@@ -174,7 +175,8 @@ def _cell_column(scorecard: Scorecard, key: str) -> PlaceColumn:
     return PlaceColumn(scorecard.domain.measure(key).title, CELL, draw)
 
 
-def _stand(axis: SharedAxis, scorecard: Scorecard) -> PlaceColumn:
+def _standing_column(axis: SharedAxis, scorecard: Scorecard) -> PlaceColumn:
+    """Column that shows where each row stands on one axis, with its interval and target."""
     head = scorecard.headline
     goal = words.aim(head.measure)
     kind = "95 % interval" if interval(head) else ""
@@ -183,7 +185,7 @@ def _stand(axis: SharedAxis, scorecard: Scorecard) -> PlaceColumn:
     def draw(canvas: Canvas, box: Box, row: PlaceRow) -> None:
         if row.figure and (row.card or not is_sum(row.figure)):
             colour = tone(row.figure.status) if row.card else style.ACCENT
-            stands(canvas, box, axis, row.figure, target(row.figure), colour)
+            draw_standing(canvas, box, axis, row.figure, target(row.figure), colour)
 
     return PlaceColumn(title or "On one axis", 0, draw, "L")
 

@@ -10,7 +10,7 @@ import pytest
 from aggregators.signal.flags import crossings, first_flags
 from aggregators.signal.placebo import false_rate, placebo, redrawn_days, threshold
 from aggregators.signal.rules import LEARNING_DAYS, RISES, SHIPPED, SeriesKind
-from aggregators.signal.stretch import PERIODS, own_stretch, shipped, stretched
+from aggregators.signal.stretch import PERIODS, own_stretch, shipped_stretch, stretch_of_days
 from aggregators.signal.watch import DailyEvidence, WatchState, advanced, evidence_by_night, nights
 
 SERIES, DAYS, CHANGED = 60, 320, 240
@@ -113,7 +113,7 @@ def test_stretch_is_never_below_chance_and_grows_from_the_shipped_one(
     own = own_stretch(stable)
     assert set(own) == set(PERIODS)
     assert all(1.0 <= factor < 2.0 for factor in own.values())
-    assert stretched(shipped(SeriesKind.RATIO, False), 365) == 1.4
+    assert stretch_of_days(shipped_stretch(SeriesKind.RATIO, False), 365) == 1.4
 
 
 def test_an_empty_history_breaks_nothing() -> None:

@@ -12,7 +12,7 @@ from aggregators import words
 from aggregators.companions import DEPLOYMENTS, MOST, WATCHED, companions
 from aggregators.pooling.dashboard import Dashboard
 from aggregators.signal.rules import SHIPPED_DISPERSION, SHIPPED_STRETCH, SeriesKind
-from aggregators.signal.stretch import stretched
+from aggregators.signal.stretch import stretch_of_days
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import LOWER, Measure, Unit
 from tests.plain import verdicts
@@ -84,7 +84,7 @@ def _mean(times: list[float]) -> float:
 def _scatter(truth: Truth, series: str) -> float:
     of = WATCHED[series].series
     by_days = SHIPPED_STRETCH[of.kind, of.is_fall]
-    return SHIPPED_DISPERSION[of.kind] * stretched(by_days, truth.period.days)
+    return SHIPPED_DISPERSION[of.kind] * stretch_of_days(by_days, truth.period.days)
 
 
 def _of_counts(truth: Truth, series: str, now: Expected, before: Expected) -> float:

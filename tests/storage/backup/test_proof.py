@@ -291,4 +291,4 @@ def test_old_backups_are_removed_and_half_ones_are_not_counted(backup):
     (folder / "vigilo-20260103T000000Z.part").mkdir()
     removed = making.forget(folder, keep=2)
     assert [path.name for path in removed] == ["vigilo-20260101T000000Z"]
-    assert len(list(archive.listed(folder))) == 2
+    assert len(list(archive.list_backups(folder))) == 2

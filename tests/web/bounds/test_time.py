@@ -257,6 +257,6 @@ def test_who_writes_a_list_rests_as_long_as_they_worked():
             worked.append(time.thread_time() - begun)
             yield b"a piece"
 
-    streams.spooled(pieces(), rests.append).close()
+    streams.spool(pieces(), rests.append).close()
     assert len(rests) == 3
     assert all(rest >= work for rest, work in zip(rests, worked, strict=True))

@@ -14,7 +14,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from tests.conftest import superuser
 from tests.deep import all_but, long
 from tests.webworld import WebWorld
-from web.shell.pages import ACCOUNT, HELP, PAGES, served
+from web.shell.pages import ACCOUNT, HELP, PAGES, served_rules
 
 ELSEWHERE = "http://elsewhere.example/"
 FORM = '<form id=f method=post action="{there}" {more}>{fields}</form><script>f.submit()</script>'
@@ -116,7 +116,7 @@ def test_another_site_changes_nothing(shared_web, program, alices, name):
 
 @long("tests/site/test_workflows.py::test_triage_certificates_across_the_org")
 def test_no_page_violates_its_policy(shared_web, alices):
-    rules = [page.rule for page in PAGES if page.rule.rstrip("/") in served(shared_web.app)]
+    rules = [page.rule for page in PAGES if page.rule.rstrip("/") in served_rules(shared_web.app)]
     paths = [rule.replace("<slug>", "alpha") for rule in (*rules, HELP, ACCOUNT)]
     page, complaints = alices.new_page(), []
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)

@@ -12,7 +12,7 @@ import flask
 import pytest
 
 from auth.provider import asking, client
-from auth.provider.discovery import checked
+from auth.provider.discovery import checked_parts
 from tests.deep import every
 from tests.served import until
 from tests.webworld import EXECUTIVE, PASSWORD
@@ -33,12 +33,14 @@ DOCUMENT = {
      "https:///x", "https://idp.example/x#y", "https://me@idp.example/x", "https://idp.example/ x", ""],
 )  # fmt: skip
 def test_a_provider_over_tls_leads_nowhere_else_than_over_tls_and_not_into_this_machine(address):
-    assert checked("https://idp.example/", DOCUMENT)["token_endpoint"].startswith("https://login.")
+    assert checked_parts("https://idp.example/", DOCUMENT)["token_endpoint"].startswith(
+        "https://login."
+    )
     for field in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         with pytest.raises(ValueError, match="address of the provider"):
-            checked("https://idp.example", DOCUMENT | {field: address})
+            checked_parts("https://idp.example", DOCUMENT | {field: address})
     document = DOCUMENT | {"end_session_endpoint": address}
-    assert checked("https://idp.example", document)["end_session_endpoint"] is None
+    assert checked_parts("https://idp.example", document)["end_session_endpoint"] is None
 
 
 @pytest.mark.parametrize(

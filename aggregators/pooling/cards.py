@@ -21,7 +21,7 @@ from aggregators.pooling.figures import Figure, grouped
 from aggregators.pooling.measure_table import NO_ROW, MeasureTable
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.effects import Array
-from aggregators.vocabulary.measure import Better, Evaluation, Status
+from aggregators.vocabulary.measure import Better, Status
 
 ORG = ""
 """The scope name of the whole organisation in measure tables."""
@@ -93,7 +93,7 @@ class FigureGrid:
             only = np.array([own.get("", NO_ROW) for own in groups], int)
             shown = dict.fromkeys(tables, only)
         else:
-            shown = {key: _worst_rows(table, groups) for key, table in tables.items()}
+            shown = _worst_rows(tables, groups)
         return cls(domain, workspaces, tables, groups, shown)
 
     @cached_property
@@ -106,7 +106,8 @@ class FigureGrid:
         """A measure's values as workspaces are ranked by them, a row as in its table: each group's
         workspaces drawn towards each other; NaN without data."""
         if measure_key not in self.fitted:
-            self.fitted[measure_key] = _shrunken(self.tables[measure_key], self.groups)
+            table = self.tables[measure_key]
+            self.fitted[measure_key] = table.shrunken(_rows_of_groups(self.groups).values())
         return self.fitted[measure_key]
 
     def rows_of(self, group: str) -> np.ndarray:
@@ -128,33 +129,27 @@ class FigureGrid:
         return np.asarray(order.argsort(), int)
 
 
-def _shrunken(table: MeasureTable, groups: Sequence[Mapping[str, int]]) -> Array:
-    values = table.now.value.copy()
-    if not table.measure.prior:
-        return values
-    rows_by_group: dict[str, list[int]] = {}
+def _rows_of_groups(groups: Sequence[Mapping[str, int]]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
     for own in groups:
         for group, row in own.items():
-            rows_by_group.setdefault(group, []).append(row)
-    for group_rows in rows_by_group.values():
-        rows = np.array(group_rows, int)
-        rows = rows[np.isfinite(table.now.value[rows])]
-        if len(rows):
-            now = table.now
-            parts = (now.value, now.numerator, now.denominator, now.n)
-            values[rows] = table.measure.shrunken(Evaluation(*(part[rows] for part in parts)))
-    return values
+            rows.setdefault(group, []).append(row)
+    return rows
 
 
-def _worst_rows(table: MeasureTable, groups: Sequence[Mapping[str, int]]) -> np.ndarray:
-    """Each workspace's row with the worst figure, the first group's of equal ones."""
+def _worst_rows(
+    tables: Mapping[str, MeasureTable], groups: Sequence[Mapping[str, int]]
+) -> dict[str, np.ndarray]:
+    """Each workspace's row with the worst figure of a measure, the first group's of equal ones."""
     owner = np.array([i for i, own in enumerate(groups) for _ in own], int)
-    row = np.array([row for own in groups for row in own.values()], int)
-    worst = np.full(len(groups), NO_ROW)
-    order = np.lexsort((np.arange(len(row)), -table.badness[row], owner))
-    first = np.r_[True, np.diff(owner[order]) > 0] if len(order) else order.astype(bool)
-    worst[owner[order][first]] = row[order][first]
-    return worst
+    rows = np.array([row for own in groups for row in own.values()], int)
+    shown = {key: np.full(len(groups), NO_ROW) for key in tables}
+    for key, table in tables.items():
+        # Stable, so that of equal ones the first stays first.
+        order = np.lexsort((-table.badness[rows], owner))
+        first = np.r_[True, np.diff(owner[order]) > 0] if len(order) else order.astype(bool)
+        shown[key][owner[order][first]] = rows[order][first]
+    return shown
 
 
 class Worst(NamedTuple):

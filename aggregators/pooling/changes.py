@@ -36,7 +36,7 @@ from aggregators.signal.scatter import Scatter
 from aggregators.signal.series import TestableSeries, durations_of, series_of
 from aggregators.vocabulary.effects import Array
 from aggregators.vocabulary.kinds import Quantile
-from aggregators.vocabulary.measure import DAYS_SEEN, Evaluation, FactsByName, Measure
+from aggregators.vocabulary.measure import DAYS_SEEN, Evaluation, FactsByName, Measure, or_zero
 from aggregators.vocabulary.period import Compare
 
 SAME = 1e-12
@@ -106,7 +106,7 @@ def change_evidence(
         return None
     samples = _samples(measure, series, over, evaluations, plan, scatter)
     dispersion = scatter.of(series, slugs, plan.period.days)
-    weight = np.nan_to_num(samples[0].e + samples[1].e)[: len(slugs)]
+    weight = or_zero(samples[0].e + samples[1].e)[: len(slugs)]
     return ChangeEvidence(series, *samples, _with_whole(dispersion, weight, slugs))
 
 
@@ -175,7 +175,7 @@ def expected_points(
         attempts = evaluation.denominator[:, points].astype(np.float32)
         kind = SeriesKind.RATIO
         return ExpectedPoints(kind, sample, NOTHING, attempts, told, NOTHING, NOTHING, False)
-    days = np.nan_to_num(over[whole_label][DAYS_SEEN][:, points]).astype(np.uint16)
+    days = or_zero(over[whole_label][DAYS_SEEN][:, points]).astype(np.uint16)
     if change.series.kind is SeriesKind.DURATION:
         if plan.period.compare is not Compare.PREVIOUS:
             return None
@@ -203,10 +203,10 @@ def _expected_durations(
     point of a quantile is not kept, so it is as many as there usually are, less what chance may take of
     them."""
     base, now = change.before, change.now
-    both = (np.nan_to_num(over[label][DAYS_SEEN][:, 0]) for label in (NOW, BEFORE))
+    both = (or_zero(over[label][DAYS_SEEN][:, 0]) for label in (NOW, BEFORE))
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = (np.maximum(base.squares - base.x**2 / base.e, 0.0) + 22.0) / (base.e + 10.0)
-        number = (np.nan_to_num(now.e) + np.nan_to_num(base.e))[:-1]
+        number = (or_zero(now.e) + or_zero(base.e))[:-1]
         a_day = number / np.maximum(sum(both), 1.0)
     sample = Sample(base.x, base.e, variance * _spread_of(measure))
     of, figures = change.series.kind, np.append(centre, np.nan)

@@ -53,6 +53,8 @@ class Facts:
     def groups(self) -> dict[str, np.ndarray]:
         """The rows of each group, by name; a domain without groups has the one called ""."""
         rows_by_group: dict[str, list[int]] = {}
+        if not any(group for _, group in self.scopes):
+            return {"": np.arange(len(self.scopes))} if self.scopes else {}
         for row, (_, group) in enumerate(self.scopes):
             rows_by_group.setdefault(group, []).append(row)
         return {group: np.array(rows_by_group[group], int) for group in sorted(rows_by_group)}

@@ -6,7 +6,7 @@ rows together and only when somebody asks; a ``Figure`` is a view on a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
@@ -35,6 +35,7 @@ from aggregators.vocabulary.measure import (
     Measure,
     Status,
     Unit,
+    or_zero,
 )
 from aggregators.vocabulary.period import Compare
 
@@ -91,7 +92,7 @@ class MeasureTable:
         days_seen = over[STEPPED][DAYS_SEEN]
         # A step without any snapshot is a gap, whatever its trailing window holds.
         points = np.where(days_seen > 0, evaluation.value, np.nan)[:, 2:]
-        seen, seen_before = np.vstack([np.nan_to_num(days_seen[:, :2]), np.zeros(2)]).T
+        seen, seen_before = np.vstack([or_zero(days_seen[:, :2]), np.zeros(2)]).T
         change = change_evidence(measure, over, (now, before), plan, scatter, slugs)
         made = cls(
             measure,
@@ -196,6 +197,18 @@ class MeasureTable:
         for row, measure in self.own.items():
             (met[row],) = measure.meets(self.now.value[row : row + 1])
         return met
+
+    def shrunken(self, groups: Iterable[Sequence[int]]) -> Array:
+        """Values as they are ranked: those of each group of rows drawn towards each other; [row + 1]."""
+        values = self.now.value.copy()
+        for group in groups if self.measure.prior else ():
+            rows = np.array(group, int)
+            rows = rows[np.isfinite(self.now.value[rows])]
+            if len(rows):
+                now = self.now
+                parts = (now.value, now.numerator, now.denominator, now.n)
+                values[rows] = self.measure.shrunken(Evaluation(*(part[rows] for part in parts)))
+        return values
 
     def judged(self, row: int) -> Measure:
         """The measure with the target that holds for a row."""

@@ -34,8 +34,10 @@ class DomainRollup:
         """A measure's value and n on the spans of a label: two frames, a row per (workspace, group),
         a column per span."""
         evaluation = self.domain.measure(measure_key).evaluate(self.facts.over[label])
-        scopes = list(self.facts.scopes)
-        index = pd.MultiIndex.from_tuples(scopes, names=["workspace", "group"]) if scopes else None
+        scopes, names = self.facts.scopes, ["workspace", "group"]
+        index = (
+            pd.MultiIndex.from_arrays([*zip(*scopes, strict=True)], names=names) if scopes else None
+        )
         return pd.DataFrame(evaluation.value, index), pd.DataFrame(evaluation.n, index)
 
 

@@ -26,6 +26,7 @@ from aggregators.vocabulary.measure import (
     DAYS_SEEN,
     FactsByName,
     Nature,
+    or_zero,
     trailing_quantile,
 )
 from aggregators.vocabulary.sketch import QUANTILES, Histogram
@@ -108,8 +109,7 @@ class SpanFacts(LazyFacts):
         """The running total at each span's last snapshot less that before its first day."""
         borders = self.table.borders
         before = borders.values(column, self._first)
-        before = np.where(np.isnan(before), 0.0, before)
-        return self._of_span(borders.values(column, self._last) - before)
+        return self._of_span(borders.values(column, self._last) - or_zero(before))
 
     def level(self, column: str) -> Array:
         """The value of each span's last snapshot."""
@@ -164,7 +164,7 @@ class FactTable:
 
     def days_seen(self, spans: SpanFacts) -> Array:
         """On how many days of each span there is a snapshot."""
-        return self.seen(spans) if self.seen else np.nan_to_num(spans.flow("days_total"))
+        return self.seen(spans) if self.seen else or_zero(spans.flow("days_total"))
 
     @cached_property
     def over(self) -> dict[str, SpanFacts]:

@@ -234,6 +234,12 @@ class Cards(Sequence[Card]):
         return f"{self.domain.page(workspace.slug)}?{self.query}"
 
     @property
+    def hrefs(self) -> list[str]:
+        """Address of each card."""
+        pages = self.domain.pages([workspace.slug for workspace in self.workspaces])
+        return [f"{page}?{self.query}" for page in pages]
+
+    @property
     def workspaces(self) -> list[WorkspaceLabel]:
         """The workspace of each card."""
         return [self.grid.workspaces[member] for member in self.members]

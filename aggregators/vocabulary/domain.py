@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aggregators.vocabulary.listing import Listing
 from aggregators.vocabulary.measure import Measure, Nature
 
 USAGE, COMPLIANCE = "workspace_usage_snapshot", "compliance_snapshot_history"
-
-
+SLUG = "{slug}"
+"""Stands in a domain's ``workspace_page`` where the slug of a workspace does."""
 LAST = 1_000
 """Order of a domain that declares none: after those that do, by its key."""
 
@@ -101,4 +101,9 @@ class Domain:
 
     def page(self, slug: str) -> str:
         """The path of its page in a workspace."""
-        return self.workspace_page.format(slug=slug)
+        return self.pages([slug])[0]
+
+    def pages(self, slugs: Sequence[str]) -> list[str]:
+        """The path of its page in each of some workspaces."""
+        before, after = self.workspace_page.split(SLUG)
+        return [f"{before}{slug}{after}" for slug in slugs]

@@ -266,7 +266,15 @@ class Measure:
 
     def band(self, value: float | None) -> str | None:
         """The name of the benchmark band that holds ``value``."""
-        if value is None or not self.bands:
-            return None
-        sign = 1 if self.better is LOWER else -1
-        return next((b.name for b in self.bands if sign * value <= sign * b.limit), None)
+        return None if value is None else self.bands_of(np.array([value]))[0]
+
+    def bands_of(self, values: Array) -> list[str | None]:
+        """Names of the benchmark bands that hold values, the best one of several; None where none does."""
+        names = [band.name for band in self.bands]
+        if not names:
+            return [None] * len(values)
+        limits = self.badness(np.array([band.limit for band in self.bands], float))
+        # Of bands whose limits do not grow worse, the first that holds a value is its own.
+        reached = np.maximum.accumulate(limits)
+        at = np.searchsorted(reached, self.badness(values))
+        return [[*names, None][n] for n in at.tolist()]

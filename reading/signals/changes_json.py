@@ -20,6 +20,7 @@ TESTED, BOUND = 2, 4
 standard error and of a percentage point. More would be noise, and do not compress."""
 ENDLESS = 1e6
 """Factor of change beyond which an interval is told without an end."""
+VERDICT_NAMES = {verdict: verdict.value for verdict in Verdict}
 UNTESTED: Mapping[Verdict, Json] = {
     verdict: {"verdict": verdict.value, "z": None, "phi": None, "interval": None, "test": None}
     for verdict in Verdict
@@ -38,7 +39,7 @@ def changes_json(table: MeasureTable, rows: Sequence[int]) -> list[Json]:
         UNTESTED[verdict]
         if verdict in (Verdict.CERTAIN, Verdict.NO_COMPARISON)
         else {
-            "verdict": verdict.value,
+            "verdict": VERDICT_NAMES[verdict],
             "z": z,
             "phi": phi,
             "interval": interval,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aggregators.catalogue import DOMAINS, domains
-from aggregators.vocabulary.measure import Nature, Status
+from aggregators.vocabulary.measure import Better, Nature, Status
 from storage.snapshot.columns import HISTORY_COLUMNS, USAGE_COLUMNS
 from storage.tables import metadata
 
@@ -36,6 +36,19 @@ class TestEveryDomain:
                 limits = np.array([measure.watch, measure.bad])
                 assert measure.statuses(limits) == [Status.WATCH, Status.BAD]
             assert measure.statuses(np.array([np.nan])) == [Status.NO_DATA]
+
+    def test_a_value_is_of_the_first_band_that_it_is_no_worse_than(self, domain):
+        rng = np.random.default_rng(len(domain.key))
+        for measure in domain.measures:
+            limits = [band.limit for band in measure.bands]
+            beside = [np.nextafter(limit, side) for limit in limits for side in (-np.inf, np.inf)]
+            drawn = 10 ** rng.uniform(-4, 9, 50)
+            values = np.array([*limits, *beside, *drawn, 0.0, np.inf, np.nan])
+            named = measure.bands_of(values)
+            sign = 1 if measure.better is Better.LOWER else -1
+            for value, name in zip(values.tolist(), named, strict=True):
+                holding = [b.name for b in measure.bands if sign * value <= sign * b.limit]
+                assert name == (holding[0] if holding else None), (measure.key, value)
 
     def test_benchmark_bands_cover_every_value_and_name_their_edition(self, domain):
         for measure in domain.measures:

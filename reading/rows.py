@@ -58,6 +58,12 @@ class RowSource:
         are hardly ever asked for by two, so they are neither packed nor held."""
         if plan.period.preset is not None and plan.points:
             return self._preset(workspaces, plan, last, failed)
+        return self._as_they_stand(workspaces, plan, last, failed)
+
+    def _as_they_stand(
+        self, workspaces: Sequence[ScopedWorkspace], plan: Plan, last: date, failed: Failures
+    ) -> Tables:
+        """Tables made of the rows, by none of the values."""
         slugs = {w.workspace_id: w.slug for w in workspaces}
         rows = self._rows(rows_request(plan, last, self.layout), None, failed)
         by_id = {own.workspace_id: own for own in rows}
@@ -75,6 +81,9 @@ class RowSource:
         if missing:
             among = missing if values else None
             fresh = self._packed(request, among)
+            if not fresh and self.row_cache is None:
+                # Values would serve nobody: making them takes as long as reading the rows.
+                return self._as_they_stand(workspaces, plan, last, failed)
             rest = [workspace_id for workspace_id in missing if workspace_id not in fresh]
             if rest:
                 rows = self._rows(request.rows, rest if fresh else among, failed)

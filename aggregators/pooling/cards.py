@@ -106,9 +106,17 @@ class FigureGrid:
         """A measure's values as workspaces are ranked by them, a row as in its table: each group's
         workspaces drawn towards each other; NaN without data."""
         if measure_key not in self.fitted:
-            table = self.tables[measure_key]
-            self.fitted[measure_key] = table.shrunken(_rows_of_groups(self.groups).values())
+            self.fitted[measure_key] = self.tables[measure_key].shrunken(self._group_rows)
         return self.fitted[measure_key]
+
+    @cached_property
+    def _group_rows(self) -> list[list[int]]:
+        """Rows of all workspaces in each group."""
+        rows: dict[str, list[int]] = {}
+        for own in self.groups:
+            for group, row in own.items():
+                rows.setdefault(group, []).append(row)
+        return list(rows.values())
 
     def rows_of(self, group: str) -> np.ndarray:
         """Each workspace's row of a group; ``NO_ROW`` where it has none; int [workspace]."""
@@ -127,14 +135,6 @@ class FigureGrid:
         slugs = [w.slug for w in self.workspaces]
         order = np.lexsort((slugs, places([w.name for w in self.workspaces])))
         return np.asarray(order.argsort(), int)
-
-
-def _rows_of_groups(groups: Sequence[Mapping[str, int]]) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {}
-    for own in groups:
-        for group, row in own.items():
-            rows.setdefault(group, []).append(row)
-    return rows
 
 
 def _worst_rows(

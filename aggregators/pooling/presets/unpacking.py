@@ -51,15 +51,20 @@ class PackedBorders(Borders):
 
 @dataclass(frozen=True, eq=False)
 class PackedDurations(Durations):
-    """Durations by the slot and the bucket that they lie in: ``scope``, ``cell`` (slot times BUCKETS, and
-    the bucket) and ``count``, an element each; ``summaries`` [scope, period, number] of the period before
-    and of the period."""
+    """Durations by the slot and the bucket that they lie in: ``cell`` (slot times BUCKETS, and the bucket)
+    and ``count``, an element each, of each scope as many as ``lengths`` has; ``summaries`` [scope, period,
+    number] of the period before and of the period."""
 
     plan: Plan
-    scope: np.ndarray
+    lengths: np.ndarray
     cell: np.ndarray
     count: np.ndarray
     summaries: np.ndarray
+
+    @cached_property
+    def _scope(self) -> np.ndarray:
+        """Scope of each element; who asks for all scopes together needs it of none."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @cached_property
     def _slots(self) -> Slots:
@@ -100,7 +105,7 @@ class PackedDurations(Durations):
             group = np.zeros(len(self.summaries), np.intp)
             for number, rows in enumerate(groups):
                 group[rows] = number
-            cell += group[self.scope] * size
+            cell += group[self._scope] * size
         counts = np.bincount(cell, self.count, len(groups) * size)
         counts = counts.reshape(len(groups), -1, BUCKETS)
         (filled,) = np.nonzero(counts.any(axis=(0, 1)))
@@ -111,7 +116,7 @@ class PackedDurations(Durations):
     def counted(self, period: int, known: np.ndarray) -> Histogram:
         """Every bucket of a period, for what its summaries do not say."""
         chosen = self.cell // BUCKETS == period
-        bucket, scope = self.cell[chosen] % BUCKETS, self.scope[chosen]
+        bucket, scope = self.cell[chosen] % BUCKETS, self._scope[chosen]
         low = int(bucket.min(initial=BUCKETS)) if len(bucket) else 0
         counts = np.zeros((len(self.summaries), 1, int(bucket.max(initial=low)) - low + 1))
         counts[scope, 0, bucket - low] = self.count[chosen]
@@ -247,9 +252,7 @@ def unpacked(
 def _durations(sections: _Sections, plan: Plan) -> PackedDurations:
     lengths, cell, count = (sections.numbers("<u4") for _ in range(3))
     summaries = sections.numbers("<f8").reshape(-1, 2, SUMMARY)
-    return PackedDurations(
-        plan, np.repeat(np.arange(len(lengths)), lengths), cell, count, summaries
-    )
+    return PackedDurations(plan, lengths, cell, count, summaries)
 
 
 def _labels(each: Sequence[Mapping[str, Sequence[str | None]]]) -> Labels:

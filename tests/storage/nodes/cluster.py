@@ -22,6 +22,9 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 from settings import Settings, load
+from storage.database import Database
+from storage.identity import tickets
+from storage.viewer import Viewer
 from tests.served import ROOT
 from tests.storage.clusters import administrators_script
 
@@ -126,6 +129,15 @@ def nodes() -> list[URL]:
     rows = statements(coordinator, "select nodename, nodeport from pg_dist_node order by groupid")
     addresses = [coordinator.set(host=host, port=port) for host, port in rows]
     return [coordinator, *(a for a in addresses if a.port != coordinator.port)]
+
+
+def viewer(database: Database, name: str) -> Viewer:
+    """Somebody of the demo organisation."""
+    email = f"{name}@demo.example"
+    with database.job.begin() as connection:
+        found = connection.execute(text("select id from app_user where email = :e"), {"e": email})
+        key = found.scalar_one()
+        return Viewer(key, email, proof=tickets.issue(connection, key))
 
 
 def ids(cluster: ToldDatabase) -> list[int]:

@@ -20,11 +20,17 @@ from storage.context import as_viewer
 from storage.database import Database
 from storage.executive.binary_copy import copied_rows, fields, integer
 from storage.executive.scope import days_seen
-from storage.identity import tickets
 from storage.nodes import nights, visits
 from storage.viewer import Viewer
 from storage.watch import rows, store
-from tests.storage.nodes.cluster import NEEDS_CLUSTER, ToldDatabase, ids, moved, statements
+from tests.storage.nodes.cluster import (
+    NEEDS_CLUSTER,
+    ToldDatabase,
+    ids,
+    moved,
+    statements,
+    viewer,
+)
 
 LAST = date(2026, 11, 22)
 DAYS = [LAST - timedelta(days=n) for n in (35, 20, 3, 0)]
@@ -32,14 +38,6 @@ ROWS = (context.ROLLUP, DAYS, LAST, 0, 100_000)
 THREADS, READS = 16, 12
 TOTALS, TIMED = ("days_total", "incidents_opened_total"), ("recovery_time",)
 pytestmark = NEEDS_CLUSTER
-
-
-def viewer(database: Database, name: str) -> Viewer:
-    email = f"{name}@demo.example"
-    with database.job.begin() as connection:
-        found = connection.execute(text("select id from app_user where email = :e"), {"e": email})
-        key = found.scalar_one()
-        return Viewer(key, email, proof=tickets.issue(connection, key))
 
 
 @contextmanager

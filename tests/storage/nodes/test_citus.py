@@ -5,17 +5,26 @@ node shows a row to anybody without a context.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from aggregators.catalogue import domains
+from aggregators.vocabulary.listing import RecordsRequest
+from aggregators.vocabulary.period import Ask
+from reading.records import each_record
+from storage import database
 from tests.storage.nodes.cluster import (
     NEEDS_CLUSTER,
     ToldDatabase,
     distributed,
     on_one_server,
     statements,
+    viewer,
 )
+from tests.storage.nodes.many_records import FILES as MANY
 
 FILES = {
     "deployments": "key,completed_at,outcome\n"
@@ -37,7 +46,9 @@ COMMANDS = (
     "records withdraw incidents i1 --workspace payments",
     "mapping set environment kiosk production --workspace payments",
     "framework seed payments SOC2",
+    *(f"records import {kind} {{folder}}/many-{kind}.csv --workspace search" for kind in MANY),
     "snapshot run",
+    "snapshot backfill --from 2026-09-25 --to 2026-11-22 --workspace search",
     "user list",
     "audit verify",
 )
@@ -53,6 +64,8 @@ def both(tmp_path_factory) -> Iterator[tuple[ToldDatabase, ToldDatabase]]:
         for one in (first, second):
             for kind, content in FILES.items():
                 (one.folder / f"{kind}.csv").write_text(content, encoding="utf-8")
+            for kind, content in MANY.items():
+                (one.folder / f"many-{kind}.csv").write_text(content, encoding="utf-8")
         yield first, second
 
 
@@ -71,6 +84,21 @@ def test_every_command_does_the_same(told, words):
 @pytest.mark.parametrize("period", [7, 28])
 def test_every_figure_is_equal(both, told, period):
     assert both[0].figures(period) == both[1].figures(period)
+
+
+@pytest.mark.parametrize("domain", [each.key for each in domains() if each.records])
+def test_every_listed_record_of_thousands_is_equal(both, told, domain):
+    ask = Ask(None, date(2026, 9, 25), date(2026, 11, 22))
+    listed = []
+    for one in both:
+        with closing(database.connect(one.settings)) as opened:
+            alice = viewer(opened, "alice")
+            rows = each_record(
+                opened, alice, "search", domain, ask, one.settings, {}, RecordsRequest()
+            )
+            listed.append(list(rows))
+    assert listed[0] == listed[1]
+    assert listed[0]
 
 
 def test_the_doctor_finds_nothing(both, told):

@@ -73,7 +73,8 @@ def _carried_changes(only: str) -> str:
     or the first to succeed after an attempt that listed them. A deployment without changes has a row
     without one. ``only`` is a condition on ``d``.
 
-    The attempts are few and found first: joined the other way round they cost forty times as much.
+    The attempts are few and found first, then what they led to is looked up for each (``offset 0`` keeps it
+    so): joined the other way round they cost forty times as much.
     """
     return f"""
 select d.key, d.service, d.day, d.created_at, d.completed_at, c.key as change, c.committed_at
@@ -88,25 +89,39 @@ from (
     from retried d cross join lateral ({CHANGES_OF.format(d="d.attempt")}) c
     where {only} offset 0
 ) r
-join ({REACHED}) d on d.key = r.key
+cross join lateral ({REACHED} and d.key = r.key offset 0) d
 """
 
 
 EARLIER = f"""
-select from ({CHANGES}) o join deployment e on e.workspace_id = :w and e.key = o.deployment
-where o.key = d.change and {COUNTS.format(d="e")}
-  and e.service is not distinct from d.service
-  and (e.completed_at, e.key) < (d.completed_at, d.key)
-  and (e.outcome in {SUCCESSFUL} or exists (
-      select from deployment s
-      where {COUNTS.format(d="s")} and s.outcome in {SUCCESSFUL}
-        and s.service is not distinct from d.service
-        and (s.completed_at, s.key) > (e.completed_at, e.key)
-        and (s.completed_at, s.key) < (d.completed_at, d.key)
-  ))
+select from (
+    select c.deployment from deployment_change c where c.workspace_id = :w and c.key = d.change offset 0
+) c
+cross join lateral (
+    select c.deployment as key
+    union all
+    select p.part_of from deployment p
+    where p.workspace_id = :w and p.key = c.deployment and p.part_of is not null
+) o
+cross join lateral (
+    select from deployment e
+    where e.key = o.key and {COUNTS.format(d="e")}
+      and e.service is not distinct from d.service
+      and (e.completed_at, e.key) < (d.completed_at, d.key)
+      and (e.outcome in {SUCCESSFUL} or exists (
+          select from deployment s
+          where {COUNTS.format(d="s")} and s.outcome in {SUCCESSFUL}
+            and s.service is not distinct from d.service
+            and (s.completed_at, s.key) > (e.completed_at, e.key)
+            and (s.completed_at, s.key) < (d.completed_at, d.key)
+      ))
+    offset 0
+) e
 """
 """Whether the change of a row ``d`` of CARRIED had reached production before it: a change counts once. Of
-what was complete at one instant, the keys say what was first."""
+what was complete at one instant, the keys say what was first. What lists the change is found first and each
+of it looked up (``offset 0`` keeps it so): without statistics a plan would go through all deployments for
+each change."""
 
 TELL_CHANGES = f"""
 select s.service from (

@@ -16,6 +16,7 @@ from storage.snapshot import staging
 from storage.snapshot.sql import PARAMETERS
 from storage.snapshot.staging import DayRange
 from storage.snapshot.statements import STAGE
+from storage.snapshot.tables import staged_block
 from tests.conftest import empty
 from tests.deep import all_but
 from tests.generated import LAST
@@ -25,6 +26,8 @@ from tests.world import World, at
 MANY = 1_000
 MOST_FOR_EACH = 600
 """Rows that the job may look at for each number: it passes the dozen records of each a few dozen times."""
+MOST_OF_DURATIONS = 120
+"""As many as the durations alone may look at: attempts that never succeed pass over all after them."""
 
 FILLED = (
     "insert into deployment (workspace_id, key, outcome, completed_at, created_at, production, service,"
@@ -95,8 +98,8 @@ def looked_at(plan: dict[str, Any]) -> float:
     return (plan["Actual Rows"] + passed) * plan["Actual Loops"] + below
 
 
-def rows_looked_at(database, settings, workspace_id: int) -> float:
-    """Rows that staging the last day looks at."""
+def rows_looked_at(database, settings, workspace_id: int, statements=STAGE) -> float:
+    """Rows that staging the last day looks at, or some of its statements."""
     with job_in(database.job, workspace_id) as connection:
         since = connection.execute(text("select now()")).scalar_one()
         days = [DayRange(LAST, LAST)]
@@ -106,7 +109,7 @@ def rows_looked_at(database, settings, workspace_id: int) -> float:
         raw: Any = connection.connection.dbapi_connection
         looked = 0.0
         with raw.cursor() as cursor:
-            for statement in STAGE:
+            for statement in statements:
                 described = f"explain (analyze, timing off, format json) execute {statement.name}"
                 cursor.execute(f"{described} ({arguments})", values)
                 looked += looked_at(cursor.fetchone()[0][0]["Plan"])
@@ -166,3 +169,30 @@ def test_twice_the_records_are_about_twice_the_work(server, settings, before):
     fill(server, grown, 2 * MANY)
     assert MANY < looked < MOST_FOR_EACH * MANY
     assert rows_looked_at(server, settings, grown) < 3 * looked
+
+
+@pytest.fixture
+def no_right_to_analyse(server) -> Iterator[None]:
+    """The job as on PostgreSQL 15 and 16, where it can analyse no table, and tables that nobody has."""
+    role = server.roles.job
+    administer(
+        server,
+        f"revoke maintain on all tables in schema public from {role}",
+        "delete from pg_statistic where starelid >= 16384",
+        "update pg_class set relpages = 0, reltuples = -1 where oid >= 16384 and relkind = 'r'",
+    )
+    yield
+    administer(server, f"grant maintain on all tables in schema public to {role}")
+
+
+def test_lead_times_look_up_what_a_change_hangs_on_without_statistics(
+    server, settings, no_right_to_analyse
+):
+    """As on a new cluster: a shard holds a few workspaces, of which a plan without statistics expects
+    hundreds."""
+    empty(server)
+    grown = World(server, settings).workspace("grown")
+    fill(server, grown, MANY)
+    durations = [one for one in STAGE if f"insert into {staged_block.name}" in str(one.query)]
+    assert len(durations) == 1
+    assert MANY < rows_looked_at(server, settings, grown, durations) < MOST_OF_DURATIONS * MANY

@@ -1,4 +1,4 @@
-"""Python's collector of garbage, out of the way of a start."""
+"""Python's collector of garbage, out of the way of a start and of large answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Work whose objects stay, such as imports: the collector would look through all of them again each
-    time that they have grown by a quarter, and find nothing."""
+    """Work whose objects stay, such as imports, or are gone when it ends, such as an answer being written:
+    the collector would look through all of them again and again, and find nothing. Of several threads in it
+    the first to leave has the collector work again."""
     was_on = gc.isenabled()
     gc.disable()
     try:

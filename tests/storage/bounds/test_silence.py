@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from storage import embedded
 from storage.bounds import silence
@@ -87,6 +88,18 @@ def test_a_server_that_refuses_has_answered(busy_machine, own_cluster, engine, l
     others.dispose()
     until(lambda: looks)
     assert all(looks)
+    # A server process ends some time after its connection: whoever comes next would be refused.
+    until(lambda: has_room(own_cluster))
+
+
+def has_room(server: Cluster) -> bool:
+    """Whether the server takes one more connection of people."""
+    one = create_engine(server.url("vigilo_web"), poolclass=NullPool)
+    try:
+        one.connect().close()
+    except OperationalError:
+        return False
+    return True
 
 
 def test_a_statement_that_only_its_own_connection_keeps_is_cut(own_cluster, monkeypatch):

@@ -184,13 +184,13 @@ from app import create_app
 from ingest.pulling.choice import counted_records
 from ingest.pulling.runner import SourceContext, run_next
 counted_records.BATCH = 1
-before, done = counted_records._turned, []
+before, done = counted_records._tell_turn, []
 def turned(*given, **more):
     before(*given, **more)
     done.append(1)
     if len(done) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-counted_records._turned = turned
+counted_records._tell_turn = turned
 installation = create_app().installation
 run_next(SourceContext(installation.database, installation.settings), int(sys.argv[1]))
 """

@@ -106,13 +106,24 @@ def _counted(durations: StoredDurations, scopes: int) -> tuple[np.ndarray, np.nd
         cell = events.scope[inside].astype(np.intp) * slots.count + slot[inside]
         cells.append(cell * width + (events.bucket[inside] - low))
         counts.append(events.count[inside])
-    size = scopes * slots.count * width
-    every = np.bincount(np.concatenate(cells), np.concatenate(counts), size)
-    filled = np.flatnonzero(every)
+    filled, sums = _summed(
+        np.concatenate(cells), np.concatenate(counts), scopes * slots.count * width
+    )
     scope_and_slot, bucket = np.divmod(filled, width)
     scope, slot = np.divmod(scope_and_slot, slots.count)
     cell = slot * BUCKETS + (bucket + (low - ZERO_BUCKET))
-    return scope, cell.astype("<u4"), every[filled].astype("<u4")
+    return scope, cell.astype("<u4"), sums.astype("<u4")
+
+
+def _summed(cell: np.ndarray, count: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of so many that hold anything, ascending, and the sum of the counts in each. Few of them do: to
+    mark these and number them takes a third of the time of summing over all."""
+    is_filled = np.zeros(cells, bool)
+    is_filled[cell] = True
+    filled = np.flatnonzero(is_filled)
+    number_of_cell = np.empty(cells, np.int32)
+    number_of_cell[filled] = np.arange(len(filled), dtype=np.int32)
+    return filled, np.bincount(number_of_cell[cell], count, len(filled))
 
 
 def _slots_of(durations: StoredDurations, slots: Slots) -> Iterator[np.ndarray]:

@@ -158,8 +158,8 @@ def test_the_context_of_the_nodes_is_written_back(clustered):
     with as_viewer(clustered.web, viewer(clustered, "alice")) as connection:
         before = context.current(connection)
         for _ in range(2):
-            assert list(visits.in_scope(connection, visits.ROWS, ROWS))
-            assert list(visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,)))
+            assert visits.in_scope(connection, visits.ROWS, ROWS, list)
+            assert visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,), list)
             assert context.current(connection) == before
             assert connection.execute(count).scalar() == 0
 

@@ -32,7 +32,7 @@ BASE = HEIGHT - 8
 """Where the days are written."""
 TICKS = 5
 """Lines across at the most, the lowest one not counted."""
-LONG = (60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000)
+LONG = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000)
 """Steps of an axis of durations, in seconds."""
 LEAST_APART = 15
 CENTRE = ROOM.left + (ROOM.right - ROOM.left) / 2

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregators.vocabulary.kinds import Ratio
@@ -83,6 +83,8 @@ def test_nothing_is_drawn_outside_of_the_picture(values, start, give_or_take):
 
 
 @given(st.floats(1e-6, 1e7), st.sampled_from(list(Unit)))
+@example(60.0, Unit.SECONDS)
+@example(301.0, Unit.SECONDS)
 def test_lines_across_are_few_and_more_than_one(span, unit):
     step = axis_step(span, unit)
     assert step > 0

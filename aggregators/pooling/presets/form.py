@@ -11,7 +11,7 @@ from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.measure import Nature, trailing_quantile
 from aggregators.vocabulary.sketch import QUANTILES
 
-FORM = "border values, cells of durations"
+FORM = "border values, durations by slot and bucket"
 """Name of the form: what is packed in another one is of another name, and nobody asks for it."""
 TOTAL_OF_DAYS = "days_total"
 """Running total of the days that have a row."""
@@ -19,6 +19,8 @@ SUMMARY = 3 + len(QUANTILES)
 """Numbers that are kept of the durations in a period: how many, sum of logs, of squared logs, quantiles."""
 BUCKETS = 1 << 11
 """Buckets of a slot, counted from the one of durations under a second."""
+HIGHEST_COUNT = 0xFFFF
+"""Most durations that one entry of a bucket counts: two bytes; of more it has several entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from aggregators.pooling.plan import BEFORE, NOW
-from aggregators.pooling.presets.form import BUCKETS, Slots, TableForm
+from aggregators.pooling.presets.form import HIGHEST_COUNT, Slots, TableForm
 from aggregators.pooling.snapshot_rows import StoredDurations
 from aggregators.pooling.span_facts import FactTable
 from aggregators.vocabulary.sketch import QUANTILES, ZERO_BUCKET
@@ -34,8 +34,8 @@ class PackableTable:
 
 def packed(tables: Sequence[PackableTable], workspaces: int) -> list[bytes]:
     """Value of each workspace. Its sections are the groups and labels of every table as JSON; then by table
-    the day and the numbers on each border, and by distribution how many cells each group has, the cells,
-    their counts, and the summaries."""
+    the day and the numbers on each border, and by distribution how many entries each group's slots have,
+    the bucket and the count of each entry, and the summaries."""
     sections = [_texts(tables, workspaces)]
     for table in tables:
         sections += _numbers(table, workspaces)
@@ -80,26 +80,39 @@ def _numbers(table: PackableTable, workspaces: int) -> Iterator[list[bytes]]:
 def _durations(table: PackableTable, name: str, workspaces: int) -> Iterator[list[bytes]]:
     durations, scopes = table.facts.durations[name], len(table.facts.scopes)
     assert isinstance(durations, StoredDurations)
-    scope, cells, counts = _counted(durations, scopes)
-    lengths = np.bincount(scope, minlength=scopes).astype("<u4")
+    slots = Slots.of(durations.plan)
+    cell, bucket, counts = _entries(*_counted(durations, slots, scopes))
+    lengths = np.bincount(cell, minlength=scopes * slots.count).astype("<u2")
     summaries = np.stack(
         [_summary(table, durations, label) for label in (BEFORE, NOW)], axis=1
     ).astype("<f8")
     bounds = _bounds(table, workspaces)
-    ends = np.searchsorted(scope, bounds).tolist()
+    ends = np.searchsorted(cell, np.array(bounds) * slots.count).tolist()
     for values, at in (
-        (lengths, bounds),
-        (cells, ends),
+        (lengths.reshape(scopes, slots.count), bounds),
+        (bucket, ends),
         (counts, ends),
         (summaries, bounds),
     ):
         yield [values[a:b].tobytes() for a, b in pairwise(at)]
 
 
-def _counted(durations: StoredDurations, scopes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scope, cell and count of every slot and bucket that holds durations, ascending."""
+def _entries(
+    cell: np.ndarray, bucket: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries of some buckets: one each, more where an entry can not count so many durations."""
+    entries = np.maximum(-(-counts // HIGHEST_COUNT), 1)
+    most = np.full(int(entries.sum()), HIGHEST_COUNT, "<u2")
+    most[entries.cumsum() - 1] = counts - (entries - 1) * HIGHEST_COUNT
+    return np.repeat(cell, entries), np.repeat(bucket, entries), most
+
+
+def _counted(
+    durations: StoredDurations, slots: Slots, scopes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scope and slot (as scope times slots, plus slot), bucket and count of every bucket that holds
+    durations, ascending."""
     events, (low, width) = durations.events, durations.events.range
-    slots = Slots.of(durations.plan)
     cells, counts = [], []
     for slot in _slots_of(durations, slots):
         inside = slot >= 0
@@ -110,9 +123,7 @@ def _counted(durations: StoredDurations, scopes: int) -> tuple[np.ndarray, np.nd
         np.concatenate(cells), np.concatenate(counts), scopes * slots.count * width
     )
     scope_and_slot, bucket = np.divmod(filled, width)
-    scope, slot = np.divmod(scope_and_slot, slots.count)
-    cell = slot * BUCKETS + (bucket + (low - ZERO_BUCKET))
-    return scope, cell.astype("<u4"), sums.astype("<u4")
+    return scope_and_slot, (bucket + (low - ZERO_BUCKET)).astype("<u2"), sums.astype(np.int64)
 
 
 def _summed(cell: np.ndarray, count: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:

@@ -51,20 +51,15 @@ class PackedBorders(Borders):
 
 @dataclass(frozen=True, eq=False)
 class PackedDurations(Durations):
-    """Durations by the slot and the bucket that they lie in: ``cell`` (slot times BUCKETS, and the bucket)
-    and ``count``, an element each, of each scope as many as ``lengths`` has; ``summaries`` [scope, period,
-    number] of the period before and of the period."""
+    """Durations by the slot and the bucket that they lie in: ``bucket`` and ``count``, an element an entry,
+    of each scope and slot as many as ``lengths`` [scope, slot] has; ``summaries`` [scope, period, number]
+    of the period before and of the period."""
 
     plan: Plan
     lengths: np.ndarray
-    cell: np.ndarray
+    bucket: np.ndarray
     count: np.ndarray
     summaries: np.ndarray
-
-    @cached_property
-    def _scope(self) -> np.ndarray:
-        """Scope of each element; who asks for all scopes together needs it of none."""
-        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @cached_property
     def _slots(self) -> Slots:
@@ -99,14 +94,14 @@ class PackedDurations(Durations):
         return low, counts
 
     def _together(self, groups: Sequence[np.ndarray]) -> tuple[int, np.ndarray]:
-        size = self._slots.count * BUCKETS
-        cell = self.cell.astype(np.intp)
-        if len(groups) > 1:
-            group = np.zeros(len(self.summaries), np.intp)
-            for number, rows in enumerate(groups):
-                group[rows] = number
-            cell += group[self._scope] * size
-        counts = np.bincount(cell, self.count, len(groups) * size)
+        group = np.zeros(len(self.lengths), np.intp)
+        for number, rows in enumerate(groups):
+            group[rows] = number
+        slots = np.arange(self._slots.count) * BUCKETS
+        first = group[:, None] * (self._slots.count * BUCKETS) + slots
+        cell = np.repeat(first.ravel(), self.lengths.ravel())
+        cell += self.bucket
+        counts = np.bincount(cell, self.count, len(groups) * self._slots.count * BUCKETS)
         counts = counts.reshape(len(groups), -1, BUCKETS)
         (filled,) = np.nonzero(counts.any(axis=(0, 1)))
         if not len(filled):
@@ -115,11 +110,13 @@ class PackedDurations(Durations):
 
     def counted(self, period: int, known: np.ndarray) -> Histogram:
         """Every bucket of a period, for what its summaries do not say."""
-        chosen = self.cell // BUCKETS == period
-        bucket, scope = self.cell[chosen] % BUCKETS, self._scope[chosen]
+        scopes, slots = self.lengths.shape
+        place = np.repeat(np.arange(scopes * slots), self.lengths.ravel())
+        chosen = place % slots == period
+        bucket, scope, count = self.bucket[chosen], place[chosen] // slots, self.count[chosen]
         low = int(bucket.min(initial=BUCKETS)) if len(bucket) else 0
         counts = np.zeros((len(self.summaries), 1, int(bucket.max(initial=low)) - low + 1))
-        counts[scope, 0, bucket - low] = self.count[chosen]
+        np.add.at(counts, (scope, 0, bucket - low), count)
         return Histogram(low + ZERO_BUCKET, counts, known)
 
 
@@ -250,9 +247,10 @@ def unpacked(
 
 
 def _durations(sections: _Sections, plan: Plan) -> PackedDurations:
-    lengths, cell, count = (sections.numbers("<u4") for _ in range(3))
+    lengths, bucket, count = (sections.numbers("<u2") for _ in range(3))
+    lengths = lengths.reshape(-1, Slots.of(plan).count)
     summaries = sections.numbers("<f8").reshape(-1, 2, SUMMARY)
-    return PackedDurations(plan, lengths, cell, count, summaries)
+    return PackedDurations(plan, lengths, bucket, count, summaries)
 
 
 def _labels(each: Sequence[Mapping[str, Sequence[str | None]]]) -> Labels:

@@ -62,7 +62,7 @@ def events_of(rng: np.random.Generator, scopes: int, widest: int) -> Events:
     scope, back, bucket = np.array(sorted(keys), int).reshape(-1, 3).T
     day = (number_of(LAST) - back).astype(np.int32)
     return Events(
-        scope.astype(np.int32), day, bucket.astype(np.int16), rng.integers(1, 70_000, len(scope))
+        scope.astype(np.int32), day, bucket.astype(np.int16), rng.integers(1, 200_000, len(scope))
     )
 
 

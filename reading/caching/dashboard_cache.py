@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 import shutil
 import sqlite3
 import threading
@@ -17,7 +16,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, cached_property, partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +24,7 @@ from filelock import FileLock
 
 from reading.caching.refresher import Refresher
 from reading.caching.row_cache import RowCache
+from reading.caching.stored_value import StoredValue, restored
 
 log = logging.getLogger("vigilo.cache")
 
@@ -203,17 +202,17 @@ class DashboardCache:
         if seconds <= 0:
             return
         key, until = f"{key}:{release()}", time.time() + seconds
-        packed = pickle.dumps((seconds, until, made), pickle.HIGHEST_PROTOCOL)
+        stored = StoredValue((seconds, until, made))
         try:
-            if len(packed) < self.disk.disk_min_file_size:
-                self.disk.set(key, packed, expire=seconds)
+            if stored.size < self.disk.disk_min_file_size:
+                self.disk.set(key, stored.bytes(), expire=seconds)
             else:
-                # As a file to be read, in pieces of megabytes: bytes diskcache writes line by line.
-                self.disk.set(key, BytesIO(packed), expire=seconds, read=True)
+                # As a file to be read, part by part: bytes diskcache writes line by line.
+                self.disk.set(key, stored, expire=seconds, read=True)
         except AWAY as error:
             self._went_wrong("nothing can be kept on the disk", error)
         if seconds >= HELD_FROM:
-            self._hold(key, made, len(packed), until)
+            self._hold(key, made, stored.size, until)
 
     @contextmanager
     def _turn(self) -> Iterator[bool]:
@@ -258,19 +257,19 @@ class DashboardCache:
                 self.ready.move_to_end(key)
                 return self.ready[key][0]
         try:
-            packed = self.disk.get(key)
+            stored = self.disk.get(key)
         except AWAY as error:
             self._went_wrong("what is kept can not be read", error)
-            packed = None
-        if packed is None:
+            stored = None
+        if stored is None:
             return _NOTHING
         try:
-            seconds, until, value = pickle.loads(packed)  # noqa: S301 - the folder is this account's
+            seconds, until, value = restored(stored)
         except Exception as error:  # noqa: BLE001 - bytes that are none of ours fail in any way
             log.warning("what is kept can not be read: %s", error)
             return _NOTHING
         if seconds >= HELD_FROM:
-            self._hold(key, value, len(packed), until)
+            self._hold(key, value, len(stored), until)
         return value
 
     def _hold(self, key: str, made: object, size: int, until: float) -> None:

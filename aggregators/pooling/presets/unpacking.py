@@ -111,9 +111,9 @@ class PackedDurations(Durations):
     def counted(self, period: int, known: np.ndarray) -> Histogram:
         """Every bucket of a period, for what its summaries do not say."""
         scopes, slots = self.lengths.shape
-        place = np.repeat(np.arange(scopes * slots), self.lengths.ravel())
-        chosen = place % slots == period
-        bucket, scope, count = self.bucket[chosen], place[chosen] // slots, self.count[chosen]
+        scope, slot = np.divmod(np.repeat(np.arange(scopes * slots), self.lengths.ravel()), slots)
+        chosen = slot == period
+        bucket, scope, count = self.bucket[chosen], scope[chosen], self.count[chosen]
         low = int(bucket.min(initial=BUCKETS)) if len(bucket) else 0
         counts = np.zeros((len(self.summaries), 1, int(bucket.max(initial=low)) - low + 1))
         np.add.at(counts, (scope, 0, bucket - low), count)

@@ -17,7 +17,7 @@ from aggregators.records.statements import as_in_a_file
 from aggregators.vocabulary.fields import NAME
 from api.deliveries import DeliveryState, Page, QuarantinedPart
 from ingest.desk import corrections, meanings, seen_words
-from ingest.desk.corrections import KnownRecord
+from ingest.desk.corrections import LONGEST_KEY, KnownRecord
 from ingest.door import deliveries, quarantine
 from ingest.kinds import KINDS
 from storage.context import job_in
@@ -89,7 +89,7 @@ class CorrectionRequest(BaseModel):
     withdraw: bool | None = Field(None, description="false takes the record back in")
     merge_into: str | None = Field(
         None,
-        max_length=400,
+        max_length=LONGEST_KEY,
         description="Key of another incident or deployment; an empty one lets the record stand alone again",
     )
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from dash import html
 from dash.development.base_component import Component
 
-from aggregators.vocabulary.period import DEFAULT_PRESET, MAX_DAYS, PRESETS
+from aggregators.vocabulary.period import DEFAULT_PRESET, EARLIEST, MAX_DAYS, PRESETS
 from layouts import ids
 from layouts.focus import LINKS, MAX_FIND, MAX_LINK, MAX_PINS
 from layouts.pieces.parts import data
@@ -41,6 +41,7 @@ def rules_element(rules: PageRules) -> Component:
             presets=" ".join(map(str, PRESETS)),
             default_preset=DEFAULT_PRESET,
             max_days=MAX_DAYS,
+            earliest=EARLIEST.isoformat(),
             today=rules.today.isoformat(),
             links=" ".join(LINKS),
             max_link=MAX_LINK,

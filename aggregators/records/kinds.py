@@ -16,6 +16,8 @@ from aggregators.vocabulary import fields
 from aggregators.vocabulary.fields import TITLE, Parser
 
 WORKSPACE = "workspace"
+ACRONYMS = ("slo", "url", "id")
+"""Words in capitals where a field's name is told in words."""
 Values = Mapping[str, object]
 Bound = datetime | date | float
 """Types that two columns are compared by."""
@@ -37,6 +39,13 @@ class Field:
     parse: Parser
     required: bool = False
     default: object = None
+
+
+def field_title(name: str) -> str:
+    """A field's name in words: "opened_at" is "Opened"."""
+    parts = name.removesuffix("_at").removeprefix("is_").split("_")
+    shown = [part.upper() if part in ACRONYMS else part for part in parts]
+    return " ".join([shown[0][:1].upper() + shown[0][1:], *shown[1:]])
 
 
 @dataclass(frozen=True, slots=True)

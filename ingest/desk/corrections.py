@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, text
 
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import BY_HAND, Statement, Value, as_in_a_file
+from aggregators.vocabulary import fields
 from ingest import words
 from ingest.due.marks import mark
 from ingest.due.remake import first_instant
@@ -25,6 +26,8 @@ from storage.database import Database
 
 Workspace = tuple[int, str]
 """Id and slug."""
+LONGEST_CELL, LONGEST_KEY = fields.QUERY, 400
+"""Characters of a value that is typed, and of the key of another record."""
 MOST_CUTS = 2_000
 """Ways to cut a key of several parts that are looked up."""
 

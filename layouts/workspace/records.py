@@ -10,10 +10,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from aggregators.pooling.dashboard import WorkspaceView
+from aggregators.records.kinds import field_title
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.listing import COUNTED, Column, ColumnType, Listing, RecordsPage, shown
 from auth.membership import KEEPERS
-from ingest.desk.corrections import correctable
+from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable
 from ingest.kinds import KINDS
 from layouts import ids
 from layouts.pieces.parts import data
@@ -177,7 +178,8 @@ def _menu(view: WorkspaceView, listing: Listing) -> list[dict[str, Any]]:
     told = {
         "under": f"/ws/{view.slug}/records/{kind.name}/",
         "columns": list(listing.record_key),
-        "fields": list(correctable(kind)),
+        "fields": [[name, field_title(name)] for name in correctable(kind)],
+        "longest": {"value": LONGEST_CELL, "key": LONGEST_KEY},
         "merges": kind.fold.lend is not None,
     }
     return [MENU | {"cellRendererParams": told}]

@@ -4,6 +4,7 @@ export const RULES = {
   presets: ["7", "28", "90", "365"],
   defaultPreset: "28",
   maxDays: 366,
+  earliest: "2000-01-01",
   today: "2026-11-29",
   dayEnds: Date.parse("2026-11-30T00:00:00+13:00"),
   links: ["status", "within"],

@@ -7,6 +7,7 @@ const DATA = {
   presets: "7 28",
   defaultPreset: "28",
   maxDays: "366",
+  earliest: "2000-01-01",
   today: "2026-11-29",
   dayEnds: "2026-11-30T00:00:00+13:00",
   links: "status within",

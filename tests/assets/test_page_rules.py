@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aggregators.vocabulary.period import MAX_DAYS, PRESETS
+from aggregators.vocabulary import formats
+from aggregators.vocabulary.period import EARLIEST, MAX_DAYS, PRESETS, Span
 from layouts import ids
 from layouts.rules import PageRules
 from settings import Settings
@@ -51,7 +52,10 @@ def as_dataset(properties: dict[str, str]) -> dict[str, str]:
     }
 
 
-def taken_by_page(dataset: dict[str, str], ranges: list[tuple[str, str]]) -> list[bool]:
+def judged_by_page(
+    dataset: dict[str, str], ranges: list[tuple[str, str]]
+) -> list[tuple[bool, str]]:
+    """Whether the page takes each range, and how it writes it."""
     question = {"data": dataset, "now": EVENING.isoformat(), "ranges": ranges}
     ran = subprocess.run(
         ["node", FOLDER / "today.js"],
@@ -60,7 +64,7 @@ def taken_by_page(dataset: dict[str, str], ranges: list[tuple[str, str]]) -> lis
         text=True,
         check=True,
     )
-    return json.loads(ran.stdout)
+    return [(taken, told) for taken, told in json.loads(ran.stdout)]
 
 
 @pytest.mark.parametrize(
@@ -86,12 +90,29 @@ def test_page_and_server_agree_on_what_lies_in_the_future(database, settings, zo
         for end in (today - day, today, today + day)
         for start in (end, end - day, end - (MAX_DAYS - 1) * day, end - MAX_DAYS * day, end + day)
     ]
+    ranges += [
+        (start, end.isoformat())
+        for end in (EARLIEST - day, EARLIEST, EARLIEST + day)
+        for start in {EARLIEST.isoformat(), (EARLIEST - day).isoformat()}
+    ]
     statuses = [
         client.get(API, query_string={"start": start, "end": end}).status_code
         for start, end in ranges
     ]
     assert set(statuses) == {200, 422}
-    assert taken_by_page(dataset, ranges) == [status == 200 for status in statuses]
+    taken = [taken for taken, _ in judged_by_page(dataset, ranges)]
+    assert taken == [status == 200 for status in statuses]
+
+
+def test_page_and_server_write_the_days_of_a_period_alike(database, settings):
+    client = make(database, settings).sign_in("alice")
+    dataset = as_dataset(rules_in(json.loads(client.get("/_dash-layout").text)))
+    first = date(2027, 6, 1)
+    days = [first + timedelta(days=number) for number in range(MAX_DAYS)]
+    spans = [Span(start, end) for day in days for start, end in ((day, day), (first, day))]
+    ranges = [(span.start.isoformat(), span.end.isoformat()) for span in spans]
+    told = [told for _, told in judged_by_page(dataset, ranges)]
+    assert told == [formats.span(span) for span in spans]
 
 
 def test_the_layout_is_made_anew_when_the_day_ends(database, settings):

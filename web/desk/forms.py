@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from wtforms import SelectField, StringField
 from wtforms.validators import AnyOf, Length
 
-from aggregators.records.kinds import RecordKind
+from aggregators.records.kinds import RecordKind, field_title
 from aggregators.vocabulary.fields import NAME
 from ingest.desk import seen_words
-from ingest.desk.corrections import correctable
-from web.desk.shown import title
+from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable
 from web.forms import PageForm
 
 
@@ -44,8 +43,8 @@ class RecordForm(PageForm):
         ]
     )
     field = SelectField("Field", validate_choice=False)
-    value = StringField("Value; empty takes back what is known", [Length(max=4000)])
-    into = StringField("Key of the other one that it is part of", [Length(max=400)])
+    value = StringField("Value; empty takes back what is known", [Length(max=LONGEST_CELL)])
+    into = StringField("Key of the other one that it is part of", [Length(max=LONGEST_KEY)])
 
 
 class NamingForm(PageForm):
@@ -69,5 +68,5 @@ def meaning_form(about: str, meaning: str | None) -> DeskForm | NamingForm:
 def record_form(kind: RecordKind, typed: Mapping[str, str]) -> RecordForm:
     """The forms of one record, with the fields that may be corrected; ``typed`` is what was refused."""
     form = RecordForm(formdata=None, data=typed)
-    form.field.choices = [(name, title(name)) for name in correctable(kind)]
+    form.field.choices = [(name, field_title(name)) for name in correctable(kind)]
     return form

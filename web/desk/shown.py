@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
+from aggregators.records.kinds import field_title
 from aggregators.records.statements import as_in_a_file
 from aggregators.vocabulary import formats
 
 KEPT_APART = ("workspace_id", "identity", "key", "left_out", "merged_into")
 """Columns that the page tells elsewhere, or that nobody asks for."""
 ONLY_WHERE_SET = ("is_over", "reopened")
-ACRONYMS = ("slo", "url", "id")
 
 
 class ShownField(NamedTuple):
@@ -28,14 +28,7 @@ def fields(row: Mapping[str, Any], zone: tzinfo) -> Iterator[ShownField]:
     for name, value in row.items():
         if name in KEPT_APART or (name in ONLY_WHERE_SET and not value):
             continue
-        yield ShownField(name, title(name), _value_in_words(value, zone))
-
-
-def title(name: str) -> str:
-    """A column's name in words: "opened_at" is "Opened"."""
-    parts = name.removesuffix("_at").removeprefix("is_").split("_")
-    shown = [part.upper() if part in ACRONYMS else part for part in parts]
-    return " ".join([shown[0][:1].upper() + shown[0][1:], *shown[1:]])
+        yield ShownField(name, field_title(name), _value_in_words(value, zone))
 
 
 def _value_in_words(value: Any, zone: tzinfo) -> str:

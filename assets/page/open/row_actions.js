@@ -11,7 +11,7 @@ const UNDONE = "The server does not answer. Try again in a moment.";
 
 export function askCorrection(record, back) {
   const field = select(record.fields);
-  const value = input({ maxLength: 4000, autocomplete: "off" });
+  const value = input({ maxLength: record.longest.value, autocomplete: "off" });
   ask(record, back, {
     title: `Correct ${record.key}`,
     about: "A correction outranks what senders and files say, then and later.",
@@ -25,7 +25,7 @@ export function askCorrection(record, back) {
 }
 
 export function askMerge(record, back) {
-  const into = input({ maxLength: 400, required: true, autocomplete: "off" });
+  const into = input({ maxLength: record.longest.key, required: true, autocomplete: "off" });
   ask(record, back, {
     title: `Merge ${record.key}`,
     about: "Two that are one count once, as the one that stays.",
@@ -45,15 +45,11 @@ export function askWithdrawal(record, back) {
   });
 }
 
-function select(names) {
-  const options = names.map((name) => make("option", { value: name, textContent: titleOf(name) }));
+function select(fields) {
+  const options = fields.map(([name, title]) =>
+    make("option", { value: name, textContent: title }),
+  );
   return make("select", { className: "select" }, options);
-}
-
-/** A column's name in words, as the record's page has it. */
-export function titleOf(name) {
-  const words = name.replace(/_at$/, "").replace(/^is_/, "").replaceAll("_", " ");
-  return words[0].toUpperCase() + words.slice(1);
 }
 
 function input(properties) {

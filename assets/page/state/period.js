@@ -19,9 +19,11 @@ export function isDay(text) {
 
 /** Which field of a range is wrong, and what to tell; null for one that can be shown. */
 export function wrongRange(start, end, rules, now) {
+  const { earliest } = rules;
   const today = todayAt(rules, now);
   if (!isDay(start)) return wrong("start", "Enter a start date.");
   if (!isDay(end)) return wrong("end", "Enter an end date.");
+  if (start < earliest) return wrong("start", `Days begin with ${inWords(earliest)}.`);
   if (end < start) return wrong("end", "The end must not be before the start.");
   if ((Date.parse(end) - Date.parse(start)) / DAY + 1 > rules.maxDays) {
     return wrong("end", `A range has at most ${rules.maxDays} days.`);

@@ -8,6 +8,7 @@ export function readRules(data) {
     presets: data.presets.split(" "),
     defaultPreset: data.defaultPreset,
     maxDays: Number(data.maxDays),
+    earliest: data.earliest,
     today: data.today,
     dayEnds: data.dayEnds ? Date.parse(data.dayEnds) : null,
     links: data.links ? data.links.split(" ") : [],

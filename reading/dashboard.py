@@ -66,7 +66,7 @@ def read(
         noted: tuple[Annotation, ...] = ()
         if request.has_settings:
             noted = notes.in_scope(connection, workspaces, request.period.span)
-        return _annotated(_dashboard(source, request, workspaces, settings, chosen), noted)
+        return _with_annotations(_dashboard(source, request, workspaces, settings, chosen), noted)
 
 
 def version(database: Database, viewer: Viewer, ask: Ask, settings: Settings) -> str:
@@ -94,8 +94,10 @@ def current_version(
     ``read``."""
     with context.as_viewer(database.reader, viewer, isolation="REPEATABLE READ") as connection:
         fingerprint = _fingerprint(connection, viewer)
-        version = _resolved(fingerprint, ask, settings).version
-        return CurrentVersion(version, _lasting(fingerprint, ask, settings), fingerprint.age)
+        version = _resolve_fingerprint(fingerprint, ask, settings).version
+        return CurrentVersion(
+            version, _lasting_version(fingerprint, ask, settings), fingerprint.age
+        )
 
 
 def scope(database: Database, viewer: Viewer) -> tuple[str, ...]:
@@ -123,7 +125,7 @@ class _ResolvedRequest:
 def _resolve(
     connection: Connection, viewer: Viewer, ask: Ask, settings: Settings
 ) -> _ResolvedRequest:
-    return _resolved(_fingerprint(connection, viewer), ask, settings)
+    return _resolve_fingerprint(_fingerprint(connection, viewer), ask, settings)
 
 
 def _fingerprint(connection: Connection, viewer: Viewer) -> ScopeFingerprint:
@@ -133,7 +135,9 @@ def _fingerprint(connection: Connection, viewer: Viewer) -> ScopeFingerprint:
     return fingerprint
 
 
-def _resolved(fingerprint: ScopeFingerprint, ask: Ask, settings: Settings) -> _ResolvedRequest:
+def _resolve_fingerprint(
+    fingerprint: ScopeFingerprint, ask: Ask, settings: Settings
+) -> _ResolvedRequest:
     as_of = newest_day(fingerprint.last_day, fingerprint.common_day, fingerprint.whole_day)
     today = settings.now().date()
     period = ask.on(as_of or today - timedelta(days=1), today)
@@ -146,21 +150,21 @@ def _version(
     fingerprint: ScopeFingerprint, as_of: date | None, period: Period, settings: Settings
 ) -> str:
     """Changes when the scope, its snapshots, the period, the thresholds or the program do."""
-    return _hashed(settings, fingerprint, as_of, period)
+    return _version_hash(settings, fingerprint, as_of, period)
 
 
-def _lasting(fingerprint: ScopeFingerprint, ask: Ask, settings: Settings) -> str:
+def _lasting_version(fingerprint: ScopeFingerprint, ask: Ask, settings: Settings) -> str:
     """Changes as ``_version`` does, but for the snapshots."""
     changes = fingerprint.settings_version, fingerprint.signals_version
-    return _hashed(settings, fingerprint.lasting, changes, ask)
+    return _version_hash(settings, fingerprint.lasting, changes, ask)
 
 
-def _hashed(settings: Settings, *parts: object) -> str:
+def _version_hash(settings: Settings, *parts: object) -> str:
     """Hash of the parts, of the settings that figures depend on and of the program."""
     zone, sprints = settings.zone.key, settings.sprint_days
     name, thresholds = settings.organisation, settings.thresholds
-    whole = (*parts, thresholds, name, zone, sprints, release())
-    return hashlib.sha256(repr(whole).encode()).hexdigest()[:32]
+    hashed_parts = (*parts, thresholds, name, zone, sprints, release())
+    return hashlib.sha256(repr(hashed_parts).encode()).hexdigest()[:32]
 
 
 def _dashboard(
@@ -182,13 +186,13 @@ def _dashboard(
         sprint_days = chosen.value(SPRINT_DAYS, request.period.end, settings.sprint_days)
         # Answers are told against the period before, whatever the figures are compared with.
         plan = Plan.of(request.period.plain, request.as_of, sprint_days)
-        rolled, seen = _rolled(source, inside, plan, request.as_of, declared, failed, judging)
+        rolled, seen = _roll_up(source, inside, plan, request.as_of, declared, failed, judging)
         trends = _trends(source, request, inside, rolled)
         question_context = _question_context(plan, request, request.as_of, seen)
         answered = answers(rolled, question_context, trends)
         if question_context.is_compared_elsewhere:
-            beside = Plan.of(request.period, request.as_of, sprint_days)
-            rolled, _ = _rolled(source, inside, beside, request.as_of, declared, failed, judging)
+            plan = Plan.of(request.period, request.as_of, sprint_days)
+            rolled, _ = _roll_up(source, inside, plan, request.as_of, declared, failed, judging)
     return Dashboard(
         settings.organisation,
         settings.zone.key,
@@ -218,7 +222,7 @@ def _question_context(
     )
 
 
-def _rolled(
+def _roll_up(
     source: RowSource,
     workspaces: Sequence[ScopedWorkspace],
     plan: Plan,
@@ -253,10 +257,10 @@ def _trends(
     if request.as_of is None or not domains:
         return {}
     plan = Plan.trend(request.period.plain)
-    return _rolled(source, inside, plan, request.as_of, domains, {})[0]
+    return _roll_up(source, inside, plan, request.as_of, domains, {})[0]
 
 
-def _annotated(dashboard: Dashboard, noted: tuple[Annotation, ...]) -> Dashboard:
+def _with_annotations(dashboard: Dashboard, noted: tuple[Annotation, ...]) -> Dashboard:
     """The dashboard with what people noted on its days, each domain with what is about it."""
     if not noted:
         return dashboard

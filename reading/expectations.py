@@ -19,21 +19,21 @@ DIGITS = 4
 def expectations_json(table: MeasureTable, rows: Sequence[int]) -> list[Json | None]:
     """Central 95 % of each point of each row, and whether it lies outside of the central 99 %; null where
     nothing is expected."""
-    there = [row for row in rows if row != NO_ROW]
-    if table.expected is None or not there:
+    filled_rows = [row for row in rows if row != NO_ROW]
+    if table.expected is None or not filled_rows:
         return [None] * len(rows)
-    ends, outside = outside_of_bands(table, np.array(there))
-    low, high = (_plain(edge[0]) for edge in (ends.low, ends.high))
-    known = np.isfinite(ends.high[0]).any(axis=1).tolist()
-    told = {
+    ends, outside = outside_of_bands(table, np.array(filled_rows))
+    low, high = (_rounded_ends(edge[0]) for edge in (ends.low, ends.high))
+    has_band = np.isfinite(ends.high[0]).any(axis=1).tolist()
+    bands = {
         row: {"low": low[at], "high": high[at], "outside": outside[at].tolist()}
-        for at, row in enumerate(there)
-        if known[at]
+        for at, row in enumerate(filled_rows)
+        if has_band[at]
     }
-    return [told.get(row) for row in rows]
+    return [bands.get(row) for row in rows]
 
 
-def _plain(ends: Array) -> list[list[float | None]]:
+def _rounded_ends(ends: Array) -> list[list[float | None]]:
     """Ends with as many digits as mean something; None for none."""
     finite = np.isfinite(ends)
     size = np.floor(np.log10(np.where(finite & (ends > 0), ends, 1.0)))

@@ -87,9 +87,11 @@ def _condition(listing: Listing, key: str, model: Any) -> Condition:
         raise InvalidRequest("filter", f"of {key} is an object")
     kind, operator = listing.column(key).type, model.get("type")
     is_date = kind in (ColumnType.INSTANT, ColumnType.DAY)
-    known = DATES if is_date else TEXTS if kind in (ColumnType.TEXT, ColumnType.WORD) else NUMBERS
-    if not isinstance(operator, str) or operator not in known:
-        raise InvalidRequest("filter", f"of {key} takes one of {', '.join(known)}")
+    operators = (
+        DATES if is_date else TEXTS if kind in (ColumnType.TEXT, ColumnType.WORD) else NUMBERS
+    )
+    if not isinstance(operator, str) or operator not in operators:
+        raise InvalidRequest("filter", f"of {key} takes one of {', '.join(operators)}")
     if operator in EMPTY:
         return Condition(key, operator)
     names = ("dateFrom", "dateTo") if is_date else ("filter", "filterTo")
@@ -107,14 +109,14 @@ def _value(key: str, kind: ColumnType, given: object) -> str | None:
     if len(cell) > LONGEST or isinstance(given, (list, dict)):
         raise InvalidRequest("filter", f"of {key} takes at most {LONGEST} characters")
     try:
-        return _read(kind, cell)
+        return _database_text(kind, cell)
     except ValueError:
         raise InvalidRequest(
             "filter", f"of {key} takes a {kind.value}, got {cell[:40]!r}"
         ) from None
 
 
-def _read(kind: ColumnType, cell: str) -> str:
+def _database_text(kind: ColumnType, cell: str) -> str:
     """Text of a cell as the database reads it. Raises ValueError."""
     if kind is ColumnType.TEXT:
         return cell

@@ -99,7 +99,7 @@ def _histogram(durations: pd.DataFrame, by: str, groups: Sequence[str]) -> Histo
 
 
 def _figure(measure: Measure, live: LiveFacts, domain: Domain) -> Figure:
-    table = _table(measure, live)
+    table = _measure_table(measure, live)
     if domain.by is None:
         return Figure(table, 0)
     return Figure(
@@ -107,7 +107,7 @@ def _figure(measure: Measure, live: LiveFacts, domain: Domain) -> Figure:
     )
 
 
-def _table(measure: Measure, live: LiveFacts) -> MeasureTable:
+def _measure_table(measure: Measure, live: LiveFacts) -> MeasureTable:
     """The measure over the groups; nothing earlier to compare with, and every day was seen."""
     evaluation, seen = measure.evaluate(live.facts), live.facts[DAYS_SEEN]
     table = MeasureTable.empty(measure, int(seen.max(initial=0)))

@@ -58,8 +58,8 @@ def pack(database: Database, settings: Settings) -> int:
     with Lanes(database.job, workspaces, AT_ONCE) as lanes:
         packing = [
             kept
-            for rows in _read(lanes, workspaces, requests)
-            for kept in _kept(lanes, _values(rows, requests))
+            for rows in _read_in_batches(lanes, workspaces, requests)
+            for kept in _keep_values(lanes, _values(rows, requests))
         ]
         return sum(done.result() for done in packing)
 
@@ -70,14 +70,14 @@ PackedValue = tuple[int, str, int, bytes]
 """Preset, name, version of the snapshots, and value."""
 
 
-def _read(
+def _read_in_batches(
     lanes: Lanes, workspaces: Sequence[int], requests: Mapping[int, PresetRequest]
 ) -> Iterator[Rows]:
     """Rows of a few workspaces after the other: the next are read while somebody works on those given."""
     wanted = {n: (request.name, request.rows) for n, request in requests.items()}
 
     def read(workspace_id: int, begins: Begins) -> Sequence[PackableRows] | None:
-        with _of(workspace_id), context.job_in(begins, workspace_id) as own:
+        with _left_unpacked_on_error(workspace_id), context.job_in(begins, workspace_id) as own:
             return preset_rows.packable(own, workspace_id, wanted)
         return None
 
@@ -88,8 +88,8 @@ def _read(
             coming,
             [(key, lanes.submit(key, partial(read, key))) for key in following],
         )
-        each = {key: done.result() for key, done in under_way}
-        yield {key: rows for key, rows in each.items() if rows is not None}
+        rows_by_workspace = {key: done.result() for key, done in under_way}
+        yield {key: rows for key, rows in rows_by_workspace.items() if rows is not None}
 
 
 def _values(
@@ -112,13 +112,18 @@ def _values(
     return values
 
 
-def _kept(lanes: Lanes, values: Mapping[int, Sequence[PackedValue]]) -> Iterator[Future[bool]]:
+def _keep_values(
+    lanes: Lanes, values: Mapping[int, Sequence[PackedValue]]
+) -> Iterator[Future[bool]]:
     """Has the values of each workspace kept in its context; whether they are."""
 
     def keep(workspace_id: int, own: Sequence[PackedValue], begins: Begins) -> bool:
         if not own:
             return True
-        with _of(workspace_id), context.job_in(begins, workspace_id) as connection:
+        with (
+            _left_unpacked_on_error(workspace_id),
+            context.job_in(begins, workspace_id) as connection,
+        ):
             # A crash loses what the next night packs again.
             connection.execute(text("set local synchronous_commit = off"))
             preset_rows.keep(connection, workspace_id, own)
@@ -130,7 +135,7 @@ def _kept(lanes: Lanes, values: Mapping[int, Sequence[PackedValue]]) -> Iterator
 
 
 @contextmanager
-def _of(workspace_id: int) -> Iterator[None]:
+def _left_unpacked_on_error(workspace_id: int) -> Iterator[None]:
     """A workspace whose presets can not be packed is logged, and read as it stands."""
     try:
         yield

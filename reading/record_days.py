@@ -32,7 +32,7 @@ class RecordDays:
 
     def query(self, sql: str) -> pd.DataFrame:
         """Runs a collector's query, with the days before it."""
-        whole = f"with {EVERY_DAY}, {CLOCK}, found as ({sql}) select * from found"
+        statement = f"with {EVERY_DAY}, {CLOCK}, found as ({sql}) select * from found"
         parameters: Mapping[str, Any] = {
             "w": self.workspace_id,
             "first": self.first,
@@ -40,7 +40,7 @@ class RecordDays:
             "now": self.now,
             **self.rules.parameters,
         }
-        result = self.connection.execute(text(whole), parameters)
+        result = self.connection.execute(text(statement), parameters)
         return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
 
     def facts(self, queries: Iterable[str]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from reading.workspace_page import OpenWorkspace, open_workspace
 from settings import Settings
 from storage import listings
 from storage.bounds.statement import within
-from storage.bounds.turns import Turns, alone
+from storage.bounds.turns import Turns, one_at_a_time
 from storage.chosen import store
 from storage.database import Database
 from storage.listings import RecordsScope
@@ -45,13 +45,13 @@ def read_records(
 ) -> RecordsPage:
     """A page of the records behind the figures, in the workspace's context. Raises as
     ``open_workspace``, TooCostly, Busy, and KeyError for a domain without records."""
-    listing = _listing(domain_key)
+    listing = _listing_of_domain(domain_key)
     with ExitStack() as opened:
         if _is_dear(request):
             # before a connection is taken
-            opened.enter_context(DEAR.taken())
+            opened.enter_context(DEAR.hold_turn())
             lock = settings.data_dir / DEAR_OF_MACHINE
-            opened.enter_context(alone(lock, 2 * PAGE_SECONDS, REST))
+            opened.enter_context(one_at_a_time(lock, 2 * PAGE_SECONDS, REST))
         workspace = opened.enter_context(open_workspace(database, viewer, slug, ask, settings))
         scope = _scope(workspace, settings, listing.known_links(links))
         with within(workspace.connection, PAGE_SECONDS, ADVICE):
@@ -70,7 +70,7 @@ def each_record(
     request: RecordsRequest,
 ) -> Iterator[tuple[object, ...]]:
     """All records that fit, streamed in one transaction. Raises as ``read_records``."""
-    listing = _listing(domain_key)
+    listing = _listing_of_domain(domain_key)
     with open_workspace(database, viewer, slug, ask, settings) as workspace:
         scope = _scope(workspace, settings, listing.known_links(links))
         yield from listings.every(workspace.connection, domain_key, listing, scope, request)
@@ -81,7 +81,7 @@ def _is_dear(request: RecordsRequest) -> bool:
     return sum(map(len, sought)) > LONG
 
 
-def _listing(key: str) -> Listing:
+def _listing_of_domain(key: str) -> Listing:
     listing = {d.key: d.records for d in all_domains()}[key]
     if listing is None:
         raise KeyError(key)

@@ -74,10 +74,10 @@ def read_workspace(
     for an unknown domain."""
     domain = catalogued(domain_key, settings.thresholds)
     with open_workspace(database, viewer, slug, ask, settings) as workspace:
-        return _view(workspace, domain, settings, _chosen(workspace))
+        return _view(workspace, domain, settings, _chosen_settings(workspace))
 
 
-def _chosen(workspace: OpenWorkspace) -> ChosenSettings:
+def _chosen_settings(workspace: OpenWorkspace) -> ChosenSettings:
     membership = workspace.membership
     return store.for_workspace(workspace.connection, membership.workspace_id, membership.slug)
 
@@ -89,7 +89,7 @@ def read_live(
     custom range stays as it is), beside those of the snapshot. Raises as ``read_workspace``."""
     domain, now = catalogued(domain_key, settings.thresholds), settings.now()
     with open_workspace(database, viewer, slug, ask, settings) as workspace:
-        snapshot = _view(workspace, domain, settings, _chosen(workspace))
+        snapshot = _view(workspace, domain, settings, _chosen_settings(workspace))
         span = workspace.period.span
         if workspace.period.preset:
             span = Span(now.date() - timedelta(days=workspace.period.days - 1), now.date())
@@ -98,7 +98,7 @@ def read_live(
     return LiveView(snapshot, figures, span, now)
 
 
-def _seen(tables: Tables) -> SeenDays:
+def _seen_days(tables: Tables) -> SeenDays:
     """Days that the workspace was looked at."""
     usage = tables.by_name[USAGE]
     return SeenDays(int(usage.over[NOW][DAYS_SEEN].max(initial=0)), usage.last_day)
@@ -127,7 +127,7 @@ def _view(
         workspace.is_platform_admin,
         membership.accent,
         settings.organisation,
-        _seen(tables),
+        _seen_days(tables),
         notes.for_workspace(
             workspace.connection, membership.workspace_id, membership.slug, workspace.period.span
         ),

@@ -49,7 +49,7 @@ def blueprint(services: Services, jobs: Callable[[], Engine]) -> Blueprint:
             raise Problem(400, "The body must be a JSON object: one message of the protocol.")
         pace.step(g.account.id)
         made = AssistantExchange(services)
-        with turns.taken():
+        with turns.hold_turn():
             answer = made.answer(request, request.get_data())
         for tool, given, problem in made.refused:
             _note(jobs, tool, given, problem)

@@ -45,7 +45,7 @@ def verify_password(stored: str | None, password: str) -> bool:
 
 def _ask_program(password: str, **question: bool | str | None) -> object:
     """Answer of the program whose turn has come. Raises Busy."""
-    with TURNS.taken():
+    with TURNS.hold_turn():
         try:
             return PROCESS.answer(question | {"password": password.encode().decode()})
         except OSError as error:

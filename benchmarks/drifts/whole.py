@@ -13,7 +13,7 @@ from aggregators.signal.rules import LAG, QUARTER_DAYS, SHIPPED
 from aggregators.signal.watch import DailyEvidence, evidence_by_night
 from benchmarks.drifts.organisations import FALLS, FIRST_DAY, KINDS, MEASURES, Simulator, history
 from benchmarks.drifts.trial import WITHIN
-from reading.signals.whole.pooling import pooled, weekday_shares
+from reading.signals.whole.pooling import pooled_evidence, weekday_shares
 
 MONDAY = date(2026, 1, 5)
 """Stands for the simulator's day 0: its days 5 and 6 of seven are the weekend."""
@@ -72,4 +72,4 @@ def _pooled(run: Any, calm: Any, measure: str, inside: np.ndarray) -> DailyEvide
     days = [MONDAY + timedelta(days=n) for n in range(every.days)]
     known = dict(zip(days, shares.tolist(), strict=True))
     weekdays = weekday_shares(known, days, days[FIRST_DAY - LAG])
-    return pooled(every, inside, run["seen"].astype(float), weekdays)
+    return pooled_evidence(every, inside, run["seen"].astype(float), weekdays)

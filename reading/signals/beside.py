@@ -93,8 +93,14 @@ def _parts(
         return []
     measure = signal.watched.measure
     total = measure.effects(now, before, days).total.tolist()
-    each = zip(names, total, _counted(signal, now), _counted(signal, before), strict=True)
-    parts = [ServicePart(*told) for told in each if told[1]]
+    columns_of_services = zip(
+        names,
+        total,
+        _events_and_exposure(signal, now),
+        _events_and_exposure(signal, before),
+        strict=True,
+    )
+    parts = [ServicePart(*service_row) for service_row in columns_of_services if service_row[1]]
     return sorted(parts, key=lambda one: (-measure.badness(one.part), one.service))
 
 
@@ -110,7 +116,7 @@ def _facts(
     return facts | {DAYS_SEEN: np.full(len(names), float(days))}
 
 
-def _counted(signal: DriftSignal, facts: FactsByName) -> list[tuple[float, float]]:
+def _events_and_exposure(signal: DriftSignal, facts: FactsByName) -> list[tuple[float, float]]:
     """Events of each service and what they are of: attempts of a ratio, else days."""
     names = signal.watched.series.facts
     whole = names[-1] if len(names) > 1 else DAYS_SEEN

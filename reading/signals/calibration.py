@@ -63,14 +63,14 @@ def run(database: Database, day: date) -> dict[str, OwnThreshold]:
         made = {
             series.key: own
             for number, series in enumerate(SERIES)
-            if (own := _own(stored, number, day)) is not None
+            if (own := _own_threshold(stored, number, day)) is not None
         }
         for series, own in made.items():
             learned.keep_threshold(connection, series, own)
         return made
 
 
-def _own(stored: StoredDays, number: int, day: date) -> OwnThreshold | None:
+def _own_threshold(stored: StoredDays, number: int, day: date) -> OwnThreshold | None:
     series = SERIES[number]
     shares = None
     if series.kind is SeriesKind.RATE:
@@ -78,17 +78,17 @@ def _own(stored: StoredDays, number: int, day: date) -> OwnThreshold | None:
         means = usual_counts(counts, seen, KEEP, LAG, LEARNING_DAYS)
         shares = shares_of(stored, series, means)
     evidence = daily_evidence(stored, series, shares)
-    known = _known_days(stored)
-    evidence = evidence.of(np.flatnonzero(stored.seen.any(axis=1))).on(known)
-    if len(known) < LEAST_DAYS or not len(evidence.x):
+    known_days = _known_days(stored)
+    evidence = evidence.of(np.flatnonzero(stored.seen.any(axis=1))).on(known_days)
+    if len(known_days) < LEAST_DAYS or not len(evidence.x):
         return None
     stretch = own_stretch(evidence)
     return OwnThreshold(
         _thresholds(evidence, number),
-        tuple(stretch[days] for days in PERIODS),
+        tuple(stretch[known_days] for known_days in PERIODS),
         day,
         len(evidence.x),
-        len(known),
+        len(known_days),
     )
 
 

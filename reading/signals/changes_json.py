@@ -47,8 +47,8 @@ def changes_json(table: MeasureTable, rows: Sequence[int]) -> list[Json]:
         }
         for verdict, z, phi, interval, test in zip(
             verdicts,
-            _rounded(table.change.outcome.z[at], TESTED),
-            _rounded(table.change.dispersion[at], TESTED),
+            _rounded_numbers(table.change.outcome.z[at], TESTED),
+            _rounded_numbers(table.change.dispersion[at], TESTED),
             _intervals(table.change, at),
             table.change.tests(at),
             strict=True,
@@ -60,20 +60,21 @@ def _intervals(evidence: ChangeEvidence, rows: np.ndarray) -> list[Json | None]:
     """Both ends where there are any; no upper one where nothing was there before."""
     of = "difference" if evidence.series.kind is SeriesKind.RATIO else "factor"
     ends = zip(
-        _rounded(evidence.interval.low[rows], BOUND),
-        _rounded(evidence.interval.high[rows], BOUND),
+        _rounded_numbers(evidence.interval.low[rows], BOUND),
+        _rounded_numbers(evidence.interval.high[rows], BOUND),
         strict=True,
     )
     return [
-        None if low is None else {"low": low, "high": _below(high), "of": of} for low, high in ends
+        None if low is None else {"low": low, "high": _finite_end(high), "of": of}
+        for low, high in ends
     ]
 
 
-def _below(high: float | None) -> float | None:
+def _finite_end(high: float | None) -> float | None:
     return None if high is None or high > ENDLESS else high
 
 
-def _rounded(values: Array, digits: int) -> list[float | None]:
+def _rounded_numbers(values: Array, digits: int) -> list[float | None]:
     """Numbers to so many digits after the point; None for what is none."""
     rounded = np.round(values, digits)
     if np.isfinite(rounded).all():

@@ -37,12 +37,14 @@ class FactSignal:
 
 def facts(dashboard: Dashboard) -> list[FactSignal]:
     """Counts beyond their threshold, the newest first, then by domain and workspace."""
-    every = [fact for scorecard in dashboard.scorecards for fact in _of(scorecard)]
-    named = by_name(every, lambda fact: fact.name)
+    found_facts = [
+        fact for scorecard in dashboard.scorecards for fact in _facts_of_scorecard(scorecard)
+    ]
+    named = by_name(found_facts, lambda fact: fact.name)
     return sorted(named, key=lambda f: (-(f.since or date.min).toordinal(), f.domain))
 
 
-def _of(scorecard: Scorecard) -> Iterator[FactSignal]:
+def _facts_of_scorecard(scorecard: Scorecard) -> Iterator[FactSignal]:
     measures = [measure for measure in scorecard.domain.measures if series_of(measure) is None]
     for card in scorecard.cards:
         for measure in measures:

@@ -121,13 +121,13 @@ def daily_evidence(
             series.kind, series.is_fall, counts, exposure, nothing, begins=stored.begins
         )
     part_key, whole_key = series.key.split("/")
-    part, whole = (_added(stored, key.split("+")) for key in (part_key, whole_key))
+    part, whole = (_summed_flows(stored, key.split("+")) for key in (part_key, whole_key))
     worse = whole - part if series.is_complement else part
     events = np.minimum(worse, whole)
     return DailyEvidence(series.kind, False, events, whole, nothing, begins=stored.begins)
 
 
-def _added(stored: StoredDays, facts: Sequence[str]) -> Array:
+def _summed_flows(stored: StoredDays, facts: Sequence[str]) -> Array:
     return np.asarray(sum((stored.flow(fact) for fact in facts), np.zeros(1)))
 
 

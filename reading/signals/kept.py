@@ -20,7 +20,9 @@ the night on which a drift was last over, and the nights looked at."""
 STORED = np.dtype(">f8")
 
 
-def parted(states: Mapping[str, WatchState], series: Sequence[TestableSeries]) -> list[bytes]:
+def states_as_bytes(
+    states: Mapping[str, WatchState], series: Sequence[TestableSeries]
+) -> list[bytes]:
     """Bytes of each workspace, in their order."""
     parts = []
     for one in series:
@@ -34,7 +36,9 @@ def parted(states: Mapping[str, WatchState], series: Sequence[TestableSeries]) -
     return [row.tobytes() for row in together]
 
 
-def joined(data: Sequence[bytes], series: Sequence[TestableSeries]) -> dict[str, WatchState]:
+def states_from_bytes(
+    data: Sequence[bytes], series: Sequence[TestableSeries]
+) -> dict[str, WatchState]:
     """States by series of workspaces whose bytes are given in order. Raises ValueError for bytes that
     are none."""
     size = WIDTH * len(series) * STORED.itemsize
@@ -42,10 +46,10 @@ def joined(data: Sequence[bytes], series: Sequence[TestableSeries]) -> dict[str,
         raise ValueError(f"a state of the watch has not {size} bytes")
     numbers = np.frombuffer(b"".join(data), STORED).astype(float)
     numbers = numbers.reshape(len(data), len(series), WIDTH)
-    return {one.key: _state(numbers[:, n].T) for n, one in enumerate(series)}
+    return {one.key: _state_of_rows(numbers[:, n].T) for n, one in enumerate(series)}
 
 
-def _state(rows: np.ndarray) -> WatchState:
+def _state_of_rows(rows: np.ndarray) -> WatchState:
     ends = [BASELINE + SIZES * n for n in range(4)]
     evidence, climb, began = (rows[a:b] for a, b in pairwise(ends))
     nights = int(rows[-1].max(initial=0))

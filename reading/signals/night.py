@@ -28,7 +28,7 @@ from reading.signals.histories import (
     shares_of,
     stored_days,
 )
-from reading.signals.kept import joined, parted
+from reading.signals.kept import states_as_bytes, states_from_bytes
 from reading.signals.whole import watching
 from storage.database import Database
 from storage.watch import learned, store
@@ -60,19 +60,19 @@ def run(database: Database, night: date) -> NightOutcome:
         ]
         if not ids:
             return NightOutcome(0, 0, 0, 0, False)
-        kept = store.kept(connection, ids)
+        kept = store.kept_states(connection, ids)
         held_on = night - timedelta(days=LAG)
         continues = len({one.held_on for one in kept.values()}) == 1 and all(
             _goes_on(one, held_on) for one in kept.values()
         )
-        return _watched(connection, ids, kept, night, continues=continues)
+        return _watch_series(connection, ids, kept, night, continues=continues)
 
 
 def _goes_on(kept: KeptWatch, held_on: date) -> bool:
     return kept.series == KEYS and kept.held_on in (held_on, held_on - timedelta(days=1))
 
 
-def _watched(
+def _watch_series(
     connection: Connection,
     ids: Sequence[int],
     kept: Mapping[int, KeptWatch],
@@ -88,25 +88,27 @@ def _watched(
         else night - timedelta(days=HISTORY_DAYS - 1)
     )
     stored = stored_days(connection, ids, first, night)
-    states = joined([kept[one].data for one in ids], SERIES) if continues else {}
+    states = states_from_bytes([kept[one].data for one in ids], SERIES) if continues else {}
     limits, shares = learned.thresholds(connection), learned.shares(connection, first)
     nights: dict[str, SeriesNight] = {}
     to_keep: dict[str, WatchState] = {}
     begins = LEAD_DAYS if continues else 0
     for series in SERIES:
-        known = shares.get(series.key, {})
-        evidence = _evidence(connection, stored, series, known, is_new=not continues)
-        own = limits.get(series.key)
-        threshold = own.thresholds if own else SHIPPED[series.kind, series.is_fall]
+        known_shares = shares.get(series.key, {})
+        evidence = _evidence(connection, stored, series, known_shares, is_new=not continues)
+        own_threshold = limits.get(series.key)
+        threshold = (
+            own_threshold.thresholds if own_threshold else SHIPPED[series.kind, series.is_fall]
+        )
         start = states.get(series.key) or WatchState.empty(len(ids), len(evidence.rule.sizes))
         to_keep[series.key], nights[series.key] = watch_through(
             series, evidence, start, threshold, begins, night
         )
-    told = _to_be_written(stored, ids, kept, parted(to_keep, SERIES), nights)
-    store.keep(connection, told)
-    every = {key: one.evidence for key, one in nights.items()}
-    watching.run(connection, stored, ids, every, begun_on)
-    open_now = [s for one in told.kept.values() for s in one.signals if s["ended_on"] is None]
+    outcome = _to_be_written(stored, ids, kept, states_as_bytes(to_keep, SERIES), nights)
+    store.keep(connection, outcome)
+    evidence_by_series = {key: one.evidence for key, one in nights.items()}
+    watching.run(connection, stored, ids, evidence_by_series, begun_on)
+    open_now = [s for one in outcome.kept.values() for s in one.signals if s["ended_on"] is None]
     fresh = sum(s["opened_on"] == night for s in open_now)
     return NightOutcome(len(ids), len(SERIES), len(open_now), fresh, not continues)
 
@@ -119,16 +121,18 @@ def _to_be_written(
     nights: Mapping[str, SeriesNight],
 ) -> WatchedNight:
     """Everything to be written: what can not be read neither begins nor ceases to drift."""
-    told = [at for at, one in enumerate(ids) if one not in stored.unreadable]
-    outcomes = {ids[at]: _kept(kept[ids[at]], at, data[at], nights, stored.last) for at in told}
-    dispersions, evidences, soon = (
-        np.stack(columns, axis=1)[told].ravel().tolist()
+    readable = [at for at, one in enumerate(ids) if one not in stored.unreadable]
+    outcomes = {
+        ids[at]: _kept_watch(kept[ids[at]], at, data[at], nights, stored.last) for at in readable
+    }
+    dispersions, evidences, nights_to_tell = (
+        np.stack(columns, axis=1)[readable].ravel().tolist()
         for columns in zip(
             *((one.usual.dispersion, one.total, one.days_to_tell) for one in nights.values()),
             strict=True,
         )
     )
-    return WatchedNight(stored.last, KEYS, outcomes, dispersions, evidences, soon)
+    return WatchedNight(stored.last, KEYS, outcomes, dispersions, evidences, nights_to_tell)
 
 
 def _evidence(
@@ -145,12 +149,12 @@ def _evidence(
         return daily_evidence(stored, series)
     counts, seen = stored.flow(series.facts[0]), stored.seen
     means = usual_counts(counts, seen, KEEP, LAG, LEARNING_DAYS)
-    made = shares_of(stored, series, means)
+    day_shares = shares_of(stored, series, means)
     days = [stored.first + timedelta(days=n) for n in range(stored.days)]
     final = stored.last - timedelta(days=LAG)
     shares = np.array(
         [
-            made[n] if is_new or day > final or day not in kept_shares else kept_shares[day]
+            day_shares[n] if is_new or day > final or day not in kept_shares else kept_shares[day]
             for n, day in enumerate(days)
         ]
     )
@@ -163,15 +167,15 @@ def _evidence(
     return daily_evidence(stored, series, shares)
 
 
-def _kept(
+def _kept_watch(
     before: KeptWatch, at: int, data: bytes, nights: Mapping[str, SeriesNight], night: date
 ) -> KeptWatch:
     """State of a workspace to be written, and its signals."""
     open_ones = {signal["series"]: signal for signal in before.signals}
     signals = [
-        told
+        values
         for key, one in nights.items()
         if (key in open_ones or one.is_crossed[at])
-        and (told := signal_values(one, at, open_ones.get(key))) is not None
+        and (values := signal_values(one, at, open_ones.get(key))) is not None
     ]
     return KeptWatch(before.version, KEYS, night - timedelta(days=LAG), data, signals)

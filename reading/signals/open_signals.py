@@ -97,21 +97,21 @@ def read(database: Database, viewer: Viewer, today: date) -> list[DriftSignal]:
         rows = connection.execute(QUERY, {"level": context.ROLLUP, "after": after}).all()
         limits = drifting_limits(connection)
     signals = [
-        signal_of(inside[row.workspace_id], told, limits)
+        signal_of(inside[row.workspace_id], signal, limits)
         for row in rows
         if row.workspace_id in inside
-        for told in sorted(row.signals or (), key=lambda one: str(one["series"]))
-        if told["series"] in WATCHED
+        for signal in sorted(row.signals or (), key=lambda one: str(one["series"]))
+        if signal["series"] in WATCHED
     ]
     return in_order(signals)
 
 
 def in_order(signals: Sequence[DriftSignal]) -> list[DriftSignal]:
     """Open signals by evidence beyond their threshold, then those that have ended, the latest first."""
-    return sorted(by_name(signals, lambda signal: signal.workspace.name), key=_order)
+    return sorted(by_name(signals, lambda signal: signal.workspace.name), key=_signal_order)
 
 
-def _order(signal: DriftSignal) -> tuple[bool, float]:
+def _signal_order(signal: DriftSignal) -> tuple[bool, float]:
     newest = signal.ended_on.toordinal() if signal.ended_on else signal.beyond
     return signal.ended_on is not None, -float(newest)
 
@@ -119,8 +119,11 @@ def _order(signal: DriftSignal) -> tuple[bool, float]:
 def drifting_limits(connection: Connection) -> dict[str, float]:
     """Evidence from which each series is called drifting: from the own history where that is long
     enough."""
-    own = learned.thresholds(connection)
-    return SHIPPED_LIMITS | {series: known.thresholds.drifting for series, known in own.items()}
+    own_thresholds = learned.thresholds(connection)
+    return SHIPPED_LIMITS | {
+        series: learned_series.thresholds.drifting
+        for series, learned_series in own_thresholds.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ def scope_scatter(connection: Connection, slugs: Mapping[int, str]) -> Scatter:
     """Scatter and drifts of the workspaces in scope, by id their slugs, each read in its own context;
     ``with_days`` adds what is known of all together."""
     drifts: dict[str, dict[str, date]] = {}
-    alike: dict[bytes, list[tuple[str, memoryview]]] = {}
+    values_by_series: dict[bytes, list[tuple[str, memoryview]]] = {}
 
     def receive(row: Values) -> None:
         workspace_id, series, values, drifting = row
@@ -203,26 +206,26 @@ def scope_scatter(connection: Connection, slugs: Mapping[int, str]) -> Scatter:
         if slug is None:
             return
         if series is not None and values is not None:
-            alike.setdefault(bytes(series), []).append((slug, values))
+            values_by_series.setdefault(bytes(series), []).append((slug, values))
         for name, since in (json_value(drifting) or {}).items():
             drifts.setdefault(name, {})[slug] = date.fromisoformat(since)
 
     visits.in_scope(connection, visits.SCATTER, (context.ROLLUP,), receive)
-    return _scatter(alike, drifts)
+    return _scatter_of_rows(values_by_series, drifts)
 
 
-def _scatter(
-    alike: Mapping[bytes, Sequence[tuple[str, memoryview]]],
+def _scatter_of_rows(
+    values_by_series: Mapping[bytes, Sequence[tuple[str, memoryview]]],
     drifts: Mapping[str, Mapping[str, date]],
 ) -> Scatter:
     """Scatter of the workspaces by the names of their series, which are mostly the same ones: their numbers
     are read together, a column of all of them at a time."""
     dispersion: dict[str, dict[str, float]] = {}
     watched: dict[str, dict[str, tuple[float, float]]] = {}
-    for series, rows in alike.items():
+    for series, rows in values_by_series.items():
         names, slugs = lines(memoryview(series)), [slug for slug, _ in rows]
-        told = np.frombuffer(b"".join(values for _, values in rows), ">f8")
-        columns = told.reshape(len(rows), len(names), 3).transpose(1, 2, 0).tolist()
+        numbers = np.frombuffer(b"".join(values for _, values in rows), ">f8")
+        columns = numbers.reshape(len(rows), len(names), 3).transpose(1, 2, 0).tolist()
         for name, (scatter_of_it, evidence, days) in zip(names, columns, strict=True):
             dispersion.setdefault(name, {}).update(zip(slugs, scatter_of_it, strict=True))
             pairs = zip(evidence, days, strict=True)
@@ -234,8 +237,8 @@ def own_scatter(connection: Connection, membership: Membership, first: date) -> 
     """Scatter that the watch has learned of one workspace, for a member of it."""
     values = {"level": context.WORKSPACE, "w": membership.workspace_id, "after": date.max}
     row = connection.execute(OWN, values).one()
-    each = zip(row.series or (), row.dispersions or (), strict=True)
-    dispersion = {series: {membership.slug: value} for series, value in each}
+    dispersions = zip(row.series or (), row.dispersions or (), strict=True)
+    dispersion = {series: {membership.slug: value} for series, value in dispersions}
     return with_days(connection, Scatter(dispersion), first)
 
 

@@ -21,23 +21,23 @@ SERIES = len(watched(DOMAINS))
 
 def promise(database: Database, workspaces: int) -> str:
     """False alarms to expect in a quarter over so many workspaces, in a sentence."""
-    each = (budget * workspaces * SERIES / 1000 for budget in NIGHTLY_BUDGETS)
-    may_drift, drifting = (_counted(amount) for amount in each)
+    amounts = (budget * workspaces * SERIES / 1000 for budget in NIGHTLY_BUDGETS)
+    may_drift, drifting = (_alarm_count(amount) for amount in amounts)
     with database.reader.connect() as connection:
-        own = list(learned.thresholds(connection).values())
-    how = (
-        f"tested on {max(o.days for o in own)} days of your own history"
-        if own
+        own_thresholds = list(learned.thresholds(connection).values())
+    tested_on = (
+        f"tested on {max(o.days for o in own_thresholds)} days of your own history"
+        if own_thresholds
         else "tested on simulated organisations until there are 180 days of your own history"
     )
     return (
         f"About {may_drift} false alarm{'' if may_drift == '1' else 's'} a quarter at “may be"
         f" drifting” and {drifting} at “drifting” over {formats.counted(workspaces, 'workspace')},"
-        f" {how}."
+        f" {tested_on}."
     )
 
 
-def _counted(amount: float) -> str:
+def _alarm_count(amount: float) -> str:
     if amount < 0.005:  # of a few workspaces: it would read 0.00
         return "almost none"
     return formats.number(amount, 0 if amount >= 3 else 1 if amount >= 0.1 else 2)
@@ -56,5 +56,5 @@ def learning_until(engine: Engine, viewer: Viewer, workspace_id: int) -> date | 
         first, last = connection.execute(ENDS, {"w": workspace_id}).one()
     if first is None:
         return None
-    told = first + timedelta(days=LEARNING_DAYS)
-    return told if told > last else None
+    learned_on = first + timedelta(days=LEARNING_DAYS)
+    return learned_on if learned_on > last else None

@@ -90,9 +90,9 @@ def services(signal: DriftSignal, parts: Sequence[ServicePart]) -> str:
     worse = [part for part in parts if measure.badness(part.part) > 0]
     if not worse:
         return ""
-    told = [_service(signal, part) for part in worse[:MOST]]
+    sentences = [_service(signal, part) for part in worse[:MOST]]
     others = f"; {formats.counted(len(worse) - MOST, 'other')} less" if len(worse) > MOST else ""
-    return f"By service: {'; '.join(told)}{others}."
+    return f"By service: {'; '.join(sentences)}{others}."
 
 
 def _service(signal: DriftSignal, part: ServicePart) -> str:

@@ -32,7 +32,7 @@ class Turns:
         self._patience, self._rest = patience_seconds, rest
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def hold_turn(self) -> Iterator[None]:
         """Waits for a turn and holds it. Raises Busy where none came."""
         if not self._free.acquire(timeout=self._patience):
             raise Busy("no turn came in time")
@@ -40,11 +40,11 @@ class Turns:
         try:
             yield
         finally:
-            _later(self._rest * (time.monotonic() - begun), self._free.release)
+            _release_later(self._rest * (time.monotonic() - begun), self._free.release)
 
 
 @contextmanager
-def alone(lock: Path, patience_seconds: float, rest: float = 0.0) -> Iterator[None]:
+def one_at_a_time(lock: Path, patience_seconds: float, rest: float = 0.0) -> Iterator[None]:
     """Dear work that the processes of a machine do one at a time, with a rest as ``Turns`` have it: a turn
     is a lock on the file, which the system gives back when a process dies. Where nothing can be written
     there are no turns. Raises Busy."""
@@ -62,10 +62,10 @@ def alone(lock: Path, patience_seconds: float, rest: float = 0.0) -> Iterator[No
     try:
         yield
     finally:
-        _later(rest * (time.monotonic() - begun), lambda: turn.release(force=True))
+        _release_later(rest * (time.monotonic() - begun), lambda: turn.release(force=True))
 
 
-def _later(seconds: float, release: Callable[[], None]) -> None:
+def _release_later(seconds: float, release: Callable[[], None]) -> None:
     """Gives a turn on after so many seconds, one at most."""
     if seconds <= 0:
         release()

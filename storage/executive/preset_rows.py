@@ -94,7 +94,7 @@ def packable(
     is left out."""
     if nights.packs(connection):
         wanted = {n: (name, rows.arguments) for n, (name, rows) in requests.items()}
-        unpacked = nights.packable(connection, workspace_id, wanted)
+        unpacked = nights.rows_to_pack(connection, workspace_id, wanted)
         return [_packable(workspace_id, *each) for each in unpacked]
     version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
     known = {"workspace": workspace_id, "version": version}

@@ -63,14 +63,14 @@ order by s.shardid, n
 def make(connection: Connection, roles: Roles) -> None:
     """Makes everything, where it is not as it would be made now."""
     every = [*_statements(connection, roles)]
-    known = " ".join(str(shard.id) for shard in shards(connection))
-    told = f"{hashlib.sha256(repr(every).encode()).hexdigest()} {known}"
-    if connection.execute(AS_MADE, {"schema": SCHEMA}).scalar() == told:
+    shard_ids = " ".join(str(shard.id) for shard in shards(connection))
+    made_of = f"{hashlib.sha256(repr(every).encode()).hexdigest()} {shard_ids}"
+    if connection.execute(AS_MADE, {"schema": SCHEMA}).scalar() == made_of:
         return
     connection.exec_driver_sql(IN_SEQUENCE)
     for statement in every:
         connection.exec_driver_sql(statement.replace("%", "%%"))
-    connection.exec_driver_sql(f"comment on schema {SCHEMA} is '{told}'")
+    connection.exec_driver_sql(f"comment on schema {SCHEMA} is '{made_of}'")
 
 
 def _statements(connection: Connection, roles: Roles) -> Iterator[str]:
@@ -98,13 +98,13 @@ def _statements(connection: Connection, roles: Roles) -> Iterator[str]:
         yield _on_each(
             every, f"{own.signature} returns {own.results} {own.how}", OF_FIRST, own.body
         )
-        yield _delegated(own.signature)
+        yield _delegate_calls(own.signature)
     arguments, result, body = connection.execute(DEFINED, {"name": KEEP_WATCHED}).one()
     yield _on_each(every, f"{KEEP_WATCHED}(bigint, {arguments}) returns {result}", OF_FIRST, body)
-    yield _delegated(f"{KEEP_WATCHED}({', '.join(('bigint', *WATCHED_KINDS))})")
+    yield _delegate_calls(f"{KEEP_WATCHED}({', '.join(('bigint', *WATCHED_KINDS))})")
 
 
-def _delegated(signature: str) -> str:
+def _delegate_calls(signature: str) -> str:
     """The statement that has Citus send calls to the node of the workspace that they begin with."""
     return (
         f"select create_distributed_function('{SCHEMA}.{signature}', '$1',"
@@ -112,7 +112,7 @@ def _delegated(signature: str) -> str:
     )
 
 
-def _on_each(every: Sequence[Shard], head: str, which: str, body: str) -> str:
+def _on_each(every: Sequence[Shard], head: str, selector: str, body: str) -> str:
     """The statement that makes a function which works on one shard, with a branch for each: a branch is
     planned when it is first run, and its plans are kept. Context and scope are the node's."""
     body = body.replace("vigilo.enter(", f"{SCHEMA}.enter(")
@@ -124,7 +124,7 @@ def _on_each(every: Sequence[Shard], head: str, which: str, body: str) -> str:
     return f"""
 create or replace function {SCHEMA}.{head} language plpgsql as $function$
 begin
-case {which}
+case {selector}
 {branches}
 end case;
 end $function$

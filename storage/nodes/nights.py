@@ -73,8 +73,8 @@ def add(
     columns = [",".join(names) for names, _ in rows.values()]
     # Spelled out: as one text every quote in it would be escaped twice.
     listed = [told for _, told in rows.values()]
-    _stays(connection, workspace_id)
-    _called(connection, ADDING, (workspace_id, list(rows), columns, listed))
+    _hold_shard(connection, workspace_id)
+    _call_beside(connection, ADDING, (workspace_id, list(rows), columns, listed))
 
 
 def keeps_watched(connection: Connection) -> bool:
@@ -84,7 +84,7 @@ def keeps_watched(connection: Connection) -> bool:
 
 def keep_watched(connection: Connection, workspace_id: int, values: Mapping[str, object]) -> None:
     """Writes on the node of a workspace what was told of all that lie in its shard."""
-    _stays(connection, workspace_id)
+    _hold_shard(connection, workspace_id)
     placeholders = ", ".join(["%s::bigint", *(f"%s::{kind}" for kind in WATCHED_KINDS)])
     connection.exec_driver_sql(
         f"select from {SCHEMA}.{KEEP_WATCHED}({placeholders})",
@@ -92,13 +92,13 @@ def keep_watched(connection: Connection, workspace_id: int, values: Mapping[str,
     )
 
 
-def _stays(connection: Connection, workspace_id: int) -> None:
+def _hold_shard(connection: Connection, workspace_id: int) -> None:
     """Has Citus leave the workspace's shard where it is until the transaction ends: functions that name it
     there tell Citus of no write, and what they write to a shard on the move would be left behind."""
     connection.execute(STAY, {"w": workspace_id})
 
 
-def _called(connection: Connection, function: Written, values: Sequence[object]) -> list[Any]:
+def _call_beside(connection: Connection, function: Written, values: Sequence[object]) -> list[Any]:
     """Rows of a function called on the node of a workspace, the first of the values."""
     casts = ", ".join(f"%s::{kind}" for kind in function.arguments)
     first, *others = values
@@ -108,11 +108,13 @@ def _called(connection: Connection, function: Written, values: Sequence[object])
     return list(result)
 
 
-def staged(connection: Connection, values: Mapping[str, Any]) -> tuple[int, datetime | None]:
+def stage_workspace(
+    connection: Connection, values: Mapping[str, Any]
+) -> tuple[int, datetime | None]:
     """Stages a workspace unless the run has done so, as ``staging.stage`` does; how many days, and the mark
     of them where all of those that it is of are made."""
-    _stays(connection, values["w"])
-    rows = _called(connection, STAGING, [values.get(name) for name in PARAMETERS])
+    _hold_shard(connection, values["w"])
+    rows = _call_beside(connection, STAGING, [values.get(name) for name in PARAMETERS])
     days, noted_at = rows[0]
     return days, noted_at
 
@@ -134,7 +136,7 @@ class Published:
         return self.refused_as == OVERTAKEN
 
 
-def published(
+def publish_workspaces(
     connection: Connection,
     workspaces: Sequence[int],
     since: datetime,
@@ -144,9 +146,9 @@ def published(
     snapshot is."""
     done: list[Published] = []
     for _node, ids in by_shard(connection, workspaces):
-        _stays(connection, ids[0])
+        _hold_shard(connection, ids[0])
         values = (ids[0], array(ids), array(marks.get(key) for key in ids), since)
-        done += [Published(*row) for row in _called(connection, PUBLISHING, values)]
+        done += [Published(*row) for row in _call_beside(connection, PUBLISHING, values)]
     noted = [one for one in done if one.refused is None and one.newest_day is not None]
     if noted:
         columns = {
@@ -159,7 +161,7 @@ def published(
     yield from done
 
 
-def packable(
+def rows_to_pack(
     connection: Connection, workspace_id: int, wanted: Mapping[int, tuple[str, tuple[Any, ...]]]
 ) -> list[tuple[int, int, bytes]]:
     """Rows of the presets that are not packed as they are now: preset, version of the snapshots, and the
@@ -172,5 +174,5 @@ def packable(
     )  # fmt: skip
     return [
         (preset, version, bytes(rows))
-        for preset, version, rows in _called(connection, PACKABLE, values)
+        for preset, version, rows in _call_beside(connection, PACKABLE, values)
     ]

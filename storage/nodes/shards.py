@@ -46,9 +46,9 @@ class Shard:
 
     def sql(self, query: str) -> str:
         """A query as it reads these tables, which keep their names as aliases."""
-        return _tables(tuple(sorted(self.names))).sub(self._named, query)
+        return _tables(tuple(sorted(self.names))).sub(self._as_shard_table, query)
 
-    def _named(self, mention: re.Match[str]) -> str:
+    def _as_shard_table(self, mention: re.Match[str]) -> str:
         word, table, following = mention["word"], mention["table"], mention["following"]
         is_aliased = following is not None and following.lower() not in NO_ALIAS
         alias = "" if is_aliased else f" as {table}"

@@ -49,23 +49,23 @@ class Written:
         return f"{self.name}({', '.join(self.arguments)})"
 
 
-def _numbered(query: object, names: Mapping[str, str] = NUMBERED) -> str:
+def _with_numbers(query: object, names: Mapping[str, str] = NUMBERED) -> str:
     """A query with what a body has for its named parameters."""
     return re.sub(r"(?<!:):([a-z_]+)", lambda parameter: names[parameter[1]], str(query)).strip()
 
 
 def _stage() -> str:
-    *others, last = (_numbered(statement.query) for statement in STAGE)
+    *others, last = (_with_numbers(statement.query) for statement in STAGE)
     return f"""
 begin
-    perform 1 from ({_numbered(STAGED)}) known;
+    perform 1 from ({_with_numbers(STAGED)}) known;
     if found then
         staged_days := 0;
         return next;
         return;
     end if;
     if cardinality({NUMBERED["firsts"]}) = 1 then
-        noted_at := ({_numbered(NOTED)});
+        noted_at := ({_with_numbers(NOTED)});
     end if;
     {";".join(others)};
     {last} into staged_days;
@@ -84,9 +84,9 @@ STAGING = Written(
 def _one_published() -> str:
     """Statements that publish ``workspace_now``, the ``nth``."""
     own = {"w": "workspace_now", "since": "$4", "marked_at": "$3[nth]"}
-    *moves, _note, _last = (_numbered(statement.query, own) for statement in PUBLISH)
+    *moves, _note, _last = (_with_numbers(statement.query, own) for statement in PUBLISH)
     return f"""
-            perform {_numbered(STAGED, own).removeprefix("select ")} for update;
+            perform {_with_numbers(STAGED, own).removeprefix("select ")} for update;
             if not found then
                 raise exception 'staged for another run' using errcode = '{OVERTAKEN}';
             end if;
@@ -98,7 +98,7 @@ def _one_published() -> str:
             from {staged_workspace.name} s cross join lateral unnest(s.days) as d(day)
             where s.workspace_id = workspace_now;
             delete from {staged_workspace.name} s where s.workspace_id = workspace_now;
-            {_numbered(DONE, own)};
+            {_with_numbers(DONE, own)};
     """
 
 

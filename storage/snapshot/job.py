@@ -350,7 +350,7 @@ class _Job:
             connection.execute(text("select pg_advisory_xact_lock(:l, :w)"), {"l": LOCK, "w": key})
             if nights.stages(connection):
                 values = stage_values(connection, key, ranges, self.settings, since)
-                days, marked_at = nights.staged(connection, values)
+                days, marked_at = nights.stage_workspace(connection, values)
                 if marked_at:
                     marks[key] = marked_at
                 return days
@@ -392,7 +392,7 @@ def _publish_by_node(
 ) -> dict[str, str]:
     """As ``_publish_all``, on all nodes of a cluster at once. Raises Overtaken."""
     failed = {}
-    for one in nights.published(connection, list(ready), since, marks):
+    for one in nights.publish_workspaces(connection, list(ready), since, marks):
         if one.is_overtaken:
             raise Overtaken
         if one.refused is not None:

@@ -49,7 +49,7 @@ def scopes(connection: Connection) -> dict[Scope, list[int]]:
     return people
 
 
-def kept(connection: Connection) -> dict[Scope, ScopeWatch]:
+def kept_states(connection: Connection) -> dict[Scope, ScopeWatch]:
     """State and signals of each scope."""
     rows = connection.execute(KEPT)
     return {
@@ -91,7 +91,7 @@ def keep(
         connection.execute(KEEP, rows)
 
 
-def own(connection: Connection) -> list[Values]:
+def signals_of_viewer(connection: Connection) -> list[Values]:
     """Signals of the scope of this transaction's viewer, days as text; none while the scope is another one
     than on the night that told them."""
     return list(connection.execute(OWN).scalar_one() or ())

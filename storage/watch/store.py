@@ -65,20 +65,20 @@ class WatchedNight:
         width = len(self.keys)
         places = [n for n, key in enumerate(self.kept) if key in workspaces]
 
-        def taken(values: Sequence[Any]) -> list[Any]:
+        def rows_of_chosen(values: Sequence[Any]) -> list[Any]:
             return [value for n in places for value in values[n * width : (n + 1) * width]]
 
         return WatchedNight(
             self.night,
             self.keys,
             {key: one for key, one in self.kept.items() if key in workspaces},
-            taken(self.dispersions),
-            taken(self.evidences),
-            taken(self.days_to_tell),
+            rows_of_chosen(self.dispersions),
+            rows_of_chosen(self.evidences),
+            rows_of_chosen(self.days_to_tell),
         )
 
 
-def kept(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWatch]:
+def kept_states(connection: Connection, workspaces: Sequence[int]) -> dict[int, KeptWatch]:
     """State and open signals of each workspace."""
     kept_by_id: dict[int, KeptWatch] = {}
     for row in visits.of_job(connection, visits.WATCH_KEPT, (), workspaces):

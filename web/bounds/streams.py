@@ -90,7 +90,7 @@ class Downloads:
         except Timeout as error:
             raise Busy("another list of the person is still being written") from error
         try:
-            with self._writing.taken():
+            with self._writing.hold_turn():
                 return spool(pieces)
         finally:
             own.release(force=True)

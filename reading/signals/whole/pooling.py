@@ -29,7 +29,9 @@ def memberships(scopes: Sequence[Sequence[int]], workspaces: Sequence[int]) -> A
     return inside
 
 
-def pooled(history: DailyEvidence, inside: Array, seen: Array, weekdays: Array) -> DailyEvidence:
+def pooled_evidence(
+    history: DailyEvidence, inside: Array, seen: Array, weekdays: Array
+) -> DailyEvidence:
     """Evidence of scopes from that of their workspaces, which are ``seen`` [workspace, day]; ``weekdays``
     [day] are shares of a usual day, for a rate."""
     x, squares = inside @ history.x, inside @ history.squares
@@ -39,9 +41,14 @@ def pooled(history: DailyEvidence, inside: Array, seen: Array, weekdays: Array) 
     # A workspace that is not seen takes its usual part of the scope's day with it.
     past = slice(None, max(seen.shape[1] - LAG, 1))
     usual = history.x[:, past].sum(axis=1) / np.maximum(seen[:, past].sum(axis=1), 1.0)
-    whole = inside @ usual
-    there = inside @ (seen * usual[:, None])
-    share = np.divide(there, whole[:, None], out=np.zeros_like(there), where=whole[:, None] > 0)
+    usual_total = inside @ usual
+    seen_part = inside @ (seen * usual[:, None])
+    share = np.divide(
+        seen_part,
+        usual_total[:, None],
+        out=np.zeros_like(seen_part),
+        where=usual_total[:, None] > 0,
+    )
     return replace(history, x=x, e=share * weekdays[None, :], squares=squares, apart=True)
 
 
@@ -49,10 +56,10 @@ def weekday_shares(kept_shares: Mapping[date, float], days: Sequence[date], last
     """Share of a usual day that each of some days is by its weekday alone: the middle of those of half
     a year up to ``last``, which nothing restates any more."""
     first = last - timedelta(weeks=WEEKS)
-    told = [[share for day, share in kept_shares.items() if first < day <= last and day.weekday() == n]
-            for n in range(7)]  # fmt: skip
-    middle = np.array([np.median(shares) if shares else np.nan for shares in told])
-    usual = np.nan_to_num(middle, nan=float(np.nanmean(middle)) if any(told) else 1.0)
+    past = [(day.weekday(), share) for day, share in kept_shares.items() if first < day <= last]
+    shares_by_weekday = [[share for weekday, share in past if weekday == n] for n in range(7)]
+    middle = np.array([np.median(shares) if shares else np.nan for shares in shares_by_weekday])
+    usual = np.nan_to_num(middle, nan=float(np.nanmean(middle)) if any(shares_by_weekday) else 1.0)
     if usual.sum() <= 0:
         usual = np.ones(7)
     usual = 7 * usual / usual.sum()

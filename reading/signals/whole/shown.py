@@ -27,9 +27,9 @@ def read(database: Database, viewer: Viewer) -> list[DriftSignal]:
     """Signals of the whole scope: open ones by evidence beyond their threshold, then those that ended
     within 90 days."""
     with context.as_viewer(database.reader, viewer) as connection:
-        told = scopes.own(connection)
-    known = [one for one in told if one["series"] in WATCHED]
-    signals = [signal_of(WHOLE, {**UNANSWERED, **one}, SHIPPED_LIMITS) for one in known]
+        signals_then = scopes.signals_of_viewer(connection)
+    watched = [one for one in signals_then if one["series"] in WATCHED]
+    signals = [signal_of(WHOLE, {**UNANSWERED, **one}, SHIPPED_LIMITS) for one in watched]
     return in_order(sorted(signals, key=lambda signal: signal.series))
 
 
@@ -37,7 +37,7 @@ def with_whole(connection: Connection, scatter: Scatter) -> Scatter:
     """The scatter with what drifts in the viewer's whole scope, under the name of no workspace."""
     since = {
         one["series"]: date.fromisoformat(one["since"])
-        for one in scopes.own(connection)
+        for one in scopes.signals_of_viewer(connection)
         if not one["ended_on"] and one["grade"] == "drifting"
     }
     if not since:

@@ -24,8 +24,8 @@ from reading.signals.histories import (
     daily_evidence,
     stored_days,
 )
-from reading.signals.kept import joined, parted
-from reading.signals.whole.pooling import memberships, pooled, weekday_shares
+from reading.signals.kept import states_as_bytes, states_from_bytes
+from reading.signals.whole.pooling import memberships, pooled_evidence, weekday_shares
 from storage.watch import learned, scopes
 from storage.watch.scopes import Scope, ScopeWatch
 
@@ -57,16 +57,16 @@ def run(
 ) -> None:
     """Watches the scopes on the last of the stored days; ``begun_on`` is the night up to which the states
     of the workspaces were known, None where they were built anew."""
-    known = scopes.kept(connection)
-    whole = scopes.scopes(connection)
-    goes_on = [one for one in whole if begun_on and _goes_on(known.get(one), begun_on)]
-    anew = [one for one in whole if one not in goes_on]
+    states = scopes.kept_states(connection)
+    people = scopes.scopes(connection)
+    goes_on = [one for one in people if begun_on and _goes_on(states.get(one), begun_on)]
+    anew = [one for one in people if one not in goes_on]
     days = WorkspaceDays(stored, ids, evidence)
-    told = _watched(connection, days, [known[one] for one in goes_on], LEAD_DAYS)
+    outcomes = _watch_scopes(connection, days, [states[one] for one in goes_on], LEAD_DAYS)
     if anew:
         long = _history(connection, anew, stored.last) if begun_on else days
-        told += _watched(connection, long, [_new(one, known) for one in anew], 0)
-    scopes.keep(connection, whole, told)
+        outcomes += _watch_scopes(connection, long, [_new(one, states) for one in anew], 0)
+    scopes.keep(connection, people, outcomes)
 
 
 def _goes_on(kept: ScopeWatch | None, begun_on: date) -> bool:
@@ -85,14 +85,14 @@ def _history(connection: Connection, anew: Sequence[Scope], night: date) -> Work
     return WorkspaceDays(stored, ids, {s.key: daily_evidence(stored, s) for s in SERIES})
 
 
-def _watched(
+def _watch_scopes(
     connection: Connection, days: WorkspaceDays, kept: Sequence[ScopeWatch], begins: int
 ) -> list[ScopeWatch]:
     """Outcome of a night for scopes whose states stand on the same night."""
     if not kept:
         return []
     night, inside = days.night, memberships([one.scope for one in kept], days.ids)
-    states = _aligned([one.data for one in kept]) if begins else {}
+    states = _states_as_of_one_age([one.data for one in kept]) if begins else {}
     shares = learned.shares(connection, night - timedelta(days=HISTORY_DAYS))
     each_day = [days.stored.first + timedelta(days=n) for n in range(days.stored.days)]
     nights: dict[str, SeriesNight] = {}
@@ -100,43 +100,47 @@ def _watched(
     for series in SERIES:
         weekdays = np.ones(len(each_day))
         if series.kind is SeriesKind.RATE:
-            known = shares.get(series.key, {})
-            weekdays = weekday_shares(known, each_day, night - timedelta(days=LAG))
-        evidence = pooled(days.evidence[series.key], inside, days.stored.seen, weekdays)
+            known_shares = shares.get(series.key, {})
+            weekdays = weekday_shares(known_shares, each_day, night - timedelta(days=LAG))
+        evidence = pooled_evidence(days.evidence[series.key], inside, days.stored.seen, weekdays)
         start = states.get(series.key) or WatchState.empty(len(kept), len(evidence.rule.sizes))
         threshold = SHIPPED[series.kind, series.is_fall]
         to_keep[series.key], nights[series.key] = watch_through(
             series, evidence, start, threshold, begins, night
         )
-    data, held_on = parted(to_keep, SERIES), night - timedelta(days=LAG)
+    data, held_on = states_as_bytes(to_keep, SERIES), night - timedelta(days=LAG)
     return [
         ScopeWatch(one.scope, KEYS, held_on, data[at], night, _signals(nights, at, one, night))
         for at, one in enumerate(kept)
     ]
 
 
-def _aligned(data: Sequence[bytes]) -> dict[str, WatchState]:
+def _states_as_of_one_age(data: Sequence[bytes]) -> dict[str, WatchState]:
     """States of scopes, which have been looked at for unequal numbers of nights, counted as if for equal
     ones."""
-    each = [joined([one], SERIES) for one in data]
+    states_by_scope = [states_from_bytes([one], SERIES) for one in data]
     aligned = {}
     for key in KEYS:
-        own = [states[key] for states in each]
-        day = max(state.day for state in own)
+        states_of_series = [states[key] for states in states_by_scope]
+        day = max(state.day for state in states_of_series)
         aligned[key] = replace(
-            own[0],
+            states_of_series[0],
             baseline=replace(
-                own[0].baseline,
+                states_of_series[0].baseline,
                 **{
-                    name: np.concatenate([getattr(state.baseline, name) for state in own])
+                    name: np.concatenate(
+                        [getattr(state.baseline, name) for state in states_of_series]
+                    )
                     for name in ("x", "e", "squares", "deviation", "weeks")
                 },
             ),
-            evidence=np.concatenate([state.evidence for state in own], axis=1),
-            climb=np.concatenate([state.climb for state in own], axis=1),
-            began=np.concatenate([state.began + day - state.day for state in own], axis=1),
-            peak=np.concatenate([state.peak for state in own]),
-            over=np.concatenate([state.over + day - state.day for state in own]),
+            evidence=np.concatenate([state.evidence for state in states_of_series], axis=1),
+            climb=np.concatenate([state.climb for state in states_of_series], axis=1),
+            began=np.concatenate(
+                [state.began + day - state.day for state in states_of_series], axis=1
+            ),
+            peak=np.concatenate([state.peak for state in states_of_series]),
+            over=np.concatenate([state.over + day - state.day for state in states_of_series]),
             day=day,
         )
     return aligned
@@ -152,5 +156,5 @@ def _signals(
         if one["ended_on"] and (night - one["ended_on"]).days < KEPT_DAYS
     ]
     open_ones = {one["series"]: one for one in before.signals if not one["ended_on"]}
-    told = [signal_values(one, at, open_ones.get(key)) for key, one in nights.items()]
-    return ended + [one for one in told if one is not None]
+    drifts = [signal_values(one, at, open_ones.get(key)) for key, one in nights.items()]
+    return ended + [one for one in drifts if one is not None]

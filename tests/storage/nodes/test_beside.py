@@ -99,9 +99,15 @@ def test_the_watch_reads_on_all_nodes_what_one_by_one_gives(cluster, clustered, 
     days = (LAST - timedelta(days=30), LAST)
     with clustered.job.begin() as connection:
         assert visits.is_made(connection, visits.WATCHED_ROWS.function)
-        at_once = store.kept(connection, every), rows.read(connection, every, days, TOTALS, TIMED)
+        at_once = (
+            store.kept_states(connection, every),
+            rows.read(connection, every, days, TOTALS, TIMED),
+        )
         with one_by_one(connection):
-            alone = store.kept(connection, every), rows.read(connection, every, days, TOTALS, TIMED)
+            alone = (
+                store.kept_states(connection, every),
+                rows.read(connection, every, days, TOTALS, TIMED),
+            )
         assert plain(at_once) == plain(alone)
         assert list(at_once[0]) == every
         assert all(one.usage for one in at_once[1].rows)

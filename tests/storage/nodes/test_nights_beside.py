@@ -92,7 +92,7 @@ def test_a_workspace_that_can_not_be_published_costs_itself_alone(cluster, clust
 def test_days_that_another_run_has_staged_are_not_published(cluster, clustered, monkeypatch):
     """Nothing of the run is, on no node."""
     before = snapshots(cluster)
-    calls = nights.published
+    calls = nights.publish_workspaces
 
     def overtaken(connection: Connection, *others: Any) -> Any:
         statements(
@@ -102,7 +102,7 @@ def test_days_that_another_run_has_staged_are_not_published(cluster, clustered, 
         )
         return calls(connection, *others)
 
-    monkeypatch.setattr(nights, "published", overtaken)
+    monkeypatch.setattr(nights, "publish_workspaces", overtaken)
     with pytest.raises(Overtaken, match="nothing was published"):
         job.run(clustered, LAST, cluster.settings)
     assert snapshots(cluster) == before
@@ -114,11 +114,11 @@ def test_a_shard_in_which_somebody_writes_does_not_move(cluster, clustered):
     """Whatever is written beside the rows of a shard on the move would stay behind."""
     (key,) = statements(cluster.url, "select id from workspace where slug = 'payments'")[0]
     writes = {
-        "stage": lambda own: nights.staged(
+        "stage": lambda own: nights.stage_workspace(
             own, stage_values(own, key, [DayRange(LAST, LAST)], cluster.settings, NOW)
         ),
         "add": lambda own: nights.add(own, key, {"vendor": (("key", "name"), "[]")}),
-        "publish": lambda own: list(nights.published(own, [key], NOW, {})),
+        "publish": lambda own: list(nights.publish_workspaces(own, [key], NOW, {})),
     }
     for write in writes.values():
         with context.job_in(clustered.job, key) as own:
@@ -145,10 +145,10 @@ def test_a_run_is_published_in_two_phases(cluster, clustered, caplog):
         for each in key:
             with context.job_in(engine, each) as own:
                 values = stage_values(own, each, [DayRange(LAST, LAST)], cluster.settings, since)
-                assert nights.staged(own, values)[0] == 1
+                assert nights.stage_workspace(own, values)[0] == 1
         with connection.begin():
             connection.execute(text("set local citus.log_remote_commands = on"))
-            done = list(nights.published(connection, key, since, {}))
+            done = list(nights.publish_workspaces(connection, key, since, {}))
             assert [one.refused for one in done] == [None] * len(key)
         notices += raw.notices
     sent = {

@@ -21,7 +21,7 @@ from auth import accounts, passwords
 from auth.passwords import apart
 from reading import records
 from storage.bounds import statement
-from storage.bounds.turns import Busy, Turns, alone
+from storage.bounds.turns import Busy, Turns, one_at_a_time
 from storage.context import as_viewer
 from storage.viewer import Viewer
 from tests.conftest import superuser
@@ -102,7 +102,7 @@ def test_a_filter_made_to_be_slow_is_refused_with_advice(long_titles, monkeypatc
 def test_dear_filters_take_turns_and_others_do_not_wait_for_them(web, monkeypatch):
     turns = Turns(1, 0.05)
     monkeypatch.setattr(records, "DEAR", turns)
-    with turns.taken():
+    with turns.hold_turn():
         for operator in ("contains", "notContains"):
             answer = asked(web, "viewer", LONG, operator)
             assert answer.status_code == 503
@@ -155,7 +155,7 @@ def test_hashes_take_turns_and_a_sign_in_that_gets_none_is_told_when_to_come_bac
     turns = Turns(1, 0.05)
     monkeypatch.setattr(passwords, "TURNS", turns)
     browser = web.browser()
-    with turns.taken():
+    with turns.hold_turn():
         answer = web.attempt(browser, "alice@x.example", PASSWORD)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -230,7 +230,9 @@ def test_a_turn_rests_after_dear_work_and_who_worked_does_not_wait(tmp_path, way
     turns = Turns(1, 0.05, rest=30.0)
 
     def taken() -> AbstractContextManager[None]:
-        return turns.taken() if way == "process" else alone(tmp_path / "turn", 0.05, 30.0)
+        return (
+            turns.hold_turn() if way == "process" else one_at_a_time(tmp_path / "turn", 0.05, 30.0)
+        )
 
     with taken():
         time.sleep(0.1)
@@ -241,7 +243,7 @@ def test_a_turn_rests_after_dear_work_and_who_worked_does_not_wait(tmp_path, way
 def test_after_its_rest_a_turn_is_free_again(tmp_path):
     turns = Turns(1, bound(5), rest=1.0)
     for _ in range(3):
-        with turns.taken(), alone(tmp_path / "turn", bound(5), 1.0):
+        with turns.hold_turn(), one_at_a_time(tmp_path / "turn", bound(5), 1.0):
             time.sleep(0.02)
 
 

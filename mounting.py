@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from aggregators.vocabulary import formats
 from api import deliveries as api_deliveries
 from api import desk as api_desk
 from api import exports as api_exports
@@ -94,6 +95,11 @@ def mount(app: Application) -> None:
     )
     app.register_blueprint(account.blueprint(lambda: services.database.job, keys, settings))
     app.jinja_env.globals["theme_script"], digest = document.theme(ROOT / "assets")
+    app.jinja_env.globals |= {
+        "day_in_words": formats.day,
+        "clock_in_words": formats.clock,
+        "instant_in_words": formats.instant,
+    }
     headers.install(app, (digest,), secure=settings.is_secure)
     Compress(app)
 

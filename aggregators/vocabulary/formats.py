@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, datetime, tzinfo
 
 from aggregators.vocabulary.measure import Unit
 from aggregators.vocabulary.period import Span
@@ -12,6 +12,8 @@ NONE = "–"
 MINUS = "\N{MINUS SIGN}"
 OVER_BUDGET = "over budget"
 MINUTE, HOUR, DAY = 60, 3600, 86400
+D3_DAY, D3_DAY_OF_YEAR = "%-d %b", "%-d %b %Y"
+"""Days as ``day`` writes them, for the charts that a browser draws."""
 LESS = 0.5
 """A rate under one a day, beside which a change of rates is told a week."""
 
@@ -111,6 +113,16 @@ def is_nothing(change: float, unit: Unit, beside: float | None = None) -> bool:
 def day(when: date, *, year: bool = True) -> str:
     """22 Nov 2026."""
     return f"{when.day} {when:%b}" + (f" {when.year}" if year else "")
+
+
+def clock(when: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """09:05 Europe/Berlin."""
+    return f"{when.astimezone(zone):{'%H:%M:%S' if seconds else '%H:%M'}} {zone}"
+
+
+def instant(when: datetime, zone: tzinfo, *, year: bool = True, seconds: bool = False) -> str:
+    """22 Nov 2026 09:05 Europe/Berlin."""
+    return f"{day(when.astimezone(zone), year=year)} {clock(when, zone, seconds=seconds)}"
 
 
 def span(of: Span) -> str:

@@ -50,9 +50,8 @@ def lines_about_left_out(
 
 
 def instant(at: datetime, zone: str) -> str:
-    """ "23 Nov 2026, 00:10" in the reporting zone."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{formats.day(local.date())}, {local:%H:%M} {zone}"
+    """23 Nov 2026 00:10 UTC, in the reporting zone."""
+    return formats.instant(at, ZoneInfo(zone))
 
 
 def nothing(dashboard: Dashboard) -> str | None:

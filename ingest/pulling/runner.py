@@ -16,6 +16,7 @@ from cryptography.fernet import MultiFernet
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from aggregators.vocabulary import formats
 from auth.secret_key import secret_keys
 from ingest.pulling import runs, store
 from ingest.pulling.catalogue import kind_of
@@ -152,7 +153,7 @@ def _expiring(pull: Pull) -> list[str]:
     known = [client.expires for client in pull.clients if client.expires is not None]
     if not known or min(known) - pull.now > EXPIRES_SOON:
         return []
-    return [f"The secret expires on {min(known):%d %b %Y}: give a new one before."]
+    return [f"The secret expires on {formats.day(min(known))}: give a new one before."]
 
 
 def _forget_progress(context: SourceContext, source: StoredSource) -> StoredSource:

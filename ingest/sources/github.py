@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.documents import at
 from ingest.formats.github import OUTCOMES
 from ingest.pulling.choice.counts import CAUTION
@@ -230,7 +231,7 @@ def _page_of_deployments(
         first=min(created, default=None),
         items=items,
         listed=_created_by_key(nodes),
-        progress=f"{scope.name}: deployments to {min(created):%d %b %Y}" if created else "",
+        progress=f"{scope.name}: deployments to {formats.day(min(created))}" if created else "",
     )
 
 

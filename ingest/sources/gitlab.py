@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.documents import at
 from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
@@ -168,7 +169,7 @@ def _piece(pull: Pull, scope: PullScope, page: list[Any], cursor: Cursor) -> Pul
         content=orjson.dumps([_with_address(scope, d) for d in page]) if page else None,
         first=oldest,
         items=dict(_success_item(d) for d in page if compares and d.get("status") == "success"),
-        progress=f"{scope.name}: deployments to {oldest:%d %b %Y}" if oldest else "",
+        progress=f"{scope.name}: deployments to {formats.day(oldest)}" if oldest else "",
         listed=created,
     )
 

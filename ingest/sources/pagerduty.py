@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.documents import at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
@@ -140,7 +141,7 @@ def _window(
         groups.setdefault(scope.external_id, (scope, []))[1].append(incident)
     if unmapped:
         pull.note(f"{unmapped} incidents are of services that feed no workspace.")
-    told = f"incidents of {begins:%d %b} to {ends:%d %b %Y}"
+    told = f"incidents of {formats.day(begins, year=False)} to {formats.day(ends)}"
     for scope, some in groups.values():
         for number in range(0, len(some), PAGE):
             page = some[number : number + PAGE]

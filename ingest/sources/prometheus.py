@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from aggregators.records.kinds import Fault
+from aggregators.vocabulary import formats
 from aggregators.vocabulary.fields import printable
 from ingest.documents import at
 from ingest.formats.form import Format
@@ -362,7 +363,7 @@ def _slo_days(pull: Pull, scope: PullScope, api: Api) -> Iterator[PulledPiece]:
             form=_form(api, objectives, runs),
             kind=DAYS.name,
             first=began,
-            progress=f"SLO days to {last:%d %b %Y}",
+            progress=f"SLO days to {formats.day(last)}",
         )
         first = last + timedelta(days=1)
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.documents import at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
@@ -116,7 +117,7 @@ def _piece(
         first=min(created, default=None),
         items={str(i["id"]): {} for i in incidents if not _is_over(i)},
         done=[str(i["id"]) for i in incidents if _is_over(i)],
-        progress=f"incidents to {min(created):%d %b %Y}" if created else "",
+        progress=f"incidents to {formats.day(min(created))}" if created else "",
     )
 
 

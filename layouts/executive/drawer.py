@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from urllib.parse import parse_qsl
 
 from dash import html as dash_html
@@ -259,7 +260,7 @@ def _counting_paragraph(
     if figure is None or dashboard.as_of is None:
         return None
     at = source.scorecard.snapshot_at if source.scorecard else None
-    made = f", computed {at:%d %b %Y %H:%M} UTC" if at else ""
+    made = f", computed {formats.instant(at, UTC)}" if at else ""
     text = f"{figure.measure.definition} {evidence_line(figure)}."
     snapshot = f" Snapshot of {formats.day(dashboard.as_of)}{made}."
     return _section(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from markupsafe import Markup
 
 from aggregators import words
@@ -200,7 +202,7 @@ def _target(figure: Figure) -> str:
 def _instant(scorecard: Scorecard, dashboard: Dashboard) -> str:
     if scorecard.snapshot_at is None or dashboard.as_of is None:
         return "none yet"
-    computed = f"{scorecard.snapshot_at:%d %b %Y %H:%M} UTC"
+    computed = formats.instant(scorecard.snapshot_at, UTC)
     return f"end of {formats.day(dashboard.as_of)}, computed {computed}"
 
 

@@ -106,7 +106,7 @@ LAYOUT: dict[str, Any] = {
     "hovermode": "x unified",
     "xaxis": {
         "gridcolor": CLEAR,
-        "tickformat": "%d %b",
+        "tickformat": formats.D3_DAY,
         "ticks": "outside",
         "ticklen": 8,
         "tickcolor": CLEAR,
@@ -128,7 +128,7 @@ def _figure(measure: Measure, lines: Sequence[Line], colours: Sequence[str]) -> 
             "x": [day.isoformat() for day, _ in series],
             "y": [None if value is None else value * scale for _, value in series],
             "text": [formats.value(value, measure.unit, highest) for _, value in series],
-            "hovertemplate": "%{x|%d %b %Y}: %{text}",
+            "hovertemplate": f"%{{x|{formats.D3_DAY_OF_YEAR}}}: %{{text}}",
             "name": name,
             "mode": "lines+markers" if len(series) < 3 else "lines",
             "connectgaps": False,

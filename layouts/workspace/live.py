@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from dash.development.base_component import Component
 from markupsafe import Markup
 
@@ -41,7 +43,7 @@ def _why(view: LiveView) -> str:
     return (
         f"The executive page shows {formats.span(before.period.span)} as the {_snapshot(view)} snapshot"
         f" counted it{_lag(view)}. Live is {formats.span(view.span)}, from the records as they"
-        f" stand at {view.at:%d %b %H:%M} {before.time_zone}."
+        f" stand at {formats.instant(view.at, ZoneInfo(before.time_zone), year=False)}."
     )
 
 
@@ -58,10 +60,15 @@ def _lag(view: LiveView) -> str:
 
 
 def _table(view: LiveView) -> Markup:
+    now = formats.clock(view.at, ZoneInfo(view.snapshot.time_zone))
     heads = [
         html.Th("Measure", scope="col"),
         html.Th(f"{_snapshot(view)} snapshot", scope="col", className="num"),
-        html.Th(f"Live, {view.at:%H:%M} {view.snapshot.time_zone}", scope="col", className="num"),
+        html.Th(
+            f"Live, {now}",
+            scope="col",
+            className="num",
+        ),
         html.Th("Difference", scope="col"),
     ]
     rows = [

@@ -38,5 +38,5 @@ def _value_in_words(value: Any, zone: tzinfo) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return f"{value.astimezone(zone):%-d %b %Y %H:%M:%S} {zone}"
+        return formats.instant(value, zone, seconds=True)
     return as_in_a_file(value)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.formats.form import Format
 from ingest.formats.github import REPOSITORY
 from ingest.pulling.client import Client
@@ -59,7 +60,7 @@ def workflow_runs(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pull
             kind="deployments" if rows else "",
             first=begins,
             listed={row["key"]: instant_of(row["completed_at"]) for row in rows},
-            progress=f"{scope.name}: runs to {ends:%d %b %Y}",
+            progress=f"{scope.name}: runs to {formats.day(ends)}",
         )
         if pull.is_over():
             return

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from aggregators.vocabulary import formats
 from ingest.documents import at
 from ingest.formats.releases import kind_of_tag
 from ingest.pulling.client import Client
@@ -137,5 +138,5 @@ def _piece(
         kind="deployments" if rows else "",
         first=oldest,
         listed=listed,
-        progress=f"{scope.name}: {stream} to {oldest:%d %b %Y}" if oldest else "",
+        progress=f"{scope.name}: {stream} to {formats.day(oldest)}" if oldest else "",
     )

@@ -1,6 +1,8 @@
 """Formats: one per unit, a true minus, never NaN or infinity."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -67,3 +69,21 @@ def test_shifts_are_signed_and_sizes_are_not(change, unit, signed, plain):
 def test_spans_name_the_year_once_unless_it_changes():
     assert formats.span(Span(date(2026, 10, 26), date(2026, 11, 22))) == "26 Oct – 22 Nov 2026"
     assert formats.span(Span(date(2025, 12, 26), date(2026, 1, 2))) == "26 Dec 2025 – 2 Jan 2026"
+
+
+def test_an_instant_is_told_in_a_zone_its_day_without_a_nought():
+    at, berlin = datetime(2026, 11, 1, 23, 5, 9, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+    assert formats.instant(at, UTC) == "1 Nov 2026 23:05 UTC"
+    assert formats.instant(at, berlin, year=False, seconds=True) == "2 Nov 00:05:09 Europe/Berlin"
+
+
+def test_days_are_written_in_one_place_alone():
+    root = Path(__file__).parents[3]
+    tracked = [*root.glob("*.py"), *root.glob("[a-z]*/**/*.py"), *root.glob("web/**/*.html")]
+    own = {root / "aggregators/vocabulary/formats.py"}
+    ours = [
+        path
+        for path in tracked
+        if not {"tests", "node_modules"} & set(path.relative_to(root).parts)
+    ]
+    assert {path for path in ours if "%b" in path.read_text()} == own

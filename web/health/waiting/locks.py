@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from aggregators.vocabulary import formats
 from web.health.findings import HealthFinding
 
 LONG_SECONDS = 10.0
@@ -76,7 +77,7 @@ def _holder(wait: LockWait) -> str:
 
 def _in_utc(instant: datetime) -> str:
     """An instant to the second, in UTC."""
-    return f"{instant:%d %b %H:%M:%S} UTC"
+    return formats.instant(instant, UTC, year=False, seconds=True)
 
 
 def _remedy(wait: LockWait) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aggregators.vocabulary import formats
 from ingest.pulling import store
 from tests.ingest.pulling.senders.fake import served
 from tests.ingest.pulling.senders.github import FakeGitHub
@@ -59,5 +60,5 @@ def test_a_secret_that_expires_soon_is_told_two_weeks_before(installed, github, 
         github.also = {"github-authentication-token-expiration": at.strftime(form)}
         run = installed.sync(source)
         assert (run.state, run.error_code) == ("done", code)
-        assert (f"expires on {at:%d %b %Y}" in run.message) is bool(code)
+        assert (f"expires on {formats.day(at)}" in run.message) is bool(code)
         assert installed.source(source).state == "healthy"

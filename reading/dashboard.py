@@ -17,7 +17,7 @@ from aggregators.chosen.judging import AS_DECLARED, Judging
 from aggregators.chosen.names import SPRINT_DAYS
 from aggregators.pooling.dashboard import Dashboard, DashboardScope, Scorecard, SeenDays
 from aggregators.pooling.plan import NOW, SPRINT, Plan
-from aggregators.pooling.rollup import DomainRollup, nothing, roll
+from aggregators.pooling.rollup import DomainRollup, assemble_nothing, roll
 from aggregators.question import QuestionContext
 from aggregators.vocabulary.domain import USAGE, Domain
 from aggregators.vocabulary.period import Ask, Period
@@ -291,7 +291,7 @@ def _scorecard(
     seen: SeenDays,
 ) -> Scorecard:
     if rolled is None:
-        return Scorecard(domain, *nothing(domain, days), seen=seen)
+        return Scorecard(domain, *assemble_nothing(domain, days), seen=seen)
     computed = [w.computed_at for w in workspaces if w.computed_at]
     last_days = [w.last_day for w in workspaces if w.last_day]
     return Scorecard(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from aggregators import catalogue
 from aggregators.pooling.figures import Figure
-from aggregators.pooling.measure_table import MeasureTable, padded
+from aggregators.pooling.measure_table import MeasureTable, with_no_row
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import DAYS_SEEN, Evaluation, FactsByName, Measure, Nature
 from aggregators.vocabulary.period import Span
@@ -115,10 +115,10 @@ def _measure_table(measure: Measure, live: LiveFacts) -> MeasureTable:
     never = np.zeros(len(seen))
     return replace(
         table,
-        now=Evaluation(*map(padded, parts)),
-        before=Evaluation(*[padded(np.full(len(seen), np.nan))] * 4),
-        seen=padded(seen, 0.0),
-        seen_before=padded(never, 0.0),
+        now=Evaluation(*map(with_no_row, parts)),
+        before=Evaluation(*[with_no_row(np.full(len(seen), np.nan))] * 4),
+        seen=with_no_row(seen, 0.0),
+        seen_before=with_no_row(never, 0.0),
         series=np.empty((len(seen), 0)),
         series_before=np.empty((len(seen), 0)),
         names=_names(measure, live),

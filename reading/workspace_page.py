@@ -14,7 +14,7 @@ from aggregators.chosen.changes import ChosenSettings
 from aggregators.chosen.judging import Judging
 from aggregators.pooling.dashboard import LiveView, SeenDays, WorkspaceView
 from aggregators.pooling.plan import NOW, Plan
-from aggregators.pooling.rollup import alone
+from aggregators.pooling.rollup import workspace_figures
 from aggregators.vocabulary.domain import USAGE, Domain
 from aggregators.vocabulary.measure import DAYS_SEEN
 from aggregators.vocabulary.period import Ask, Period, Span
@@ -118,7 +118,9 @@ def _view(
         membership.slug,
         membership.name,
         domain,
-        alone(domain, tables.by_name[domain.table], label(membership), plan, scatter, judging),
+        workspace_figures(
+            domain, tables.by_name[domain.table], label(membership), plan, scatter, judging
+        ),
         workspace.period,
         workspace.as_of,
         workspace.computed_at,

@@ -15,7 +15,7 @@ from aggregators.pooling.changes import ChangeEvidence
 from aggregators.pooling.dashboard import Answer, Dashboard, DashboardScope, Scorecard, SeenDays
 from aggregators.pooling.facts import FactScope
 from aggregators.pooling.figures import Figure, Series
-from aggregators.pooling.measure_table import MeasureTable, padded
+from aggregators.pooling.measure_table import MeasureTable, with_no_row
 from aggregators.signal.change import Sample
 from aggregators.signal.series import series_of
 from aggregators.vocabulary.domain import Domain
@@ -126,10 +126,10 @@ def _table(
     days, earlier = (period.points(span) if series else () for span in (None, period.previous))
     return MeasureTable(
         measure,
-        Evaluation(*map(padded, (value, numerator, whole, n))),
-        Evaluation(padded(before), *[padded(np.full(count, np.nan))] * 3),
-        padded(seen, 0.0),
-        padded(seen_before, 0.0),
+        Evaluation(*map(with_no_row, (value, numerator, whole, n))),
+        Evaluation(with_no_row(before), *[with_no_row(np.full(count, np.nan))] * 3),
+        with_no_row(seen, 0.0),
+        with_no_row(seen_before, 0.0),
         period.days,
         days,
         earlier,
@@ -171,8 +171,8 @@ def figure(
         measure,
         Evaluation(*(_row(number) for number in told)),
         Evaluation(_row(previous), *[_row(None)] * 3),
-        padded(np.array([float(days_seen)]), 0.0),
-        padded(np.array([float(days * comparable)]), 0.0),
+        with_no_row(np.array([float(days_seen)]), 0.0),
+        with_no_row(np.array([float(days * comparable)]), 0.0),
         days,
         tuple(day for day, _ in series),
         (),
@@ -192,7 +192,7 @@ def _change(measure: Measure, tested: tuple[float, float, float, float]) -> Chan
 
 
 def _row(number: Number) -> Array:
-    return padded(np.array([np.nan if number is None else number]))
+    return with_no_row(np.array([np.nan if number is None else number]))
 
 
 def cards(domain: Domain, values: Mapping[str, Mapping[str, Number]]) -> Cards:
@@ -218,7 +218,9 @@ def cards(domain: Domain, values: Mapping[str, Mapping[str, Number]]) -> Cards:
 
 
 def _column(numbers: Sequence[Number]) -> Array:
-    return padded(np.array([np.nan if number is None else number for number in numbers], float))
+    return with_no_row(
+        np.array([np.nan if number is None else number for number in numbers], float)
+    )
 
 
 def only(dashboard: Dashboard, count: int) -> Dashboard:
@@ -279,7 +281,7 @@ def with_table(scorecard: Scorecard, table: MeasureTable) -> Scorecard:
 def without_data(scorecard: Scorecard, days_seen: int = 0) -> Scorecard:
     """The domain of the scorecard as no workspace has any figure of it; on so many days was looked."""
     figures = {m.key: figure(m, days_seen=days_seen) for m in scorecard.domain.measures}
-    cards = rollup.nothing(scorecard.domain, 28).cards
+    cards = rollup.assemble_nothing(scorecard.domain, 28).cards
     return Scorecard(scorecard.domain, figures, cards, seen=SeenDays(days_seen, None))
 
 

@@ -63,7 +63,7 @@ def _many(certificates: DomainRollup, context: QuestionContext) -> Answer:
     """Whether one workspace hoards them, else how few hold most."""
     expiring = np.sort(np.nan_to_num(certificates.cards.values(SOON)))[::-1]
     total, most = float(expiring.sum()), float(expiring[0])
-    card, share = certificates.cards.most(SOON), most / total
+    card, share = certificates.cards.highest(SOON), most / total
     evidence: dict[str, object] = {"total": total, "held": most, "share": share}
     expire = f"{formats.counted(total, 'certificate')} that expire within 30 days"
     if share >= HOARD:

@@ -17,7 +17,7 @@ import numpy as np
 from aggregators.name_order import places
 from aggregators.name_search import plain
 from aggregators.pooling.facts import FactScope
-from aggregators.pooling.figures import Figure, grouped
+from aggregators.pooling.figures import Figure, figure_of_groups
 from aggregators.pooling.measure_table import NO_ROW, MeasureTable
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.effects import Array
@@ -189,7 +189,8 @@ class Cards(Sequence[Card]):
     @classmethod
     def ranked(cls, grid: FigureGrid, query: str) -> Cards:
         """Every workspace, worst first by the domain's headline; ``query`` asks for the same period."""
-        return cls(grid, query, np.arange(len(grid.workspaces))).by(grid.domain.headline)
+        cards = cls(grid, query, np.arange(len(grid.workspaces)))
+        return cards.worst_first_by(grid.domain.headline)
 
     @property
     def domain(self) -> Domain:
@@ -206,7 +207,7 @@ class Cards(Sequence[Card]):
 
     def __getitem__(self, at: int | slice) -> Card | Cards:
         if isinstance(at, slice):
-            return self._some(at)
+            return self._cards_at(at)
         member = int(self.members[at])
         workspace = self.grid.workspaces[member]
         return Card(
@@ -251,14 +252,14 @@ class Cards(Sequence[Card]):
 
     def where(self, chosen: Sequence[bool]) -> Cards:
         """Some of the cards, a truth value a card; they keep their ranks."""
-        return self._some(np.array(chosen, bool))
+        return self._cards_at(np.array(chosen, bool))
 
-    def _some(self, chosen: slice | np.ndarray) -> Cards:
+    def _cards_at(self, chosen: slice | np.ndarray) -> Cards:
         parts = None if self.parts is None else self.parts[chosen]
         ranks = self.ranks[chosen]
         return Cards(self.grid, self.query, self.members[chosen], ranks, parts, self.order)
 
-    def named(self, part: str) -> Cards:
+    def matching(self, part: str) -> Cards:
         """The cards, ranks kept, whose workspace's name or slug holds ``part``, in any case and with or
         without its accents."""
         wanted = plain(part.strip())
@@ -268,10 +269,10 @@ class Cards(Sequence[Card]):
 
     def find(self, slug: str) -> Card:
         """The card of a workspace. Raises KeyError."""
-        return self[self._at[slug]]
+        return self[self._place_by_slug[slug]]
 
     @cached_property
-    def _at(self) -> dict[str, int]:
+    def _place_by_slug(self) -> dict[str, int]:
         return {workspace.slug: at for at, workspace in enumerate(self.workspaces)}
 
     def rows(self, measure_key: str, group: str | None = None) -> np.ndarray:
@@ -306,7 +307,7 @@ class Cards(Sequence[Card]):
         rows = np.array([row for own in self.grid.groups for row in own.values()], int)
         return np.asarray(self.grid.tables[measure_key].now.value[rows])
 
-    def by(self, measure_key: str) -> Cards:
+    def worst_first_by(self, measure_key: str) -> Cards:
         """The cards worst first by a measure, ranks from 1: a total, deterministic order.
 
         The worse value as ``FigureGrid.shrunken`` has it; then the domain's ties (the supporting counts),
@@ -314,12 +315,12 @@ class Cards(Sequence[Card]):
         """
         table = self.grid.tables[measure_key]
         bad = table.bad(self.grid.shrunken(measure_key))
-        return self.ordered(bad[self.rows(measure_key)], measure_key)
+        return self.worst_first(bad[self.rows(measure_key)], measure_key)
 
-    def ordered(
+    def worst_first(
         self, bad: Array, measure_key: str, parts: Array | None = None, name: str = ""
     ) -> Cards:
-        """The cards in the order of ``bad`` [card], highest first, ranks from 1; ties as ``by`` has them.
+        """The cards by ``bad`` [card], highest first, ranks from 1; ties as ``worst_first_by`` has them.
         ``parts`` [card] are told with the cards, and the order's ``name``."""
         ties = [-self._badness(key) for key in self.domain.ties if key != measure_key]
         names = self.grid.name_order[self.members]
@@ -331,7 +332,7 @@ class Cards(Sequence[Card]):
         """How bad the figure of each card is as it is shown."""
         return np.asarray(self.grid.tables[measure_key].badness[self.rows(measure_key)])
 
-    def most(self, measure_key: str) -> Card:
+    def highest(self, measure_key: str) -> Card:
         """The card with the highest value, the first by name of equal ones; there is one card at least."""
         values = np.nan_to_num(self.values(measure_key))
         (highest,) = np.nonzero(values == values.max())
@@ -345,13 +346,13 @@ class Cards(Sequence[Card]):
 
     def worst_by(self, measure_key: str) -> Worst | None:
         """The first in the order of a measure that could stand better; None when nobody stands out."""
-        order = self.by(measure_key)
+        order = self.worst_first_by(measure_key)
         bad = order._badness(measure_key)
-        known = ~np.isneginf(bad)
+        has_value = ~np.isneginf(bad)
         best = 0.0 if self.domain.measure(measure_key).better is Better.LOWER else -1.0
         statuses = self.grid.tables[measure_key].status
         rows = order.rows(measure_key)
-        for at in np.flatnonzero(known):
+        for at in np.flatnonzero(has_value):
             if bad[at] != best or statuses[rows[at]] is Status.BAD:
                 above, equal = np.count_nonzero(bad > bad[at]), np.count_nonzero(bad == bad[at])
                 card = order[int(at)]
@@ -365,8 +366,8 @@ class Cards(Sequence[Card]):
         rows = rows[rows != NO_ROW]
         enough = rows[~np.isnan(table.now.value[rows]) & ~table.low_sample[rows]]
         points = table.series[enough if len(enough) else rows]
-        known = points[np.isfinite(points)]
-        return (float(known.min()), float(known.max())) if known.size else None
+        finite = points[np.isfinite(points)]
+        return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 class CardFigures(Mapping[str, Figure]):
@@ -385,7 +386,7 @@ class CardFigures(Mapping[str, Figure]):
         rows = self._grid.groups[self._member]
         if not rows:
             return Figure(table)
-        return grouped(table, rows) if self._grid.domain.by else Figure(table, rows[""])
+        return figure_of_groups(table, rows) if self._grid.domain.by else Figure(table, rows[""])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._grid.tables)

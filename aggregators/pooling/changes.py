@@ -168,13 +168,13 @@ def expected_points(
     if change is None or BASE not in over or not plan.points:
         return None
     label, whole_label = (TRAILING, POOLED) if measure.trailing else (STEP, STEPPED)
-    points, told = slice(2, 2 + len(plan.points)), change.dispersion
+    points, dispersion = slice(2, 2 + len(plan.points)), change.dispersion
     if change.series.kind is SeriesKind.RATIO:
         base = measure.evaluate(over[BASE])
         sample = _one_longer(base.numerator[:, 0], base.denominator[:, 0])
         attempts = evaluation.denominator[:, points].astype(np.float32)
         kind = SeriesKind.RATIO
-        return ExpectedPoints(kind, sample, NOTHING, attempts, told, NOTHING, NOTHING, False)
+        return ExpectedPoints(kind, sample, NOTHING, attempts, dispersion, NOTHING, NOTHING, False)
     days = or_zero(over[whole_label][DAYS_SEEN][:, points]).astype(np.uint16)
     if change.series.kind is SeriesKind.DURATION:
         if plan.period.compare is not Compare.PREVIOUS:
@@ -183,8 +183,10 @@ def expected_points(
     shares = scatter.exposures(change.series, [*plan.spans[label], *plan.spans[BASE]])
     events = measure.evaluate(over[BASE]).numerator[:, 0]
     sample = _one_longer(events, over[BASE][DAYS_SEEN][:, 0] * shares[-1])
-    of, each = SeriesKind.RATE, np.array(shares[:-1])
-    return ExpectedPoints(of, sample, NOTHING, days, told, each, NOTHING, measure.trailing)
+    kind, exposures = SeriesKind.RATE, np.array(shares[:-1])
+    return ExpectedPoints(
+        kind, sample, NOTHING, days, dispersion, exposures, NOTHING, measure.trailing
+    )
 
 
 def _one_longer(x: Array, e: Array) -> Sample:
@@ -209,8 +211,8 @@ def _expected_durations(
         number = (or_zero(now.e) + or_zero(base.e))[:-1]
         a_day = number / np.maximum(sum(both), 1.0)
     sample = Sample(base.x, base.e, variance * _spread_of(measure))
-    of, figures = change.series.kind, np.append(centre, np.nan)
-    return ExpectedPoints(of, sample, figures, days, change.dispersion, NOTHING, a_day, False)
+    kind, figures = change.series.kind, np.append(centre, np.nan)
+    return ExpectedPoints(kind, sample, figures, days, change.dispersion, NOTHING, a_day, False)
 
 
 def _spread_of(measure: Measure) -> float:
@@ -234,21 +236,21 @@ class WatchedRows:
 def watched_of(measure: Measure, scatter: Scatter, slugs: Sequence[str]) -> WatchedRows | None:
     """Words of the watch on a measure in each row; None where it does not look at it."""
     series = series_of(measure)
-    known = scatter.watched.get(series.key) if series else None
-    if not known:
+    pair_by_slug = scatter.watched.get(series.key) if series else None
+    if not pair_by_slug:
         return None
     nothing = np.nan, np.nan
-    pairs = chain.from_iterable(map(known.get, slugs, repeat(nothing)))
-    told = np.fromiter(chain(pairs, nothing), float, 2 * len(slugs) + 2).reshape(-1, 2)
-    return WatchedRows(told[:, 0], np.where(told[:, 1] > 0, told[:, 1], np.nan))
+    pairs = chain.from_iterable(map(pair_by_slug.get, slugs, repeat(nothing)))
+    numbers = np.fromiter(chain(pairs, nothing), float, 2 * len(slugs) + 2).reshape(-1, 2)
+    return WatchedRows(numbers[:, 0], np.where(numbers[:, 1] > 0, numbers[:, 1], np.nan))
 
 
 def _with_whole(dispersion: Array, weight: Array, slugs: Sequence[str]) -> Array:
     """Dispersion of each row, the organisation's that of its parts by their evidence; 1 without data."""
-    whole = np.array([slug == "" for slug in slugs], bool)
-    parts = weight * ~whole
-    if whole.any() and parts.sum() > 0:
-        dispersion = np.where(whole, (parts * dispersion).sum() / parts.sum(), dispersion)
+    is_whole = np.array([slug == "" for slug in slugs], bool)
+    parts = weight * ~is_whole
+    if is_whole.any() and parts.sum() > 0:
+        dispersion = np.where(is_whole, (parts * dispersion).sum() / parts.sum(), dispersion)
     return np.append(dispersion, 1.0)
 
 

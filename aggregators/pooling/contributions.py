@@ -45,25 +45,27 @@ def contributions(
         figure = (figure.by or {})[group]
     if scorecard.facts is None or figure.delta is None:
         return ()
-    each = _each(figure, scorecard.facts)
+    moved = _nonzero_contributions(figure, scorecard.facts)
     worse = figure.measure.badness
-    return tuple(sorted(each, key=lambda c: (-abs(c.total), -worse(c.total), c.slug)))
+    return tuple(sorted(moved, key=lambda c: (-abs(c.total), -worse(c.total), c.slug)))
 
 
-def _each(figure: Figure, facts: Facts) -> list[Contribution]:
+def _nonzero_contributions(figure: Figure, facts: Facts) -> list[Contribution]:
     """Contributions of the workspaces that changed anything, in the order of the facts."""
     rows = facts.groups[figure.group or ""]
     natures = figure.measure.natures()
-    now, before = (_of(facts.over[label], natures, rows) for label in (NOW, BEFORE))
+    now, before = (_facts_of_rows(facts.over[label], natures, rows) for label in (NOW, BEFORE))
     days = figure.evidence.days_seen, figure.previous_evidence.days_seen
     effects = figure.measure.effects(now, before, days)
-    rates, mixes = (_listed(a, len(rows)) for a in (effects.rate, effects.mix))
+    rates, mixes = (_effect_list(a, len(rows)) for a in (effects.rate, effects.mix))
     slugs = [facts.scopes[row][0] for row in rows]
-    whole = zip(slugs, effects.total.tolist(), rates, mixes, strict=True)
-    return [Contribution(*parts) for parts in whole if parts[1]]
+    effect_rows = zip(slugs, effects.total.tolist(), rates, mixes, strict=True)
+    return [Contribution(*parts) for parts in effect_rows if parts[1]]
 
 
-def _of(facts: FactsByName, natures: Mapping[str, Nature], rows: np.ndarray) -> FactsByName:
+def _facts_of_rows(
+    facts: FactsByName, natures: Mapping[str, Nature], rows: np.ndarray
+) -> FactsByName:
     """Some facts of some scopes in the one span of a label, distributions as sketches."""
     chosen = {}
     for fact in {*natures, DAYS_SEEN}:
@@ -73,7 +75,7 @@ def _of(facts: FactsByName, natures: Mapping[str, Nature], rows: np.ndarray) -> 
     return chosen
 
 
-def _listed(effect: Array | None, count: int) -> list[float] | list[None]:
+def _effect_list(effect: Array | None, count: int) -> list[float] | list[None]:
     return [None] * count if effect is None else effect.tolist()
 
 
@@ -91,8 +93,8 @@ def parts(scorecard: Scorecard, measure_key: str) -> Array | None:
 
 
 def _rows_of(evaluation: Evaluation, rows: np.ndarray) -> Evaluation:
-    told = (evaluation.value, evaluation.numerator, evaluation.denominator, evaluation.n)
-    return Evaluation(*(part[rows] for part in told))
+    parts = (evaluation.value, evaluation.numerator, evaluation.denominator, evaluation.n)
+    return Evaluation(*(part[rows] for part in parts))
 
 
 VALUE, CONTRIBUTION, DRIFT = "value", "contribution", "drift"
@@ -105,7 +107,7 @@ def _by_contribution(scorecard: Scorecard, measure_key: str) -> Cards | None:
     if shares is None:
         return None
     measure = scorecard.domain.measure(measure_key)
-    return scorecard.cards.ordered(measure.badness(shares), measure_key, shares, CONTRIBUTION)
+    return scorecard.cards.worst_first(measure.badness(shares), measure_key, shares, CONTRIBUTION)
 
 
 def _by_drift(scorecard: Scorecard, measure_key: str) -> Cards | None:
@@ -116,11 +118,11 @@ def _by_drift(scorecard: Scorecard, measure_key: str) -> Cards | None:
     if watched is None:
         return None
     evidence = watched.evidence[cards.rows(measure_key)]
-    return cards.ordered(np.nan_to_num(evidence, nan=-np.inf), measure_key, name=DRIFT)
+    return cards.worst_first(np.nan_to_num(evidence, nan=-np.inf), measure_key, name=DRIFT)
 
 
 ORDERS: Mapping[str, Callable[[Scorecard, str], Cards | None]] = {
-    VALUE: lambda scorecard, measure_key: scorecard.cards.by(measure_key),
+    VALUE: lambda scorecard, measure_key: scorecard.cards.worst_first_by(measure_key),
     DRIFT: _by_drift,
     CONTRIBUTION: _by_contribution,
 }
@@ -137,4 +139,4 @@ def orders_of(scorecard: Scorecard, measure_key: str) -> tuple[str, ...]:
 def in_order(scorecard: Scorecard, measure_key: str, order: str) -> Cards:
     """The cards ranked by a measure in one of its orders; by its value where there is no such order."""
     ranked = ORDERS.get(order, ORDERS[VALUE])(scorecard, measure_key)
-    return scorecard.cards.by(measure_key) if ranked is None else ranked
+    return scorecard.cards.worst_first_by(measure_key) if ranked is None else ranked

@@ -115,14 +115,14 @@ class PooledFacts(LazyFacts):
     def _fact(self, fact: str) -> Any:
         own, rows = self.facts.over[self.label][fact], list(self.facts.groups.values())
         if fact == DAYS_SEEN:
-            most = _pooled(_most, own, rows)
+            seen_most = _pool_groups(_greatest, own, rows)
             if self.seen is None:
-                return most
-            return np.where(most > 0, np.where(np.isnan(self.seen), most, self.seen), 0.0)
+                return seen_most
+            return np.where(seen_most > 0, np.where(np.isnan(self.seen), seen_most, self.seen), 0.0)
         nature = self.natures[fact]
         if nature is Nature.DISTRIBUTION:
             return own.merged(rows)
-        return _pooled(POOLED_BY[nature], own, rows)
+        return _pool_groups(POOLED_BY[nature], own, rows)
 
 
 class JoinedFacts(LazyFacts):
@@ -166,9 +166,11 @@ class JoinedDistributions:
         return JoinedDistributions([part.merged(groups) for part in self.parts], self.axis)
 
 
-def _pooled(how: Callable[[Array], Array], values: Array, rows: Sequence[np.ndarray]) -> Array:
+def _pool_groups(
+    pool: Callable[[Array], Array], values: Array, rows: Sequence[np.ndarray]
+) -> Array:
     """Each group's rows as one; NaN where none of them has data."""
-    return np.stack([how(values if len(own) == len(values) else values[own]) for own in rows])
+    return np.stack([pool(values if len(own) == len(values) else values[own]) for own in rows])
 
 
 def _sum(values: Array) -> Array:
@@ -177,17 +179,17 @@ def _sum(values: Array) -> Array:
     return np.asarray(np.where(unknown.all(axis=0), np.nan, total))
 
 
-def _most(values: Array) -> Array:
+def _greatest(values: Array) -> Array:
     return np.asarray(np.fmax.reduce(values, axis=0))
 
 
-def _least(values: Array) -> Array:
+def _smallest(values: Array) -> Array:
     return np.asarray(np.fmin.reduce(values, axis=0))
 
 
 POOLED_BY: Mapping[Nature, Callable[[Array], Array]] = {
     Nature.FLOW: _sum,
     Nature.LEVEL_SUM: _sum,
-    Nature.LEVEL_MAX: _most,
-    Nature.LEVEL_MIN: _least,
+    Nature.LEVEL_MAX: _greatest,
+    Nature.LEVEL_MIN: _smallest,
 }

@@ -125,7 +125,7 @@ class Figure:
     @property
     def measure(self) -> Measure:
         """The measure that it is of, with the target that holds for its scope."""
-        return self.table.judged(self.row)
+        return self.table.measure_of_row(self.row)
 
     @property
     def value(self) -> float | None:
@@ -299,7 +299,7 @@ def delta_unit(measure: Measure) -> str:
     return "points" if measure.unit is Unit.RATIO else measure.unit.value
 
 
-def grouped(table: MeasureTable, rows: Mapping[str, int]) -> Figure:
+def figure_of_groups(table: MeasureTable, rows: Mapping[str, int]) -> Figure:
     """The figure that stands for several groups, by name: the worst of them, the first of equal ones."""
     by = {group: Figure(table, row, group) for group, row in rows.items()}
     worst = max(by, key=lambda group: table.badness.item(rows[group]))

@@ -21,22 +21,24 @@ class Groups(NamedTuple):
     absent: tuple[str, ...]
 
 
-def every(scorecard: Scorecard) -> list[str]:
+def all_groups(scorecard: Scorecard) -> list[str]:
     """Every group that any workspace has, by name."""
     return sorted({group for _, group in scorecard.cards.scopes})
 
 
-def of(card: Card, key: str, groups: list[str]) -> Groups:
+def groups_of_card(card: Card, key: str, groups: list[str]) -> Groups:
     """The card's own groups, and those that it lacks. With few lacking, every card has the same rows."""
     by = card.figures[key].by or {}
-    own = {group: figure for group, figure in by.items() if figure.has_data}
-    absent = tuple(group for group in groups if group not in own)
+    with_figure = {group: figure for group, figure in by.items() if figure.has_data}
+    absent = tuple(group for group in groups if group not in with_figure)
     if len(absent) <= NAMED:
-        return Groups(tuple((group, own.get(group)) for group in groups), ())
-    return Groups(tuple((group, own[group]) for group in groups if group in own), absent)
+        return Groups(tuple((group, with_figure.get(group)) for group in groups), ())
+    return Groups(
+        tuple((group, with_figure[group]) for group in groups if group in with_figure), absent
+    )
 
 
-def dropped(figure: Figure, domain: Domain) -> bool:
+def has_dropped(figure: Figure, domain: Domain) -> bool:
     """Whether the headline fell by strictly more than the domain's alert."""
     return (
         domain.drop_alert is not None

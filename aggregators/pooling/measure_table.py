@@ -94,7 +94,7 @@ class MeasureTable:
         points = np.where(days_seen > 0, evaluation.value, np.nan)[:, 2:]
         seen, seen_before = np.vstack([or_zero(days_seen[:, :2]), np.zeros(2)]).T
         change = change_evidence(measure, over, (now, before), plan, scatter, slugs)
-        made = cls(
+        table = cls(
             measure,
             now,
             before,
@@ -112,9 +112,9 @@ class MeasureTable:
             expected=expected_points(measure, over, plan, change, evaluation, scatter),
             compare=plan.period.compare,
         )
-        return made._alone() if made.compare is Compare.NONE else made
+        return table._without_comparison() if table.compare is Compare.NONE else table
 
-    def _alone(self) -> MeasureTable:
+    def _without_comparison(self) -> MeasureTable:
         """The figures with nothing beside them."""
         nothing = np.full_like(self.now.value, np.nan)
         return replace(
@@ -164,17 +164,19 @@ class MeasureTable:
     def delta(self) -> Array:
         """Difference to the previous period, in the measure's unit; NaN where they can not be
         compared."""
-        known = self.comparable & np.isfinite(self.now.value) & np.isfinite(self.before.value)
-        nothing = np.full(len(known), np.nan)
-        return np.asarray(np.subtract(self.now.value, self.before.value, out=nothing, where=known))
+        both_known = self.comparable & np.isfinite(self.now.value) & np.isfinite(self.before.value)
+        nothing = np.full(len(both_known), np.nan)
+        return np.asarray(
+            np.subtract(self.now.value, self.before.value, out=nothing, where=both_known)
+        )
 
     @cached_property
     def relative_delta(self) -> Array:
         """The change as a fraction of the previous value; NaN for ratios and from 0."""
         before = np.abs(self.before.value)
-        known = (before > 0) & (self.measure.unit is not Unit.RATIO)
-        nothing = np.full(len(known), np.nan)
-        return np.asarray(np.divide(self.delta, before, out=nothing, where=known))
+        both_known = (before > 0) & (self.measure.unit is not Unit.RATIO)
+        nothing = np.full(len(both_known), np.nan)
+        return np.asarray(np.divide(self.delta, before, out=nothing, where=both_known))
 
     @cached_property
     def verdict(self) -> list[Verdict]:
@@ -210,12 +212,12 @@ class MeasureTable:
                 values[rows] = self.measure.shrunken(Evaluation(*(part[rows] for part in parts)))
         return values
 
-    def judged(self, row: int) -> Measure:
+    def measure_of_row(self, row: int) -> Measure:
         """The measure with the target that holds for a row."""
         return self.own.get(row, self.measure)
 
 
-def padded(values: Array, last: float = np.nan) -> Array:
+def with_no_row(values: Array, last: float = np.nan) -> Array:
     """Values [row] with the one of ``NO_ROW`` behind them."""
     return np.append(values, last)
 

@@ -61,7 +61,7 @@ class Plan:
             spans[trailing] = tuple(Span(end - day(period.window - 1), end) for end in days)
         start = period.start
         spans[BASE] = (Span(start - day(BASE_DAYS), start - day(1)),)
-        return cls(period, tuple(points), tuple(before), spans | _composed(spans))
+        return cls(period, tuple(points), tuple(before), spans | _composed_spans(spans))
 
     @classmethod
     def trend(cls, period: Period) -> Plan:
@@ -74,7 +74,7 @@ class Plan:
     def without_points(cls, period: Period) -> Plan:
         """The plan for the figures of a period and the one before alone."""
         spans = {NOW: (period.span,), BEFORE: (period.previous,)}
-        return cls(period, (), (), spans | _composed(spans))
+        return cls(period, (), (), spans | _composed_spans(spans))
 
     @property
     def borders(self) -> list[date]:
@@ -94,7 +94,7 @@ class Plan:
         return [span for label in labels for span in self.spans.get(label, ())]
 
 
-def _composed(spans: Mapping[str, tuple[Span, ...]]) -> dict[str, tuple[Span, ...]]:
+def _composed_spans(spans: Mapping[str, tuple[Span, ...]]) -> dict[str, tuple[Span, ...]]:
     return {
         label: tuple(span for part in parts for span in spans.get(part, ()))
         for label, parts in PARTS.items()

@@ -12,7 +12,7 @@ import pandas as pd
 from aggregators.chosen.judging import AS_DECLARED, Judging
 from aggregators.pooling.cards import ORG, Cards, FigureGrid, WorkspaceLabel
 from aggregators.pooling.facts import Facts, FactScope, JoinedFacts
-from aggregators.pooling.figures import Figure, grouped
+from aggregators.pooling.figures import Figure, figure_of_groups
 from aggregators.pooling.measure_table import MeasureTable
 from aggregators.pooling.plan import BASE, BEFORE, NOW, PARTS, Plan
 from aggregators.signal.scatter import UNKNOWN, Scatter
@@ -54,7 +54,7 @@ def roll(
 
     ``union_seen`` gives, for NOW and BEFORE, on how many days any workspace had a snapshot.
     """
-    joined = _joined(facts, domain, union_seen or {})
+    joined = _joined_facts(facts, domain, union_seen or {})
     rows = [*((ORG, group) for group in facts.groups), *facts.scopes]
     slugs = [slug for slug, _ in rows]
     tables = {
@@ -69,7 +69,7 @@ def roll(
     return DomainRollup(domain, figures, cards, facts)
 
 
-def alone(
+def workspace_figures(
     domain: Domain,
     facts: Facts,
     workspace: WorkspaceLabel,
@@ -91,7 +91,7 @@ def alone(
     return Cards.ranked(grid, plan.period.query)[0].figures
 
 
-def _joined(
+def _joined_facts(
     facts: Facts, domain: Domain, union_seen: Mapping[str, int]
 ) -> Mapping[str, FactsByName]:
     """The organisation's facts, where there is any workspace, and then those of the scopes, by the labels
@@ -106,8 +106,8 @@ def _joined(
             np.full(len(facts.plan.spans.get(part, ())), union_seen.get(part, np.nan))
             for part in parts
         ]
-        whole = facts.pooled(label, natures, np.concatenate(counts))
-        joined[label] = JoinedFacts(natures, (whole, facts.over[label]))
+        pooled = facts.pooled(label, natures, np.concatenate(counts))
+        joined[label] = JoinedFacts(natures, (pooled, facts.over[label]))
     return joined
 
 
@@ -140,20 +140,22 @@ def assemble(
     named_grid = replace(grid, tables=named)
     named_grid.fitted.update(grid.fitted)
     cards = Cards(named_grid, query, cards.members)
-    return Assembled({key: _whole(table, groups, domain) for key, table in named.items()}, cards)
+    return Assembled(
+        {key: _organisation_figure(table, groups, domain) for key, table in named.items()}, cards
+    )
 
 
-def nothing(domain: Domain, days: int) -> Assembled:
+def assemble_nothing(domain: Domain, days: int) -> Assembled:
     """A domain of which no snapshot was ever made, for a period of so many days."""
     tables = {m.key: MeasureTable.empty(m, days) for m in domain.measures}
     return assemble(domain, tables, (), (), "")
 
 
-def _whole(table: MeasureTable, groups: Mapping[str, int], domain: Domain) -> Figure:
+def _organisation_figure(table: MeasureTable, groups: Mapping[str, int], domain: Domain) -> Figure:
     """The organisation's figure; in a domain with groups the worst of them, with all ``by`` group."""
     if not groups:
         return Figure(table)
-    return grouped(table, groups) if domain.by else Figure(table, groups[""])
+    return figure_of_groups(table, groups) if domain.by else Figure(table, groups[""])
 
 
 def _with_holders(table: MeasureTable, groups: Mapping[str, int], cards: Cards) -> MeasureTable:

@@ -45,7 +45,7 @@ class SnapshotRows:
         row = np.searchsorted(self._keys, self._key(scope, borders[None, :]), side="right") - 1
         return np.where((row >= 0) & (self.scope[row] == scope), row, -1)
 
-    def exactly(self, days: np.ndarray) -> np.ndarray:
+    def rows_on(self, days: np.ndarray) -> np.ndarray:
         """Row of each day, for days [scope, border]; -1 where there is none."""
         if not len(self.day):
             return np.full(days.shape, -1)
@@ -191,9 +191,9 @@ def trailing(
     oldest_first = steps[:, ::-1]
     nothing = np.zeros((len(steps), 1, steps.shape[2]))
     running = np.concatenate([nothing, oldest_first.cumsum(axis=1)], axis=1)
-    known = np.stack([within[rows].any(axis=0) for rows in groups])
+    has_data = np.stack([within[rows].any(axis=0) for rows in groups])
     length = spans[0].days // step
-    return Histogram(low, running[:, length:] - running[:, :-length], known)
+    return Histogram(low, running[:, length:] - running[:, :-length], has_data)
 
 
 class Durations(ABC):
@@ -232,10 +232,10 @@ class StoredDurations(Durations):
 
     def of_period(self, label: str, within: np.ndarray) -> Histogram:
         """Durations of each scope, counted once for both periods."""
-        if "halves" not in self._counted:
+        if "halves" not in self._counts_by_name:
             (now,), (before,) = self.plan.spans[NOW], self.plan.spans[BEFORE]
-            self._counted["halves"] = self.events.halves(now, before, self.scopes)
-        counts = self._counted["halves"][(BEFORE, NOW).index(label)]
+            self._counts_by_name["halves"] = self.events.halves(now, before, self.scopes)
+        counts = self._counts_by_name["halves"][(BEFORE, NOW).index(label)]
         return Histogram(self.events.range[0], counts[:, None], within)
 
     def together(self, label: str, within: np.ndarray, groups: Sequence[np.ndarray]) -> Histogram:
@@ -244,12 +244,12 @@ class StoredDurations(Durations):
         return self.events.together(self.plan.spans[label], step, within, groups)
 
     @cached_property
-    def _counted(self) -> dict[str, np.ndarray]:
+    def _counts_by_name(self) -> dict[str, np.ndarray]:
         return {}
 
     def forget(self) -> None:
         """Lets go of the counts of both periods."""
-        self._counted.clear()
+        self._counts_by_name.clear()
 
 
 def events_of(

@@ -77,12 +77,12 @@ class SpanFacts(LazyFacts):
         return self.table.borders.at(np.array([number_of(s.end) for s in self.spans], np.int64))
 
     @cached_property
-    def _last(self) -> Any:
+    def _end_places(self) -> Any:
         """Places of the values at each span's end."""
         return self.table.borders.places(self._ends)
 
     @cached_property
-    def _first(self) -> Any:
+    def _start_places(self) -> Any:
         """Places of the values on the day before each span."""
         borders = self.table.borders
         return borders.places(borders.at(self._starts - 1))
@@ -108,12 +108,12 @@ class SpanFacts(LazyFacts):
     def flow(self, column: str) -> Array:
         """The running total at each span's last snapshot less that before its first day."""
         borders = self.table.borders
-        before = borders.values(column, self._first)
-        return self._of_span(borders.values(column, self._last) - or_zero(before))
+        before = borders.values(column, self._start_places)
+        return self._of_span(borders.values(column, self._end_places) - or_zero(before))
 
     def level(self, column: str) -> Array:
         """The value of each span's last snapshot."""
-        return self._of_span(self.table.borders.values(column, self._last))
+        return self._of_span(self.table.borders.values(column, self._end_places))
 
     def _of_span(self, values: Array) -> Array:
         return values if self._is_whole else np.where(self.within, values, np.nan)
@@ -215,7 +215,7 @@ def grouped_table(
     """The table with a scope a group: its row is that of the same day as its workspace's, whose index
     ``parents`` gives [scope]; a group that is not there that day has none."""
     days = usage.borders.day[parents]
-    row = rows.exactly(days)
+    row = rows.rows_on(days)
     borders = StoredBorders(usage.borders.days, np.where(row >= 0, days, -1), row, rows)
     durations = _durations(events, usage.plan, len(scopes))
     return FactTable(

@@ -20,12 +20,12 @@ from layouts.pieces.parts import evidence_line, hidden_text, pill
 
 def bars(scorecard: Scorecard, cards: Sequence[Card], measure_key: str) -> list[Markup]:
     """The cards."""
-    every = groups.every(scorecard)
+    every = groups.all_groups(scorecard)
     return [_card(c, scorecard.domain, measure_key, every) for c in cards]
 
 
 def _card(shown: Card, domain: Domain, measure_key: str, every: list[str]) -> Markup:
-    rows, absent = groups.of(shown, measure_key, every)
+    rows, absent = groups.groups_of_card(shown, measure_key, every)
     lead = shown.figures[measure_key].group
     listed = [_row(group, figure, shown, domain, group == lead) for group, figure in rows]
     if absent:
@@ -56,7 +56,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain, is_lead
             className="bar-row",
         )
     change: Markup = pill(figure)
-    if groups.dropped(figure, domain):
+    if groups.has_dropped(figure, domain):
         change = html.A(
             [
                 f"▼ {formats.points(figure.delta or 0)} · {words.verdict(figure)}",

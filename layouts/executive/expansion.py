@@ -113,7 +113,7 @@ SHRUNKEN = (
 def _page(dashboard: Dashboard, focus: Focus) -> _CardsPage:
     scorecard = dashboard.scorecard(focus.domain)
     order = in_order(scorecard, focus.measure, focus.order)
-    matching = order.named(focus.find)
+    matching = order.matching(focus.find)
     cards = matching[focus.start : focus.start + (NEXT if focus.start else FIRST)]
     which = (dashboard.version, focus.domain, focus.measure, focus.order, focus.mode, focus.find)
     return _CardsPage(

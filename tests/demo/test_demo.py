@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from aggregators.pooling.groups import dropped
+from aggregators.pooling.groups import has_dropped
 from aggregators.vocabulary.period import Ask
 from auth import accounts
 from demo import people
@@ -112,7 +112,7 @@ def test_only_data_platforms_soc2_has_the_chevron(shown):
         (c.slug, group)
         for c in compliance.cards
         for group, figure in (c.figures["pass_rate"].by or {}).items()
-        if dropped(figure, compliance.domain)
+        if has_dropped(figure, compliance.domain)
     } == {("data-platform", "SOC2")}
 
 

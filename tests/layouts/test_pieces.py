@@ -20,7 +20,7 @@ from plotly.utils import PlotlyJSONEncoder
 from aggregators.catalogue import DOMAINS
 from aggregators.pooling import groups
 from aggregators.pooling.dashboard import Answer
-from aggregators.pooling.groups import dropped
+from aggregators.pooling.groups import has_dropped
 from aggregators.vocabulary.kinds import Ratio
 from aggregators.vocabulary.measure import HIGHER, LOWER, Unit
 from aggregators.vocabulary.period import InvalidPeriod
@@ -128,7 +128,7 @@ def test_a_sparkline_speaks():
 )
 def test_only_a_drop_of_strictly_more_than_five_points_alarms(before, now, alarm):
     domain = next(d for d in DOMAINS if d.drop_alert)
-    assert dropped(figure(domain.measure(domain.headline), now, before), domain) is alarm
+    assert has_dropped(figure(domain.measure(domain.headline), now, before), domain) is alarm
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.key)
@@ -147,7 +147,7 @@ def test_every_domain_opens_ranked_by_each_of_its_measures(domain, mode):
 @pytest.mark.parametrize("mode", ["cards", "table"])
 def test_the_next_workspaces_come_alone_and_in_the_same_order(domain, mode):
     shown = dashboard(80)
-    order = shown.scorecard(domain.key).cards.by(domain.headline)
+    order = shown.scorecard(domain.key).cards.worst_first_by(domain.headline)
     slugs = [c.slug for c in order]
     first = expansion(shown, Focus(domain.key, domain.headline, mode=mode))
     last = following(shown, Focus(domain.key, domain.headline, 72, mode=mode))
@@ -315,10 +315,10 @@ def test_a_card_names_few_groups_that_it_lacks_and_counts_many():
     card = board.scorecard("compliance").cards[0]
     key = board.scorecard("compliance").domain.headline
     held = sorted(g for g, f in (card.figures[key].by or {}).items() if f.has_data)
-    few = groups.of(card, key, sorted([*held, "X1", "X2", "X3"]))
+    few = groups.groups_of_card(card, key, sorted([*held, "X1", "X2", "X3"]))
     assert [g for g, f in few.rows if f is None] == ["X1", "X2", "X3"]
     assert few.absent == ()
-    many = groups.of(card, key, sorted([*held, "X1", "X2", "X3", "X4"]))
+    many = groups.groups_of_card(card, key, sorted([*held, "X1", "X2", "X3", "X4"]))
     assert [g for g, _ in many.rows] == held
     assert many.absent == ("X1", "X2", "X3", "X4")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aggregators import words
 from aggregators.pooling.dashboard import Dashboard, Scorecard
 from aggregators.pooling.figures import Figure
-from aggregators.pooling.groups import dropped
+from aggregators.pooling.groups import has_dropped
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import Status, Unit
@@ -210,7 +210,7 @@ def _changing(domain: Domain) -> Draw:
             return
         high = min(box.h - 2, 14.0)
         inner = Box(box.x, box.y + (box.h - high) / 2, box.w, high)
-        canvas.pill(inner, row.figure, style.SMALL - 0.3, dropped(row.figure, domain))
+        canvas.pill(inner, row.figure, style.SMALL - 0.3, has_dropped(row.figure, domain))
 
     return draw
 

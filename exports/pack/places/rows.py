@@ -82,7 +82,7 @@ def _at_best(figure: Figure) -> bool:
 
 def _group_rows(scorecard: Scorecard, room: int) -> Listed:
     """A row a group; of many groups the worst of each workspace, and how many more it has."""
-    every = groups.every(scorecard)
+    every = groups.all_groups(scorecard)
     each = max(FEWEST, room // min(max(len(scorecard.cards), 1), WORST) - 1)
     rows: list[PlaceRow] = []
     shown: list[Card] = []
@@ -97,7 +97,7 @@ def _group_rows(scorecard: Scorecard, room: int) -> Listed:
 
 def _block(card: Card, key: str, every: list[str], most: int) -> Iterator[PlaceRow]:
     """Rows of a workspace: its groups by name, or the worst of many, and one about the others."""
-    own = groups.of(card, key, every)
+    own = groups.groups_of_card(card, key, every)
     rows = [(group, figure) for group, figure in own.rows if figure is not None]
     absent = [group for group, figure in own.rows if figure is None]
     rest: list[tuple[str, Figure]] = []

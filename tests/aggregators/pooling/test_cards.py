@@ -43,7 +43,7 @@ def test_worst_stands_first_of_each_measure(effort):
         domain, organisation = made
         cards = scorecard(domain, organisation).cards
         for measure in domain.measures:
-            ranked = cards.by(measure.key)
+            ranked = cards.worst_first_by(measure.key)
             assert [card.rank for card in ranked] == list(range(1, len(cards) + 1))
             names = [card.name for card in ranked]
             at = dict(zip(names, places(names), strict=True))
@@ -196,7 +196,7 @@ def test_values_and_the_most_are_those_of_the_cards(effort):
             values = [card.figures[measure.key].value for card in cards]
             assert [v if math.isfinite(v) else None for v in cards.values(measure.key)] == values
             if len(cards):
-                highest = cards.most(measure.key).figures[measure.key].value
+                highest = cards.highest(measure.key).figures[measure.key].value
                 assert (highest or 0.0) == max(value or 0.0 for value in values)
 
     holds()
@@ -217,10 +217,10 @@ def test_a_name_is_found_as_it_is_typed(typed):
     """Without its accents and strokes, and by its slug."""
     unnamed = samples.cards(DOMAINS[0], {"payments": {}, "lodz-logistics": {}})
     cards = samples.renamed(unnamed, {"lodz-logistics": "Łódź Logistics"})
-    matching = cards.named(typed)
+    matching = cards.matching(typed)
     assert [card.slug for card in matching] == ["lodz-logistics"]
     assert matching[0].rank == cards.find("lodz-logistics").rank
-    assert cards.named("  ") == cards
+    assert cards.matching("  ") == cards
 
 
 @pytest.mark.parametrize("effort", efforts(few=15, many=100, deep=1000))
@@ -272,7 +272,9 @@ def test_a_scorecard_survives_being_kept(effort):
         whole = scorecard(domain, organisation)
         kept = pickle.loads(pickle.dumps(whole.cards))
         assert list(kept) == list(whole.cards)
-        assert [*kept.by(domain.measures[0].key)] == [*whole.cards.by(domain.measures[0].key)]
+        assert [*kept.worst_first_by(domain.measures[0].key)] == [
+            *whole.cards.by(domain.measures[0].key)
+        ]
         assert pickle.loads(pickle.dumps(whole.figures)) == whole.figures
 
     holds()

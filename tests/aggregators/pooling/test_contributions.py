@@ -322,7 +322,7 @@ def test_by_contribution_the_largest_part_in_what_got_worse_stands_first(effort)
             assert [c.rank for c in ranked] == list(range(1, len(card.cards) + 1))
             told = [c.part for c in ranked]
             if parts(card, measure.key) is None:
-                assert list(ranked) == list(card.cards.by(measure.key))
+                assert list(ranked) == list(card.cards.worst_first_by(measure.key))
                 assert set(told) <= {None}
             else:
                 worse = [measure.badness(part) for part in told]

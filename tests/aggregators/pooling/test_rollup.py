@@ -147,7 +147,7 @@ def test_ties_are_broken_by_the_supporting_count_then_by_name():
 
 def test_the_order_is_total_whatever_the_input_order():
     cards = rolled(**{s: days_back(27, 0, (1, 10, 0)) for s in "dcba"}).cards
-    assert [c.slug for c in cards[::-1].by("rate")] == ["a", "b", "c", "d"]
+    assert [c.slug for c in cards[::-1].worst_first_by("rate")] == ["a", "b", "c", "d"]
 
 
 def test_nobody_is_the_worst_at_nothing():
@@ -178,7 +178,7 @@ def test_infinite_burn_is_over_budget_and_worst():
     burn = catalogue.domain("slos")
     cards = samples.cards(
         burn, {"fast": {"fastest_burn": 50.0}, "over": {"fastest_burn": math.inf}, "none": {}}
-    ).by("fastest_burn")
+    ).worst_first_by("fastest_burn")
     assert [c.slug for c in cards] == ["over", "fast", "none"]
     over = cards[0].figures["fastest_burn"]
     assert (over.value, over.over_budget, over.has_data) == (None, True, True)

@@ -9,7 +9,7 @@ import pytest
 from aggregators import catalogue, words
 from aggregators.catalogue import DOMAINS
 from aggregators.pooling.dashboard import Dashboard, Scorecard
-from aggregators.pooling.groups import dropped
+from aggregators.pooling.groups import has_dropped
 from aggregators.vocabulary.measure import Status, Unit
 from aggregators.vocabulary.scales import ends
 from exports.pack.charts import scale, tick_words
@@ -47,7 +47,7 @@ def test_who_stands_at_the_best_is_not_among_the_worst():
 def test_a_drop_alerts_strictly_past_the_limit(now, before, alarm):
     domain = next(d for d in DOMAINS if d.drop_alert == 0.05)
     figure = samples.figure(domain.measure(domain.headline), now, before)
-    assert dropped(figure, domain) is alarm
+    assert has_dropped(figure, domain) is alarm
 
 
 def test_file_name():

@@ -95,7 +95,7 @@ def test_who_could_not_stand_better_is_counted_not_listed(many):
     certificates = many.scorecard("certificates")
     values = [0.0] * 197 + [3.0, 2.0, 0.0]
     calm = samples.with_headline(certificates, 5.0, 5.0, values)
-    ordered = replace(calm, cards=calm.cards.by("within_7"))
+    ordered = replace(calm, cards=calm.cards.worst_first_by("within_7"))
     rows = rows_of(ordered, 14)
     assert [row.figure.value for row in rows.rows if row.figure] == [3.0, 2.0]
     assert rows.also == "198 at 0"

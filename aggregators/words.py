@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 """Of a drop that is compared with an alert."""
 
 
-def lowered(title: str) -> str:
+def within_sentence(title: str) -> str:
     """A title within a sentence: "Fastest burn" -> "fastest burn", "MTTR" as it is."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
@@ -39,7 +39,7 @@ def delta(shown: Figure) -> str:
     if shown.delta is None:
         alone = shown.has_data or shown.table.compare is Compare.NONE
         return no_earlier(shown) if alone else formats.NONE
-    return _shift(shown, shown.delta) if moved(shown) else "No change"
+    return _shift(shown, shown.delta) if has_visible_change(shown) else "No change"
 
 
 def _shift(shown: Figure, delta: float) -> str:
@@ -55,21 +55,21 @@ def no_earlier(shown: Figure) -> str:
     return "" if shown.table.compare is Compare.NONE else "no earlier data"
 
 
-def moved(shown: Figure) -> bool:
+def has_visible_change(shown: Figure) -> bool:
     """Whether there is a change that can be seen: what reads 0.0 is neither better nor worse."""
     if shown.delta is None or shown.change == "same":
         return False
     return not formats.is_nothing(shown.delta, shown.measure.unit, shown.value)
 
 
-def before(shown: Figure) -> str:
+def previous_value(shown: Figure) -> str:
     """The value of the period before, in the unit of the figure."""
     return formats.value(shown.previous, shown.measure.unit, shown.value)
 
 
 def change(shown: Figure) -> str:
     """The change with the verdict on it in words: "+3.1 pts · likely worse", "+3.1 pts · within noise"."""
-    if shown.delta is None or not moved(shown):
+    if shown.delta is None or not has_visible_change(shown):
         return delta(shown)
     return f"{_shift(shown, shown.delta)} · {verdict(shown)}"
 
@@ -137,7 +137,7 @@ def drifting(figures: Sequence[Figure]) -> str:
         if since is None or of is None or of.key in series:
             continue
         series.add(of.key)
-        days.setdefault(since, []).append(lowered(shown.measure.title) if number else "")
+        days.setdefault(since, []).append(within_sentence(shown.measure.title) if number else "")
     told: list[str] = []
     for since, (first, *others) in days.items():
         begun = " ".join(filter(None, (first, "" if told else "drifting", _since_day(since))))
@@ -154,7 +154,7 @@ def _since_day(day: date) -> str:
 def moved_with_it(figures: Sequence[Figure]) -> str:
     """Figures that moved with a drift, in one sentence: "In the same 28 days: lead time +3.1 h · worse.";
     empty where there are none."""
-    told = [f"{lowered(figure.measure.title)} {change(figure)}" for figure in figures]
+    told = [f"{within_sentence(figure.measure.title)} {change(figure)}" for figure in figures]
     days = formats.counted(figures[0].table.days, "day") if figures else ""
     return f"In the same {days}: {'; '.join(told)}." if told else ""
 
@@ -170,14 +170,14 @@ BESIDE = {Compare.PREVIOUS: "the period before", Compare.YEAR: "a year ago", Com
 """Words for the days that a figure is compared with."""
 
 
-def compared(period: Period) -> str:
+def compared_with(period: Period) -> str:
     """Days that a period is compared with: "vs 28 Sep – 25 Oct 2026"; empty where it is with none."""
     return "" if period.compare is Compare.NONE else f"vs {formats.span(period.previous)}"
 
 
 def arrow(shown: Figure) -> str:
     """The direction of the change, independent of better or worse."""
-    if shown.delta is None or not moved(shown):
+    if shown.delta is None or not has_visible_change(shown):
         return ""
     return "▲" if shown.delta > 0 else "▼"
 
@@ -188,7 +188,7 @@ def superlative(worst: Worst, workspaces: int, title: str = "Worst") -> str:
     if workspaces == 1:
         return "Only workspace"
     if worst.above:
-        return f"Ranked {lowered(title)}"
+        return f"Ranked {within_sentence(title)}"
     if worst.equal:
         return f"{title}, with {formats.counted(worst.equal, 'other')}"
     return title
@@ -334,7 +334,7 @@ OF = {
 """Words for who gave a target, by its origin."""
 
 
-def whose(measure: Measure) -> str:
+def giver_of_target(measure: Measure) -> str:
     """Giver of the target, and since when: "set by the workspace, since 1 Oct 2026"; empty without one."""
     if measure.aim is None:
         return ""

@@ -47,17 +47,17 @@ class Desk:
         self.runner.wake()
         return id
 
-    def own(self, viewer: Viewer, id: uuid.UUID) -> Job:
+    def own_job(self, viewer: Viewer, id: uuid.UUID) -> Job:
         """Job of the viewer. Raises Problem 404 for those of others."""
         job = queue.own_job(self.engine, viewer, id)
         if job is None:
             raise Problem(404)
         return job
 
-    def settled(self, viewer: Viewer, id: uuid.UUID, seconds: float) -> Job:
+    def wait_for_job(self, viewer: Viewer, id: uuid.UUID, seconds: float) -> Job:
         """Job when it has ended, or after so many seconds."""
         deadline = time.monotonic() + seconds
-        while (job := self.own(viewer, id)).is_open and time.monotonic() < deadline:
+        while (job := self.own_job(viewer, id)).is_open and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
         return job
 

@@ -103,7 +103,7 @@ def _add_create_route(made: Blueprint, desk: Desk) -> None:
             return export_page.ask(desk, viewer)
         id = desk.ask(viewer, body)
         at_once = "respond-async" in request.headers.get("Prefer", "")
-        return _export_response(desk.settled(viewer, id, 0 if at_once else patience), seconds)
+        return _export_response(desk.wait_for_job(viewer, id, 0 if at_once else patience), seconds)
 
 
 def _export_response(job: Job, mails_after: int) -> ResponseReturnValue:
@@ -137,7 +137,7 @@ def _add_job_routes(made: Blueprint, desk: Desk) -> None:
     @made.get("/exports/<uuid:id>/state")
     @READ_STATE
     def state(id: uuid.UUID) -> ResponseReturnValue:
-        return jsonify(_json(desk.own(g.account.viewer, id), desk.settings.export_sync_seconds))
+        return jsonify(_json(desk.own_job(g.account.viewer, id), desk.settings.export_sync_seconds))
 
     @made.get("/exports/<uuid:id>")
     @DOWNLOAD
@@ -148,7 +148,7 @@ def _add_job_routes(made: Blueprint, desk: Desk) -> None:
         except NotPlatformAdmin:  # who lost the role is told so, unless the export is not theirs
             workspaces = ()
         folder = desk.settings.data_dir / "exports"
-        with desk.downloads.lent(viewer) as slot:
+        with desk.downloads.lend_slot(viewer) as slot:
             file = downloads.fetch(desk.engine, folder, viewer, id, workspaces)
             right = of_scope(desk.database(), viewer, file.scope)
             answer = send_file(io.BytesIO(file.data), slot, MEDIA_TYPES[file.format], right)
@@ -164,7 +164,7 @@ def _add_action_route(made: Blueprint, desk: Desk) -> None:
     @ACT
     def act(id: uuid.UUID, action: str) -> ResponseReturnValue:
         viewer = g.account.viewer
-        job = desk.own(viewer, id)
+        job = desk.own_job(viewer, id)
         match action:
             case "cancel":
                 queue.cancel(desk.engine, viewer, id)

@@ -71,10 +71,10 @@ def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
             raise Problem(404)
         wanted = listing_request(listing, query)
         viewer, right = lister.viewer(), lister.right_to_answer(slug)
-        with downloads.lent(viewer) as slot:
+        with downloads.lend_slot(viewer) as slot:
             records = lister.every_record(slug, key, query.ask, query.links, wanted)
             pieces = right.over(_csv_pieces(listing, _in_time(records)))
-            file = downloads.spooled(viewer, pieces)
+            file = downloads.spool_in_turn(viewer, pieces)
             lister.note_download(slug, key, query.ask, query.links)
             answer = send_file(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{key}.csv"'

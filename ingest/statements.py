@@ -94,7 +94,7 @@ def tell(
         if links := links_of(connection, kind, workspace_id, words):
             links.keep(
                 connection,
-                {s for t in told for s in links.said(t.identity, t.statement.assertions)},
+                {s for t in told for s in links.mentions_of(t.identity, t.statement.assertions)},
             )
         at_hand = {key: once[key] for key in fresh}
         identities = {i for i, _ in fresh}

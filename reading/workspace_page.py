@@ -109,7 +109,7 @@ def _view(
 ) -> WorkspaceView:
     membership = workspace.membership
     judging = Judging.on(workspace.period.end, chosen)
-    domain = judging.alone(judging.domain(declared), membership.slug)
+    domain = judging.domain_of_workspace(judging.domain(declared), membership.slug)
     last_day = workspace.as_of or settings.now().date() - timedelta(days=1)
     plan = Plan.of(workspace.period, last_day, settings.sprint_days)  # which shows no sprints
     tables = own_tables(workspace.connection, membership, plan, last_day)

@@ -39,7 +39,7 @@ class Judging:
         )
         return replace(declared, measures=measures)
 
-    def alone(self, domain: Domain, slug: str) -> Domain:
+    def domain_of_workspace(self, domain: Domain, slug: str) -> Domain:
         """Domain as one workspace is judged, groups aside."""
         measures = tuple(self.measure(domain, m, slug) for m in domain.measures)
         return replace(domain, measures=measures)

@@ -83,7 +83,7 @@ def _change_clause(rate: Figure, context: QuestionContext) -> str:
     """Change on the period before, which is named where the page compares with another."""
     if rate.delta is None:
         return ""
-    if not words.moved(rate):
+    if not words.has_visible_change(rate):
         return f", no change{context.since_before}"
     return f", {words.delta(rate)}{context.since_before}, {words.verdict(rate)}"
 

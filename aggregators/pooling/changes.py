@@ -27,7 +27,7 @@ from aggregators.signal.change import (
     ChangeOutcome,
     Sample,
     Verdict,
-    compared,
+    compare_samples,
     verdicts,
 )
 from aggregators.signal.interval import ChangeInterval, expected, of_change
@@ -56,7 +56,7 @@ class ChangeEvidence:
     @cached_property
     def outcome(self) -> ChangeOutcome:
         """Standard errors of each change."""
-        return compared(self.series.kind, self.now, self.before, self.dispersion)
+        return compare_samples(self.series.kind, self.now, self.before, self.dispersion)
 
     @cached_property
     def interval(self) -> ChangeInterval:

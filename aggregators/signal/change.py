@@ -60,7 +60,9 @@ class ChangeOutcome:
     farthest: Array
 
 
-def compared(kind: SeriesKind, now: Sample, before: Sample, dispersion: Array) -> ChangeOutcome:
+def compare_samples(
+    kind: SeriesKind, now: Sample, before: Sample, dispersion: Array
+) -> ChangeOutcome:
     """Tests whether two periods differ by more than chance and the series' own scatter."""
     with np.errstate(invalid="ignore", divide="ignore"):
         if kind is SeriesKind.DURATION:

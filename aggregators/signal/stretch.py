@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aggregators.signal.change import Sample, compared
+from aggregators.signal.change import Sample, compare_samples
 from aggregators.signal.interval import NINETEEN_OF_TWENTY
 from aggregators.signal.rules import SHIPPED_STRETCH, SeriesKind
 from aggregators.signal.watch import DailyEvidence, nights
@@ -59,7 +59,7 @@ def _learned_stretch(history: DailyEvidence, days: int, dispersion: Mapping[int,
         if end - 2 * days + 1 < 0:
             continue
         now, before = window(history, end, days), window(history, end - days, days)
-        every.append(compared(history.kind, now, before, dispersion[end]).z)
+        every.append(compare_samples(history.kind, now, before, dispersion[end]).z)
     shipped = SHIPPED_STRETCH[history.kind, history.is_fall][days]
     z = np.abs(np.concatenate(every)) if every else np.empty(0)
     z = z[~np.isnan(z)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aggregators.signal.change import VERDICTS, ChangeOutcome, Verdict, compared, verdicts
+from aggregators.signal.change import VERDICTS, ChangeOutcome, Verdict, compare_samples, verdicts
 from aggregators.signal.interval import of_change
 from aggregators.signal.rules import SMALL_RATIO, SeriesKind
 from aggregators.signal.stretch import PERIODS, dispersions, own_stretch, window
@@ -89,7 +89,7 @@ def coloured_of_few(stable: Stable) -> dict[str, ColouredOfFew]:
 def _chips(history: DailyEvidence, end: int, days: int, dispersion: np.ndarray) -> np.ndarray:
     """Truth values [likely or worse, worse, covered][workspace]; NaN covered where there is no interval."""
     now, before = window(history, end, days), window(history, end - days, days)
-    outcome = compared(history.kind, now, before, dispersion)
+    outcome = compare_samples(history.kind, now, before, dispersion)
     verdict = _verdicts(history, outcome)
     interval = of_change(history.kind, now, before, dispersion)
     same = 0.0 if history.kind is SeriesKind.RATIO else 1.0
@@ -129,7 +129,7 @@ def power(drifts: Sequence[Drifting]) -> dict[tuple[str, float], Power]:
 
 def _after(history: DailyEvidence, day: int, dispersion: np.ndarray, factor: float) -> np.ndarray:
     now, before = window(history, day + 27, 28), window(history, day - 1, 28)
-    verdict = _verdicts(history, compared(history.kind, now, before, dispersion))
+    verdict = _verdicts(history, compare_samples(history.kind, now, before, dispersion))
     interval = of_change(history.kind, now, before, dispersion)
     true = _true(history, before, factor)
     holds = (interval.low <= true) & (true <= interval.high)

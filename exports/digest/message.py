@@ -89,7 +89,7 @@ def _drift(news: DigestNews, signal: DriftSignal, address: str) -> DigestLine:
 def _fact(fact: FactSignal, address: str) -> DigestLine:
     title = fact.measure.title + (f", {fact.figure.group}" if fact.figure.group else "")
     since = f" since {formats.day(fact.since)}" if fact.since else ""
-    told = f"{fact.name}: {figures.lowered(title)} stands at {figures.figure(fact.figure)}{since}."
+    told = f"{fact.name}: {figures.within_sentence(title)} stands at {figures.figure(fact.figure)}{since}."
     return DigestLine(f"{told} Certain.", address + fact.href)
 
 
@@ -97,7 +97,7 @@ def _ended_line(signal: DriftSignal, address: str) -> DigestLine:
     """Line about a drift that is over."""
     assert signal.ended_on
     told = (
-        f"{signal.workspace.name}: {figures.lowered(words.measure(signal))} drifted from"
+        f"{signal.workspace.name}: {figures.within_sentence(words.measure(signal))} drifted from"
         f" {formats.day(signal.since)} to {formats.day(signal.ended_on)}."
     )
     return DigestLine(told, address + page_of(signal))

@@ -70,7 +70,7 @@ def _masthead(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard, claim:
     )
     organisation = canvas.type.fit(dashboard.organisation, 190, style.SMALL)
     about = (
-        f"{organisation} · {formats.span(period.span)} {words.compared(period)}".rstrip()
+        f"{organisation} · {formats.span(period.span)} {words.compared_with(period)}".rstrip()
         + f" · {dashboard.time_zone}"
     )
     text_box = Box(x + 300, y, WIDE - 300, 12)
@@ -147,7 +147,7 @@ def _headline(canvas: Canvas, box: Box, head: Figure) -> float:
 def _status(canvas: Canvas, box: Box, scorecard: Scorecard) -> float:
     """The status, from where it is given, and how many workspaces are off it; returns the y below."""
     head = scorecard.headline
-    whose = words.whose(head.measure)
+    whose = words.giver_of_target(head.measure)
     limits = words.thresholds(head.measure) + (f"; target {whose}" if whose else "")
     if not limits:
         text = "No threshold is set for this figure."

@@ -39,7 +39,7 @@ def finding(scorecard: Scorecard, called: Callable[[Card], str] = lambda card: c
     grave = worst is not None and worst.figure.status is Status.BAD
     bettered = head.change == "better"
     if worst and grave and not matters(head):
-        return f"{_worst(scorecard, worst, called)}; {words.lowered(claim)}"
+        return f"{_worst(scorecard, worst, called)}; {words.within_sentence(claim)}"
     moved = "" if grave and bettered else _mover_clause(scorecard, called)
     rest = moved or (_worst(scorecard, worst, called) if worst else "")
     return f"{claim}; {rest}" if rest else claim
@@ -47,7 +47,10 @@ def finding(scorecard: Scorecard, called: Callable[[Card], str] = lambda card: c
 
 def matters(head: Figure) -> bool:
     """Whether a change is large enough to be the news, and more than chance."""
-    if not words.moved(head) or head.verdict in (Verdict.WITHIN_NOISE, Verdict.TOO_FEW):
+    if not words.has_visible_change(head) or head.verdict in (
+        Verdict.WITHIN_NOISE,
+        Verdict.TOO_FEW,
+    ):
         return False
     return head.measure.unit is not Unit.RATIO or abs(head.delta or 0.0) >= MATERIAL
 
@@ -64,13 +67,17 @@ def _claim(head: Figure) -> str:
         return f"{subject} held at {now}"
     if unit is Unit.COUNT and head.previous == 0:
         return f"{subject} rose from 0 to {now}"
-    by = f" by {formats.size(head.delta, unit, head.value)}" if words.moved(head) else ""
+    by = (
+        f" by {formats.size(head.delta, unit, head.value)}"
+        if words.has_visible_change(head)
+        else ""
+    )
     return f"{subject} {'rose' if head.delta > 0 else 'fell'}{by} to {now}"
 
 
 def _is_unchanged(head: Figure) -> bool:
     """Whether the figure reads as it did before."""
-    return words.figure(head) == words.before(head)
+    return words.figure(head) == words.previous_value(head)
 
 
 def _mover_clause(scorecard: Scorecard, called: Callable[[Card], str]) -> str:
@@ -162,7 +169,7 @@ def _figure_in_brackets(figure: Figure, head: Figure) -> str:
     if figure.measure.key == head.measure.key:
         group = f"{figure.group} " if figure.group else ""
         return f" ({group}{words.figure(figure)})"
-    return f" ({words.lowered(figure.measure.title)} {words.figure(figure)})"
+    return f" ({words.within_sentence(figure.measure.title)} {words.figure(figure)})"
 
 
 def has_threshold(measure: Measure) -> bool:

@@ -87,7 +87,7 @@ def missing(scorecard: Scorecard) -> list[str]:
     """How many workspaces have no figure of a domain's headline, and how many one over few events."""
     heads = [card.figures[scorecard.domain.headline] for card in scorecard.cards]
     silent, few = sum(not f.has_data for f in heads), sum(f.low_sample for f in heads)
-    title = words.lowered(scorecard.headline.measure.title)
+    title = words.within_sentence(scorecard.headline.measure.title)
     texts = (
         f"{formats.counted(silent, 'workspace')} without data for {title}" if silent else "",
         f"* {formats.counted(few, 'workspace')} with few events; the order allows for that"
@@ -104,8 +104,8 @@ def counts_clause(head: Figure) -> str:
     now, before = words.evidence(head), head.previous_evidence
     if now and before.numerator is not None and before.denominator is not None:
         of = f"{formats.number(before.numerator)} of {formats.number(before.denominator)}"
-        return f"{now}, was {words.before(head)} ({of})"
-    return ", ".join(filter(None, (now, f"was {words.before(head)}")))
+        return f"{now}, was {words.previous_value(head)} ({of})"
+    return ", ".join(filter(None, (now, f"was {words.previous_value(head)}")))
 
 
 def off_target(scorecard: Scorecard) -> str:

@@ -20,7 +20,7 @@ from aggregators.records.mentions import LINK, SAME, mentioned_values, reference
 from aggregators.records.statements import ADDRESSES, MENTIONS, Statement, Words
 from storage.arrays import array
 
-Said = tuple[str, str, bool]
+MentionRow = tuple[str, str, bool]
 """Identity, what it mentions, and whether that is its own address."""
 
 RULES = text("""
@@ -72,7 +72,7 @@ class Links:
         """Whether a field of that name names a record that is the same."""
         return self.words(LINK, name) == SAME
 
-    def near(self, connection: Connection, identities: Sequence[str]) -> set[str]:
+    def linkable_identities(self, connection: Connection, identities: Sequence[str]) -> set[str]:
         """Identities that may be linked with these, in one step."""
         values = {
             "w": self.workspace_id,
@@ -82,41 +82,43 @@ class Links:
         query = f"{NEAR.text} {BEFORE.format(table=self.kind.table.name)}"
         return set(connection.execute(text(query), values).scalars())
 
-    def said(self, identity: str, statement: Mapping[str, object]) -> set[Said]:
+    def mentions_of(self, identity: str, statement: Mapping[str, object]) -> set[MentionRow]:
         """Mentions of a statement, and its record's own addresses, as the table keeps them."""
-        told = unpack_mentions(statement.get(MENTIONS))
-        values = [value for name, value in told.items() if self.names(name)]
+        mentioned = unpack_mentions(statement.get(MENTIONS))
+        values = [value for name, value in mentioned.items() if self.names(name)]
         mentions = {(identity, each, False) for value in values for each in references(value)}
         own = str(statement.get(ADDRESSES) or "").split()
         return mentions | {(identity, address, True) for address in own}
 
-    def keep(self, connection: Connection, mentions: Iterable[Said]) -> None:
+    def keep(self, connection: Connection, mentions: Iterable[MentionRow]) -> None:
         """Keeps the way back from what is mentioned."""
-        each = sorted(set(mentions))
-        if not each:
+        rows = sorted(set(mentions))
+        if not rows:
             return
         values = {
             "w": self.workspace_id,
             "kind": self.kind.name,
-            "identities": array(identity for identity, _, _ in each),
-            "values": array(value for _, value, _ in each),
-            "own": array(is_own for _, _, is_own in each),
+            "identities": array(identity for identity, _, _ in rows),
+            "values": array(value for _, value, _ in rows),
+            "own": array(is_own for _, _, is_own in rows),
         }
         connection.execute(KEEP, values)
 
-    def linked(self, statements: Mapping[str, Sequence[Statement]]) -> dict[tuple[str, str], str]:
+    def parents_by_rule(
+        self, statements: Mapping[str, Sequence[Statement]]
+    ) -> dict[tuple[str, str], str]:
         """Records, by identity and key, that are the same as another one by a rule, with its key. What a
         sender or a hand says of a merger outranks every rule."""
         parts = self.kind.fold.parts
         if parts is None:
             return {}
-        known = _Known(self, statements)
+        records = _Known(self, statements)
         into: dict[tuple[str, str], str] = {}
         for identity in sorted(statements):
-            for key, told in parts(identity, statements[identity]).items():
-                if any("merged_into" in each.assertions for each in told):
+            for key, statements_of_key in parts(identity, statements[identity]).items():
+                if any("merged_into" in statement.assertions for statement in statements_of_key):
                     continue
-                parent = known.first(identity, mentioned_values(told, self.names))
+                parent = records.first(identity, mentioned_values(statements_of_key, self.names))
                 if parent is not None:
                     into[identity, key] = parent
         return into
@@ -130,8 +132,8 @@ class _Known:
         self._stands: dict[str, bool] = {}
         self._addresses: dict[str, str] = {}
         for identity in sorted(statements):
-            for told in statements[identity]:
-                for address in str(told.assertions.get(ADDRESSES) or "").split():
+            for statement in statements[identity]:
+                for address in str(statement.assertions.get(ADDRESSES) or "").split():
                     self._addresses.setdefault(address, identity)
 
     def first(self, identity: str, values: Iterable[str]) -> str | None:
@@ -146,8 +148,12 @@ class _Known:
     def _is_there(self, key: str) -> bool:
         """Whether a record has that key. An incident of an alert has none that a sender could know."""
         if key not in self._stands:
-            told = self._statements.get(key, ())
-            made = self._links.kind.fold.records(key, told, self._links.words) if told else {}
+            statements = self._statements.get(key, ())
+            made = (
+                self._links.kind.fold.records(key, statements, self._links.words)
+                if statements
+                else {}
+            )
             self._stands[key] = key in made and made[key].record is not None
         return self._stands[key]
 
@@ -190,10 +196,10 @@ def rebuild(connection: Connection, kind: RecordKind, workspace_id: int, words: 
     links = links_of(connection, kind, workspace_id, words)
     if links is None:
         return
-    batch: set[Said] = set()
+    batch: set[MentionRow] = set()
     values = {"w": workspace_id, "kind": kind.name}
     for identity, mentions, addresses in connection.execute(text(TOLD), values).all():
-        batch |= links.said(identity, {MENTIONS: mentions, ADDRESSES: addresses})
+        batch |= links.mentions_of(identity, {MENTIONS: mentions, ADDRESSES: addresses})
         if len(batch) > AT_ONCE:
             links.keep(connection, batch)
             batch = set()

@@ -73,7 +73,7 @@ def merged_records(
                 into[MergedRecord(row.identity, row.key or row.identity)] = row.into_key
             parent = {home(kind, row.into_key)} if row.into_key else set()
             unread |= {row.identity, *parent}
-        unread |= links.near(connection, sorted(whole)) if links else set()
+        unread |= links.linkable_identities(connection, sorted(whole)) if links else set()
     return {child: parent for child, parent in into.items() if parent}, known | unread
 
 
@@ -81,7 +81,7 @@ def link(
     links: Links, into: dict[MergedRecord, str], statements: dict[str, list[Statement]]
 ) -> None:
     """Adds the links of the rules to the mergers, and to what was said."""
-    for (identity, key), parent in links.linked(statements).items():
+    for (identity, key), parent in links.parents_by_rule(statements).items():
         into[MergedRecord(identity, key)] = parent
         statements[identity] = [*statements[identity], told_by_rule(key, parent)]
 

@@ -136,7 +136,7 @@ class Remembered(Protocol):
         """Things of a scope that are not done, those whose keys begin so, by key."""
         ...
 
-    def known(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
+    def items_by_key(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
         """Things of a scope by their keys, done or not, as far as they are there."""
         ...
 

@@ -55,7 +55,7 @@ class Memory:
         with self._engine.connect() as connection:
             return [(row.key, row.data) for row in connection.execute(query, values)]
 
-    def known(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
+    def items_by_key(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
         """Things of a scope by their keys, done or not, as far as they are there."""
         if not keys:
             return {}
@@ -70,9 +70,9 @@ class Memory:
     def keep(self, stream: str, cursor: Cursor) -> None:
         """Keeps how far a stream of the whole source was read; that of a draft is forgotten."""
         if self._source:
-            told = {"stream": stream, "cursor": orjson.dumps(cursor).decode()}
+            values = {"stream": stream, "cursor": orjson.dumps(cursor).decode()}
             with self._engine.begin() as connection:
-                connection.execute(KEEP_CURSOR, {"id": self._source, "scope": "", **told})
+                connection.execute(KEEP_CURSOR, {"id": self._source, "scope": "", **values})
 
 
 class Writer:

@@ -81,7 +81,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain, is_lead
 
 
 def _target(figure: Figure) -> str:
-    whose = words.whose(figure.measure)
+    whose = words.giver_of_target(figure.measure)
     return f"{words.target(figure)} ({whose})" if whose else ""
 
 

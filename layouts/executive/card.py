@@ -120,7 +120,9 @@ def _footnote(figure: Figure, part: float | None) -> list[Markup]:
     evidence = figure.evidence
     if not figure.has_data and not evidence.days_seen:
         return [html.Span("No snapshot in this period.")]
-    before = f"before {words.before(figure)}" if figure.comparable else words.no_earlier(figure)
+    before = (
+        f"before {words.previous_value(figure)}" if figure.comparable else words.no_earlier(figure)
+    )
     parts = (words.evidence(figure), words.days_seen(figure), before)
     shown: list[Markup] = [html.Span(text) for text in parts if text]
     if part is not None:

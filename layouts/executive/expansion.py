@@ -251,7 +251,7 @@ def _order(scorecard: Scorecard, focus: Focus) -> Component | None:
 def _ranked_by(page: _CardsPage) -> list[str | Component]:
     """Words on the order of the cards."""
     measure = page.scorecard.domain.measure(page.focus.measure)
-    title = words.lowered(measure.title)
+    title = words.within_sentence(measure.title)
     if page.ranked == DRIFT:
         return [f", by the evidence that {title} drifts, the strongest first"]
     if page.ranked == CONTRIBUTION:

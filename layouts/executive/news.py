@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from aggregators.vocabulary import formats
-from aggregators.words import lowered
+from aggregators.words import within_sentence
 from layouts.pieces.icons import icon
 from layouts.pieces.markup import html
 from layouts.pieces.parts import hidden_text, link
@@ -62,7 +62,7 @@ def _line(drift: NewDrift) -> Markup:
             link(drift.name, drift.href, "ws", title=drift.name),
             html.Span(
                 [
-                    lowered(drift.measure),
+                    within_sentence(drift.measure),
                     html.Span(
                         [" ", html.B(f"{usual} → {now}"), f", {drifting}"], className="hide-sm"
                     ),

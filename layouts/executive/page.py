@@ -111,7 +111,7 @@ def _scope(dashboard: Dashboard) -> Markup:
 
 def _period(dashboard: Dashboard) -> list[str]:
     period = dashboard.period
-    return [text for text in (formats.span(period.span), words.compared(period)) if text]
+    return [text for text in (formats.span(period.span), words.compared_with(period)) if text]
 
 
 def _freshness(dashboard: Dashboard) -> Markup:

@@ -196,7 +196,7 @@ def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Markup:
 
 def _target(figure: Figure) -> str:
     told = words.target(figure).removeprefix("target ")
-    return f"{told}; {words.whose(figure.measure)}" if told else ""
+    return f"{told}; {words.giver_of_target(figure.measure)}" if told else ""
 
 
 def _instant(scorecard: Scorecard, dashboard: Dashboard) -> str:

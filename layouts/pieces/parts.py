@@ -17,7 +17,7 @@ def pill(figure: Figure) -> Markup:
     alone: filled when it is worse beyond doubt, outlined when it is likely worse, text otherwise."""
     arrow = words.arrow(figure)
     text = words.change(figure)
-    tone = figure.tone if words.moved(figure) else Tone.QUIET
+    tone = figure.tone if words.has_visible_change(figure) else Tone.QUIET
     return html.Span(
         [html.Span(arrow, className="arrow", **hidden()) if arrow else None, text],
         className=f"pill pill-{tone.value}",
@@ -58,7 +58,7 @@ def against_target(figure: Figure) -> Markup | None:
             html.Span(f" · target {aim}", className="muted"),
         ],
         className="standing",
-        title=words.whose(figure.measure),
+        title=words.giver_of_target(figure.measure),
     )
 
 

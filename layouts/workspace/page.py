@@ -70,7 +70,9 @@ def _heading(view: WorkspaceView) -> Markup:
     return html.Div(
         [
             heading_part(formats.span(view.period.span)),
-            heading_part(words.compared(view.period)) if words.compared(view.period) else None,
+            heading_part(words.compared_with(view.period))
+            if words.compared_with(view.period)
+            else None,
             _freshness(view),
         ],
         className="heading sub",

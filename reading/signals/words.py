@@ -8,7 +8,7 @@ from aggregators.companions import MOST
 from aggregators.signal.rules import SeriesKind
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import RATIO, SECONDS, Unit
-from aggregators.words import lowered
+from aggregators.words import within_sentence
 from reading.signals.beside import ServicePart
 from reading.signals.open_signals import DriftSignal
 
@@ -24,7 +24,7 @@ def cells(signal: DriftSignal) -> int:
     return 4 if signal.beyond >= VERY_SURE else 3
 
 
-def sure(signal: DriftSignal) -> str:
+def how_sure(signal: DriftSignal) -> str:
     """How sure, as a word."""
     return SURE[cells(signal)]
 
@@ -54,7 +54,7 @@ def _unit(signal: DriftSignal) -> Unit:
     return SECONDS if kind is SeriesKind.DURATION else Unit.PER_DAY
 
 
-def since(signal: DriftSignal) -> str:
+def since_when(signal: DriftSignal) -> str:
     """Since when, with its uncertainty."""
     days = formats.counted(signal.give_or_take, "day")
     return f"since {formats.day(signal.since)}, give or take {days}"
@@ -78,8 +78,8 @@ def sentence(signal: DriftSignal) -> str:
     usual, now = values(signal)
     drifts = "drifts" if signal.grade == "drifting" else "may be drifting"
     return (
-        f"{signal.workspace.name}: {lowered(measure(signal))} {drifts}, {usual} to {now},"
-        f" {since(signal)}. {sure(signal)}."
+        f"{signal.workspace.name}: {within_sentence(measure(signal))} {drifts}, {usual} to {now},"
+        f" {since_when(signal)}. {how_sure(signal)}."
     )
 
 

@@ -96,13 +96,13 @@ def run(
     _refuse_unfinished(last, settings)
     job = _Job(database, settings, progress)
     if slug is not None:
-        return job.alone(_of_all(database, _night_ranges(last), slug))
+        return job.run_for_one(_of_all(database, _night_ranges(last), slug))
     outcome = RunOutcome(0, 0, {})
     while True:
         with _under_way(database) as connection:
             earlier = _broken_off(database, last)
             requested = earlier or SnapshotRun(last)
-            made = job.whole(connection, _of_all(database, requested.ranges), requested)
+            made = job.run_for_all(connection, _of_all(database, requested.ranges), requested)
         outcome = RunOutcome(made.done, outcome.rows + made.rows, outcome.failed | made.failed)
         if earlier is None:
             return outcome
@@ -122,10 +122,10 @@ def backfill(
     _refuse_unfinished(last, settings)
     job = _Job(database, settings, progress)
     if slug is not None:
-        return job.alone(_of_all(database, [DayRange(first, last)], slug))
+        return job.run_for_one(_of_all(database, [DayRange(first, last)], slug))
     with _under_way(database) as connection:
         requested = SnapshotRun(last, min(first, _left_over(database, last) or first), resume=False)
-        return job.whole(connection, _of_all(database, requested.ranges), requested)
+        return job.run_for_all(connection, _of_all(database, requested.ranges), requested)
 
 
 def histories(
@@ -141,7 +141,7 @@ def histories(
     first = min((days.first for _, _, ranges in work for days in ranges), default=last)
     with _under_way(database) as connection:
         requested = SnapshotRun(last, first, resume=False)
-        return _Job(database, settings, progress).whole(connection, work, requested)
+        return _Job(database, settings, progress).run_for_all(connection, work, requested)
 
 
 def _night_ranges(day: date) -> list[DayRange]:
@@ -281,13 +281,13 @@ class _Job:
     settings: Settings
     progress: Progress | None
 
-    def alone(self, work: Work) -> RunOutcome:
+    def run_for_one(self, work: Work) -> RunOutcome:
         """The work as one that no other workspace waits for."""
         with _under_way(self.database) as connection:
             since = connection.execute(text("select now()")).scalar_one()
             return self._stage_and_publish(connection, work, since)
 
-    def whole(self, connection: Connection, work: Work, requested: SnapshotRun) -> RunOutcome:
+    def run_for_all(self, connection: Connection, work: Work, requested: SnapshotRun) -> RunOutcome:
         """The work as a run over all workspaces; with it all is finished that was broken off within its
         days."""
         values: dict[str, object] = {

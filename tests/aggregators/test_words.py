@@ -63,7 +63,7 @@ def test_units_do_not_change_within_a_line():
     days = [date(2026, 11, 1 + n) for n in range(3)]
     busy = samples.figure(FAST, 2.3, 0.9, series=list(zip(days, (0.9, 2.3, 0.4), strict=True)))
     assert (words.figure(busy), words.delta(busy)) == ("2.3 / day", "+1.4 / day")
-    assert words.before(busy) == "0.9 / day"
+    assert words.previous_value(busy) == "0.9 / day"
     assert words.spark(busy).endswith("0.9 / day to 0.4 / day, low 0.4 / day, high 2.3 / day")
 
 

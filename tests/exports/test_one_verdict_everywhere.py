@@ -117,7 +117,7 @@ def pills(drawn: object) -> list[str]:
 
 def said(figure: Figure) -> str:
     """The change and the word on it, worked out here."""
-    if figure.delta is None or not words.moved(figure):
+    if figure.delta is None or not words.has_visible_change(figure):
         return words.delta(figure)
     word = figure.change if figure.verdict is Verdict.CERTAIN else figure.verdict.replace("_", " ")
     return f"{words.delta(figure)} · {'too few to tell' if word == 'too few' else word}"

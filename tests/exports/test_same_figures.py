@@ -199,6 +199,8 @@ def on_the_cover(answer: Json) -> list[str]:
         head = as_figure(domain.measure(told["headline"]), told["measures"][told["headline"]])
         verdict = Verdict(told["measures"][told["headline"]]["change"]["verdict"])
         word = head.change if verdict is Verdict.CERTAIN else words.VERDICTS[verdict]
-        change = f"{words.delta(head)} · {word}" if words.moved(head) else words.delta(head)
+        change = (
+            f"{words.delta(head)} · {word}" if words.has_visible_change(head) else words.delta(head)
+        )
         found += [words.figure(head), label(head), change]
     return found + [one["sentence"] for one in answer["answers"] if one["found"]]

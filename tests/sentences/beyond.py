@@ -128,7 +128,7 @@ def first_day(truth: Truth, told: Mapping[date, Level], measure: Measure) -> dat
 )
 def beyond(truth: Truth, name: str, title, group, value, since) -> None:
     """The figure of the last snapshot is the records', beyond its threshold, and since the day named."""
-    (measure,) = (m for _, m in thresholded() if words.lowered(m.title) == title)
+    (measure,) = (m for _, m in thresholded() if words.within_sentence(m.title) == title)
     told = history(truth, truth.index(name), measure, group or "")
     stands = list(told.values())[-1]
     assert is_beyond(measure, stands)

@@ -71,7 +71,7 @@ class Downloads:
         return Slot(lock, self._process)
 
     @contextmanager
-    def lent(self, viewer: Viewer) -> Iterator[Slot]:
+    def lend_slot(self, viewer: Viewer) -> Iterator[Slot]:
         """A slot for an answer that is being made: whoever fails to make it gives it back at once. Raises
         as ``begin``."""
         slot = self.begin(viewer)
@@ -81,19 +81,19 @@ class Downloads:
             slot.release()
             raise
 
-    def spooled(self, viewer: Viewer, pieces: Iterator[bytes]) -> IO[bytes]:
+    def spool_in_turn(self, viewer: Viewer, pieces: Iterator[bytes]) -> IO[bytes]:
         """The pieces in a file without a name, at its beginning, when their turn comes: whoever makes them
         is done before anybody reads, and lets go of the database. Raises Busy."""
-        own = FileLock(self.folder / f"{viewer.user_id}-written", thread_local=False)
+        lock = FileLock(self.folder / f"{viewer.user_id}-written", thread_local=False)
         try:
-            own.acquire(timeout=PATIENCE_SECONDS)
+            lock.acquire(timeout=PATIENCE_SECONDS)
         except Timeout as error:
             raise Busy("another list of the person is still being written") from error
         try:
             with self._writing.hold_turn():
                 return spool(pieces)
         finally:
-            own.release(force=True)
+            lock.release(force=True)
 
     def _acquire_slot(self, viewer: Viewer) -> FileLock:
         """A slot of the viewer's that nobody holds. Raises TooManyDownloads."""

@@ -35,7 +35,7 @@ PATH = "/ws/<slug>/records"
 RECORD_PATH = "/ws/<slug>/records/<kind>/<path:key>"
 SHOWN = 50
 """Deliveries, and parts in quarantine, that the page lists."""
-Said = tuple[str, str]
+Reply = tuple[str, str]
 """``ok`` or ``error``, and the sentence."""
 REFUSALS = (RefusedCorrection, NoSuchMeaning, NoSuchPart, NoSuchDelivery, BodyIsGone, NoSuchRecord)
 KIND: Mapping[str, Json] = {
@@ -186,7 +186,7 @@ def _desk(database: Database, mine: Membership) -> Mapping[str, Any]:
     }
 
 
-def _carry_out(database: Database, mine: Membership, form: DeskForm) -> Said:
+def _carry_out(database: Database, mine: Membership, form: DeskForm) -> Reply:
     """Carries a form of the desk out; what came of it."""
     if not form.validate():
         return "error", str(next(iter(form.errors.values()))[0])

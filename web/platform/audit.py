@@ -98,9 +98,9 @@ def blueprint(
         viewer, engine = current_user.viewer, database().web
         mine = platform_admin(engine, current_user)
         right = of_scope(database(), viewer, (m.slug for m in mine))
-        with downloads.lent(viewer) as slot:
+        with downloads.lend_slot(viewer) as slot:
             pieces = right.over(_csv_pieces(_events_for_file(engine, viewer, query)))
-            file = downloads.spooled(viewer, pieces)
+            file = downloads.spool_in_turn(viewer, pieces)
             answer = send_file(file, slot, "text/csv; charset=utf-8", right)
         answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
         return answer

@@ -42,7 +42,7 @@ TOLD = {
 WORDS = {
     "words": words,
     "figure": figure_words.figure,
-    "lowered": figure_words.lowered,
+    "lowered": figure_words.within_sentence,
     "told": TOLD,
     "key": key_of,
 }

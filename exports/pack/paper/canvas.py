@@ -242,10 +242,12 @@ class Canvas:
         """The change: filled when it is worse, or an ``alarm``, outlined when it is likely worse, plain
         otherwise."""
         text = " ".join(filter(None, (words.arrow(figure), words.change(figure))))
-        loud = alarm or (words.moved(figure) and figure.tone in (Tone.WORSE, Tone.LIKELY_WORSE))
+        loud = alarm or (
+            words.has_visible_change(figure) and figure.tone in (Tone.WORSE, Tone.LIKELY_WORSE)
+        )
         text = self.type.fit(text, box.w - (12 if loud else 0), size, loud)
         if not loud:
-            is_better = words.moved(figure) and figure.tone is Tone.BETTER
+            is_better = words.has_visible_change(figure) and figure.tone is Tone.BETTER
             colour = style.GOOD if is_better else style.MUTED
             self.text(box, text, size, bold=is_better, colour=colour)
             return

@@ -80,7 +80,7 @@ def columns_of(
     is_expected = any(card.figures[domain.headline].band for card in scorecard.cards[:ROWS])
     days = formats.counted(dashboard.period.days, "day") + "; band: expected" * is_expected
     after = []
-    if compared := words.compared(dashboard.period):
+    if compared := words.compared_with(dashboard.period):
         after.append(PlaceColumn(compared, CHANGE, _changing(domain), "L"))
     if adds.each:
         after.append(PlaceColumn(adds.title, ADDS, _adding(adds)))

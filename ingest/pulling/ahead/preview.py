@@ -57,7 +57,7 @@ class DraftMemory:
         every = sorted(self._items.get(scope, {}).items())
         return [(key, data) for key, data in every if key.startswith(begin)][:limit]
 
-    def known(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
+    def items_by_key(self, scope: str, keys: Sequence[str]) -> dict[str, Any]:
         """Things of a scope by their keys, as far as they are there."""
         items = self._items.get(scope, {})
         return {key: items[key] for key in keys if key in items}

@@ -120,7 +120,7 @@ def begins(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledPiec
 def _squashes(pull: Pull, scope: PullScope, nodes: list[Any]) -> dict[str, Any]:
     """Squashes on a page; of two that name one commit the earliest begin counts, in whatever order."""
     squashes = [squash for node in nodes if (squash := _squash(node)) is not None]
-    items = pull.memory.known(scope.external_id, [_key(sha) for sha, _ in squashes])
+    items = pull.memory.items_by_key(scope.external_id, [_key(sha) for sha, _ in squashes])
     for sha, begun in squashes:
         told = items.get(_key(sha), {}).get("begun", begun)
         items[_key(sha)] = {"begun": min(told, begun, key=instant_of)}
@@ -142,7 +142,7 @@ def _squash(node: Any) -> tuple[str, str] | None:
 
 def begun_of(pull: Pull, scope: PullScope, shas: list[str]) -> dict[str, str]:
     """When the first commit of each that is a squash was made."""
-    known = pull.memory.known(scope.external_id, [_key(sha) for sha in shas])
+    known = pull.memory.items_by_key(scope.external_id, [_key(sha) for sha in shas])
     return {sha: known[_key(sha)]["begun"] for sha in shas if _key(sha) in known}
 
 

@@ -70,7 +70,7 @@ def _read_squashes(
             newest = max([newest, *(instant(m["updated_at"]).isoformat() for m in page)])
             squashes = {_key(m["squash_commit_sha"]): {"iid": m["iid"]}
                      for m in page if m.get("squash_commit_sha")}  # fmt: skip
-            items = squashes | pull.memory.known(scope.external_id, list(squashes))
+            items = squashes | pull.memory.items_by_key(scope.external_id, list(squashes))
             yield PulledPiece(
                 scope,
                 SQUASHES,
@@ -93,7 +93,7 @@ def _first_commit_instants(
 ) -> Generator[PulledPiece, None, dict[str, str] | None]:
     """When the first commit of each that is a squash was made. None where the run is over before all of
     them are known; what is known by then is remembered."""
-    known = pull.memory.known(scope.external_id, [_key(sha) for sha in shas])
+    known = pull.memory.items_by_key(scope.external_id, [_key(sha) for sha in shas])
     unknown = [key for key, squash in known.items() if "begun" not in squash]
     for start in range(0, len(unknown), FIRSTS):
         some = unknown[start : start + FIRSTS]

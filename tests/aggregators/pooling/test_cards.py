@@ -273,7 +273,7 @@ def test_a_scorecard_survives_being_kept(effort):
         kept = pickle.loads(pickle.dumps(whole.cards))
         assert list(kept) == list(whole.cards)
         assert [*kept.worst_first_by(domain.measures[0].key)] == [
-            *whole.cards.by(domain.measures[0].key)
+            *whole.cards.worst_first_by(domain.measures[0].key)
         ]
         assert pickle.loads(pickle.dumps(whole.figures)) == whole.figures
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregators.signal.change import VERDICTS, ChangeOutcome, Sample, Verdict, compared, verdicts
+from aggregators.signal.change import (
+    VERDICTS,
+    ChangeOutcome,
+    Sample,
+    Verdict,
+    compare_samples,
+    verdicts,
+)
 from aggregators.signal.interval import likelihood, of_change, wilson
 from aggregators.signal.normal import mid_p_z, upper_tail
 from aggregators.signal.rules import SeriesKind
@@ -25,7 +32,7 @@ def counted(x: float, e: float) -> Sample:
 
 
 def z_of_ratio(x: int, n: int, x0: int, n0: int, dispersion: float = 1.0) -> ChangeOutcome:
-    return compared(SeriesKind.RATIO, counted(x, n), counted(x0, n0), dispersion * ONE)
+    return compare_samples(SeriesKind.RATIO, counted(x, n), counted(x0, n0), dispersion * ONE)
 
 
 def verdict(outcome: ChangeOutcome, worse_sign: float = 1.0) -> Verdict:
@@ -84,8 +91,10 @@ def test_mid_p_is_that_of_the_hypergeometric_distribution(
 def test_dispersion_divides_the_deviance_of_a_rate(
     x: int, e: float, x0: int, e0: float, dispersion: float
 ) -> None:
-    plain = compared(SeriesKind.RATE, counted(x, e), counted(x0, e0), ONE).z[0]
-    scattered = compared(SeriesKind.RATE, counted(x, e), counted(x0, e0), dispersion * ONE).z[0]
+    plain = compare_samples(SeriesKind.RATE, counted(x, e), counted(x0, e0), ONE).z[0]
+    scattered = compare_samples(
+        SeriesKind.RATE, counted(x, e), counted(x0, e0), dispersion * ONE
+    ).z[0]
     assert scattered * math.sqrt(dispersion) == pytest.approx(plain, rel=1e-9, abs=1e-9)
 
 
@@ -104,7 +113,7 @@ def test_durations_are_compared_by_their_mean_logs() -> None:
         Sample(*(np.array([v]) for v in (logs.sum(), 400.0, (logs**2).sum())))
         for logs in (slow, quick)
     ]
-    outcome = compared(SeriesKind.DURATION, samples[0], samples[1], ONE)
+    outcome = compare_samples(SeriesKind.DURATION, samples[0], samples[1], ONE)
     assert outcome.z[0] == pytest.approx(1 / math.sqrt(2 / 400), rel=0.15)
     interval = of_change(SeriesKind.DURATION, samples[0], samples[1], ONE)
     assert interval.low[0] < math.e < interval.high[0]
@@ -135,7 +144,7 @@ def test_every_verdict_is_that_of_the_slow_computation(counts, kind, scatter, is
     now, before = (
         Sample.counted(*np.array([pair[at] for pair in counts], float).T) for at in (0, 1)
     )
-    outcome = compared(kind, now, before, np.full(len(counts), scatter))
+    outcome = compare_samples(kind, now, before, np.full(len(counts), scatter))
     moved = np.nan_to_num(outcome.z)
     told = verdicts(outcome, -1.0 if is_fall else 1.0, moved)
     errors = plain.of_ratio if kind is SeriesKind.RATIO else plain.of_rate

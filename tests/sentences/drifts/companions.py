@@ -148,7 +148,7 @@ def _could(key: str, change: Change) -> bool:
 
 def _parted(figures: str) -> list[str]:
     """Title and change of each figure, a bar between: a title may hold a comma, no sign and no number."""
-    titles = sorted((words.lowered(w.measure.title) for w in WATCHED.values()), key=len)
+    titles = sorted((words.within_sentence(w.measure.title) for w in WATCHED.values()), key=len)
     told = []
     for one in figures.split("; "):
         (title,) = [t for t in reversed(titles) if one.startswith(t + " ")][:1]
@@ -157,7 +157,7 @@ def _parted(figures: str) -> list[str]:
 
 
 def _series(title: str) -> str:
-    (key,) = (k for k, w in WATCHED.items() if words.lowered(w.measure.title) == title)
+    (key,) = (k for k, w in WATCHED.items() if words.within_sentence(w.measure.title) == title)
     return key
 
 

@@ -115,20 +115,20 @@ def test_a_person_has_one_list_written_at_a_time_and_a_process_few(tmp_path, mon
         """A list that is being written while each of the others has one written as well."""
         yield b"begun"
         with pytest.raises(Busy):
-            elsewhere.spooled(people[0], iter([b""]))
+            elsewhere.spool_in_turn(people[0], iter([b""]))
         if others:
-            with downloads.spooled(others[0], written_beside(others[1:])) as file:
+            with downloads.spool_in_turn(others[0], written_beside(others[1:])) as file:
                 assert file.read() == b"begunended"
         else:
             with pytest.raises(Busy):
-                downloads.spooled(people[-1], iter([b""]))
+                downloads.spool_in_turn(people[-1], iter([b""]))
         yield b"ended"
 
-    with downloads.spooled(people[0], written_beside(people[1:-2])) as file:
+    with downloads.spool_in_turn(people[0], written_beside(people[1:-2])) as file:
         assert file.read() == b"begunended"
     with pytest.raises(ZeroDivisionError):
-        downloads.spooled(people[0], (bytes(1 // n) for n in (1, 0)))
-    downloads.spooled(people[0], iter([b"as before"])).close()
+        downloads.spool_in_turn(people[0], (bytes(1 // n) for n in (1, 0)))
+    downloads.spool_in_turn(people[0], iter([b"as before"])).close()
 
 
 def test_one_too_many_is_told_when_to_come_back(web):

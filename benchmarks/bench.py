@@ -65,12 +65,12 @@ def main() -> None:
             work = (PARTS | ABOVE)[name]
             rows += people.measure(bench, given.minutes) if crowd else work(bench)
         if chosen == tuple(PARTS) and workspaces == LARGE:
-            measured.keep(bench, rows)
+            measured.keep_scaling_figures(bench, rows)
         server = bench.server()
     taken = time.monotonic() - start
     if given.quick and not given.only:
         rows.append(Row("the whole of it", "make bench-quick", taken, 180, "s", 1.0, "3 minutes"))
-    print(table.told(rows))
+    print(table.table_text(rows))
     facts = {
         "workspaces": workspaces,
         "days": days,
@@ -82,7 +82,7 @@ def main() -> None:
     if not given.only:
         facts["seconds"] = round(taken)
     if given.keep or not given.only:
-        table.kept(rows, facts, _name(given, workspaces), whole=not given.only)
+        table.keep_results(rows, facts, _name(given, workspaces), is_whole_run=not given.only)
     if missed := [f"{row.part}: {row.what}" for row in rows if row.missed]:
         sys.exit("\nmissed by more than a fifth: " + "; ".join(missed))
 

@@ -69,13 +69,13 @@ class NightlyTiming(NamedTuple):
         return self.seconds / self.plain if self.plain else None
 
 
-def plain(table: str, columns: tuple[str, ...], rows: str, last_select: str) -> str:
+def plain_statement(table: str, columns: tuple[str, ...], rows: str, last_select: str) -> str:
     """The statement over all active workspaces that inserts ``last_select`` of the CTEs ``rows``."""
-    each = rows.replace(":w", "w.id").replace(":now", "null")
+    select_of_workspace = rows.replace(":w", "w.id").replace(":now", "null")
     listed = ", ".join(columns)
     return (
         f"insert into {table} (workspace_id, {listed}) select w.id, one.* from workspace w"
-        f" cross join lateral ({each} {last_select}) one where w.is_active"
+        f" cross join lateral ({select_of_workspace} {last_select}) one where w.is_active"
     )
 
 
@@ -83,20 +83,20 @@ def plain_statements() -> list[str]:
     """Plain statements, one for each table of snapshots."""
     usage = ", ".join(COLUMNS)
     return [
-        plain(
+        plain_statement(
             duration_block.name,
             (*KEY, "data"),
             DURATION_BLOCKS,
             f"select {', '.join(KEY)}, data from blocks",
         ),
-        plain(
+        plain_statement(
             usage_snapshot.name,
             ("snapshot_date", *COLUMNS, "computed_at", "changed_at"),
             usage_rows(),
             f"select day, {usage}, now(), now() from written",
         ),
         *(
-            plain(
+            plain_statement(
                 columns.table,
                 ("snapshot_date", str(columns.group), *written_columns(columns), "computed_at"),
                 history_rows(columns),
@@ -117,7 +117,7 @@ def without_row_security(connection: Connection) -> Iterator[None]:
             yield
 
 
-def inserted(database: Database, settings: Settings, first: date, last: date) -> float:
+def time_insert(database: Database, settings: Settings, first: date, last: date) -> float:
     """Seconds of the plain statements over days that have no rows, which are taken back after."""
     values = {
         "first": first,
@@ -146,12 +146,12 @@ def inserted(database: Database, settings: Settings, first: date, last: date) ->
     return taken
 
 
-def timed(work: Callable[[], object]) -> float:
+def time_run(work: Callable[[], object]) -> float:
     """Seconds of one run. Raises RuntimeError where a workspace failed."""
     start = time.perf_counter()
-    made = work()
-    if isinstance(made, job.RunOutcome) and made.failed:
-        raise RuntimeError(f"snapshots failed: {made.failed}")
+    outcome = work()
+    if isinstance(outcome, job.RunOutcome) and outcome.failed:
+        raise RuntimeError(f"snapshots failed: {outcome.failed}")
     return time.perf_counter() - start
 
 
@@ -165,7 +165,7 @@ class JobMemory:
     def over(self, work: Callable[[], object]) -> Callable[[], object]:
         """The work, looked at meanwhile."""
 
-        def watched() -> object:
+        def while_watching() -> object:
             stop, before = threading.Event(), psutil.Process().memory_full_info().uss
             looking = threading.Thread(target=self._look, args=(stop, before))
             looking.start()
@@ -175,7 +175,7 @@ class JobMemory:
                 stop.set()
                 looking.join()
 
-        return watched
+        return while_watching
 
     def _look(self, stop: threading.Event, before: int) -> None:
         while not stop.wait(LOOK_SECONDS):
@@ -192,7 +192,7 @@ class JobMemory:
         return max(self.taken, default=0.0)
 
 
-def emptied(database: Database) -> None:
+def empty_snapshots(database: Database) -> None:
     """No snapshot at all, and statistics as they are after a while of use."""
     assert database.owner is not None
     with database.owner.begin() as connection:
@@ -206,13 +206,13 @@ def measure(database: Database, settings: Settings, days: int = 400) -> list[Nig
     """A history of ``days`` and one night, by the job and plain; snapshots are made anew."""
     last = settings.now().date() - timedelta(days=1)
     first, night = last - timedelta(days=days - 1), last - timedelta(days=NIGHT - 1)
-    emptied(database)
-    plain_history = inserted(database, settings, first, last)
-    emptied(database)
+    empty_snapshots(database)
+    plain_history = time_insert(database, settings, first, last)
+    empty_snapshots(database)
     memory, memory_night = JobMemory(), JobMemory()
-    history = timed(memory.over(lambda: job.backfill(database, first, last, settings)))
-    plain_night = inserted(database, settings, night, last)
-    nightly = timed(memory_night.over(lambda: job.run(database, last, settings)))
+    history = time_run(memory.over(lambda: job.backfill(database, first, last, settings)))
+    plain_night = time_insert(database, settings, night, last)
+    nightly = time_run(memory_night.over(lambda: job.run(database, last, settings)))
     return [
         NightlyTiming(f"plain INSERT ... SELECT, {days} days", plain_history),
         NightlyTiming(f"backfill of {days} days", history, plain_history),
@@ -227,7 +227,7 @@ def measure_rows(bench: Bench) -> list[Judged]:
     """Measure a night and give it as rows of the table."""
     part = "the nightly job"
     timings = measure(bench.database, bench.settings, bench.days)
-    rows = [_judged(part, row) for row in timings]
+    rows = [_table_row(part, row) for row in timings]
     run = next(row.seconds for row in timings if row.what == "nightly run")
     return [*rows, presets_row(bench, part, run), *watch_rows(bench, part)]
 
@@ -238,7 +238,7 @@ PRESETS_SHARE = 0.1
 
 def presets_row(bench: Bench, part: str, run: float) -> Judged:
     """Packing of all presets after a night, against the run before it."""
-    packed = timed(lambda: packed_presets.pack(bench.database, bench.settings))
+    packed = time_run(lambda: packed_presets.pack(bench.database, bench.settings))
     return Judged(part, "presets of all workspaces", packed, run, "s", PRESETS_SHARE, "nightly run")
 
 
@@ -249,15 +249,15 @@ WATCH_SECONDS = 1.0
 def watch_rows(bench: Bench, part: str) -> list[Judged]:
     """The watch of a night from the state that is kept, and built anew from the history."""
     last = bench.settings.now().date() - timedelta(days=1)
-    anew = timed(lambda: night.run(bench.database, last - timedelta(days=1)))
-    kept = timed(lambda: night.run(bench.database, last))
+    anew = time_run(lambda: night.run(bench.database, last - timedelta(days=1)))
+    kept = time_run(lambda: night.run(bench.database, last))
     return [
         Judged(part, "the watch of a night", kept, WATCH_SECONDS, "s", 1.0, "1 s"),
         Judged(part, "the watch built anew", anew, anew, "s"),
     ]
 
 
-def _judged(part: str, row: NightlyTiming) -> Judged:
+def _table_row(part: str, row: NightlyTiming) -> Judged:
     if row.unit == "MB":
         allowed = "the most that is allowed"
         return Judged(part, row.what, row.seconds, MOST_MEMORY, "MB", 1.0, allowed)
@@ -278,7 +278,7 @@ def main() -> None:
     database = connect(settings)
     try:
         database.upgrade(settings)
-        loaded = timed(lambda: demo.load(database, settings, given.workspaces, given.days))
+        loaded = time_run(lambda: demo.load(database, settings, given.workspaces, given.days))
         steps = measure(database, settings, given.days)
     finally:
         database.close()

@@ -31,7 +31,7 @@ FIRST, ENOUGH = 10, 10
 MUST = 0.92
 
 
-def plainly(failed: Array, ended: Array) -> Array:
+def order_as_shown(failed: Array, ended: Array) -> Array:
     """Rates as they are shown."""
     return failed / ended
 
@@ -41,15 +41,15 @@ def enough_first(failed: Array, ended: Array) -> Array:
     return failed / ended - 2.0 * (ended < ENOUGH)
 
 
-def surely(failed: Array, ended: Array) -> Array:
+def order_by_lower_end(failed: Array, ended: Array) -> Array:
     """Lower ends of the Wilson intervals."""
     return np.array([wilson(x, n)[0] for x, n in zip(failed, ended, strict=True)])
 
 
 ORDERS: Mapping[str, Callable[[Array, Array], Array]] = {
-    "as shown": plainly,
+    "as shown": order_as_shown,
     "ten events first": enough_first,
-    "Wilson's lower end": surely,
+    "Wilson's lower end": order_by_lower_end,
     "empirical Bayes": of_ratios,
 }
 
@@ -66,26 +66,27 @@ def organisations(
 ) -> Iterator[tuple[Array, Array, Array]]:
     """Failed and ended deployments, and the true rate, of those that deployed at all."""
     for seed in seeds:
-        made = module.simulate(seed, getattr(module, setting), need=("cfr",))
+        organisation = module.simulate(seed, getattr(module, setting), need=("cfr",))
         for end in ENDS:
             failed, ended = (
-                made["cfr"][key][:, end - DAYS : end].sum(1).astype(float) for key in ("x", "n")
+                organisation["cfr"][key][:, end - DAYS : end].sum(1).astype(float)
+                for key in ("x", "n")
             )
-            yield failed, ended, made["par"]["cfr"]
+            yield failed, ended, organisation["par"]["cfr"]
 
 
-def measured(module: ModuleType, setting: str, seeds: range) -> dict[tuple[int, str], float]:
+def measure_orders(module: ModuleType, setting: str, seeds: range) -> dict[tuple[int, str], float]:
     """Mean NDCG by size and order."""
-    each = defaultdict(list)
+    scores = defaultdict(list)
     for failed, ended, truth in organisations(module, setting, seeds):
         for size in SIZES:
             for start in range(0, len(truth) - size + 1, max(size, 100)):
-                some = np.arange(start, start + size)
-                some = some[ended[some] > 0]
+                chosen = np.arange(start, start + size)
+                chosen = chosen[ended[chosen] > 0]
                 for name, order in ORDERS.items():
-                    score = ndcg(order(failed[some], ended[some]), truth[some])
-                    each[size, name].append(score)
-    return {key: float(np.mean(scores)) for key, scores in each.items()}
+                    score = ndcg(order(failed[chosen], ended[chosen]), truth[chosen])
+                    scores[size, name].append(score)
+    return {key: float(np.mean(scores)) for key, scores in scores.items()}
 
 
 def table(scores: Mapping[tuple[int, str], float]) -> Iterator[str]:
@@ -95,7 +96,7 @@ def table(scores: Mapping[tuple[int, str], float]) -> Iterator[str]:
         yield f"{name:<24}" + "".join(f"{scores[size, name]:8.3f}" for size in SIZES)
 
 
-def loaded(file: Path) -> ModuleType:
+def load_simulator(file: Path) -> ModuleType:
     """The simulator in a file. Raises FileNotFoundError."""
     spec = spec_from_file_location("simulator", file)
     if spec is None or spec.loader is None or not file.is_file():
@@ -120,7 +121,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.simulator.is_file():
         parser.error(f"--simulator: no file {given.simulator}")
-    scores = measured(loaded(given.simulator), given.setting, given.seeds)
+    scores = measure_orders(load_simulator(given.simulator), given.setting, given.seeds)
     print("\n".join(table(scores)))
     if scores[SIZES[-1], "empirical Bayes"] < MUST:
         sys.exit(f"\nbelow {MUST} at {SIZES[-1]:,} workspaces")

@@ -97,7 +97,7 @@ def cells(size: int) -> list[Cell]:
     return sorted(drawn_cells, key=lambda cell: cell.page)
 
 
-def plainly(drawn_cells: list[Cell]) -> bytes:
+def draw_plainly(drawn_cells: list[Cell]) -> bytes:
     """Draw the cells with reportlab: each cut to its width and placed, nothing else."""
     out = io.BytesIO()
     canvas = Plain(out, pagesize=(842, 595), pageCompression=1)
@@ -120,7 +120,7 @@ def plainly(drawn_cells: list[Cell]) -> bytes:
     return out.getvalue()
 
 
-def once(work: Callable[[], object]) -> float:
+def time_once(work: Callable[[], object]) -> float:
     """Milliseconds of the processor in one run: both only compute, and others may use the machine."""
     start = time.process_time()
     work()
@@ -148,8 +148,8 @@ def measure() -> list[Drawn]:
     for size in SIZES * ROUNDS:
         ours, theirs = best[size]
         best[size] = (
-            min(ours, once(lambda: draw(size))),
-            min(theirs, once(lambda: plainly(cells_by_size[size]))),
+            min(ours, time_once(lambda: draw(size))),
+            min(theirs, time_once(lambda: draw_plainly(cells_by_size[size]))),
         )
     return [Drawn(size, len(cells_by_size[size]), *best[size], peak(size)) for size in SIZES]
 

@@ -83,7 +83,7 @@ and attnum > 0 and attgenerated = '' and not attisdropped order by attnum
 """
 
 
-def filled(connection: Connection, sql: str, **names: object) -> str:
+def fill_statement(connection: Connection, sql: str, **names: object) -> str:
     """The statement with the table's columns; generated ones are not written."""
     columns = connection.execute(text(COLUMNS)).scalars().all()
     others = ", ".join(c for c in columns if c not in ("workspace_id", "snapshot_date"))
@@ -113,18 +113,18 @@ def create(connection: Connection, number: int, unit: str | None, days: int) -> 
     for named, limits in (("", ""), ("_named", RANGE)):
         sql = READ.format(t=table, n=number, named=named, range=limits)
         connection.exec_driver_sql(sql)
-    connection.exec_driver_sql(filled(connection, NIGHT, t=table, n=number))
+    connection.exec_driver_sql(fill_statement(connection, NIGHT, t=table, n=number))
     return table
 
 
-def timed(work: Callable[[], object]) -> float:
+def time_read(work: Callable[[], object]) -> float:
     """Milliseconds of one run."""
     start = time.perf_counter()
     work()
     return (time.perf_counter() - start) * 1000
 
 
-def spread(days: int) -> list[date]:
+def border_days(days: int) -> list[date]:
     """The borders of a dashboard over so many days."""
     return sorted(
         {LAST - timedelta(days=round(i * (days - 1) / (BORDERS - 1))) for i in range(BORDERS)}
@@ -152,26 +152,26 @@ def measure(
     """Milliseconds of a layout by what was done."""
     table = create(connection, number, unit, days)
     given = {"last": LAST, "days": days, "workspaces": workspaces}
-    connection.execute(text(filled(connection, FILL, t=table)), given)
+    connection.execute(text(fill_statement(connection, FILL, t=table)), given)
     connection.exec_driver_sql(f"vacuum analyze {table}")
 
     def read(over: int, named: str) -> object:
         sql = text(f"select read_{number}{named}(cast(:days as date[]))")
-        return connection.execute(sql, {"days": spread(over)}).scalar_one()
+        return connection.execute(sql, {"days": border_days(over)}).scalar_one()
 
     milliseconds_by_task = {}
     for over in (28, days - 40):
         for named, what in (("", ""), ("_named", ", the range named")):
             read(over, named)
-            taken = [timed(lambda o=over, n=named: read(o, n)) for _ in range(ROUNDS)]  # type: ignore[misc]
-            milliseconds_by_task[f"read {over} days{what}"] = statistics.median(taken)
+            milliseconds = [time_read(lambda o=over, n=named: read(o, n)) for _ in range(ROUNDS)]  # type: ignore[misc]
+            milliseconds_by_task[f"read {over} days{what}"] = statistics.median(milliseconds)
     first = {"first": LAST - timedelta(days=TRAILING - 1)}
     night = text(f"select night_{number}(:first)")
     milliseconds_by_task["a night"] = statistics.median(
-        timed(lambda: connection.execute(night, first)) for _ in range(3)
+        time_read(lambda: connection.execute(night, first)) for _ in range(3)
     )
     cut = date(LAST.year - 1, 1, 1)
-    milliseconds_by_task["forget"] = timed(lambda: forget(connection, table, unit, cut))
+    milliseconds_by_task["forget"] = time_read(lambda: forget(connection, table, unit, cut))
     connection.exec_driver_sql(f"drop table {table} cascade")
     return {what: round(milliseconds, 1) for what, milliseconds in milliseconds_by_task.items()}
 
@@ -196,7 +196,7 @@ def main() -> None:
                 "insert into workspace (slug, name)"
                 f" select 'ws-' || n, n from generate_series(1, {given.workspaces}) n"
             )
-            connection.exec_driver_sql(filled(connection, PATTERN))
+            connection.exec_driver_sql(fill_statement(connection, PATTERN))
             measured = {
                 name: measure(connection, n, unit, given.workspaces, given.days)
                 for n, (name, unit) in enumerate(LAYOUTS.items())

@@ -27,7 +27,7 @@ from aggregators.vocabulary.period import Ask, Period
 from benchmarks.installation import A_DAY, Bench, installation
 from benchmarks.instead.daily import Answer, expected, export, refuse_difference
 from benchmarks.instead.floor import Floor
-from benchmarks.reading import equal
+from benchmarks.reading import check_equal
 from benchmarks.report import table
 from benchmarks.report.table import Row
 from reading.dashboard import read
@@ -58,18 +58,20 @@ def measure(bench: Bench, floor: Floor, peers: Sequence[Peer]) -> list[Row]:
     for days in DAYS:
         period = bench.period(days)
         right = expected(floor, period)
-        taken = {peer.name: _compared(peer, period, right) for peer in peers}
+        milliseconds = {peer.name: _time_peer(peer, period, right) for peer in peers}
         works: dict[str, Callable[[], object]] = {
             OURS: lambda d=days: bench.read(d),
             UNPACKED: lambda d=days: _read_unpacked(bench, d),
             "plain SQL": lambda p=period: floor.everything(p),
         }
-        quick = [peer for peer in peers if taken[peer.name] < LONG]
+        quick = [peer for peer in peers if milliseconds[peer.name] < LONG]
         works |= {peer.name: lambda e=peer, p=period: e.answer(p) for peer in quick}
-        taken = table.together(works, ROUNDS) | {n: ms for n, ms in taken.items() if ms >= LONG}
+        milliseconds = table.timed_in_turn(works, ROUNDS) | {
+            n: ms for n, ms in milliseconds.items() if ms >= LONG
+        }
         rows += [
-            Row(PART.format(days), name, ms, taken[OURS], "ms", None, OURS)
-            for name, ms in taken.items()
+            Row(PART.format(days), name, ms, milliseconds[OURS], "ms", None, OURS)
+            for name, ms in milliseconds.items()
         ]
     return rows
 
@@ -81,13 +83,17 @@ def _read_unpacked(bench: Bench, days: int) -> Dashboard:
     return read(bench.database, bench.everyone, ask, bench.settings)
 
 
-def _compared(peer: Peer, period: Period, right: Answer) -> float:
+def _time_peer(peer: Peer, period: Period, right: Answer) -> float:
     """Milliseconds of a peer's first answer. Raises AssertionError where it is not the right one."""
     answers: list[Answer] = []
-    taken = table.once(lambda: answers.append(peer.answer(period)))
+    milliseconds = table.time_once(lambda: answers.append(peer.answer(period)))
     refuse_difference(peer.name, answers[0], right)
-    print(f"{peer.name}, {period.preset} days: equal, {taken:,.0f} ms", file=sys.stderr, flush=True)
-    return taken
+    print(
+        f"{peer.name}, {period.preset} days: equal, {milliseconds:,.0f} ms",
+        file=sys.stderr,
+        flush=True,
+    )
+    return milliseconds
 
 
 def _peers(bench: Bench, floor: Floor, folder: Path) -> list[Peer]:
@@ -124,14 +130,14 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         floor = Floor(bench.owner)
         floor.prepare()
-        equal(bench, floor)
+        check_equal(bench, floor)
         peers = _peers(bench, floor, folder)
         if given.superset:
             from benchmarks.instead.superset import serving
 
             peers.append(stack.enter_context(serving(given.superset, bench.owner.url, folder)))
         rows = measure(bench, floor, peers)
-    print(table.told(rows))
+    print(table.table_text(rows))
     if given.keep:
         facts = {"workspaces": given.workspaces, "days": given.days, "cores": os.cpu_count()}
         kept = {"at": time.strftime("%Y-%m-%d"), "facts": facts, "rows": table.as_json(rows)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from benchmarks.installation import Bench
-from benchmarks.report.table import together
+from benchmarks.report.table import timed_in_turn
 from storage.context import as_viewer
 
 WRITTEN = text(
@@ -17,13 +17,13 @@ ROUNDS = 300
 def proof_milliseconds(bench: Bench) -> float:
     """Milliseconds that challenge and answer add to a read."""
 
-    def proved() -> None:
+    def prove_who_asks() -> None:
         with as_viewer(bench.database.web, bench.everyone):
             pass
 
-    def stated() -> None:
+    def write_who_asks() -> None:
         with bench.database.web.connect() as connection, connection.begin():
             connection.execute(WRITTEN, {"id": str(bench.everyone.user_id)})
 
-    taken = together({"proved": proved, "stated": stated}, ROUNDS)
-    return max(0.0, taken["proved"] - taken["stated"])
+    milliseconds = timed_in_turn({"proved": prove_who_asks, "stated": write_who_asks}, ROUNDS)
+    return max(0.0, milliseconds["proved"] - milliseconds["stated"])

@@ -25,10 +25,10 @@ def read_memory(bench: Bench, row_cache: str = "None", days: int = 365) -> float
         "from benchmarks.read_memory import RowCache, peak_of_a_read\n"
         f"print(peak_of_a_read({bench.everyone.email!r}, {row_cache}, {days}))"
     )
-    return float(_alone(code, bench.settings.data_dir))
+    return float(_in_own_process(code, bench.settings.data_dir))
 
 
-def _alone(code: str, data_dir: Path) -> str:
+def _in_own_process(code: str, data_dir: Path) -> str:
     finished = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -28,7 +28,7 @@ from benchmarks.installation import EVERYONE, PASSWORD, Bench
 from benchmarks.instead.floor import Floor
 from benchmarks.proof import proof_milliseconds
 from benchmarks.read_memory import read_memory
-from benchmarks.report.table import Row, once, timed, together
+from benchmarks.report.table import Row, best_time, time_once, timed_in_turn
 from reading.caching.cached_dashboard import read_cached
 from reading.caching.dashboard_cache import DashboardCache
 from reading.dashboard import read, version
@@ -54,7 +54,7 @@ def measure(bench: Bench) -> list[Row]:
     """Every row of the read, the cache and the wire."""
     floor = Floor(bench.owner)
     floor.prepare()
-    equal(bench, floor)
+    check_equal(bench, floor)
     return [
         *_reads(bench, floor),
         *_steps(bench),
@@ -67,22 +67,22 @@ def measure(bench: Bench) -> list[Row]:
 def _reads(bench: Bench, floor: Floor) -> list[Row]:
     table_rows: list[Row] = []
     days = (28, 365)
-    taken = together(
+    times = timed_in_turn(
         {f"read {n}": lambda n=n: bench.read(n) for n in days}
         | {f"sums {n}": lambda n=n: floor.sums(bench.period(n)) for n in days}
         | {f"floor {n}": lambda n=n: floor.everything(bench.period(n)) for n in days}
     )
     for n, target in zip(days, (0.2, 0.07), strict=True):
         against = "plain SQL without quantiles"
-        ours, sums, all_of_it = (taken[f"{what} {n}"] for what in ("read", "sums", "floor"))
+        ours, sums, all_of_it = (times[f"{what} {n}"] for what in ("read", "sums", "floor"))
         table_rows += [
             Row(READ, f"{n} days", ours, all_of_it, "ms", target, "plain SQL, all of it"),
             Row(READ, f"{n} days, quantiles given away", ours, sums, "ms", None, against),
         ]
-    few = together({"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)})
+    few = timed_in_turn({"all": lambda: bench.read(28), "some": lambda: bench.read(28, bench.some)})
     return [
         *table_rows,
-        Row(READ, "365 days", taken["read 365"], taken["read 28"], "ms", 1.15, "28 days"),
+        Row(READ, "365 days", times["read 365"], times["read 28"], "ms", 1.15, "28 days"),
         Row(READ, "all workspaces", few["all"], few["some"], "ms", 5.5, "a fifth of them"),
         Row(
             READ, "memory, 365 days", read_memory(bench), 150, "MB", 1.0, "the most that is allowed"
@@ -116,46 +116,46 @@ def _steps(bench: Bench) -> list[Row]:
                     connection, d, r.name
                 ),
                 "values to tables": lambda v=values, n=names, p=plan: preset_tables(v, n, p),
-                "tables, figures, series, ranks": lambda v=values, n=names, p=plan: _rolled(
+                "tables, figures, series, ranks": lambda v=values, n=names, p=plan: _roll_domains(
                     v, n, p, places
                 ),
                 "rows of all workspaces, of days of one's own": lambda r=request: (
                     encoded_rows.scoped_rows(connection, r.rows)
                 ),
             }
-            taken = together(works)
-        whole = timed(lambda n=days: bench.read(n), 3)
+            times = timed_in_turn(works)
+        whole = best_time(lambda n=days: bench.read(n), 3)
         table_rows += [
             Row(part, f"{what}, {days} days", ms, whole, "ms", None, "the read")
-            for what, ms in taken.items()
+            for what, ms in times.items()
         ]
     return table_rows
 
 
-def _rolled(
+def _roll_domains(
     values: Sequence[bytes], slugs: Sequence[str], plan: Plan, places: list[WorkspaceLabel]
 ) -> None:
-    made = preset_tables(values, slugs, plan)
+    tables_by_name = preset_tables(values, slugs, plan)
     for domain in domains():
-        roll(domain, made.by_name[domain.table], places, plan)
+        roll(domain, tables_by_name.by_name[domain.table], places, plan)
 
 
 def _ways(bench: Bench) -> list[Row]:
     """The naive ways to the same rows, from some workspaces, times as many as there are."""
     table_rows = []
     for days in (28, 365):
-        cold = timed(lambda d=days: bench.read(d), 3)
+        cold = best_time(lambda d=days: bench.read(d), 3)
         part = f"other ways to the same rows, {days} days"
         for what, way in (
-            ("six pandas queries a workspace", _naive),
+            ("six pandas queries a workspace", _read_one_by_one),
             ("plain queries, workspace by workspace", _one_by_one),
         ):
-            taken = once(lambda w=way, d=days: w(bench, d)) * bench.workspaces / NAIVE
-            table_rows.append(Row(part, what, taken, cold, "ms", None, f"the read; from {NAIVE}"))
+            times = time_once(lambda w=way, d=days: w(bench, d)) * bench.workspaces / NAIVE
+            table_rows.append(Row(part, what, times, cold, "ms", None, f"the read; from {NAIVE}"))
     return table_rows
 
 
-def _naive(bench: Bench, days: int) -> list[pd.DataFrame]:
+def _read_one_by_one(bench: Bench, days: int) -> list[pd.DataFrame]:
     """Six domains, each with a query of its own in every workspace's context."""
     period, frames = bench.period(days), []
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
@@ -178,7 +178,7 @@ def _naive(bench: Bench, days: int) -> list[pd.DataFrame]:
 def _one_by_one(bench: Bench, days: int) -> None:
     plan = _plan(bench, days)
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
-        for _ in islice(one_by_one(connection, _asked(plan, {})), NAIVE):
+        for _ in islice(one_by_one(connection, _rows_request(plan, {})), NAIVE):
             pass
 
 
@@ -187,11 +187,11 @@ def _plan(bench: Bench, days: int) -> Plan:
     return Plan.of(period, period.end, bench.settings.sprint_days)
 
 
-def _asked(plan: Plan, layout: Layout) -> RowsRequest:
+def _rows_request(plan: Plan, layout: Layout) -> RowsRequest:
     return RowsRequest(plan.borders, plan.period.end, plan.blocks, layout)
 
 
-def equal(bench: Bench, floor: Floor) -> None:
+def check_equal(bench: Bench, floor: Floor) -> None:
     """Fails when the fast read, the one-by-one read and the floor do not say the same: the floor of every
     flow, level and quantile of every workspace in both periods, and of each point of some; one by one of
     every byte of some."""
@@ -199,9 +199,9 @@ def equal(bench: Bench, floor: Floor) -> None:
         plan = _plan(bench, days)
         with context.as_viewer(bench.database.web, bench.everyone) as connection:
             layout = encoded_rows.number_layout(connection)
-            packed, failed = encoded_rows.scoped_rows(connection, _asked(plan, layout))
+            packed, failed = encoded_rows.scoped_rows(connection, _rows_request(plan, layout))
             spread = {p.workspace_id for p in packed[:: max(1, len(packed) // COMPARED)]}
-            slow = [*one_by_one(connection, _asked(plan, layout), spread)]
+            slow = [*one_by_one(connection, _rows_request(plan, layout), spread)]
         assert not failed
         by_id = {p.workspace_id: p for p in packed}
         assert len(slow) == len(spread)
@@ -216,23 +216,27 @@ def equal(bench: Bench, floor: Floor) -> None:
         for label in (NOW, BEFORE):
             expected = floor.figures(plan.period, now=label == NOW)
             assert set(expected) == set(by_id)
-            _equal(made.over[label], [expected[p.workspace_id] for p in packed], f"{days} {label}")
+            _check_equal_facts(
+                made.over[label], [expected[p.workspace_id] for p in packed], f"{days} {label}"
+            )
             expected_rows = [row for row in quantiles if row["point"] == (label == NOW)]
-            _equal_quantiles(made.over[label], expected_rows, [*by_id], f"{days} {label}")
+            _check_equal_quantiles(made.over[label], expected_rows, [*by_id], f"{days} {label}")
         series = floor.series(plan.period, spread)
-        _equal_series(made.over[TRAILING], series, [*by_id], f"{days} days, points")
+        _check_equal_series(made.over[TRAILING], series, [*by_id], f"{days} days, points")
 
 
-def _equal(facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: str) -> None:
+def _check_equal_facts(
+    facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], what: str
+) -> None:
     for name in (*USAGE_COLUMNS.flows, *USAGE_COLUMNS.levels):
         if name in facts:
             ours = facts[name][:, 0].astype(float)
             theirs = np.array([row[name] for row in expected], float)
-            known = ~np.isnan(theirs)
-            assert np.allclose(np.nan_to_num(ours[known]), theirs[known]), f"{what}: {name}"
+            has_value = ~np.isnan(theirs)
+            assert np.allclose(np.nan_to_num(ours[has_value]), theirs[has_value]), f"{what}: {name}"
 
 
-def _equal_quantiles(
+def _check_equal_quantiles(
     facts: Mapping[str, Any], expected: Sequence[Mapping], ids: Sequence[int], what: str
 ) -> None:
     """Compare quantiles of the workspaces, and of the organisation, whose id is 0."""
@@ -251,7 +255,7 @@ def _equal_quantiles(
             assert np.allclose(both[places], theirs), f"{what}: {name} {column}"
 
 
-def _equal_series(
+def _check_equal_series(
     facts: Mapping[str, np.ndarray], expected: Sequence[Mapping], ids: Sequence[int], what: str
 ) -> None:
     """The flows of the points that both have; those of the floor reach further back."""
@@ -274,7 +278,7 @@ def _cache(bench: Bench) -> list[Row]:
         return read_cached(bench.database, bench.everyone, Ask(28), bench.settings, kept)
 
     warm(kept)
-    taken = together(
+    times = timed_in_turn(
         {
             "cold": lambda: bench.read(28),
             "same process": lambda: warm(kept),
@@ -282,48 +286,50 @@ def _cache(bench: Bench) -> list[Row]:
             "unchanged": lambda: version(bench.database, bench.everyone, Ask(28), bench.settings),
         }
     )
-    cold, proof = taken["cold"], proof_milliseconds(bench)
+    cold, proof = times["cold"], proof_milliseconds(bench)
     return [
-        Row(part, "warm", taken["same process"], cold, "ms", 0.1, "cold"),
-        Row(part, "proof of who asks", proof, taken["same process"], "ms", 0.03, "warm"),
+        Row(part, "warm", times["same process"], cold, "ms", 0.1, "cold"),
+        Row(part, "proof of who asks", proof, times["same process"], "ms", 0.03, "warm"),
         Row(
             part,
             "warm, computed by another process",
-            taken["other process"],
+            times["other process"],
             cold,
             "ms",
             None,
             "cold",
         ),
-        Row(part, "304, no row read", taken["unchanged"], cold, "ms", 0.1, "cold"),
+        Row(part, "304, no row read", times["unchanged"], cold, "ms", 0.1, "cold"),
     ]
 
 
 def _wire(bench: Bench) -> list[Row]:
     part = "the wire, 28 days with the breakdown"
 
-    def answer() -> bytes:
+    def read_and_encode() -> bytes:
         # As over 200 workspaces by itself: fewer would be answered in full, which is another thing.
         body = orjson.dumps(dashboard_json(bench.read(28), full=False))
         return brotli.compress(body, quality=QUALITY)
 
     sizes = {
-        "all workspaces": len(answer()) / 1000,
+        "all workspaces": len(read_and_encode()) / 1000,
         "first page of one domain": largest_page(bench) / 1000,
         "first page of all domains": _first_page(bench) / 1000,
     }
-    taken = together({"read": lambda: bench.read(28), "answer": answer} | _served(bench))
+    times = timed_in_turn(
+        {"read": lambda: bench.read(28), "answer": read_and_encode} | _served_steps(bench)
+    )
     allowed = "the most that is allowed"
     page, whole = sizes["first page of one domain"], sizes["all workspaces"]
     six = sizes["first page of all domains"]
-    served, alike = taken["served, days of its own"], taken["read, days of its own"]
+    request_time, read_time = times["served, days of its own"], times["read, days of its own"]
     return [
-        Row(part, "read, encode, compress", taken["answer"], taken["read"], "ms", None, "the read"),
+        Row(part, "read, encode, compress", times["answer"], times["read"], "ms", None, "the read"),
         Row(
             part,
             "the whole request, of days not asked for yet",
-            served,
-            alike,
+            request_time,
+            read_time,
             "ms",
             1.4,
             "the read",
@@ -334,7 +340,7 @@ def _wire(bench: Bench) -> list[Row]:
     ]
 
 
-def _served(bench: Bench) -> dict[str, Callable[[], object]]:
+def _served_steps(bench: Bench) -> dict[str, Callable[[], object]]:
     """The request as the program answers it: who asks, the look at what is kept, the read, the encoding,
     what is kept of it, compression; and the read of such days alone. Each time of other days, so that
     nobody has asked for them."""
@@ -349,7 +355,7 @@ def _served(bench: Bench) -> dict[str, Callable[[], object]]:
     ends = (bench.period(28).end - timedelta(days=n) for n in count(40))
     headers = {"Accept-Encoding": "br"}
 
-    def served() -> None:
+    def answer_request() -> None:
         end = next(ends)
         days = {"start": end - timedelta(days=27), "end": end, "detail": "brief"}
         answer = client.get(API, query_string=days, headers=headers)
@@ -357,12 +363,12 @@ def _served(bench: Bench) -> dict[str, Callable[[], object]]:
             answer.status
         )
 
-    def alike() -> None:
+    def read_alone() -> None:
         end = next(ends)
         ask = Ask(None, end - timedelta(days=27), end)
         read(bench.database, bench.everyone, ask, bench.settings)
 
-    return {"served, days of its own": served, "read, days of its own": alike}
+    return {"served, days of its own": answer_request, "read, days of its own": read_alone}
 
 
 API = "/api/v1/platform/executive-dashboard/"
@@ -373,14 +379,14 @@ QUALITY = 4
 def largest_page(bench: Bench) -> int:
     """Bytes of the largest of the six domains' first 24 cards, compressed."""
     dashboard = bench.read(28)
-    return max(_compressed(dashboard.only([s.domain.key])) for s in dashboard.scorecards)
+    return max(_compressed_size(dashboard.only([s.domain.key])) for s in dashboard.scorecards)
 
 
 def _first_page(bench: Bench) -> int:
     """The first 24 cards of each of them, as one answer of the API."""
-    return _compressed(bench.read(28))
+    return _compressed_size(bench.read(28))
 
 
-def _compressed(dashboard: Dashboard) -> int:
+def _compressed_size(dashboard: Dashboard) -> int:
     body = orjson.dumps(dashboard_json(dashboard, ranks=slice(0, 24)))
     return len(brotli.compress(body, quality=QUALITY))

@@ -29,10 +29,10 @@ from aggregators.signal.placebo import REDRAWN, own_threshold, placebo
 from aggregators.signal.rules import LAG, SHIPPED
 from aggregators.signal.watch import DailyEvidence, WatchState, advanced, evidence_by_night
 from benchmarks.drifts import bands, chips, night, oracle
-from benchmarks.drifts.beginnings import beginnings, endings
-from benchmarks.drifts.mixed import mixed
+from benchmarks.drifts.beginnings import measure_beginnings, measure_endings
+from benchmarks.drifts.mixed import measure_mixed
 from benchmarks.drifts.organisations import FALLS, KINDS, MEASURES, Simulator, each_scenario
-from benchmarks.drifts.report import printed
+from benchmarks.drifts.report import table_text
 from benchmarks.drifts.rivals import RIVALS
 from benchmarks.drifts.trial import (
     BUDGETS,
@@ -43,7 +43,7 @@ from benchmarks.drifts.trial import (
     false_flags,
     findings,
 )
-from benchmarks.drifts.whole import whole
+from benchmarks.drifts.whole import watch_whole_scopes
 
 SIMULATOR = Path(__file__).parents[2] / "shared" / "signal" / "sim.py"
 KEPT = Path(__file__).parent / "results" / "signal.json"
@@ -94,10 +94,10 @@ def of_watch(simulator: Simulator, given: argparse.Namespace) -> tuple[Json, Sta
     calibrate = [simulator.stable(s) for s in given.calibrate]
     stable = [simulator.stable(s) for s in given.stable]
     limits = own_limits(calibrate)
-    told = findings(evidence_by_night, each_scenario(simulator, given.drift), limits)
-    begun = beginnings(each_scenario(simulator, given.drift), limits[1.0])
+    outcome = findings(evidence_by_night, each_scenario(simulator, given.drift), limits)
+    begun = measure_beginnings(each_scenario(simulator, given.drift), limits[1.0])
     wholes = oracle.shares_found(simulator, given.calibrate, given.drift)
-    people = mixed(simulator, given.stable, limits[0.2])
+    people = measure_mixed(simulator, given.stable, limits[0.2])
     return (
         {
             "redrawn": redrawn(calibrate, limits[5.0], 5.0),
@@ -106,17 +106,17 @@ def of_watch(simulator: Simulator, given: argparse.Namespace) -> tuple[Json, Sta
                 str(b): false_flags(evidence_by_night, stable, limits[b]) for b in BUDGETS
             },
             "false_shipped": false_flags(evidence_by_night, stable, shipped_limits()),
-            "found": {str(b): [told.share(b, d) for d in WITHIN] for b in BUDGETS},
-            "median": told.median(1.0),
-            "plain": [told.plain_share(28), told.plain_share(56), told.plain_median],
+            "found": {str(b): [outcome.share(b, d) for d in WITHIN] for b in BUDGETS},
+            "median": outcome.median(1.0),
+            "plain": [outcome.plain_share(28), outcome.plain_share(56), outcome.plain_median],
             "by_scenario": {
                 " ".join(map(str, scenario)): [100 * float((n < d).mean()) for d in WITHIN]
-                for scenario, n in told.by_scenario.items()
+                for scenario, n in outcome.by_scenario.items()
             },
             "oracle": {str(b): share for b, share in wholes.items()},
             "begun": begun._asdict(),
-            "endings": endings(simulator, given.drift[:ENDINGS])._asdict(),
-            "whole": whole(simulator, given.stable, given.drift)._asdict(),
+            "endings": measure_endings(simulator, given.drift[:ENDINGS])._asdict(),
+            "whole": watch_whole_scopes(simulator, given.stable, given.drift)._asdict(),
             "mixed": people._asdict(),
         },
         calibrate,
@@ -133,26 +133,26 @@ def redrawn(calibrate: Stable, limits: Mapping[str, float], budget: float) -> Js
 
 def of_rivals(simulator: Simulator, given: argparse.Namespace, calibrate: Stable) -> Json:
     """The rivals' figures on the same data, each calibrated to the same false flags."""
-    told: Json = {}
+    flags_by_rival: Json = {}
     for name, rival in RIVALS.items():
         begun = time.perf_counter()
         limits = direct_limits(rival, calibrate[: given.rival_organisations])
         own = findings(rival, each_scenario(simulator, given.drift), limits)
-        told[name] = {
+        flags_by_rival[name] = {
             "found": {str(b): [own.share(b, d) for d in WITHIN] for b in BUDGETS},
             "median": own.median(1.0),
             "plain": [own.plain_share(28), own.plain_share(56), own.plain_median],
             "seconds": time.perf_counter() - begun,
         }
-        print(f"  {name}: {told[name]['seconds']:.0f} s", flush=True)
-    return told
+        print(f"  {name}: {flags_by_rival[name]['seconds']:.0f} s", flush=True)
+    return flags_by_rival
 
 
 def of_chips(simulator: Simulator, given: argparse.Namespace, stable: Stable) -> Json:
     """Chips: percent coloured of stable ones, power, coverage."""
     drifts = list(each_scenario(simulator, given.drift))
     return {
-        "stable": {f"{m} {d}": c._asdict() for (m, d), c in chips.coloured(stable).items()},
+        "stable": {f"{m} {d}": c._asdict() for (m, d), c in chips.coloured_chips(stable).items()},
         "few": {m: c._asdict() for m, c in chips.coloured_of_few(stable).items()},
         "drifted": {f"{m} {f}": p._asdict() for (m, f), p in chips.power(drifts).items()},
         "red": {f"{m} {d}": share for (m, d), share in bands.red(stable).items()},
@@ -165,22 +165,26 @@ def main() -> None:
     simulator = Simulator.of(given.simulator, given.setting)
     begun = time.perf_counter()
     if given.only:
-        refreshed(simulator, given)
+        refresh_parts(simulator, given)
         return
-    told, calibrate, stable = of_watch(simulator, given)
-    told |= {"chips": of_chips(simulator, given, stable), "rivals": {}}
+    outcome, calibrate, stable = of_watch(simulator, given)
+    outcome |= {"chips": of_chips(simulator, given, stable), "rivals": {}}
     if not given.no_rivals:
-        told["rivals"] = of_rivals(simulator, given, calibrate)
-    told |= {"setting": given.setting, "night_seconds": night_seconds()}
-    told["seconds"] = time.perf_counter() - begun
+        outcome["rivals"] = of_rivals(simulator, given, calibrate)
+    outcome |= {"setting": given.setting, "night_seconds": night_seconds()}
+    outcome["seconds"] = time.perf_counter() - begun
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     before = kept.get(given.setting, {})
-    told["night"] = night.measured(given.data_dir)._asdict() if given.night else before.get("night")
-    print(printed(told))
+    outcome["night"] = (
+        night.measure_night(given.data_dir)._asdict() if given.night else before.get("night")
+    )
+    print(table_text(outcome))
     if given.keep:
         if given.no_rivals:
-            told["rivals"] = before.get("rivals", {})
-        KEPT.write_text(json.dumps(kept | {given.setting: rounded(told)}, indent=1) + "\n")
+            outcome["rivals"] = before.get("rivals", {})
+        KEPT.write_text(
+            json.dumps(kept | {given.setting: rounded_numbers(outcome)}, indent=1) + "\n"
+        )
 
 
 PARTS: Mapping[str, Callable[[Simulator, argparse.Namespace], Any]] = {
@@ -189,28 +193,28 @@ PARTS: Mapping[str, Callable[[Simulator, argparse.Namespace], Any]] = {
         given,
         [simulator.stable(s) for s in given.calibrate[: given.rival_organisations]],
     ),
-    "endings": lambda simulator, given: endings(simulator, given.drift[:ENDINGS])._asdict(),
-    "night": lambda simulator, given: night.measured(given.data_dir)._asdict(),
+    "endings": lambda simulator, given: measure_endings(simulator, given.drift[:ENDINGS])._asdict(),
+    "night": lambda simulator, given: night.measure_night(given.data_dir)._asdict(),
 }
 """Parts that can be measured by themselves."""
 
 
-def refreshed(simulator: Simulator, given: argparse.Namespace) -> None:
+def refresh_parts(simulator: Simulator, given: argparse.Namespace) -> None:
     """Measures some parts anew beside what is kept of the others; prints them."""
-    made = {name: PARTS[name](simulator, given) for name in given.only}
-    print(json.dumps(rounded(made), indent=1))
+    outcome = {name: PARTS[name](simulator, given) for name in given.only}
+    print(json.dumps(rounded_numbers(outcome), indent=1))
     if given.keep:
         kept = json.loads(KEPT.read_text())
-        kept[given.setting] |= rounded(made)
+        kept[given.setting] |= rounded_numbers(outcome)
         KEPT.write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def rounded(value: Any) -> Any:
+def rounded_numbers(value: Any) -> Any:
     """Numbers with as many digits as mean something."""
     if isinstance(value, dict):
-        return {key: rounded(v) for key, v in value.items()}
+        return {key: rounded_numbers(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(v) for v in value]
+        return [rounded_numbers(v) for v in value]
     return round(value, 3) if isinstance(value, float) else value
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.drifts.report import judged, mean
+from benchmarks.drifts.report import judge_figures, mean
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results" / "signal.json"
-Told = Mapping[str, Any]
+Outcome = Mapping[str, Any]
 
 
-def measured() -> list[str]:
+def chapter_lines() -> list[str]:
     """Lines of docs/signal.md between its two comments."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     main = results["DEV"]
@@ -26,7 +26,7 @@ def measured() -> list[str]:
     ]
 
 
-def _table(results: Told) -> list[str]:
+def _table(results: Outcome) -> list[str]:
     lines = [
         "## Measured",
         "",
@@ -37,8 +37,8 @@ def _table(results: Told) -> list[str]:
         "| setting | figure | have | must | |",
         "|---|---|---|---|---|",
     ]
-    for setting, told in results.items():
-        for row in judged(told):
+    for setting, outcome in results.items():
+        for row in judge_figures(outcome):
             met = "met" if row.is_met else "**missed**"
             lines.append(f"| {setting} | {row.what} | {row.have} | {row.must} | {met} |")
     night = 1000 * results["DEV"]["night_seconds"]
@@ -53,22 +53,22 @@ def _table(results: Told) -> list[str]:
         "| setting | nominal | mean | cfr | freq | inc | lead | mttr |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for setting, told in results.items():
-        for budget, by_measure in told["false_own"].items():
+    for setting, outcome in results.items():
+        for budget, by_measure in outcome["false_own"].items():
             each = " | ".join(f"{value:.1f}" for value in by_measure.values())
             lines.append(f"| {setting} | {budget} | {mean(by_measure):.1f} | {each} |")
     lines += ["", "False flags in a thousand workspace-quarters, by measure.", ""]
     return [*lines, *_redrawn(results)]
 
 
-def _redrawn(results: Told) -> list[str]:
+def _redrawn(results: Outcome) -> list[str]:
     """How many flags the histories themselves have where the redrawn ones have what is permitted."""
     lines = [
         "| setting | cfr | freq | inc | lead | mttr |",
         "|---|---|---|---|---|---|",
     ]
-    for setting, told in results.items():
-        each = (f"{o['redrawn']:.1f} / {o['real']:.1f}" for o in told["redrawn"].values())
+    for setting, outcome in results.items():
+        each = (f"{o['redrawn']:.1f} / {o['real']:.1f}" for o in outcome["redrawn"].values())
         lines.append(f"| {setting} | {' | '.join(each)} |")
     return [
         *lines,
@@ -80,15 +80,15 @@ def _redrawn(results: Told) -> list[str]:
     ]
 
 
-def _detectors(told: Told) -> list[str]:
+def _detectors(outcome: Outcome) -> list[str]:
     lines = [
         "| detector | found in 14 / 28 / 56 days at nominal 1 | at nominal 5 | median delay |",
         "|---|---|---|---|",
     ]
-    for name, one in {"**the watch**": told, **told["rivals"]}.items():
+    for name, one in {"**the watch**": outcome, **outcome["rivals"]}.items():
         shares = (" / ".join(f"{s:.1f}" for s in one["found"][b]) for b in ("1.0", "5.0"))
         lines.append(f"| {name} | {' | '.join(shares)} | {one['median']:.0f} d |")
-    one, five = told["oracle"]["1.0"], told["oracle"]["5.0"]
+    one, five = outcome["oracle"]["1.0"], outcome["oracle"]["5.0"]
     lines.append(
         f"| oracle, which knows all parameters | – / – / {one:.1f} | – / – / {five:.1f} | |"
     )
@@ -101,14 +101,14 @@ def _detectors(told: Told) -> list[str]:
     ]
 
 
-def _scenarios(told: Told) -> list[str]:
+def _scenarios(outcome: Outcome) -> list[str]:
     lines = ["| drift | 14 days | 28 days | 56 days |", "|---|---|---|---|"]
-    for scenario, shares in told["by_scenario"].items():
+    for scenario, shares in outcome["by_scenario"].items():
         lines.append(f"| {scenario} | {' | '.join(f'{s:.0f} %' for s in shares)} |")
     return [*lines, ""]
 
 
-def _whole(by_drift: Told) -> list[str]:
+def _whole(by_drift: Outcome) -> list[str]:
     lines = [
         "| drift of ten workspaces at once, watched as their sum | 28 days | 56 days |",
         "|---|---|---|",
@@ -118,29 +118,29 @@ def _whole(by_drift: Told) -> list[str]:
     return [*lines, ""]
 
 
-def _chips(told: Told) -> list[str]:
+def _chips(outcome: Outcome) -> list[str]:
     lines = [
         "| chip of a stable workspace | likely or worse | worse | 95 % interval holds |",
         "|---|---|---|---|",
     ]
-    for key, one in told["chips"]["stable"].items():
+    for key, one in outcome["chips"]["stable"].items():
         row = f"{one['likely']:.1f} % | {one['worse']:.2f} % | {one['covered']:.1f} %"
         lines.append(f"| {key} days | {row} |")
-    lines += _few(told["chips"].get("few", {}))
+    lines += _few(outcome["chips"].get("few", {}))
     lines += [
         "",
         "| 28 days after an abrupt drift | likely or worse | worse | interval holds |",
         "|---|---|---|---|",
     ]
-    for key, one in told["chips"]["drifted"].items():
+    for key, one in outcome["chips"]["drifted"].items():
         row = f"{one['likely']:.0f} % | {one['worse']:.0f} % | {one['covered']:.1f} %"
         lines.append(f"| {key} | {row} |")
     lines += ["", "| series of a stable workspace | points drawn outside |", "|---|---|"]
-    lines += [f"| {key} days | {share:.2f} % |" for key, share in told["chips"]["red"].items()]
+    lines += [f"| {key} days | {share:.2f} % |" for key, share in outcome["chips"]["red"].items()]
     return lines
 
 
-def _few(few: Told) -> list[str]:
+def _few(few: Outcome) -> list[str]:
     if not few:
         return []
     lines = [

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.installation import Bench
-from benchmarks.report.table import Row, told
+from benchmarks.report.table import Row, table_text
 from settings import load
 from storage import embedded
 from storage.database import connect
@@ -53,7 +53,7 @@ def incidents(path: Path, rows: int) -> Path:
     return path
 
 
-def imported(kind: str, path: Path, environment: Mapping[str, str]) -> ImportCost:
+def measure_import(kind: str, path: Path, environment: Mapping[str, str]) -> ImportCost:
     """Imports a file by the command, in a process of its own. Raises RuntimeError where it fails."""
     command = (sys.executable, "-m", "flask", "--app", "app", "records", "import", kind, str(path))
     process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=subprocess.DEVNULL)
@@ -74,9 +74,9 @@ def measure(_bench: Bench | None = None) -> list[Row]:
         environment = kept | {"VIGILO_DATA_DIR": str(folder)}
         teams = folder / "workspaces.csv"
         teams.write_text("slug,name\n" + "".join(f"import-{n},Team {n}\n" for n in range(TEAMS)))
-        start = imported("workspaces", teams, environment)
+        start = measure_import("workspaces", teams, environment)
         small, large = (
-            imported("incidents", incidents(folder / f"{rows}.csv", rows), environment)
+            measure_import("incidents", incidents(folder / f"{rows}.csv", rows), environment)
             for rows in (SMALL, LARGE)
         )
     finally:
@@ -94,4 +94,4 @@ def measure(_bench: Bench | None = None) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print(told(measure()))
+    print(table_text(measure()))

@@ -36,7 +36,7 @@ TARGET, MEMORY = 3.0, 64.0
 DEPLOYMENT_KIND = KINDS["deployments"]
 
 
-def told(number: int) -> dict[str, object]:
+def deployment_payload(number: int) -> dict[str, object]:
     """A deployment as GitHub tells it; 0 is the newest."""
     began = datetime.now(UTC) - number * timedelta(days=DAYS) / DEPLOYMENTS - timedelta(hours=1)
     state = "FAILURE" if number % 9 == 0 else "SUCCESS"
@@ -57,7 +57,7 @@ def serve(addresses: Queue[str]) -> None:
     """The sender, until it is stopped."""
     fake = FakeGitHub()
     fake.repository(1, "acme/shop")
-    fake.deployments["acme/shop"] = [told(n) for n in range(DEPLOYMENTS)]
+    fake.deployments["acme/shop"] = [deployment_payload(n) for n in range(DEPLOYMENTS)]
     with served(fake):
         addresses.put(fake.base)
         threading.Event().wait()
@@ -79,9 +79,9 @@ def sender() -> Iterator[str]:
 
 def measure(bench: Bench) -> list[Row]:
     """Time and memory of both ways in."""
-    imported_seconds = _imported(bench, _workspace(bench, "imported"))
-    with sender() as address, watched() as peak:
-        pulled_seconds = _pulled(bench, address, _workspace(bench, "pulled"))
+    imported_seconds = _time_import(bench, _workspace(bench, "imported"))
+    with sender() as address, watch_memory() as peak:
+        pulled_seconds = _time_pull(bench, address, _workspace(bench, "pulled"))
     what = f"a backfill of {DEPLOYMENTS:,} deployments"
     return [
         Row(PART, what, pulled_seconds, imported_seconds, "s", TARGET, "the same as CSV"),
@@ -103,7 +103,7 @@ def _workspace(bench: Bench, slug: str) -> tuple[str, int]:
     return name, id
 
 
-def _imported(bench: Bench, workspace: tuple[str, int]) -> float:
+def _time_import(bench: Bench, workspace: tuple[str, int]) -> float:
     with tempfile.TemporaryDirectory(prefix="vigilo-bench-") as folder:
         path = Path(folder) / "deployments.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -111,7 +111,7 @@ def _imported(bench: Bench, workspace: tuple[str, int]) -> float:
             writer.writerow(
                 ("key", "service", "environment", "created_at", "completed_at", "outcome")
             )
-            for each in map(told, range(DEPLOYMENTS)):
+            for each in map(deployment_payload, range(DEPLOYMENTS)):
                 end = each["statuses"]["nodes"][0]  # type: ignore[index]
                 outcome = "failed" if end["state"] == "FAILURE" else "successful"
                 row = (each["databaseId"], "shop", "production", each["createdAt"])
@@ -123,7 +123,7 @@ def _imported(bench: Bench, workspace: tuple[str, int]) -> float:
     return taken
 
 
-def _pulled(bench: Bench, address: str, workspace: tuple[str, int]) -> float:
+def _time_pull(bench: Bench, address: str, workspace: tuple[str, int]) -> float:
     """Run after run until history is whole."""
     settings = bench.settings.model_copy(update={"source_allow": ("127.0.0.0/8",), "today": None})
     context, jobs = SourceContext(bench.database, settings), bench.database.job
@@ -144,7 +144,7 @@ def _pulled(bench: Bench, address: str, workspace: tuple[str, int]) -> float:
 
 
 @contextmanager
-def watched() -> Iterator[list[float]]:
+def watch_memory() -> Iterator[list[float]]:
     """MB by which this process grew at most while the block ran."""
     peak, stop, page = [0.0], threading.Event(), os.sysconf("SC_PAGE_SIZE")
 

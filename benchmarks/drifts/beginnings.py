@@ -27,11 +27,13 @@ class Beginnings(NamedTuple):
     drifts: int
 
 
-def beginnings(drifts: Iterable[Drifting], limits: Mapping[str, float]) -> Beginnings:
+def measure_beginnings(drifts: Iterable[Drifting], limits: Mapping[str, float]) -> Beginnings:
     """Beginnings of the plain drifts (abrupt, to be told within ``SOON`` days at best) that are found
     within 56 days."""
-    told = [_of(d, limits[d.measure]) for d in drifts if d.scenario[2] == ABRUPT]
-    error, around = np.concatenate(told, axis=1)
+    errors_and_bounds = [
+        _errors_of_drift(d, limits[d.measure]) for d in drifts if d.scenario[2] == ABRUPT
+    ]
+    error, around = np.concatenate(errors_and_bounds, axis=1)
     if not len(error):
         return Beginnings(*([float("nan")] * 3), 0)
     return Beginnings(
@@ -42,7 +44,7 @@ def beginnings(drifts: Iterable[Drifting], limits: Mapping[str, float]) -> Begin
     )
 
 
-def _of(drift: Drifting, limit: float) -> np.ndarray:
+def _errors_of_drift(drift: Drifting, limit: float) -> np.ndarray:
     """Days off and days to either side [2, drift found]."""
     evidence, since, around = [], [], []
     for state, _ in nights(drift.history):
@@ -75,7 +77,7 @@ class Endings(NamedTuple):
     falsely: float
 
 
-def endings(simulator: Simulator, seeds: Sequence[int]) -> Endings:
+def measure_endings(simulator: Simulator, seeds: Sequence[int]) -> Endings:
     """Over the abrupt drifts of some organisations."""
     late: list[np.ndarray] = []
     falsely: list[np.ndarray] = []
@@ -85,9 +87,11 @@ def endings(simulator: Simulator, seeds: Sequence[int]) -> Endings:
                 continue
             drift = simulator.drifting(seed, scenario)
             end = drift.since + LASTS
-            flagged, over = _told(_ending(simulator.calm(seed, scenario), drift), drift)
+            flagged, over = _flag_nights(
+                _ending_history(simulator.calm(seed, scenario), drift), drift
+            )
             late.append((over - end)[flagged < end])
-            flagged, over = _told(drift.history, drift)
+            flagged, over = _flag_nights(drift.history, drift)
             is_judged = flagged < drift.since + EIGHT_WEEKS
             falsely.append((over - flagged)[is_judged] <= EIGHT_WEEKS)
     days, wrong = np.concatenate(late), np.concatenate(falsely)
@@ -101,7 +105,7 @@ def endings(simulator: Simulator, seeds: Sequence[int]) -> Endings:
     )
 
 
-def _ending(calm: DailyEvidence, drift: Drifting) -> DailyEvidence:
+def _ending_history(calm: DailyEvidence, drift: Drifting) -> DailyEvidence:
     """The history that drifts for LASTS days and then is as it would have been."""
     day = np.arange(calm.days)[None]
     inside = (day >= drift.since[:, None]) & (day < drift.since[:, None] + LASTS)
@@ -112,7 +116,7 @@ def _ending(calm: DailyEvidence, drift: Drifting) -> DailyEvidence:
     return replace(calm, **parts)
 
 
-def _told(history: DailyEvidence, drift: Drifting) -> tuple[np.ndarray, np.ndarray]:
+def _flag_nights(history: DailyEvidence, drift: Drifting) -> tuple[np.ndarray, np.ndarray]:
     """Nights on which a drift was flagged, and over; past the last where it was not."""
     limit = SHIPPED[KINDS[drift.measure], drift.measure in FALLS].watch
     never = 10 * history.days

@@ -29,25 +29,25 @@ class Coloured(NamedTuple):
     chips: int = 0
 
 
-def coloured(stable: Stable, below: float = np.inf) -> dict[tuple[str, int], Coloured]:
+def coloured_chips(stable: Stable, below: float = np.inf) -> dict[tuple[str, int], Coloured]:
     """Chips of stable organisations by measure and period, of those with events ``below`` a number; the
     dispersion is stretched by the organisation's own history, the first half of it for the first of two
     comparisons."""
-    told: dict[tuple[str, int], list[np.ndarray]] = {}
+    parts_by_key: dict[tuple[str, int], list[np.ndarray]] = {}
     for organisation in stable:
         for measure in MEASURES:
             history = organisation[measure]
             usual, stretch = dispersions(history, set(ENDS)), own_stretch(history)
             for end in ENDS:
                 for days in PERIODS:
-                    made = _chips(history, end, days, usual[end] * stretch[days])
-                    made = made[:, _events(history, end, days) < below]
-                    told.setdefault((measure, days), []).append(made)
-    every = {key: np.concatenate(parts, axis=1) for key, parts in told.items()}
+                    chips = _chips(history, end, days, usual[end] * stretch[days])
+                    chips = chips[:, _events(history, end, days) < below]
+                    parts_by_key.setdefault((measure, days), []).append(chips)
+    every = {key: np.concatenate(parts, axis=1) for key, parts in parts_by_key.items()}
     return {
-        key: Coloured(*(100 * np.nanmean(made, axis=1)), made.shape[1])
-        for key, made in every.items()
-        if made.shape[1]
+        key: Coloured(*(100 * np.nanmean(chips, axis=1)), chips.shape[1])
+        for key, chips in every.items()
+        if chips.shape[1]
     }
 
 
@@ -71,8 +71,8 @@ class ColouredOfFew(NamedTuple):
 def coloured_of_few(stable: Stable) -> dict[str, ColouredOfFew]:
     """Chips by measure, over all periods, of those alone whose later period has fewer events than
     ``SMALL_RATIO``: attempts of a ratio, durations, and what a rate usually counts in so many days."""
-    every = coloured(stable, below=SMALL_RATIO)
-    told = {}
+    every = coloured_chips(stable, below=SMALL_RATIO)
+    few_by_measure = {}
     for measure in MEASURES:
         own = [one for (key, _), one in every.items() if key == measure]
         number = sum(one.chips for one in own)
@@ -82,8 +82,8 @@ def coloured_of_few(stable: Stable) -> dict[str, ColouredOfFew]:
             if number
         )
         if number:
-            told[measure] = ColouredOfFew(*shares, number)
-    return told
+            few_by_measure[measure] = ColouredOfFew(*shares, number)
+    return few_by_measure
 
 
 def _chips(history: DailyEvidence, end: int, days: int, dispersion: np.ndarray) -> np.ndarray:
@@ -115,28 +115,34 @@ class Power(NamedTuple):
 
 def power(drifts: Sequence[Drifting]) -> dict[tuple[str, float], Power]:
     """Chips of 28 days after abrupt drifts, each workspace's against the 28 days before its own."""
-    told = {}
+    power_by_drift = {}
     for drift in (d for d in drifts if d.scenario[2] == "abrupt"):
         history, (measure, factor, _) = drift.history, drift.scenario
         usual, stretch = dispersions(history, set(range(230, 360))), own_stretch(history)[28]
         rows = []
         for day in np.unique(drift.since):
             own = np.flatnonzero(drift.since == day)
-            rows.append(_after(history.of(own), int(day), usual[int(day)][own] * stretch, factor))
-        told[measure, factor] = Power(*(100 * np.nanmean(np.concatenate(rows, axis=1), axis=1)))
-    return told
+            rows.append(
+                _chips_after(history.of(own), int(day), usual[int(day)][own] * stretch, factor)
+            )
+        power_by_drift[measure, factor] = Power(
+            *(100 * np.nanmean(np.concatenate(rows, axis=1), axis=1))
+        )
+    return power_by_drift
 
 
-def _after(history: DailyEvidence, day: int, dispersion: np.ndarray, factor: float) -> np.ndarray:
+def _chips_after(
+    history: DailyEvidence, day: int, dispersion: np.ndarray, factor: float
+) -> np.ndarray:
     now, before = window(history, day + 27, 28), window(history, day - 1, 28)
     verdict = _verdicts(history, compare_samples(history.kind, now, before, dispersion))
     interval = of_change(history.kind, now, before, dispersion)
-    true = _true(history, before, factor)
+    true = _true_change(history, before, factor)
     holds = (interval.low <= true) & (true <= interval.high)
     return np.stack([verdict >= 1, verdict == 2, np.where(np.isnan(interval.low), np.nan, holds)])
 
 
-def _true(history: DailyEvidence, before: object, factor: float) -> np.ndarray:
+def _true_change(history: DailyEvidence, before: object, factor: float) -> np.ndarray:
     """The true change: a factor, or of a ratio the difference that a year's own mean gives."""
     if history.kind is not SeriesKind.RATIO:
         return np.full(len(history.x), 1 / factor if history.is_fall else factor)

@@ -26,7 +26,7 @@ class Mixed(NamedTuple):
     first_five: float
 
 
-def mixed(simulator: Simulator, seeds: Sequence[int], limits: Mapping[str, float]) -> Mixed:
+def measure_mixed(simulator: Simulator, seeds: Sequence[int], limits: Mapping[str, float]) -> Mixed:
     """ChangeOutcome over some organisations."""
     flags = np.zeros(2)
     heads: list[np.ndarray] = []

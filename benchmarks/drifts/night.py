@@ -26,7 +26,7 @@ class NightTiming(NamedTuple):
     series: int
 
 
-def measured(data_dir: Path | None = None) -> NightTiming:
+def measure_night(data_dir: Path | None = None) -> NightTiming:
     """Measures in a PostgreSQL of its own, which is thrown away, or kept in ``data_dir``."""
     with installation(WORKSPACES, DAYS, data_dir) as bench:
         last = bench.settings.now().date() - timedelta(days=1)

@@ -47,11 +47,11 @@ def steps(run: Run, measure: str, factor: float) -> np.ndarray:
 def evidence(run: Run, measure: str, factor: float) -> np.ndarray:
     """CUSUM of the days' steps."""
     bits = steps(run, measure, factor)
-    total, told = np.zeros(len(bits)), np.empty(bits.shape)
+    total, cusum = np.zeros(len(bits)), np.empty(bits.shape)
     for day in range(bits.shape[1]):
         total = np.maximum(total, 0) + bits[:, day]
-        told[:, day] = total
-    return told
+        cusum[:, day] = total
+    return cusum
 
 
 def shares_found(
@@ -72,8 +72,8 @@ def shares_found(
         measure, factor, _ = scenario
         seed = seeds[number % len(seeds)]
         run = module.simulate(seed, setting, drift=scenario, need=module.NEED[measure])
-        told = evidence(run, measure, factor)
+        cusum = evidence(run, measure, factor)
         for budget in BUDGETS:
-            nights = first_flags(told, limits[measure, factor][budget], run["tau"])
+            nights = first_flags(cusum, limits[measure, factor][budget], run["tau"])
             shares[budget].append(float((nights < WITHIN[-1]).mean()))
-    return {budget: 100 * float(np.mean(each)) for budget, each in shares.items()}
+    return {budget: 100 * float(np.mean(found_shares)) for budget, found_shares in shares.items()}

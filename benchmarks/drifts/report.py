@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-Told = Mapping[str, Any]
+Outcome = Mapping[str, Any]
 
 
 class Judged(NamedTuple):
@@ -22,20 +22,20 @@ def mean(values: Mapping[str, float]) -> float:
     return sum(values.values()) / len(values)
 
 
-def judged(told: Told) -> list[Judged]:
+def judge_figures(outcome: Outcome) -> list[Judged]:
     """Figures with a bound, for one setting."""
-    false, shares, plain = told["false_own"], told["found"], told["plain"]
-    own, most = mean(false["1.0"]), 1.3 if told["setting"] == "DEV" else 2.0
-    frequency, people = false["1.0"]["freq"], told["mixed"]
+    false, shares, plain = outcome["false_own"], outcome["found"], outcome["plain"]
+    own, most = mean(false["1.0"]), 1.3 if outcome["setting"] == "DEV" else 2.0
+    frequency, people = false["1.0"]["freq"], outcome["mixed"]
     one, five = shares["1.0"][2], shares["5.0"][2]
     rows = [
         Judged("false flags at nominal 1, own history", f"{own:.1f}", f"<= {most}", own <= most),
         Judged("of deploy frequency alone", f"{frequency:.1f}", "<= 3", frequency <= 3),
     ]
-    if told.get("whole"):
-        rows.append(_judged_whole(told["whole"]))
-    if told["setting"] != "DEV":
-        return [*rows, *_judged_chips(told["chips"])]
+    if outcome.get("whole"):
+        rows.append(_judged_whole(outcome["whole"]))
+    if outcome["setting"] != "DEV":
+        return [*rows, *_judged_chips(outcome["chips"])]
     return [
         *rows,
         Judged(
@@ -56,13 +56,13 @@ def judged(told: Told) -> list[Judged]:
             ">= 85 %; <= 20 %",
             people["first_five"] >= 85 and people["false_share"] <= 20,
         ),
-        *_judged_truth(told),
-        *_judged_night(told.get("night")),
-        *_judged_chips(told["chips"]),
+        *_judged_truth(outcome),
+        *_judged_night(outcome.get("night")),
+        *_judged_chips(outcome["chips"]),
     ]
 
 
-def _judged_whole(whole: Told) -> Judged:
+def _judged_whole(whole: Outcome) -> Judged:
     """False flags of sums over workspaces, which are watched at the second grade alone."""
     rate = 1000 * whole["false"] / whole["quarters"]
     return Judged(
@@ -73,9 +73,9 @@ def _judged_whole(whole: Told) -> Judged:
     )
 
 
-def _judged_truth(told: Told) -> list[Judged]:
+def _judged_truth(outcome: Outcome) -> list[Judged]:
     """Beside what can be known: the share of the oracle, and when drifts truly began."""
-    shares = [100 * told["found"][b][2] / told["oracle"][b] for b in ("1.0", "5.0")]
+    shares = [100 * outcome["found"][b][2] / outcome["oracle"][b] for b in ("1.0", "5.0")]
     rows = [
         Judged(
             "of what the oracle finds in 56 days at nominal 1 / 5",
@@ -84,7 +84,7 @@ def _judged_truth(told: Told) -> list[Judged]:
             min(shares) >= 90,
         )
     ]
-    if begun := told.get("begun"):
+    if begun := outcome.get("begun"):
         off, covered = begun["error"], begun["covered"]
         rows += [
             Judged(
@@ -101,12 +101,12 @@ def _judged_truth(told: Told) -> list[Judged]:
                 covered >= 90,
             ),
         ]
-    if over := told.get("endings"):
+    if over := outcome.get("endings"):
         rows.append(_judged_endings(over))
     return rows
 
 
-def _judged_endings(over: Told) -> Judged:
+def _judged_endings(over: Outcome) -> Judged:
     """Drifts that are over, and drifts that go on."""
     return Judged(
         f"drifts that end after 40 days ({over['ended']:,} flagged): over within 28 / 56 days; median; of"
@@ -118,7 +118,7 @@ def _judged_endings(over: Told) -> Judged:
     )
 
 
-def _judged_night(night: Told | None) -> list[Judged]:
+def _judged_night(night: Outcome | None) -> list[Judged]:
     """The night's two bounds; none where it was not measured."""
     if not night:
         return []
@@ -134,7 +134,7 @@ def _judged_night(night: Told | None) -> list[Judged]:
     ]
 
 
-def _judged_chips(chips: Told) -> list[Judged]:
+def _judged_chips(chips: Outcome) -> list[Judged]:
     """Chips, intervals and points of stable workspaces, each by the worst measure and period."""
     stable, points = chips["stable"], chips.get("red", {})
     likely, worst = (max(stable, key=lambda key: stable[key][name]) for name in ("likely", "worse"))
@@ -157,12 +157,12 @@ def _judged_chips(chips: Told) -> list[Judged]:
         rows.append(_judged_few(few))
     if points:
         red = max(points, key=lambda key: points[key])
-        told = f"points of stable workspaces drawn outside ({red} days)"
-        rows.append(Judged(told, f"{points[red]:.2f} %", "<= 1 %", points[red] <= 1))
+        label = f"points of stable workspaces drawn outside ({red} days)"
+        rows.append(Judged(label, f"{points[red]:.2f} %", "<= 1 %", points[red] <= 1))
     return rows
 
 
-def _judged_few(few: Told) -> Judged:
+def _judged_few(few: Outcome) -> Judged:
     """Cards with fewer than five events, by the worst measure."""
     likely, worst = (max(few, key=lambda key: few[key][name]) for name in ("likely", "worse"))
     number = sum(one["chips"] for one in few.values())
@@ -174,42 +174,42 @@ def _judged_few(few: Told) -> Judged:
     )
 
 
-def printed(told: Told) -> str:
+def table_text(outcome: Outcome) -> str:
     """The whole table of one setting."""
-    lines = [f"setting {told['setting']}, {told['seconds']:.0f} s", ""]
+    lines = [f"setting {outcome['setting']}, {outcome['seconds']:.0f} s", ""]
     lines += [
         f"{'ok  ' if r.is_met else 'MISS'} {r.what:62s} {r.have:>20s}  must {r.must}"
-        for r in judged(told)
+        for r in judge_figures(outcome)
     ]
     lines += ["", "false flags per 1,000 workspace-quarters (own history; shipped thresholds at 1)"]
-    for budget, by_measure in told["false_own"].items():
+    for budget, by_measure in outcome["false_own"].items():
         each = "  ".join(f"{m} {v:.1f}" for m, v in by_measure.items())
         lines.append(f"  nominal {budget:>4s}: mean {mean(by_measure):.1f}   {each}")
-    each = "  ".join(f"{m} {v:.1f}" for m, v in told["false_shipped"].items())
-    lines.append(f"  shipped    : mean {mean(told['false_shipped']):.1f}   {each}")
-    limits = "  ".join(f"{m} {v:.1f}" for m, v in told["thresholds"]["1.0"].items())
+    each = "  ".join(f"{m} {v:.1f}" for m, v in outcome["false_shipped"].items())
+    lines.append(f"  shipped    : mean {mean(outcome['false_shipped']):.1f}   {each}")
+    limits = "  ".join(f"{m} {v:.1f}" for m, v in outcome["thresholds"]["1.0"].items())
     flags = "  ".join(
-        f"{m} {one['redrawn']:.1f}/{one['real']:.1f}" for m, one in told["redrawn"].items()
+        f"{m} {one['redrawn']:.1f}/{one['real']:.1f}" for m, one in outcome["redrawn"].items()
     )
     lines += [f"  thresholds at 1: {limits}", f"  redrawn/real at 5: {flags}", ""]
-    lines += [*_detectors(told), "", *_chips(told["chips"]), ""]
-    lines.append(f"a night of 15,000 series with replay: {1000 * told['night_seconds']:.0f} ms")
+    lines += [*_detectors(outcome), "", *_chips(outcome["chips"]), ""]
+    lines.append(f"a night of 15,000 series with replay: {1000 * outcome['night_seconds']:.0f} ms")
     return "\n".join(lines)
 
 
-def _detectors(told: Told) -> list[str]:
+def _detectors(outcome: Outcome) -> list[str]:
     lines = [
         "found in 14 / 28 / 56 days of twenty drifts     nominal 1            nominal 5   delay"
     ]
-    every = {"the watch": told, **told["rivals"]}
+    every = {"the watch": outcome, **outcome["rivals"]}
     for name, one in every.items():
         at_one, at_five = (
             " / ".join(f"{share:4.1f}" for share in one["found"][budget])
             for budget in ("1.0", "5.0")
         )
         lines.append(f"  {name:36s} {at_one:>20s} {at_five:>20s}  {one['median']:4.0f} d")
-    shares = [100 * told["found"][b][2] / told["oracle"][b] for b in ("1.0", "5.0")]
-    wholes = [told["oracle"][b] for b in ("1.0", "5.0")]
+    shares = [100 * outcome["found"][b][2] / outcome["oracle"][b] for b in ("1.0", "5.0")]
+    wholes = [outcome["oracle"][b] for b in ("1.0", "5.0")]
     lines.append(
         f"  oracle, in 56 days: {wholes[0]:.1f} / {wholes[1]:.1f};"
         f" the watch has {shares[0]:.0f} / {shares[1]:.0f} % of it"
@@ -217,15 +217,15 @@ def _detectors(told: Told) -> list[str]:
     return lines
 
 
-def _chips(told: Told) -> list[str]:
+def _chips(outcome: Outcome) -> list[str]:
     lines = ["chips of stable workspaces: % likely or worse / worse; % of intervals that hold"]
-    for key, one in told["stable"].items():
+    for key, one in outcome["stable"].items():
         row = f"{one['likely']:4.1f} / {one['worse']:4.2f}   {one['covered']:5.1f}"
         lines.append(f"  {key:10s} {row}")
     lines.append(
         "after abrupt drifts, 28 days: % likely or worse / worse; % of intervals that hold"
     )
-    for key, one in told["drifted"].items():
+    for key, one in outcome["drifted"].items():
         row = f"{one['likely']:4.0f} / {one['worse']:4.0f}   {one['covered']:5.1f}"
         lines.append(f"  {key:10s} {row}")
     return lines

@@ -31,7 +31,7 @@ def level(history: DailyEvidence, days: int, back: int = 0) -> tuple[np.ndarray,
     return np.divide(x, e, out=np.full_like(x, np.nan), where=e > 0), e
 
 
-def _told(values: np.ndarray) -> np.ndarray:
+def _as_evidence(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values, nan=NOTHING, posinf=99.0, neginf=NOTHING)
 
 
@@ -48,7 +48,7 @@ def relative_delta(history: DailyEvidence) -> np.ndarray:
             if history.kind is SeriesKind.DURATION
             else (now - before) / before
         )
-    return _told(_worse(history, change))
+    return _as_evidence(_worse(history, change))
 
 
 def z_score(history: DailyEvidence) -> np.ndarray:
@@ -57,7 +57,7 @@ def z_score(history: DailyEvidence) -> np.ndarray:
     weeks = np.stack([level(history, 7, 7 * back)[0] for back in range(1, 13)])
     with np.errstate(invalid="ignore", divide="ignore"):
         score = (now - _mean(weeks)) / np.sqrt(_mean((weeks - _mean(weeks)) ** 2))
-    return _told(_worse(history, score))
+    return _as_evidence(_worse(history, score))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ def split_t(history: DailyEvidence) -> np.ndarray:
     (n, now, error), (n_before, before, error_before) = parts
     with np.errstate(invalid="ignore", divide="ignore"):
         t = (now - before) / np.sqrt(error + error_before)
-    return _told(np.where((n > 2) & (n_before > 2), _worse(history, t), NOTHING))
+    return _as_evidence(np.where((n > 2) & (n_before > 2), _worse(history, t), NOTHING))
 
 
 def exact(history: DailyEvidence) -> np.ndarray:
@@ -110,13 +110,13 @@ def two_samples(history: DailyEvidence, days: int, days_before: int, back: int) 
         if history.kind is SeriesKind.DURATION:
             squares = window(history.squares, days_before, back)
             variance = np.maximum(squares - x0 * x0 / e0, 0.01) / np.maximum(e0 - 1, 1)
-            return _told((x / e - x0 / e0) / np.sqrt(variance * (1 / e + 1 / e0)))
+            return _as_evidence((x / e - x0 / e0) / np.sqrt(variance * (1 / e + 1 / e0)))
         pooled = (x + x0) / (e + e0)
         deviance = _cell(x, e * pooled) + _cell(x0, e0 * pooled)
         if history.kind is SeriesKind.RATIO:
             deviance += _cell(e - x, e * (1 - pooled)) + _cell(e0 - x0, e0 * (1 - pooled))
         sign = np.sign(x / e - x0 / e0)
-        return _told(_worse(history, sign * np.sqrt(2 * np.maximum(deviance, 0))))
+        return _as_evidence(_worse(history, sign * np.sqrt(2 * np.maximum(deviance, 0))))
 
 
 def _cell(counted: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -159,7 +159,7 @@ def cusum(history: DailyEvidence) -> np.ndarray:
     keep = 0.5 ** (1 / 150)
     factor = 0.5 if history.is_fall else 2.0
     x = e = squares = np.zeros(len(history.x))
-    total, told = np.zeros(len(history.x)), np.full(history.x.shape, NOTHING)
+    total, evidence = np.zeros(len(history.x)), np.full(history.x.shape, NOTHING)
     for day in range(LAG, history.days):
         past = history.night(day - LAG)
         x, e, squares = keep * x + past.x, keep * e + past.e, keep * squares + past.squares
@@ -173,8 +173,8 @@ def cusum(history: DailyEvidence) -> np.ndarray:
             step = night.x * np.log(factor) - night.e * (x + 0.5) / (e + 0.5) * (factor - 1)
         if day >= 2 * LAG:
             total = np.maximum(total, 0) + step
-            told[:, day] = total
-    return told
+            evidence[:, day] = total
+    return evidence
 
 
 RIVALS: Mapping[str, Rival] = {

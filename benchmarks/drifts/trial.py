@@ -81,14 +81,14 @@ class Findings:
 
 def findings(detector: Detector, drifts: Iterable[Drifting], limits: Limits) -> Findings:
     """Nights to the flag of some drifts."""
-    told = Findings({budget: [] for budget in BUDGETS})
+    result = Findings({budget: [] for budget in BUDGETS})
     for drift in drifts:
         evidence = detector(drift.history)
         for budget in BUDGETS:
             nights = first_flags(evidence, limits[budget][drift.measure], drift.since)
-            told.delays[budget].append(nights)
-        first = told.delays[BUDGETS[0]][-1]
-        told.by_scenario[drift.scenario] = first
+            result.delays[budget].append(nights)
+        first = result.delays[BUDGETS[0]][-1]
+        result.by_scenario[drift.scenario] = first
         if drift.scenario[2] == "abrupt":
-            told.plain.append(first[drift.bound <= SOON])
-    return told
+            result.plain.append(first[drift.bound <= SOON])
+    return result

@@ -29,13 +29,15 @@ class WholeScopes(NamedTuple):
     found: dict[str, tuple[float, float]]
 
 
-def whole(simulator: Simulator, stable: Sequence[int], drifts: Sequence[int]) -> WholeScopes:
+def watch_whole_scopes(
+    simulator: Simulator, stable: Sequence[int], drifts: Sequence[int]
+) -> WholeScopes:
     """Scopes of about ten workspaces, and the whole organisation, which drifts in nothing."""
     false, quarters = 0, 0.0
     for seed in stable:
         run = simulator.module.simulate(seed, simulator.setting)
         for measure in MEASURES:
-            evidence = evidence_by_night(_pooled(run, run, measure, _scopes(run["tau"], True)))
+            evidence = evidence_by_night(_pooled_run(run, run, measure, _scopes(run["tau"], True)))
             false += flags_from(evidence, _limit(measure), FIRST_DAY)
             quarters += len(evidence) * (evidence.shape[1] - FIRST_DAY) / QUARTER_DAYS
     shares_found = {}
@@ -46,7 +48,7 @@ def whole(simulator: Simulator, stable: Sequence[int], drifts: Sequence[int]) ->
         run = simulator.module.simulate(seed, simulator.setting, drift=scenario, need=need)
         inside = _scopes(run["tau"], False)
         nights = first_flags(
-            evidence_by_night(_pooled(run, twin, measure, inside)),
+            evidence_by_night(_pooled_run(run, twin, measure, inside)),
             _limit(measure),
             np.unique(run["tau"]),
         )
@@ -65,11 +67,11 @@ def _scopes(since: np.ndarray, with_everybody: bool) -> np.ndarray:
     return np.concatenate([inside, np.ones((1, len(since)))]) if with_everybody else inside
 
 
-def _pooled(run: Any, calm: Any, measure: str, inside: np.ndarray) -> DailyEvidence:
+def _pooled_run(run: Any, calm: Any, measure: str, inside: np.ndarray) -> DailyEvidence:
     """Sums of a run; the weekdays are those of a calm one, up to the first day that is judged."""
     every, usual = history(run, measure), history(calm, measure)
     shares = usual.e.sum(axis=0) / np.maximum(calm["seen"].sum(axis=0), 1)
     days = [MONDAY + timedelta(days=n) for n in range(every.days)]
-    known = dict(zip(days, shares.tolist(), strict=True))
-    weekdays = weekday_shares(known, days, days[FIRST_DAY - LAG])
+    share_by_day = dict(zip(days, shares.tolist(), strict=True))
+    weekdays = weekday_shares(share_by_day, days, days[FIRST_DAY - LAG])
     return pooled_evidence(every, inside, run["seen"].astype(float), weekdays)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from benchmarks.installation import Bench
 from benchmarks.report.scaling import LARGE, LATEST, SMALL
-from benchmarks.report.table import Row, timed
+from benchmarks.report.table import Row, best_time
 from storage import context
 from storage.executive.scope import scoped_workspaces
 from storage.snapshot.tables import SNAPSHOT_TABLES
@@ -23,17 +23,17 @@ select (select sum(pg_total_relation_size(t)) from unnest(cast(:tables as regcla
 NIGHT = "nightly run"
 
 
-def keep(bench: Bench, rows: Sequence[Row]) -> None:
+def keep_scaling_figures(bench: Bench, rows: Sequence[Row]) -> None:
     """Writes the figures of a run over LARGE workspaces."""
-    measured = {"cores": float(os.cpu_count() or 1), "days": float(bench.days)} | figures(
+    figures = {"cores": float(os.cpu_count() or 1), "days": float(bench.days)} | scaling_figures(
         bench, rows
     )
     LATEST.parent.mkdir(exist_ok=True)
-    rounded = {name: round(value, 2) for name, value in measured.items()}
+    rounded = {name: round(value, 2) for name, value in figures.items()}
     LATEST.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
 
 
-def figures(bench: Bench, rows: Sequence[Row]) -> dict[str, float]:
+def scaling_figures(bench: Bench, rows: Sequence[Row]) -> dict[str, float]:
     """The two sizes of the read and of the look-up of the scope, a night, and the bytes of a day."""
     read = next(row for row in rows if row.what == "all workspaces")
     night = next(row for row in rows if row.what == NIGHT)
@@ -49,8 +49,8 @@ def figures(bench: Bench, rows: Sequence[Row]) -> dict[str, float]:
     return {
         f"read_ms_{SMALL}_28": read.reference,
         f"read_ms_{LARGE}_28": read.value,
-        f"scope_ms_{SMALL}": timed(lambda: scope(True)),
-        f"scope_ms_{LARGE}": timed(lambda: scope(False)),
+        f"scope_ms_{SMALL}": best_time(lambda: scope(True)),
+        f"scope_ms_{LARGE}": best_time(lambda: scope(False)),
         "snapshot_ms_per_workspace": night.value * 1000 / bench.workspaces,
         "bytes_per_workspace_day": float(size) / float(days),
     }

@@ -41,33 +41,33 @@ class Row:
         return self.target is not None and self.ratio > self.target * TOLERANCE
 
 
-def timed(work: Callable[[], object], rounds: int = 5) -> float:
+def best_time(work: Callable[[], object], rounds: int = 5) -> float:
     """The best of some runs, in milliseconds, after one to warm up: what else the machine does can only
     make a run slower."""
     work()
-    return min(once(work) for _ in range(rounds))
+    return min(time_once(work) for _ in range(rounds))
 
 
-def together(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
+def timed_in_turn(works: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
     """The best of several works in milliseconds, run in turn, so that what slows the machine for a
     while slows all of them."""
     for work in works.values():
         work()
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    milliseconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            taken[name].append(once(work))
-    return {name: min(each) for name, each in taken.items()}
+            milliseconds[name].append(time_once(work))
+    return {name: min(rounds_of_work) for name, rounds_of_work in milliseconds.items()}
 
 
-def once(work: Callable[[], object]) -> float:
+def time_once(work: Callable[[], object]) -> float:
     """Milliseconds of one run."""
     start = time.perf_counter()
     work()
     return (time.perf_counter() - start) * 1000
 
 
-def told(rows: Iterable[Row]) -> str:
+def table_text(rows: Iterable[Row]) -> str:
     """The table."""
     lines, part = [], ""
     for row in rows:
@@ -85,19 +85,21 @@ def told(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def kept(rows: list[Row], facts: dict[str, object], name: str, *, whole: bool = True) -> None:
-    """Writes the JSON of this run by the name of its table, and a line of the history. Unless it is
-    ``whole``, the parts that were not measured stay as they are; each row says of which day and revision
-    it is."""
+def keep_results(
+    rows: list[Row], facts: dict[str, object], name: str, *, is_whole_run: bool = True
+) -> None:
+    """Writes the JSON of this run by the name of its table, and a line of the history. Of a run that is
+    not whole (``is_whole_run``), the parts that were not measured stay as they are; each row says of which
+    day and revision it is."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     stamp = {"at": time.strftime("%Y-%m-%d"), "revision": _revision()}
-    made = [stamp | row for row in as_json(rows)]
-    if not whole and path.exists():
+    stamped_rows = [stamp | row for row in as_json(rows)]
+    if not is_whole_run and path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        facts, made = facts | before["facts"], _merged(before, made)
-    written = stamp | {"facts": facts, "rows": made}
-    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+        facts, stamped_rows = facts | before["facts"], _merge_rows(before, stamped_rows)
+    results = stamp | {"facts": facts, "rows": stamped_rows}
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     line = {
         f"{row.part}: {row.what} / {row.against}": round(row.ratio, 3)
         for row in rows
@@ -116,14 +118,14 @@ def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
 
 
-def _merged(before: Mapping[str, Any], made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _merge_rows(before: Mapping[str, Any], new_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of before, those of each part that was measured again in their place."""
-    once = {"at": before["at"], "revision": before["revision"]}
+    stamp_of_before = {"at": before["at"], "revision": before["revision"]}
     parts: dict[str, list[dict[str, Any]]] = {}
     for row in before["rows"]:
-        parts.setdefault(row["part"], []).append(once | row)
-    for part in dict.fromkeys(row["part"] for row in made):
-        parts[part] = [row for row in made if row["part"] == part]
+        parts.setdefault(row["part"], []).append(stamp_of_before | row)
+    for part in dict.fromkeys(row["part"] for row in new_rows):
+        parts[part] = [row for row in new_rows if row["part"] == part]
     return [row for rows in parts.values() for row in rows]
 
 

@@ -11,7 +11,7 @@ from aggregators.vocabulary.period import Ask
 from benchmarks.installation import TODAY, Bench
 from benchmarks.read_memory import read_memory
 from benchmarks.reading import largest_page
-from benchmarks.report.table import Row, together
+from benchmarks.report.table import Row, timed_in_turn
 from benchmarks.site.browser import ALL, cold_tiles
 from reading.dashboard import read
 from storage.viewer import Viewer
@@ -53,7 +53,7 @@ def measure(bench: Bench) -> list[Row]:
 def _reads(bench: Bench, tenth: Viewer, days: int) -> list[Row]:
     end = TODAY - timedelta(days=2)
     own = Ask(None, end - timedelta(days=days - 1), end)
-    taken = together(
+    milliseconds = timed_in_turn(
         {
             f"{what}, {who}": lambda ask=ask, viewer=viewer: read(
                 bench.database, viewer, ask, bench.settings
@@ -64,7 +64,15 @@ def _reads(bench: Bench, tenth: Viewer, days: int) -> list[Row]:
         ROUNDS,
     )
     return [
-        Row(PART, told, taken[f"{what}, all"], taken[f"{what}, tenth"], "ms", TIMES, A_TENTH)
+        Row(
+            PART,
+            told,
+            milliseconds[f"{what}, all"],
+            milliseconds[f"{what}, tenth"],
+            "ms",
+            TIMES,
+            A_TENTH,
+        )
         for what, told in (
             ("preset", f"read of {days} days"),
             ("own", f"read of {days} days of one's own"),

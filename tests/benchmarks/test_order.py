@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks.order import MUST, loaded, measured, ndcg, seed_range
+from benchmarks.order import MUST, load_simulator, measure_orders, ndcg, seed_range
 
 
 def simulate(seed, setting, need):
@@ -23,7 +23,7 @@ def simulate(seed, setting, need):
 
 def test_the_first_ten_of_a_thousand_are_the_worst():
     module = SimpleNamespace(simulate=simulate, DEV={"cfr": (0.02, 0.3)})
-    scores = measured(module, "DEV", range(2))
+    scores = measure_orders(module, "DEV", range(2))
     assert scores[1000, "empirical Bayes"] >= MUST
     for size in (12, 100, 1000):
         shown, best = scores[size, "as shown"], scores[size, "empirical Bayes"]
@@ -38,7 +38,7 @@ def test_the_best_order_has_all_of_the_gain():
 
 def test_a_simulator_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="--simulator"):
-        loaded(tmp_path / "none.py")
+        load_simulator(tmp_path / "none.py")
 
 
 def test_seeds_are_a_range():

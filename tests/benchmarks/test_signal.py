@@ -11,7 +11,7 @@ from aggregators.signal.rules import SeriesKind
 from aggregators.signal.watch import DailyEvidence
 from benchmarks.drifts import bands, beginnings, chips
 from benchmarks.drifts.organisations import KINDS, MEASURES, Drifting
-from benchmarks.drifts.report import judged
+from benchmarks.drifts.report import judge_figures
 
 SHAPE = (150, 400)
 GOOD = {"likely": 4.0, "worse": 0.5, "covered": 95.2}
@@ -57,13 +57,13 @@ def test_points_of_what_trebled_are_red(stable):
 
 
 def test_intervals_hold_nineteen_times_of_twenty_and_what_has_none_does_not_count(stable):
-    told = chips.coloured([stable])
+    told = chips.coloured_chips([stable])
     for key, one in told.items():
         assert one.covered == pytest.approx(95, abs=3.5), key
         assert one.likely < 8, key
     empty = {m: replace(h, x=h.x * 0, e=h.e * 0, squares=h.squares * 0) for m, h in stable.items()}
     with pytest.warns(RuntimeWarning):
-        assert np.isnan(chips.coloured([empty])["cfr", 28].covered)
+        assert np.isnan(chips.coloured_chips([empty])["cfr", 28].covered)
 
 
 def test_few_events_are_told_apart_by_what_there_was_to_see_not_by_what_came_of_it(stable):
@@ -85,14 +85,14 @@ def test_beginnings_are_off_by_what_the_watch_tells_otherwise_than_it_was(stable
     history, since = stable["inc"], np.full(SHAPE[0], 300)
     more = history.x * np.where(np.arange(SHAPE[1]) < 300, 1, 4)
     drift = Drifting(("inc", 4.0, "abrupt"), replace(history, x=more), since, np.full(SHAPE[0], 10))
-    told = beginnings.beginnings([drift], {"inc": 10.0})
+    told = beginnings.measure_beginnings([drift], {"inc": 10.0})
     assert told.drifts == SHAPE[0]
     assert told.error <= 1
     assert told.covered >= 90
     late = replace(drift, since=since - 20)
-    assert beginnings.beginnings([late], {"inc": 10.0}).error == pytest.approx(20, abs=1)
+    assert beginnings.measure_beginnings([late], {"inc": 10.0}).error == pytest.approx(20, abs=1)
     slow = replace(drift, bound=np.full(SHAPE[0], 60))
-    assert beginnings.beginnings([slow], {"inc": 10.0}).drifts == 0
+    assert beginnings.measure_beginnings([slow], {"inc": 10.0}).drifts == 0
 
 
 def told(setting: str = "DEV", **changed: object) -> dict[str, object]:
@@ -117,11 +117,11 @@ def told(setting: str = "DEV", **changed: object) -> dict[str, object]:
 
 
 def test_every_bound_of_the_issue_is_judged():
-    rows = judged(told())
+    rows = judge_figures(told())
     assert all(row.is_met for row in rows)
     assert len(rows) == 14
-    assert len(judged(told(night=None))) == 13
-    assert len(judged(told("WANDERING"))) == 7
+    assert len(judge_figures(told(night=None))) == 13
+    assert len(judge_figures(told("WANDERING"))) == 7
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_every_bound_of_the_issue_is_judged():
     ],
 )
 def test_what_is_beyond_its_bound_is_missed(changed, missed):
-    (row,) = (row for row in judged(told(**changed)) if not row.is_met)
+    (row,) = (row for row in judge_figures(told(**changed)) if not row.is_met)
     assert missed in row.what

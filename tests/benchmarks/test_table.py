@@ -20,8 +20,10 @@ def test_a_target_is_missed_by_more_than_a_fifth(ratio, target, missed):
 def test_a_run_of_some_parts_replaces_those_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "RESULTS", tmp_path)
     monkeypatch.setattr(table, "HISTORY", tmp_path / "history.jsonl")
-    table.kept([Row("a", "x", 1, 1), Row("b", "y", 1, 1)], {"days": 800}, table.WHOLE)
-    table.kept([Row("b", "z", 2, 1), Row("c", "w", 1, 1)], {"days": 9}, table.WHOLE, whole=False)
+    table.keep_results([Row("a", "x", 1, 1), Row("b", "y", 1, 1)], {"days": 800}, table.WHOLE)
+    table.keep_results(
+        [Row("b", "z", 2, 1), Row("c", "w", 1, 1)], {"days": 9}, table.WHOLE, is_whole_run=False
+    )
     found = json.loads((tmp_path / "bench.json").read_text())
     assert [(row["part"], row["what"]) for row in found["rows"]] == [
         ("a", "x"),
@@ -36,8 +38,8 @@ def test_a_run_of_some_parts_replaces_those_alone(tmp_path, monkeypatch):
 def test_a_run_over_more_workspaces_has_a_table_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "RESULTS", tmp_path)
     monkeypatch.setattr(table, "HISTORY", tmp_path / "history.jsonl")
-    table.kept([Row("a", "x", 1, 1, target=2)], {"workspaces": 1000}, table.WHOLE)
-    table.kept([Row("a", "x", 9, 1, target=11)], {"workspaces": 10000}, table.ABOVE)
+    table.keep_results([Row("a", "x", 1, 1, target=2)], {"workspaces": 1000}, table.WHOLE)
+    table.keep_results([Row("a", "x", 9, 1, target=11)], {"workspaces": 10000}, table.ABOVE)
     whole, above = (
         json.loads((tmp_path / f"{name}.json").read_text()) for name in (table.WHOLE, table.ABOVE)
     )

@@ -13,6 +13,7 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.period import DEFAULT_PRESET, PRESETS, InvalidPeriod, Span
 from api.export_desk import Desk
 from api.queries import ExportRequest
+from auth.accounts import LONGEST_EMAIL
 from exports import queue, schedule
 from exports.files import MEDIA_TYPES
 from exports.queue import Job
@@ -57,7 +58,7 @@ class ExportForm(PageForm):
 class ScheduleForm(PageForm):
     """Recipient, rhythm and format of a pack that comes by itself."""
 
-    email = EmailField("Recipient", render_kw={"required": True, "maxlength": 254})
+    email = EmailField("Recipient", render_kw={"required": True, "maxlength": LONGEST_EMAIL})
     cadence = SelectField(
         "How often",
         choices=[(name, name.capitalize()) for name in CADENCES],

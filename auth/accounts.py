@@ -23,6 +23,8 @@ from storage.viewer import Viewer
 PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
 EMAIL = re.compile(rf"{PLAIN}{{1,64}}@{PLAIN}{{1,180}}\.(?:(?!\.){PLAIN}){{2,63}}")
 """An address without the characters by which a mail's header would hold more than one."""
+LONGEST_EMAIL, LONGEST_NAME = 254, 120
+"""Characters of a person's address and name."""
 
 
 class AccountError(ValueError):
@@ -58,7 +60,7 @@ COLUMNS = "select id, email, name, password_hash from app_user where is_active a
 
 def by_email(engine: Engine, email: str) -> Account | None:
     """The active account with that address, whatever its case."""
-    return _find_account(engine, "email = :x", email.strip().lower()[:254])
+    return _find_account(engine, "email = :x", email.strip().lower()[:LONGEST_EMAIL])
 
 
 def by_id(engine: Engine, user_id: int) -> Account | None:
@@ -102,10 +104,15 @@ def create(
         return insert(connection, email, hashed, name, region)
 
 
+def is_address(email: str) -> bool:
+    """Whether an account may have the address."""
+    return len(email) <= LONGEST_EMAIL and EMAIL.fullmatch(email) is not None
+
+
 def checked_address(email: str) -> str:
     """The address as it is kept. Raises AccountError where it is none."""
     email = email.strip().lower()
-    if not EMAIL.fullmatch(email):
+    if not is_address(email):
         raise AccountError(f"{email!r} is no e-mail address")
     return email
 
@@ -274,9 +281,6 @@ def require_member(engine: Engine, email: str, slug: str, roles: tuple[str, ...]
     """Raises AccountError unless the account holds one of the roles in the workspace."""
     user_id, workspace_id = _user_and_workspace_ids(engine, email, slug)
     with job_in(engine, workspace_id) as connection:
-        role = connection.execute(
-            text("select role from membership where user_id = :u and revoked_at is null"),
-            {"u": user_id},
-        ).scalar()
+        role = granting.active_role(connection, user_id)
     if role not in roles:
         raise AccountError(f"{email} is none of {', '.join(roles)} in {slug}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from sqlalchemy import Connection, Engine, text
@@ -18,8 +20,22 @@ UNKNOWN = "There is no account with that address; an operator creates one with u
 END_INVITATIONS = text(
     "update invitation set ended_at = now() where email = :email and ended_at is null"
 )
+MEMBERS = text("""
+select u.email, u.name, m.role, m.granted_at from membership m join app_user u on u.id = m.user_id
+where m.revoked_at is null and u.is_active
+""")
 OPERATOR = "operator"
 """The actor of what is done on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Person who belongs to a workspace: with a role that was not revoked and an account that is active."""
+
+    email: str
+    name: str
+    role: str
+    granted_at: datetime
 
 
 class MembershipAction(Enum):
@@ -110,21 +126,26 @@ def _person(connection: Connection, email: str) -> tuple[int, str | None]:
     ).scalar()
     if user_id is None:
         raise NotAllowed(UNKNOWN)
-    return int(user_id), _role(connection, int(user_id))
+    return int(user_id), active_role(connection, int(user_id))
 
 
 def role_of(connection: Connection, asker: tuple[int, str] | None) -> str | None:
     """Role in the workspace of whoever asks for a change; an operator's is the highest."""
-    return _role(connection, asker[0]) if asker else membership.PLATFORM_ADMIN
+    return active_role(connection, asker[0]) if asker else membership.PLATFORM_ADMIN
 
 
 def owners(connection: Connection) -> int:
     """How many owners the workspace has."""
-    query = text("select count(*) from membership where role = 'owner' and revoked_at is null")
-    return int(connection.execute(query).scalar_one())
+    return sum(member.role == membership.OWNER for member in members(connection))
 
 
-def _role(connection: Connection, user_id: int) -> str | None:
+def members(connection: Connection) -> list[Member]:
+    """Members of the workspace of the context, highest role first."""
+    listed = [Member(*row) for row in connection.execute(MEMBERS)]
+    return sorted(listed, key=lambda one: (-membership.ORDER.index(one.role), one.email))
+
+
+def active_role(connection: Connection, user_id: int) -> str | None:
     """The active role of a person in the workspace of the context."""
     query = text("select role from membership where user_id = :u and revoked_at is null")
     role = connection.execute(query, {"u": user_id}).scalar()

@@ -11,7 +11,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import Connection, Engine, text
 
-MOST, WINDOW = 10, "15 minutes"
+MOST, WINDOW_SECONDS = 10, 15 * 60
+WINDOW = f"{WINDOW_SECONDS // 60} minutes"
 IPV6_PREFIX = 64
 """A subscriber has that much of IPv6, and may take another address for each attempt."""
 PATIENCE = "5s"

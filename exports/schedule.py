@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, text
 
 from aggregators.vocabulary.period import Span
+from auth.accounts import LONGEST_EMAIL
 from exports import queue
 from exports.queue import TooManyExports
 from reading.dashboard import NotPlatformAdmin, scope
@@ -76,7 +77,7 @@ def subscribe(
     with engine.begin() as connection:
         recipient_id = connection.execute(
             text("select vigilo.colleague(:owner, :e)"),
-            {"owner": owner.user_id, "e": email.strip().lower()[:254]},
+            {"owner": owner.user_id, "e": email.strip().lower()[:LONGEST_EMAIL]},
         ).scalar()
         if recipient_id is None:  # said alike of strangers' accounts and of none
             raise InvalidSubscription("email", "No member of your workspaces has that address.")

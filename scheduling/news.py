@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from aggregators.vocabulary import formats
+from auth.granting import members
+from auth.membership import PLATFORM_ADMIN
 from exports import mail
 from scheduling.context import ScheduleContext
 from storage.context import job_in
@@ -17,10 +19,6 @@ from storage.scheduled.nights import NightState
 from storage.tables import workspace
 
 NAMES = uuid.UUID("0b6d9a52-6c8f-4b57-8f0e-3f1f5a6f7c20")
-ADMINS = text("""
-select u.email from membership m join app_user u on u.id = m.user_id
-where m.workspace_id = :w and m.role = 'platform_admin' and m.revoked_at is null and u.is_active
-""")
 LISTED = 10
 """Workspaces that a mail names one by one."""
 Post = Callable[[Connection], int]
@@ -34,7 +32,7 @@ def platform_admins(database: Database) -> list[str]:
     emails: set[str] = set()
     for workspace_id in ids:
         with job_in(database.job, workspace_id) as connection:
-            emails.update(connection.execute(ADMINS, {"w": workspace_id}).scalars())
+            emails.update(m.email for m in members(connection) if m.role == PLATFORM_ADMIN)
     return sorted(emails)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WORKSPACE_ROLES = ("platform_admin", "owner", "admin", "approver", "engineer", "viewer")
-"""Roles that a person may have in a workspace."""
+from provider_settings import ROLES
+
+WORKSPACE_ROLES = ROLES[::-1]
+"""Roles that a person may have in a workspace, the highest first."""
 DEFINER = "vigilo_definer"
 """Owns the SECURITY DEFINER functions and can not log in."""
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from wtforms import EmailField, SelectField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length
 
 from aggregators.vocabulary.fields import SLUG
 from auth import membership
-from auth.accounts import Account
-from auth.granting import MembershipAction, change
+from auth.accounts import LONGEST_EMAIL, Account
+from auth.granting import Member, MembershipAction, change, members
 from auth.joining import invitations
 from auth.membership import NotAllowed
 from settings import Settings
@@ -29,16 +27,6 @@ from web.people.inviting import Inviting
 from web.problem import Problem
 
 PATH = "/ws/<slug>/admin/members"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Active membership of a person."""
-
-    email: str
-    name: str
-    role: str
-    granted_at: datetime
 
 
 REFUSED = "refused"
@@ -56,7 +44,7 @@ class MemberForm(PageForm):
     )
     email = EmailField(
         "E-mail",
-        [InputRequired("Enter an e-mail address."), Length(max=254)],
+        [InputRequired("Enter an e-mail address."), Length(max=LONGEST_EMAIL)],
         filters=[lambda typed: (typed or "").strip().lower()],
     )
     role = SelectField("Role", choices=membership.ORDER, validate_choice=False)
@@ -181,10 +169,5 @@ def _refusal(form: MemberForm, why: str) -> tuple[str, ...]:
 
 def list_members(jobs: Engine, workspace_id: int) -> list[Member]:
     """The active members, highest role first."""
-    query = text(
-        "select u.email, u.name, m.role, m.granted_at from membership m"
-        " join app_user u on u.id = m.user_id where m.revoked_at is null and u.is_active"
-    )
     with job_in(jobs, workspace_id) as connection:
-        members = [Member(*row) for row in connection.execute(query)]
-    return sorted(members, key=lambda m: (-membership.ORDER.index(m.role), m.email))
+        return members(connection)

@@ -14,6 +14,8 @@ from wtforms.validators import InputRequired, Length
 
 from aggregators.catalogue import DOMAINS
 from auth import accounts, membership, second_factor, throttle
+from auth.accounts import LONGEST_EMAIL
+from auth.passwords import MAX_LENGTH
 from auth.provider.linking import ProviderRefused
 from settings import Settings
 from storage import context
@@ -36,8 +38,12 @@ WRONG = "The e-mail address or the password is wrong."
 class SignInForm(PageForm):
     """E-mail and password."""
 
-    email = EmailField("Email", [InputRequired("Enter your e-mail address."), Length(max=254)])
-    password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=200)])
+    email = EmailField(
+        "Email", [InputRequired("Enter your e-mail address."), Length(max=LONGEST_EMAIL)]
+    )
+    password = PasswordField(
+        "Password", [InputRequired("Enter your password."), Length(max=MAX_LENGTH)]
+    )
 
 
 def install(

@@ -96,7 +96,7 @@ def send(
         membership.check(mine, None, role, granting.owners(connection))
         by = asker[1] if asker else OPERATOR
         _check_daily_limit(connection, by, email)
-        if any(member == email for member in _members(connection)):
+        if any(member.email == email for member in granting.members(connection)):
             raise NotAllowed(f"{email} is a member already: change the role in the list.")
         connection.execute(granting.END_INVITATIONS, {"email": email})
         connection.execute(FORGET, {"kept": KEPT})
@@ -111,14 +111,6 @@ def _check_daily_limit(connection: Connection, by: str, email: str) -> None:
     own, to_address = connection.execute(SENT, {"by": by, "email": email}).one()
     if own >= A_SENDER or to_address >= AN_ADDRESS:
         raise NotAllowed("Too many invitations for one day. Try again tomorrow.")
-
-
-def _members(connection: Connection) -> list[str]:
-    query = text(
-        "select u.email from membership m join app_user u on u.id = m.user_id"
-        " where m.revoked_at is null and u.is_active"
-    )
-    return list(connection.execute(query).scalars())
 
 
 def _insert_invitation(
@@ -259,7 +251,7 @@ def _take(connection: Connection, invitation: Invitation) -> None:
             raise InvitationEnded("whoever sent it is here no more")
         asker = (int(id), invitation.invited_by)
     try:
-        if invitation.email not in _members(connection):
+        if invitation.email not in {one.email for one in granting.members(connection)}:
             granting.change_within(
                 connection,
                 invitation.workspace,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from auth import accounts, credentials
-from auth.accounts import EMAIL, Account
+from auth.accounts import LONGEST_EMAIL, LONGEST_NAME, Account, is_address
 from storage import audit
 
 KNOWN = text("""
@@ -37,7 +37,7 @@ returning id, email, name, is_active
 LINK = text("""
 insert into user_identity (issuer, subject, user_id) values (:issuer, :subject, :user)
 """)
-LONGEST_NAME, LONGEST_EMAIL, LONGEST_SUBJECT = 200, 254, 255
+LONGEST_SUBJECT = 255
 CAPITALS = {ord(letter): letter.lower() for letter in ascii_uppercase}
 """Letters of which an address may be in either case. Beyond them lower case makes addresses equal that are
 not: the Kelvin sign becomes a k."""
@@ -77,8 +77,7 @@ class Vouched:
 
 def _is_address(email: str) -> bool:
     """Whether that is an address as accounts have them, to the letter."""
-    plain = len(email) <= LONGEST_EMAIL and email == email.lower() and not UNFIT.search(email)
-    return plain and EMAIL.fullmatch(email) is not None
+    return email == email.lower() and not UNFIT.search(email) and is_address(email)
 
 
 def claim_text(claim: Any, longest: int = LONGEST_EMAIL) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from auth import membership
 from auth.accounts import Account
-from auth.granting import MembershipAction, change
+from auth.granting import MembershipAction, active_role, change
 from auth.membership import NotAllowed
 from storage.context import job_in
 
@@ -57,8 +57,7 @@ def apply(
 
 def _role(jobs: Engine, workspace_id: int, user_id: int) -> str | None:
     with job_in(jobs, workspace_id) as connection:
-        query = text("select role from membership where user_id = :u and revoked_at is null")
-        return connection.execute(query, {"u": user_id}).scalar()
+        return active_role(connection, user_id)
 
 
 def _change_or_warn(

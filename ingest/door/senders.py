@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from auth import tokens
 from auth.accounts import Account, by_id
+from auth.granting import active_role
 from auth.secret_key import Keys
 from ingest.formats.form import Signed
 from storage.context import job_in
@@ -69,8 +70,4 @@ def _may_write(jobs: Engine, account: Account, slug: str) -> bool:
     if workspace is None:
         return False
     with job_in(jobs, workspace) as connection:
-        role = connection.execute(
-            text("select role from membership where user_id = :user and revoked_at is null"),
-            {"user": account.id},
-        ).scalar()
-    return role in SENDERS
+        return active_role(connection, account.id) in SENDERS

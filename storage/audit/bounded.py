@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 from storage.audit import record
 
 WINDOW = "1 hour"
+LONGEST = 254
+"""Characters of who is refused and of what: either is what a stranger typed."""
 A_SOURCE, ALTOGETHER = 60, 3_000
 """Refusals of one kind within the window: of a network address or a person, and of everybody."""
 COUNT = text(f"""
@@ -27,6 +29,7 @@ def record_refusal(
     """Adds an entry within the caller's transaction, as the job role; whether it did: not where there were
     too many in the last hour from the ``address`` of its details (where there is none: by the actor), or by
     everybody. Requests at the same time may exceed the bound by as many as they are."""
+    actor, subject = actor[:LONGEST], subject[:LONGEST]
     who = {"action": action, "actor": actor, "address": details.get("address", "")}
     own, every = connection.execute(COUNT, who).one()
     if own >= A_SOURCE or every >= ALTOGETHER:

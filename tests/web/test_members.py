@@ -101,6 +101,17 @@ def test_the_last_owner_can_not_be_revoked_by_anyone(web):
     assert role(web, "bob") == "owner"
 
 
+def test_an_owner_whose_account_was_deactivated_is_no_owner(web):
+    """The list has them no more, and nobody could act as owner if the one who is left went."""
+    jobs = web.world.database.job
+    accounts.grant(jobs, "dave@x.example", "alpha", "owner")
+    accounts.set_active(jobs, "dave@x.example", is_active=False)
+    assert (
+        "The last owner stays" in post(web.sign_in("alice"), "bob@x.example", action="revoke").text
+    )
+    assert role(web, "bob") == "owner"
+
+
 def test_a_change_of_someone_who_was_just_revoked_does_not_bring_them_back(web):
     page = post(web.sign_in("bob"), "engineer@x.example", action="revoke")
     page = post(web.sign_in("alice"), "engineer@x.example", "viewer", action="change")

@@ -11,10 +11,11 @@ from flask_login import current_user
 from wtforms import StringField
 from wtforms.validators import Length
 
+from aggregators.chosen import known
 from auth import accounts, first_account
-from auth.accounts import AccountError
+from auth.accounts import LONGEST_EMAIL, LONGEST_NAME, AccountError
 from auth.first_account import TooLate
-from auth.passwords import WeakPassword
+from auth.passwords import MAX_LENGTH, WeakPassword
 from auth.secret_key import Keys
 from demo.removal import remove_sample, samples_of
 from ingest.pulling.catalogue import kinds
@@ -49,9 +50,9 @@ class FirstAccountForm(PageForm):
     """The first account."""
 
     token = StringField("Token of the link", [Length(max=80)])
-    email = StringField("E-mail", [Length(max=254)])
-    name = StringField("Name", [Length(max=120)])
-    password = StringField("Password", [Length(max=200)])
+    email = StringField("E-mail", [Length(max=LONGEST_EMAIL)])
+    name = StringField("Name", [Length(max=LONGEST_NAME)])
+    password = StringField("Password", [Length(max=MAX_LENGTH)])
 
 
 class FirstStepForm(PageForm):
@@ -61,7 +62,7 @@ class FirstStepForm(PageForm):
         "What to do: organisation, workspaces, github, adopt, sample, unsample or figures",
         [Length(max=20)],
     )
-    name = StringField("Name of the organisation", [Length(max=200)])
+    name = StringField("Name of the organisation", [Length(max=known.LONGEST_NAME)])
     zone = StringField("Time zone in which days end", [Length(max=60)])
     workspaces = StringField("Workspaces, one a line, or CSV", [Length(max=9000)])
     owner = StringField("Organisation at GitHub", [Length(max=120)])

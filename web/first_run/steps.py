@@ -16,6 +16,7 @@ from aggregators.chosen.known import WrongSettingValue, find_setting
 from aggregators.chosen.names import ORGANISATION_NAME, TIME_ZONE
 from aggregators.vocabulary.fields import LONGEST_SLUG, SHORTEST_SLUG
 from auth import accounts
+from auth.membership import PLATFORM_ADMIN
 from demo.removal import samples_of
 from ingest.desk import choosing
 from ingest.door.imports import note_imports
@@ -113,7 +114,7 @@ def add_workspaces(database: Database, viewer: Viewer, typed: str) -> int:
         reason = getattr(first, "reason", first)
         raise WrongStep(f"Line {getattr(first, 'line', 1) - 1}: {reason}.")
     for slug, _, _ in entries:
-        accounts.grant(database.job, viewer.email, slug, "platform_admin")
+        accounts.grant(database.job, viewer.email, slug, PLATFORM_ADMIN)
     return len(entries)
 
 

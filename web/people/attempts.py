@@ -9,14 +9,14 @@ from flask import request
 from sqlalchemy import Engine
 
 from auth import throttle
-from auth.accounts import AccountError
+from auth.accounts import LONGEST_EMAIL, AccountError
 
-TOO_MANY = "Too many failed attempts. Try again in 15 minutes."
-RETRY_SECONDS = 900
+TOO_MANY = f"Too many failed attempts. Try again in {throttle.WINDOW}."
+RETRY_SECONDS = throttle.WINDOW_SECONDS
 
 
 class TooManyAttempts(RuntimeError):
-    """Ten failures within fifteen minutes: whatever is tried now is told nothing."""
+    """As many failures as the throttle allows: whatever is tried now is told nothing."""
 
     def __init__(self) -> None:
         super().__init__(TOO_MANY)
@@ -24,7 +24,7 @@ class TooManyAttempts(RuntimeError):
 
 def whose(email: str) -> tuple[str, str]:
     """Account and address as the throttle counts them."""
-    return email.strip().lower()[:254], throttle.network(request.remote_addr or "")
+    return email.strip().lower()[:LONGEST_EMAIL], throttle.network(request.remote_addr or "")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def install(app: Flask, jobs: Callable[[], Engine]) -> None:
             details = {"method": request.method, "status": answer.status_code}
             if matched:
                 details["workspace"] = matched[1]
-            deny(jobs, account.email, request.path[:254], details)
+            deny(jobs, account.email, request.path, details)
         return answer
 
 

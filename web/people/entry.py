@@ -30,4 +30,4 @@ def refuse(jobs: Engine, who: str, by: str, reason: str) -> None:
     themselves."""
     with jobs.begin() as connection:
         details = {"by": by, "reason": reason, "address": request.remote_addr or ""}
-        record_refusal(connection, who[:254], "session.refuse", who[:254], details)
+        record_refusal(connection, who, "session.refuse", who, details)

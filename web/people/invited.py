@@ -13,10 +13,10 @@ from wtforms.validators import Length
 
 from aggregators.catalogue import DOMAINS
 from auth import accounts, throttle
-from auth.accounts import AccountError
+from auth.accounts import LONGEST_NAME, AccountError
 from auth.joining import invitations
 from auth.joining.invitations import TOKEN, Invitation, InvitationEnded, NoSuchInvitation
-from auth.passwords import MIN_LENGTH, WeakPassword
+from auth.passwords import MAX_LENGTH, MIN_LENGTH, WeakPassword
 from settings import Settings
 from web.forms import PageForm
 from web.operation import Json, Operation, Outcome
@@ -34,8 +34,8 @@ ENDED = (
 class JoinForm(PageForm):
     """A new account; for somebody who has one, nothing."""
 
-    name = StringField("Name", [Length(max=120)])
-    password = PasswordField("Password", [Length(max=200)])
+    name = StringField("Name", [Length(max=LONGEST_NAME)])
+    password = PasswordField("Password", [Length(max=MAX_LENGTH)])
 
 
 LINK: Mapping[str, Json] = {"token": {"type": "string", "pattern": f"^{TOKEN.pattern}$"}}

@@ -112,7 +112,7 @@ def of_scope(database: Database, viewer: Viewer, slugs: Iterable[str]) -> RightT
 def _noting(database: Database, viewer: Viewer, more: Mapping[str, object]) -> Callable[[], None]:
     """Has the audit say that an answer of this request was broken off."""
     details = {"method": request.method, "broken_off": True, **more}
-    subject = request.path[:254]
+    subject = request.path
 
     def note() -> None:
         try:

@@ -16,6 +16,7 @@ from flask_login import current_user
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Engine
 
+from auth.accounts import LONGEST_EMAIL
 from exports.spreadsheet import harmless
 from settings import Settings
 from storage import audit, context
@@ -38,7 +39,7 @@ PERIODS = {"1": "Last 24 hours", "7": "Last 7 days", "28": "Last 28 days", "90":
 COLUMNS = ("at", "actor", "action", "subject", "details")
 LONGEST_SECONDS = 60.0
 PIECE = 500
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_EMAIL)]
 
 
 class AuditQuery(BaseModel):

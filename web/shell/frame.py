@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from aggregators.catalogue import DOMAINS
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.fields import SLUG_WORD
-from auth.membership import in_words
+from auth.membership import PLATFORM_ADMIN, in_words
 from layouts.paths import WORKSPACE_PAGES
 from layouts.pieces.icons import icon
 from settings import Settings
@@ -188,7 +188,7 @@ def _frame_for_reader(bare: Frame, mine: tuple[Membership, ...]) -> Frame:
 
 
 def _highest(reader: ShellReader) -> str:
-    if reader.active and reader.active.role != "platform_admin":
+    if reader.active and reader.active.role != PLATFORM_ADMIN:
         return in_words(reader.active.role).capitalize()
     if reader.is_platform_admin:
         return "Platform admin"

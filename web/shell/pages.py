@@ -13,7 +13,7 @@ from typing import Literal
 
 from flask import Flask
 
-from auth.membership import KEEPERS, MANAGERS
+from auth.membership import KEEPERS, MANAGERS, PLATFORM_ADMIN
 from storage.executive.memberships import Membership
 from storage.viewer import Viewer
 
@@ -31,14 +31,14 @@ class ShellReader:
     @property
     def is_platform_admin(self) -> bool:
         """Whether they are platform admin of any workspace."""
-        return any(m.role == "platform_admin" for m in self.memberships)
+        return any(m.role == PLATFORM_ADMIN for m in self.memberships)
 
     @property
     def home(self) -> Membership | None:
         """Workspace whose pages they are on, else the first that they are platform admin of, else any."""
         if self.active is not None:
             return self.active
-        wide = (m for m in self.memberships if m.role == "platform_admin")
+        wide = (m for m in self.memberships if m.role == PLATFORM_ADMIN)
         return next(wide, next(iter(self.memberships), None))
 
     @property

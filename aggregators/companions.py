@@ -9,9 +9,9 @@ from aggregators.catalogue import DOMAINS
 from aggregators.pooling.dashboard import Dashboard
 from aggregators.pooling.figures import Figure
 from aggregators.signal.change import Verdict
-from aggregators.signal.series import WatchedSeries, watched
+from aggregators.signal.series import WatchedSeries, watched_series
 
-WATCHED: Mapping[str, WatchedSeries] = {one.key: one for one in watched(DOMAINS)}
+WATCHED: Mapping[str, WatchedSeries] = {one.key: one for one in watched_series(DOMAINS)}
 MOST = 3
 MOVED = (Verdict.WORSE, Verdict.LIKELY_WORSE, Verdict.LIKELY_BETTER, Verdict.BETTER)
 DEPLOYMENTS = "successful_deployments"

@@ -10,7 +10,7 @@ STROKES = str.maketrans(
 """Letters that Unicode does not take apart, as they are typed without them."""
 
 
-def plain(text: str) -> str:
+def searchable(text: str) -> str:
     """A text as it is searched for: without case, accents and strokes."""
     apart = unicodedata.normalize("NFKD", text.casefold().translate(STROKES))
     return "".join(c for c in apart if not unicodedata.combining(c))

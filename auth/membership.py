@@ -36,7 +36,7 @@ def manages(role: str | None) -> bool:
     return role in MANAGERS
 
 
-def grantable(role: str) -> tuple[str, ...]:
+def grantable_roles(role: str) -> tuple[str, ...]:
     """The roles that someone of ``role`` may give, lowest first: up to their own; platform_admin is
     given by platform admins alone."""
     return ORDER[: ORDER.index(role) + 1] if manages(role) else ()
@@ -53,7 +53,7 @@ def check(asker: str | None, before: str | None, after: str | None, owners: int)
     if asker is None or not manages(asker):
         raise NotAllowed("Only an owner, an admin or a platform admin changes members.")
     for role in (before, after):
-        if role is not None and role not in grantable(asker):
+        if role is not None and role not in grantable_roles(asker):
             raise NotAllowed(f"Your role, {asker}, is not enough for {role}.")
     if before == OWNER and after != OWNER and owners <= 1:
         raise NotAllowed("The last owner stays: make someone else owner first.")

@@ -27,7 +27,7 @@ import numpy as np
 
 from aggregators.signal.placebo import REDRAWN, own_threshold, placebo
 from aggregators.signal.rules import LAG, SHIPPED
-from aggregators.signal.watch import DailyEvidence, WatchState, advanced, evidence_by_night
+from aggregators.signal.watch import DailyEvidence, WatchState, advance_night, evidence_by_night
 from benchmarks.drifts import bands, chips, night, oracle
 from benchmarks.drifts.beginnings import measure_beginnings, measure_endings
 from benchmarks.drifts.mixed import measure_mixed
@@ -82,10 +82,10 @@ def night_seconds() -> float:
     history = DailyEvidence(KINDS["cfr"], False, x, n, np.zeros(shape))
     state = WatchState.empty(NIGHTS_SERIES)
     for day in range(2 * LAG):
-        state, _ = advanced(state, history, day)
+        state, _ = advance_night(state, history, day)
     begun = time.perf_counter()
     for day in range(2 * LAG, 3 * LAG):
-        state, _ = advanced(state, history, day)
+        state, _ = advance_night(state, history, day)
     return time.perf_counter() - begun
 
 

@@ -14,7 +14,7 @@ import callbacks
 from callbacks.first_paint import figures_that_are_ready
 from callbacks.guard import strict_callbacks
 from callbacks.services import CallbackServices
-from layouts.pieces.static import plain
+from layouts.pieces.static import without_behaviour
 from layouts.rules import PageRules
 from layouts.shell import shell
 from settings import Settings
@@ -53,7 +53,7 @@ def create_dash(app: Flask, services: CallbackServices) -> Dash:
     # requests at once, which a browser sends for the scripts, all but one would meet a server error.
     with app.test_request_context():
         dash_app._setup_server()  # type: ignore[no-untyped-call]
-        first = plain(_layout(services.settings)())
+        first = without_behaviour(_layout(services.settings)())
         parts = parts_of(dash_app.index(), assets, first)  # type: ignore[no-untyped-call]
     app.view_functions[DRAWN] = dash_page.view(
         services.engine, lambda: parts, partial(figures_that_are_ready, services)

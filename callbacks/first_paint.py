@@ -15,7 +15,7 @@ from layouts import ids
 from layouts.executive.page import ExecutivePage
 from layouts.focus import MalformedView, parse
 from layouts.paths import EXECUTIVE
-from layouts.pieces.static import plain
+from layouts.pieces.static import without_behaviour
 from reading.dashboard import NotPlatformAdmin
 from web.shell.dash_page import FirstFigures
 
@@ -46,4 +46,6 @@ def figures_that_are_ready(services: CallbackServices) -> FirstFigures | None:
         return None
     if not isinstance(made, ExecutivePage):
         return None
-    return FirstFigures(plain(made.at(services.settings.now(), services.late(), services.news())))
+    return FirstFigures(
+        without_behaviour(made.at(services.settings.now(), services.late(), services.news()))
+    )

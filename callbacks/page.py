@@ -19,7 +19,7 @@ from layouts.executive.expansion import comparison, expansion, following
 from layouts.executive.page import page
 from layouts.focus import Focus, Look, parse
 from layouts.paths import EXECUTIVE, WORKSPACE_PAGES
-from layouts.pieces.markup import drawn
+from layouts.pieces.markup import box_of_pieces
 from layouts.workspace.page import workspace
 from reading.dashboard import NotPlatformAdmin
 from reading.workspace_page import NotAMember
@@ -95,7 +95,7 @@ def _page(view: object, services: CallbackServices) -> Shown:
         if kind is OperationalError:
             LOG.warning("the page could not be drawn", exc_info=error)
         state, announced = REFUSALS[kind](error)
-        return drawn(state), announced
+        return box_of_pieces(state), announced
 
 
 def _draw_page(look: Look, services: CallbackServices) -> Shown:
@@ -115,4 +115,4 @@ def _draw_page(look: Look, services: CallbackServices) -> Shown:
             return workspace(
                 view, look.links, counted
             ), f"Updated: {formats.span(view.period.span)}"
-    return drawn(states.unknown()), "There is no such page."
+    return box_of_pieces(states.unknown()), "There is no such page."

@@ -112,7 +112,7 @@ def mail_server(url: str, address: str) -> MailServer:
     )
 
 
-def ready(organisation: str, format: str, period: str, workspaces: int) -> tuple[str, ...]:
+def ready_mail(organisation: str, format: str, period: str, workspaces: int) -> tuple[str, ...]:
     """The subject and the sentences of the mail about a finished export."""
     return (
         f"{organisation}: your export of {period} is ready",
@@ -129,7 +129,7 @@ def enqueue(
     """Queues the mail of a finished job within the caller's transaction; a second time changes nothing."""
     link = f"{settings.address}/exports/{job.id}"
     period = f"{job.params['start']} to {job.params['end']}"
-    subject, *lines = ready(settings.organisation, job.format, period, workspaces)
+    subject, *lines = ready_mail(settings.organisation, job.format, period, workspaces)
     plain = f"{lines[0]}\n\n{lines[1]}\n{link}\n\n{lines[2]}\n{settings.address}/exports\n"
     told = [html.escape(line) for line in lines]
     rich = (
@@ -210,7 +210,7 @@ def deliver(
         try:
             _send(engine, settings, row, moment)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            _later(engine, row, moment, error, first_wait)
+            _try_again_later(engine, row, moment, error, first_wait)
             continue
         with engine.begin() as connection:
             done = connection.execute(
@@ -227,7 +227,7 @@ def deliver(
         sent += 1
 
 
-def _later(
+def _try_again_later(
     engine: Engine, row: DueMail, moment: datetime, error: Exception, first_wait: timedelta
 ) -> None:
     """Log why the mail did not go, and when it is tried again."""

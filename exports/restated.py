@@ -40,7 +40,7 @@ def _figures(dashboard: Dashboard) -> Iterator[tuple[str, Figure]]:
                 yield f"{scorecard.domain.key}.{key}", figure
 
 
-def since(connection: Connection, dashboard: Dashboard) -> Restated | None:
+def figures_restated(connection: Connection, dashboard: Dashboard) -> Restated | None:
     """Figures that the newest export of the same days and workspaces gave otherwise; None where it agrees
     or there is none."""
     now = organisation_values(dashboard)

@@ -72,7 +72,7 @@ def make_next(context: ExportContext) -> bool:
     if claimed is None:
         return False
     try:
-        with _beating(context, claimed):
+        with _keep_lease(context, claimed):
             _make(context, claimed)
     except LeaseLost:
         log.info("export %s is no longer ours", claimed.id)
@@ -171,7 +171,7 @@ class Keeper:
 
 
 @contextmanager
-def _beating(context: ExportContext, claimed: Claim) -> Iterator[None]:
+def _keep_lease(context: ExportContext, claimed: Claim) -> Iterator[None]:
     """Keeps the lease while the work goes on, whatever it is busy with."""
     stop, lease = threading.Event(), context.pace.lease
 
@@ -208,7 +208,7 @@ def _make(context: ExportContext, claimed: Claim) -> None:
     progress(0, parts)
     now = settings.now()
     with jobs.connect() as connection:
-        before = restated.since(connection, dashboard)
+        before = restated.figures_restated(connection, dashboard)
     data = draw(claimed, dashboard, now, progress, before)
     key = f"{claimed.id}-{claimed.attempt}.{claimed.format}"
     files.store(context.folder, key, data)

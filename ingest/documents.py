@@ -248,7 +248,7 @@ def xml_elements(
             events = defusedxml.ElementTree.iterparse(piece, ("start", "end"), forbid_dtd=True)
             for event, element in events:
                 piece.since = 0
-                name = local(element.tag)
+                name = local_name(element.tag)
                 if event == "start":
                     above.append(element)
                     inside += name in wanted
@@ -272,12 +272,12 @@ def xml_elements(
             ) from error
 
 
-def local(tag: str) -> str:
+def local_name(tag: str) -> str:
     """A tag without its namespace."""
     return tag.rpartition("}")[2]
 
 
-def at(document: Any, path: str) -> Any:
+def value_at(document: Any, path: str) -> Any:
     """Value at ``a.b.0.c`` within nested objects and lists, or None."""
     for name in path.split("."):
         if type(document) is dict or isinstance(document, Mapping):  # the common case, quickly
@@ -296,7 +296,7 @@ def cell_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def raw(
+def raw_row(
     reading: FormatInput,
     document: Any,
     columns: Mapping[str, str],
@@ -307,7 +307,7 @@ def raw(
 ) -> RawRecord:
     """A row of a document: ``columns`` are our names to paths in it (``a.b.0.c``), ``cells`` further
     ones that are known already. An error then names the path."""
-    read = {ours: cell_text(at(document, path)) for ours, path in columns.items()}
+    read = {ours: cell_text(value_at(document, path)) for ours, path in columns.items()}
     return RawRecord(reading.path, line, {**read, **cells}, None, waived, columns, pointer)
 
 
@@ -318,8 +318,8 @@ def record(
     pointer: str,
     cells: Mapping[str, str],
 ) -> RawRecord:
-    """As ``raw``, with the cells in a mapping."""
-    read = {ours: cell_text(at(document, path)) for ours, path in columns.items()}
+    """As ``raw_row``, with the cells in a mapping."""
+    read = {ours: cell_text(value_at(document, path)) for ours, path in columns.items()}
     return RawRecord(reading.path, 0, {**read, **cells}, called=columns, pointer=pointer)
 
 
@@ -374,7 +374,7 @@ def epoch(value: Any) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def earliest(*instants: str) -> str:
+def earliest_instant(*instants: str) -> str:
     """The first of the instants that can be read; where none can, the first that is told."""
     known = []
     for told in instants:

@@ -104,7 +104,7 @@ def take(
 ) -> Iterator[tuple[str, ImportOutcome]]:
     """A delivery as the records that it holds, within the transaction in its workspace's job context: an
     outcome for each kind of the format that has any. What is good of it is told."""
-    source = _ImportSource(Path("delivery"), formats.unwrapped(content, content_type))
+    source = _ImportSource(Path("delivery"), formats.unwrap_form(content, content_type))
     for kind in formats.FORMATS[form].readers:
         ids = {"": workspace_id}
         outcome = _import(_context_at_hand(connection), KINDS[kind], source, "", form, receipt, ids)
@@ -194,7 +194,7 @@ def _import(
     reading = source.reading(kind, workspace is not None, outcome.warnings.append, spans.append)
     work = None
     try:
-        chosen = formats.recognised(kind, reading, form)
+        chosen = formats.recognise_format(kind, reading, form)
         outcome.format = chosen.name
         work = _File(kind, within, ids, workspace, chosen.source or chosen.name, outcome, receipt)
         for raw in until_hopeless(chosen.readers[kind.name](reading)):

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeEngine
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import Value
 from aggregators.records.tables import metadata
-from ingest.due.marks import changed_since, changes_since, since, since_in
+from ingest.due.marks import changed_since, changes_since, first_instant, since_in
 from ingest.reader import UnreadableFile
 from storage.arrays import array
 from storage.distributed import is_distributed
@@ -138,7 +138,7 @@ def stored_records(
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def decisive(
+def decisive_columns(
     connection: Connection, kind: RecordKind, workspace_id: int, identities: Sequence[str]
 ) -> list[Record]:
     """Columns that decide whether records count, of those of these identities, with the identity."""
@@ -183,7 +183,7 @@ def _remove_records(
         instants: list[datetime | None] = list(connection.execute(doomed).scalars())
         connection.execute(statement)
         return instants
-    first = literal_column(since(kind, kind.table.name), TIMESTAMP(timezone=True))
+    first = literal_column(first_instant(kind, kind.table.name), TIMESTAMP(timezone=True))
     return list(connection.execute(statement.returning(first)).scalars())
 
 

@@ -136,7 +136,7 @@ def _tell_uncounted(
     outcome: TellOutcome,
 ) -> None:
     """Adds to the outcome why records are in no figure of which nothing new was told."""
-    known = records.decisive(connection, kind, workspace_id, sorted(identities))
+    known = records.decisive_columns(connection, kind, workspace_id, sorted(identities))
     for reason in (kind.fold.uncounted(row) for row in known if kind.fold.uncounted):
         outcome.leave_out(reason)
     for _ in identities - {str(row["identity"]) for row in known}:

@@ -29,7 +29,7 @@ def default_meanings() -> dict[str, Meaning]:
     return {**known, LINK: lambda _: OTHER}
 
 
-def normal(word: str) -> str:
+def normal_word(word: str) -> str:
     """A word as it is compared: case and the space around it do not matter."""
     return " ".join(word.split()).casefold()
 
@@ -51,10 +51,10 @@ def as_they_stand(connection: Connection, workspace_id: int) -> Words:
 
     @cache
     def meaning(about: str, word: str) -> str | None:
-        known = told.get((about, normal(word)))
+        known = told.get((about, normal_word(word)))
         if known is not None:
             return known
         default = defaults.get(about)
-        return default(normal(word)) if default else None
+        return default(normal_word(word)) if default else None
 
     return meaning

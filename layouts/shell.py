@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from aggregators.vocabulary.period import PRESETS, Compare
 from layouts import ids
 from layouts.pieces.icons import icon
-from layouts.pieces.markup import drawn
+from layouts.pieces.markup import box_of_pieces
 from layouts.pieces.parts import data
 from layouts.rules import PageRules, rules_element
 from layouts.states import skeleton
@@ -27,7 +27,7 @@ def shell(rules: PageRules) -> Component:
             dcc.Store(id=ids.WHY),
             rules_element(rules),
             _controls(),
-            html.Div(drawn(skeleton()), id=ids.PAGE),
+            html.Div(box_of_pieces(skeleton()), id=ids.PAGE),
             html.Div(id=ids.LIVE, role="status", className="visually-hidden"),
             html.Dialog(id=ids.DRAWER, className="drawer", **{"aria-labelledby": ids.DRAWER_TITLE}),
         ],
@@ -50,7 +50,7 @@ def _controls() -> Component:
 
 
 def _icon(name: str) -> Component:
-    return drawn(icon(name), className="icon-box")
+    return box_of_pieces(icon(name), className="icon-box")
 
 
 def _button(label: str, picture: str, title: str, **does: str) -> Component:

@@ -64,7 +64,7 @@ def no_snapshot() -> Markup:
     )
 
 
-def partial(dashboard: Dashboard) -> Markup | None:
+def partial_notice(dashboard: Dashboard) -> Markup | None:
     """Some workspaces could not be read."""
     failed = dashboard.scope.unavailable
     if not failed:

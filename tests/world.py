@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from aggregators.dora.fold import mapped_environment
 from ingest.kinds import KINDS
 from ingest.records import settle
-from ingest.words import default_meanings, normal
+from ingest.words import default_meanings, normal_word
 from settings import Settings
 from storage import context
 from storage.database import Database
@@ -38,7 +38,7 @@ def _meant(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_they_are(about: str, word: str) -> str | None:
     """Words by the domains' own lists."""
-    return default_meanings()[about](normal(word))
+    return default_meanings()[about](normal_word(word))
 
 
 BLANK: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

@@ -45,7 +45,7 @@ BUSY = f"Too much is under way. {AGAIN}"
 AWAY = "The database does not answer, or has no connection left. Nothing is lost."
 
 
-def unavailable(error: Exception) -> Problem:
+def unavailable_problem(error: Exception) -> Problem:
     """Problem of a database that is away, or that a statement kept too long."""
     if isinstance(getattr(error, "orig", None), QueryCanceled):
         return Problem(503, "That took too long and was given up.", "took_too_long")
@@ -86,7 +86,7 @@ PROBLEMS: Mapping[type[Exception], Callable[..., Problem]] = {
     TooCostly: lambda error: Problem(422, str(error), "too_costly"),
     Busy: lambda _: Problem(503, BUSY, "busy"),
     NoFreeConnection: lambda _: Problem(503, BUSY, "busy"),
-    OperationalError: lambda error: unavailable(error),
+    OperationalError: lambda error: unavailable_problem(error),
     ProgrammingError: lambda error: of_another_schema(error),
     MethodNotAllowed: lambda error: Problem(405, methods=tuple(error.valid_methods or ())),
     HTTPException: lambda error: Problem(error.code or 500),
@@ -119,10 +119,10 @@ def answer(error: Exception) -> ResponseReturnValue:
         current_app.logger.error("request %s failed", g.get("request_id"), exc_info=error)
     if wants_json() or (isinstance(error, NotText) and not is_browser()):
         return response(problem)
-    return page(unreadable(problem) if isinstance(error, NotText) else problem)
+    return page(unreadable_page(problem) if isinstance(error, NotText) else problem)
 
 
-def unreadable(problem: Problem) -> Problem:
+def unreadable_page(problem: Problem) -> Problem:
     """Problem of what is no text, in a sentence for the person who followed or typed it."""
     what = f"The {problem.detail}" if problem.more["field"] == "path" else problem.detail
     title, advice = UNREADABLE if request.method == "GET" else ("", "Go back and try again.")

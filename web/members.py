@@ -80,7 +80,7 @@ def blueprint(
     @PAGE
     def page(slug: str) -> ResponseReturnValue:
         workspace = managed_membership(engine(), current_user, slug)
-        roles = membership.grantable(workspace.role)
+        roles = membership.grantable_roles(workspace.role)
         return render_template(
             "members.html",
             workspace=workspace,

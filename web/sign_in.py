@@ -139,7 +139,7 @@ def _by_provider(app: Flask, settings: Settings, providers: Providers) -> None:
 def _attempt(jobs: Engine, email: str, password: str, target: str) -> str | None:
     """Signs the person in under a new session id, or has them asked for their second factor; the words to
     show when that fails."""
-    who = attempts.whose(email)
+    who = attempts.throttle_keys(email)
     if throttle.is_closed(jobs, *who):
         return TOO_MANY
     account = accounts.authenticate(jobs, email, password)

@@ -31,11 +31,13 @@ def answer(certificates: DomainRollup, context: QuestionContext) -> Answer:
             context.dated("No certificate expires within 30 days."), {"total": 0}
         )
     return (
-        _few(certificates, context) if total < ENOUGH_CERTIFICATES else _many(certificates, context)
+        _few_answer(certificates, context)
+        if total < ENOUGH_CERTIFICATES
+        else _many_answer(certificates, context)
     )
 
 
-def _few(certificates: DomainRollup, context: QuestionContext) -> Answer:
+def _few_answer(certificates: DomainRollup, context: QuestionContext) -> Answer:
     """Too few to speak of hoarding: each holder is named."""
     cards = certificates.cards
     named = by_name(sorted(cards, key=lambda card: card.slug), lambda card: card.name)
@@ -59,7 +61,7 @@ def _few(certificates: DomainRollup, context: QuestionContext) -> Answer:
     )
 
 
-def _many(certificates: DomainRollup, context: QuestionContext) -> Answer:
+def _many_answer(certificates: DomainRollup, context: QuestionContext) -> Answer:
     """Whether one workspace hoards them, else how few hold most."""
     expiring = np.sort(np.nan_to_num(certificates.cards.values(SOON)))[::-1]
     total, most = float(expiring.sum()), float(expiring[0])

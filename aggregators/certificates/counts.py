@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from aggregators.certificates.records import ONE_EACH, STATES
-from aggregators.vocabulary.clock import after, reached
+from aggregators.vocabulary.clock import day_after, day_at_or_after
 
 BUCKETS = f"""
 with spans as (
-    select state, {after("since")} as lower, {after("until")} as upper
+    select state, {day_after("since")} as lower, {day_after("until")} as upper
     from ({STATES}) s cross join clock
 )
 , changes as (
@@ -40,8 +40,8 @@ select lower(days) as born, upper(days) as gone
 from (
     select unnest(range_agg(int4range(born, gone))) as days
     from (
-        select host, coalesce({after("first_seen")}, 1) as born,
-               coalesce({reached("superseded_at")}, clock.length + 1) as gone
+        select host, coalesce({day_after("first_seen")}, 1) as born,
+               coalesce({day_at_or_after("superseded_at")}, clock.length + 1) as gone
         from certificate cross join clock where workspace_id = :w and host <> ''
     ) seen where born < gone group by host
 ) merged

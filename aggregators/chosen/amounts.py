@@ -33,13 +33,13 @@ def read(text: str, unit: Unit) -> float:
     given = text.strip().casefold()
     if unit is Unit.SECONDS:
         if not _DURATION.fullmatch(given):
-            raise ValueError(_wrong(unit, text))
+            raise ValueError(_wrong_amount(unit, text))
         parts = re.findall(_PART, given)
         return checked(sum(float(number) * SECONDS[of] for number, of in parts), unit)
     if unit is Unit.RATIO:
         given = given.removesuffix("%").strip()
     if not _AMOUNT.fullmatch(given):
-        raise ValueError(_wrong(unit, text))
+        raise ValueError(_wrong_amount(unit, text))
     return checked(float(Decimal(given) / 100 if unit is Unit.RATIO else given), unit)
 
 
@@ -50,7 +50,7 @@ def checked(amount: object, unit: Unit) -> float:
     highest = 1.0 if unit is Unit.RATIO else MOST
     whole = unit is not Unit.COUNT or float(amount).is_integer()
     if not math.isfinite(amount) or not 0 <= amount <= highest or not whole:
-        raise ValueError(_wrong(unit, amount))
+        raise ValueError(_wrong_amount(unit, amount))
     return float(amount)
 
 
@@ -81,7 +81,7 @@ def read_day(text: str) -> date:
     return day
 
 
-def _wrong(unit: Unit, given: object) -> str:
+def _wrong_amount(unit: Unit, given: object) -> str:
     return f"takes {TAKES[unit]}; got {_excerpt(given)}"
 
 

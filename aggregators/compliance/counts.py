@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from aggregators.compliance.records import RESULTS
-from aggregators.vocabulary.clock import after
+from aggregators.vocabulary.clock import day_after
 
 STANDING = f"""
 with results as (
-    select *, {after("assessed_at")} as born, {after("replaced_at")} as gone
+    select *, {day_after("assessed_at")} as born, {day_after("replaced_at")} as gone
     from ({RESULTS}) r cross join clock
 )
 , standing as materialized (
     select framework, control, result, valid_until, lapses_on, born, gone,
-           {after("lapsed_since")} as lapsed, {after("lapsing_since")} as lapsing
+           {day_after("lapsed_since")} as lapsed, {day_after("lapsing_since")} as lapsing
     from results cross join clock where born < gone
 )
 , spans as (

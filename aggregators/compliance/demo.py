@@ -10,18 +10,18 @@ from datetime import date, timedelta
 from aggregators.records.demo import Cause, Row, Rows, Team, Window
 
 
-def _numbered(prefix: str, *counts: int) -> list[str]:
+def _numbered_controls(prefix: str, *counts: int) -> list[str]:
     """CC1.1, CC1.2 ... CC2.1 ...: as many per section as ``counts`` says."""
     return [f"{prefix}{s}.{n}" for s, most in enumerate(counts, 1) for n in range(1, most + 1)]
 
 
 CONTROLS: Mapping[str, Sequence[str]] = {
     "SOC2": (
-        *_numbered("CC", 5, 3, 4, 2, 3, 8, 5, 1, 2),
-        *_numbered("A", 3),
-        *_numbered("C", 2),
-        *_numbered("PI", 5),
-        *_numbered("P", 1, 1),
+        *_numbered_controls("CC", 5, 3, 4, 2, 3, 8, 5, 1, 2),
+        *_numbered_controls("A", 3),
+        *_numbered_controls("C", 2),
+        *_numbered_controls("PI", 5),
+        *_numbered_controls("P", 1, 1),
     ),
     "ISO27001": (
         *(f"A.5.{n}" for n in range(1, 38)),

@@ -8,9 +8,9 @@ from aggregators.records.statements import (
     Tellings,
     Value,
     Words,
-    earliest,
+    greatest_value,
     impossible_instant,
-    last,
+    smallest_value,
     worst_of,
 )
 
@@ -28,12 +28,12 @@ def _finish(record: dict[str, Value], _told: Tellings, _words: Words) -> list[No
     return []
 
 
-RETIREMENT = Fold(choices={"retired_at": last}, needs=("retired_at",))
+RETIREMENT = Fold(choices={"retired_at": greatest_value}, needs=("retired_at",))
 
-SET_UP = Fold(choices={"set_up_at": earliest}, needs=("set_up_at",))
+SET_UP = Fold(choices={"set_up_at": smallest_value}, needs=("set_up_at",))
 
 RESULT = Fold(
-    choices={"result": worst_of(WORST_FIRST), "valid_until": earliest},
+    choices={"result": worst_of(WORST_FIRST), "valid_until": smallest_value},
     needs=("result",),
     finish=_finish,
 )

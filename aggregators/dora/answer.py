@@ -51,7 +51,7 @@ def _worst_rate(worst: Worst, judged: int, context: QuestionContext) -> Answer:
     failed, ended = rate.evidence.numerator or 0.0, rate.evidence.denominator or 0.0
     low, high = wilson(failed, ended)
     sentence = (
-        f"{_who(worst, judged)}: {words.figure(rate)}, "
+        f"{_workspace_words(worst, judged)}: {words.figure(rate)}, "
         f"{formats.number(failed)} of {formats.counted(ended, 'deployment')} "
         f"(95 % interval {formats.span_of_percent(low, high)}){_change_clause(rate, context)}."
         f"{_higher_clause(worst)}"
@@ -70,7 +70,7 @@ def _worst_rate(worst: Worst, judged: int, context: QuestionContext) -> Answer:
     return QUESTION.found(sentence, words.figure(rate), worst.card, evidence, href)
 
 
-def _who(worst: Worst, judged: int) -> str:
+def _workspace_words(worst: Worst, judged: int) -> str:
     """Workspace of the rate; others that have the very same are counted."""
     if judged == 1:
         return f"{worst.card.name} alone ended deployments"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aggregators.dora.records import DEPLOYMENTS, RECOVERIES, lead_times
-from aggregators.vocabulary.clock import SINCE, UNTIL, after, counted
+from aggregators.vocabulary.clock import SINCE, UNTIL, count_spans, day_after
 
 COUNTS = f"""
 select day, count(*) as ended_deployments,
@@ -13,9 +13,9 @@ from ({DEPLOYMENTS}) d cross join edge
 where completed_at >= edge.since and completed_at < edge.until group by day
 """
 
-UNRECOVERED = counted(
+UNRECOVERED = count_spans(
     f"""
-select {after("opened_at")} as born, coalesce({after("over_since")}, clock.length + 1) as gone
+select {day_after("opened_at")} as born, coalesce({day_after("over_since")}, clock.length + 1) as gone
 from ({RECOVERIES}) r cross join clock
 """,
     "recoveries_open",
@@ -45,7 +45,7 @@ where resolved_at >= edge.since and resolved_at < edge.until and resolved_at >= 
 
 COUNTERS = {
     "change_count_24h": f"""
-select {after("completed_at")} as born, {after("completed_at + interval '24 hours'")} as gone
+select {day_after("completed_at")} as born, {day_after("completed_at + interval '24 hours'")} as gone
 from deployment cross join clock cross join edge
 where workspace_id = :w and left_out is null
   and completed_at >= edge.since - interval '1 day' and completed_at < edge.until

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from aggregators.records.mentions import whole
+from aggregators.records.mentions import one_record
 from aggregators.records.statements import (
     ADDRESSES,
     BY_HAND,
@@ -23,9 +23,9 @@ from aggregators.records.statements import (
     Tellings,
     Value,
     Words,
-    earliest,
     impossible_instant,
     latest_telling,
+    smallest_value,
     tellings,
 )
 
@@ -124,16 +124,16 @@ def _why_uncounted(record: Mapping[str, Value]) -> str | None:
 
 
 DEPLOYMENT = Fold(
-    choices={"created_at": earliest},
+    choices={"created_at": smallest_value},
     defaults={"environment": PRODUCTION},
     needs=("outcome", "completed_at"),
     finish=_finish_deployment,
     lend=lend_statements,
-    parts=whole,
+    parts=one_record,
     uncounted=_why_uncounted,
     uncounted_by=("left_out", "outcome", "production", "environment"),
 )
-CHANGE = Fold(choices={"committed_at": earliest}, needs=("committed_at",))
+CHANGE = Fold(choices={"committed_at": smallest_value}, needs=("committed_at",))
 ROLL_BACK = Fold(
     defaults={"environment": PRODUCTION}, needs=("rolled_back_at",), finish=_finish_roll_back
 )

@@ -84,7 +84,7 @@ undone as materialized (
 """Deployments that were taken down again, with when: what follows one on its level is a roll-back."""
 
 
-def settling(touched: str, stale: str) -> str:
+def settle_statement(touched: str, stale: str) -> str:
     """The statement that works it out for the services ``touched``; ``stale`` is a condition on deployments
     ``d``, beside theirs, that may not be undone any more."""
     return f"""
@@ -104,7 +104,7 @@ returning d.completed_at
 """
 
 
-EVERYTHING = settling(EVERY, "true")
+EVERYTHING = settle_statement(EVERY, "true")
 OF_NO_OTHER = """not exists (
     select from roll_back r
     where r.workspace_id = :w and r.service = coalesce(d.service, '')
@@ -112,7 +112,7 @@ OF_NO_OTHER = """not exists (
 )"""
 """Whether a deployment was undone as one of a part's service, which it may have no more."""
 BY_DEPLOYMENTS = Settling(
-    settling(OF_THESE, f"d.key = any(cast(:keys as text[])) or {LINKED} or {OF_NO_OTHER}"),
+    settle_statement(OF_THESE, f"d.key = any(cast(:keys as text[])) or {LINKED} or {OF_NO_OTHER}"),
     EVERYTHING,
 )
 BY_ROLL_BACKS = Settling(EVERYTHING, EVERYTHING)

@@ -95,7 +95,7 @@ def incidents(
 
 def _wholes(statements: Sequence[Statement]) -> list[Whole]:
     told = [s for s in statements if not _names_one(s)]
-    return _across([i for stream in _streams(told) for i in _of_one(stream)])
+    return _merge_overlapping([i for stream in _streams(told) for i in _of_one(stream)])
 
 
 def _names_one(statement: Statement) -> bool:
@@ -312,7 +312,7 @@ def _of_incident(statement: Statement) -> Statement:
     return replace(statement, assertions=words)
 
 
-def _across(intervals: list[Interval]) -> list[Whole]:
+def _merge_overlapping(intervals: list[Interval]) -> list[Whole]:
     """Intervals of several streams as one where they overlap, ascending by start."""
     incidents: list[Whole] = []
     for interval in sorted(intervals, key=lambda i: (i.start, i.stream)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aggregators.incidents.records import INCIDENTS
-from aggregators.vocabulary.clock import after
+from aggregators.vocabulary.clock import day_after
 
 OPENED = f"""
 select (opened_at at time zone :zone)::date as day, count(*) as incidents_opened
@@ -42,8 +42,8 @@ from due where day between :first and :last group by day
 
 OPEN = f"""
 with spans as (
-    select key, severity, opened_at, {after("opened_at")} as born,
-           coalesce({after("over_since")}, clock.length + 1) as gone
+    select key, severity, opened_at, {day_after("opened_at")} as born,
+           coalesce({day_after("over_since")}, clock.length + 1) as gone
     from ({INCIDENTS}) i cross join clock
 )
 , open as (
@@ -76,7 +76,7 @@ FACTS = (
 
 COUNTERS = {
     "incident_count_24h": f"""
-select {after("opened_at")} as born, {after("opened_at + interval '24 hours'")} as gone
+select {day_after("opened_at")} as born, {day_after("opened_at + interval '24 hours'")} as gone
 from ({INCIDENTS}) i cross join clock
 """
 }

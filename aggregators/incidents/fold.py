@@ -24,9 +24,9 @@ from aggregators.records.statements import (
     Tellings,
     Value,
     Words,
-    earliest,
     impossible_instant,
     latest_telling,
+    smallest_value,
     tellings,
 )
 
@@ -216,7 +216,7 @@ def _why_uncounted(record: Mapping[str, Value]) -> str | None:
 
 
 INCIDENT = Fold(
-    choices={"opened_at": earliest},
+    choices={"opened_at": smallest_value},
     needs=("opened_at",),
     finish=_finish_incident,
     lend=lend_statements,

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from aggregators.name_order import places
-from aggregators.name_search import plain
+from aggregators.name_search import searchable
 from aggregators.pooling.facts import FactScope
 from aggregators.pooling.figures import Figure, figure_of_groups
 from aggregators.pooling.measure_table import NO_ROW, MeasureTable
@@ -262,10 +262,10 @@ class Cards(Sequence[Card]):
     def matching(self, part: str) -> Cards:
         """The cards, ranks kept, whose workspace's name or slug holds ``part``, in any case and with or
         without its accents."""
-        wanted = plain(part.strip())
-        if not wanted:
+        part = searchable(part.strip())
+        if not part:
             return self
-        return self.where([wanted in plain(w.name) or wanted in w.slug for w in self.workspaces])
+        return self.where([part in searchable(w.name) or part in w.slug for w in self.workspaces])
 
     def find(self, slug: str) -> Card:
         """The card of a workspace. Raises KeyError."""

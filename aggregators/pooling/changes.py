@@ -30,7 +30,7 @@ from aggregators.signal.change import (
     compare_samples,
     verdicts,
 )
-from aggregators.signal.interval import ChangeInterval, expected, of_change
+from aggregators.signal.interval import ChangeInterval, expected_ends, of_change
 from aggregators.signal.rules import SMALL_RATIO, SeriesKind
 from aggregators.signal.scatter import Scatter
 from aggregators.signal.series import TestableSeries, durations_of, series_of
@@ -148,7 +148,7 @@ class ExpectedPoints:
         elif self.kind is SeriesKind.DURATION:
             usual = self.a_day[at] * rests_on
             exposure, unit = np.maximum(usual - 2 * np.sqrt(usual), usual / 3), self.centre[at]
-        ends = expected(self.kind, base, exposure, self.dispersion[at], errors)
+        ends = expected_ends(self.kind, base, exposure, self.dispersion[at], errors)
         return ChangeInterval(ends.low * unit, ends.high * unit)
 
 

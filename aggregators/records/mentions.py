@@ -73,8 +73,8 @@ def normal_address(text: str) -> str:
         return ""
     if parts.scheme.lower() not in ("http", "https") or not host:
         return ""
-    whole = f"//{host}{parts.path.rstrip('/')}"
-    return whole if len(whole) <= LONGEST else ""
+    address = f"//{host}{parts.path.rstrip('/')}"
+    return address if len(address) <= LONGEST else ""
 
 
 def references(value: str) -> tuple[str, ...]:
@@ -104,6 +104,6 @@ def as_packed(cell: str) -> str:
     return cell
 
 
-def whole(identity: str, statements: Sequence[Statement]) -> Mapping[str, Sequence[Statement]]:
+def one_record(identity: str, statements: Sequence[Statement]) -> Mapping[str, Sequence[Statement]]:
     """All statements of an identity as those of its one record."""
     return {identity: statements}

@@ -143,9 +143,9 @@ def tellings(statements: Sequence[Statement]) -> Tellings:
             if statement.manner is EVENT:
                 events.setdefault(name, []).append(telling)
             elif statement.manner is ROW:
-                _newest(rows.setdefault((statement.source, name), []), telling)
+                _keep_newest(rows.setdefault((statement.source, name), []), telling)
             else:
-                _newest(hands.setdefault(name, []), telling)
+                _keep_newest(hands.setdefault(name, []), telling)
     _listed_again(statements, rows)
     for (_, name), newest in rows.items():
         events.setdefault(name, []).extend(newest)
@@ -170,7 +170,7 @@ def _listed_again(
             del rows[source, name]
 
 
-def _newest(kept: list[Telling], telling: Telling) -> None:
+def _keep_newest(kept: list[Telling], telling: Telling) -> None:
     """Adds a telling to those of the newest receipt, or replaces older ones."""
     newest = kept[0].statement.received_at if kept else None
     if newest is None or telling.statement.received_at > newest:
@@ -188,17 +188,17 @@ Choice = Callable[[Sequence[Telling]], Value]
 """Choice of a field's value among its tellings, of which there is one at least."""
 
 
-def earliest(field_tellings: Sequence[Telling]) -> Value:
+def smallest_value(field_tellings: Sequence[Telling]) -> Value:
     """The smallest value: the first sign of something."""
     return min((telling.value for telling in field_tellings), key=_as_it_is)
 
 
-def last(field_tellings: Sequence[Telling]) -> Value:
+def greatest_value(field_tellings: Sequence[Telling]) -> Value:
     """The greatest value."""
     return max((telling.value for telling in field_tellings), key=_as_it_is)
 
 
-def latest(field_tellings: Sequence[Telling]) -> Value:
+def latest_value(field_tellings: Sequence[Telling]) -> Value:
     """The value told last by the sender's clock; ties by the sender's sequence, then by the value."""
     return latest_telling(field_tellings).value
 
@@ -275,7 +275,7 @@ Parts = Callable[[str, Sequence[Statement]], Mapping[str, Sequence[Statement]]]
 class Fold:
     """How the records of a kind come to be.
 
-    ``choices``: a choice for each field, ``latest`` where none is named. ``defaults``: of fields that
+    ``choices``: a choice for each field, ``latest_value`` where none is named. ``defaults``: of fields that
     nobody tells. ``needs``: the fields without which there is no record yet. ``finish`` decides what
     depends on several fields and takes out what contradicts itself. ``split`` makes the several records
     of one identity, where a kind has such identities; ``home`` is then the identity of a record by its key,
@@ -308,7 +308,7 @@ class Fold:
         else:
             for name, each in told.items():
                 record[name] = (
-                    each[0].value if len(each) == 1 else self.choices.get(name, latest)(each)
+                    each[0].value if len(each) == 1 else self.choices.get(name, latest_value)(each)
                 )
         notes = self.finish(record, told, words) if self.finish else []
         notes += _contradictions(told, record) if len(statements) > 1 else []

@@ -35,7 +35,7 @@ def wilson(x: Array, n: Array, dispersion: Array) -> ChangeInterval:
     return ChangeInterval(np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0))
 
 
-def around(kind: SeriesKind, now: Sample, dispersion: Array) -> ChangeInterval:
+def interval_around(kind: SeriesKind, now: Sample, dispersion: Array) -> ChangeInterval:
     """Factors between which the true rate, or the true middle of durations, lies around the figure of one
     period."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -106,14 +106,16 @@ def of_change(kind: SeriesKind, now: Sample, before: Sample, dispersion: Array) 
 
 def _of_difference(now: Sample, before: Sample, dispersion: Array) -> ChangeInterval:
     with np.errstate(invalid="ignore", divide="ignore"):
-        (own, ratio), (earlier, was) = (_around(sample, dispersion) for sample in (now, before))
+        (own, ratio), (earlier, was) = (
+            _ratio_interval(sample, dispersion) for sample in (now, before)
+        )
     difference = ratio - was
     below = np.sqrt((ratio - own.low) ** 2 + (earlier.high - was) ** 2)
     above = np.sqrt((own.high - ratio) ** 2 + (was - earlier.low) ** 2)
     return ChangeInterval(np.maximum(difference - below, -1.0), np.minimum(difference + above, 1.0))
 
 
-def _around(sample: Sample, dispersion: Array) -> tuple[ChangeInterval, Array]:
+def _ratio_interval(sample: Sample, dispersion: Array) -> tuple[ChangeInterval, Array]:
     """Interval of a ratio with a little added on either side, and its middle; NaN of nothing."""
     x, n = sample.x + ADDED, np.where(sample.e > 0, sample.e + 2 * ADDED, np.nan)
     return likelihood(x, n, dispersion), x / n
@@ -123,7 +125,7 @@ CENTRAL_99 = 2.575829
 """Standard errors beyond which a point is outside of what is expected: 1 of 100 where nothing changes."""
 
 
-def expected(
+def expected_ends(
     kind: SeriesKind, base: Sample, exposure: Array, dispersion: Array, errors: float | Array
 ) -> ChangeInterval:
     """Ends between which a figure lies that rests on so much ``exposure``, if nothing has changed since the

@@ -42,7 +42,7 @@ def redrawn_days(days: int, numbers: Numbers) -> np.ndarray:
     return np.asarray(order[: weeks * 7]) % days
 
 
-def unsuspected(history: DailyEvidence) -> np.ndarray:
+def unsuspected_series(history: DailyEvidence) -> np.ndarray:
     """Series whose own evidence never came near a threshold."""
     return np.flatnonzero(evidence_by_night(history).max(axis=1) < SUSPECT)
 
@@ -50,7 +50,7 @@ def unsuspected(history: DailyEvidence) -> np.ndarray:
 def placebo(history: DailyEvidence, seed: int, replicates: int = REPLICATES) -> list[Array]:
     """Evidence by night of redrawn histories, suspects left out."""
     numbers = np.random.default_rng(seed)
-    stable = history.of(unsuspected(history))
+    stable = history.of(unsuspected_series(history))
     return [
         evidence_by_night(stable.on(redrawn_days(history.days, numbers))) for _ in range(replicates)
     ]

@@ -63,7 +63,7 @@ class WatchedSeries:
         return self.series.key
 
 
-def watched(domains: Iterable[Domain]) -> list[WatchedSeries]:
+def watched_series(domains: Iterable[Domain]) -> list[WatchedSeries]:
     """Every series once, as the first measure that is of it. A count whose events stand in another series
     repeats that one, and is left out."""
     chosen: dict[str, WatchedSeries] = {}

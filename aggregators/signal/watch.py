@@ -155,7 +155,7 @@ def _total_evidence(evidence: Array) -> Array:
     return np.asarray(highest + np.log(np.exp(evidence - highest).mean(axis=0)))
 
 
-def advanced(
+def advance_night(
     state: WatchState, history: DailyEvidence, day: int, ends_from: float = np.inf
 ) -> tuple[WatchState, Usual]:
     """The state after one more night, the history's day ``day``, and what was usual then. A drift whose
@@ -205,7 +205,7 @@ def nights(history: DailyEvidence) -> Iterator[tuple[WatchState, Usual]]:
     """The state after each day of a history, from nothing."""
     state = WatchState.empty(len(history.x), len(history.rule.sizes))
     for day in range(history.days):
-        state, expected = advanced(state, history, day)
+        state, expected = advance_night(state, history, day)
         yield state, expected
 
 

@@ -45,17 +45,17 @@ def just_before(instant: str) -> str:
     return f"({instant} - interval '1 microsecond')"
 
 
-def after(instant: str) -> str:
+def day_after(instant: str) -> str:
     """SQL: the first ``n`` whose day ends after an instant; one beyond the last day when none does."""
     return f"(width_bucket({instant}, clock.untils) + 1)"
 
 
-def reached(instant: str) -> str:
+def day_at_or_after(instant: str) -> str:
     """SQL: the first ``n`` whose day ends at an instant or after it."""
-    return after(just_before(instant))
+    return day_after(just_before(instant))
 
 
-def counted(spans: str, counter: str) -> str:
+def count_spans(spans: str, counter: str) -> str:
     """SQL: how many spans of days (columns ``born`` and ``gone``, first ``n`` within and beyond) hold each
     day, as ``counter``."""
     return f"""

@@ -9,7 +9,7 @@ import numpy as np
 
 from aggregators.pooling.plan import BASE_DAYS
 from aggregators.signal.change import Sample
-from aggregators.signal.interval import CENTRAL_99, expected
+from aggregators.signal.interval import CENTRAL_99, expected_ends
 from aggregators.signal.rules import SeriesKind
 from aggregators.signal.stretch import dispersions, own_stretch, window
 from aggregators.signal.watch import DailyEvidence
@@ -47,7 +47,7 @@ def _outside(history: DailyEvidence, days: int, dispersion: np.ndarray, is_stepp
         point = window(history, end, period.step if is_stepped else period.window)
         with np.errstate(invalid="ignore", divide="ignore"):
             shown, centre, exposure = _shown(history.kind, point, base)
-            ends = expected(history.kind, centre, exposure, dispersion, CENTRAL_99)
+            ends = expected_ends(history.kind, centre, exposure, dispersion, CENTRAL_99)
             out = (shown < ends.low) | (shown > ends.high)
         is_known = ~np.isnan(shown) & ~np.isnan(ends.high)
         marked, known = marked + (out & is_known).sum(), known + is_known.sum()
@@ -55,7 +55,7 @@ def _outside(history: DailyEvidence, days: int, dispersion: np.ndarray, is_stepp
 
 
 def _shown(kind: SeriesKind, point: Sample, base: Sample) -> tuple[np.ndarray, Sample, np.ndarray]:
-    """Figure of a point, the base as ``expected`` takes it, and what the point rests on."""
+    """Figure of a point, the base as ``expected_ends`` takes it, and what the point rests on."""
     if kind is SeriesKind.RATIO:
         return point.x / point.e, base, point.e
     if kind is SeriesKind.RATE:

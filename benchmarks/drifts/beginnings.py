@@ -10,7 +10,7 @@ import numpy as np
 
 from aggregators.signal.flags import first_flags
 from aggregators.signal.rules import QUIET_NIGHTS, SHIPPED
-from aggregators.signal.watch import DailyEvidence, WatchState, advanced, nights
+from aggregators.signal.watch import DailyEvidence, WatchState, advance_night, nights
 from benchmarks.drifts.organisations import FALLS, KINDS, Drifting, Simulator
 from benchmarks.drifts.trial import SOON, WITHIN
 
@@ -127,7 +127,7 @@ def _flag_nights(history: DailyEvidence, drift: Drifting) -> tuple[np.ndarray, n
         history.by_day(),
     )
     for day in range(history.days):
-        state, _ = advanced(state, by_day, day, limit)
+        state, _ = advance_night(state, by_day, day, limit)
         crossed = (state.total >= limit) & (day >= drift.since) & (flagged == never)
         flagged = np.where(crossed, day, flagged)
         quiet = np.where(state.total < limit - 3, quiet + 1, 0.0)

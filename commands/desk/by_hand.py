@@ -125,7 +125,7 @@ def replay(part: UUID | None, is_all: bool, slug: str | None) -> None:
 
 
 def _to_replay(workspace_id: int, part: UUID | None) -> list[UUID]:
-    return [part] if part is not None else quarantine.waiting(database(), workspace_id)
+    return [part] if part is not None else quarantine.waiting_deliveries(database(), workspace_id)
 
 
 @click.command("drop", cls=DatabaseCommand)

@@ -47,12 +47,12 @@ class DigestMessage:
 def message(news: DigestNews, organisation: str, address: str) -> DigestMessage:
     """Words of a digest; ``address`` is where people reach the installation."""
     sections = (
-        DigestSection("New", _shortened([_drift(news, s, address) for s in news.new])),
+        DigestSection("New", _first_lines([_drift(news, s, address) for s in news.new])),
         DigestSection(
-            "Beyond a threshold since then", _shortened([_fact(f, address) for f in news.certain])
+            "Beyond a threshold since then", _first_lines([_fact(f, address) for f in news.certain])
         ),
-        DigestSection("Ended", _shortened([_ended_line(s, address) for s in news.ended])),
-        DigestSection("Still open", _ongoing(news, address)),
+        DigestSection("Ended", _first_lines([_ended_line(s, address) for s in news.ended])),
+        DigestSection("Still open", _ongoing_lines(news, address)),
     )
     quiet = (DigestSection("Nothing new", (DigestLine(_quiet(news)),)),) if news.is_quiet else ()
     return DigestMessage(
@@ -103,7 +103,7 @@ def _ended_line(signal: DriftSignal, address: str) -> DigestLine:
     return DigestLine(told, address + page_of(signal))
 
 
-def _ongoing(news: DigestNews, address: str) -> tuple[DigestLine, ...]:
+def _ongoing_lines(news: DigestNews, address: str) -> tuple[DigestLine, ...]:
     """How many go on, and the one with the strongest evidence."""
     if not news.ongoing:
         return ()
@@ -114,7 +114,7 @@ def _ongoing(news: DigestNews, address: str) -> tuple[DigestLine, ...]:
     return tuple(lines)
 
 
-def _shortened(lines: list[DigestLine]) -> tuple[DigestLine, ...]:
+def _first_lines(lines: list[DigestLine]) -> tuple[DigestLine, ...]:
     """The first lines, and how many more there are."""
     more = len(lines) - MOST
     rest = [DigestLine(f"{formats.number(more)} more stand on the page.")] if more > 0 else []

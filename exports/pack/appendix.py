@@ -130,7 +130,7 @@ def _draw_empty_domain(
 ) -> None:
     """A domain without a row says why."""
     _title(canvas, scorecard.domain.title, y)
-    why = notes.nothing(dashboard) or scorecard.why_empty or scorecard.domain.empty
+    why = notes.why_no_figures(dashboard) or scorecard.why_empty or scorecard.domain.empty
     canvas.text(Box(style.LEFT, y + 16, WIDE, 12), why, colour=style.MUTED)
 
 
@@ -214,14 +214,14 @@ def _cells(canvas: Canvas, row: AppendixRow, placed: Columns) -> Iterator[Cell]:
     if placed.group:
         yield placed.group, row.group or formats.NONE
     for figure, (value, star, *others) in zip(row.figures, placed.numbers, strict=True):
-        first, *rest = raw(figure)
+        first, *rest = raw_numbers(figure)
         yield value, first
         if figure.low_sample:
             yield star, "*"
         yield from zip(others, rest, strict=True)
 
 
-def raw(figure: Figure) -> tuple[str, str, str, str]:
+def raw_numbers(figure: Figure) -> tuple[str, str, str, str]:
     """A figure's raw numbers as words: ("12.4 %", "12 / 97", "97", "28"); "–" for no data."""
     e = figure.evidence
     return (

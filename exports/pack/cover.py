@@ -162,7 +162,7 @@ def _answers(canvas: Canvas, dashboard: Dashboard, box: Box) -> None:
     y = box.y + 18
     ordered = sorted(dashboard.answers, key=lambda answer: not answer.found)
     if not ordered:
-        why = notes.nothing(dashboard) or "Nothing was asked."
+        why = notes.why_no_figures(dashboard) or "Nothing was asked."
         canvas.text(Box(style.LEFT, y, WIDE, 14), f"Nothing to report. {why}", colour=style.MUTED)
     high = min(28.0, (box.bottom - y) / max(len(ordered), 1))
     for i, answer in enumerate(ordered):

@@ -36,7 +36,7 @@ def draw(
 ) -> None:
     """A page with what the domain has to say, and people of it, or why it has nothing."""
     canvas.page(scorecard.domain.title)
-    why = notes.nothing(dashboard) or scorecard.why_empty
+    why = notes.why_no_figures(dashboard) or scorecard.why_empty
     if why:
         _masthead(canvas, dashboard, scorecard, why)
         _nothing(canvas, dashboard, scorecard.domain)
@@ -266,7 +266,7 @@ def _foot(canvas: Canvas, dashboard: Dashboard, scorecard: Scorecard) -> None:
 def _missing(canvas: Canvas, scorecard: Scorecard, dashboard: Dashboard) -> list[str]:
     """Workspaces without a figure, with a small sample, left out, or not read."""
     out = notes.lines_about_left_out(dashboard.scope, canvas.type, 180, style.SMALL)
-    return [*notes.missing(scorecard), *out] or ["Nothing."]
+    return [*notes.missing_and_few(scorecard), *out] or ["Nothing."]
 
 
 # No data

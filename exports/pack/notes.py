@@ -54,7 +54,7 @@ def instant(at: datetime, zone: str) -> str:
     return formats.instant(at, ZoneInfo(zone))
 
 
-def nothing(dashboard: Dashboard) -> str | None:
+def why_no_figures(dashboard: Dashboard) -> str | None:
     """Why there is no figure at all, None where there may be."""
     if not dashboard.scope.slugs:
         why = [words.why_no_scope(dashboard.scope)] if dashboard.scope.total else []
@@ -83,7 +83,7 @@ def rests_on(scorecard: Scorecard, as_of: date | None) -> list[str]:
     return [text for text in texts if text]
 
 
-def missing(scorecard: Scorecard) -> list[str]:
+def missing_and_few(scorecard: Scorecard) -> list[str]:
     """How many workspaces have no figure of a domain's headline, and how many one over few events."""
     heads = [card.figures[scorecard.domain.headline] for card in scorecard.cards]
     silent, few = sum(not f.has_data for f in heads), sum(f.low_sample for f in heads)

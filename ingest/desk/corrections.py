@@ -101,7 +101,7 @@ BENEATH = 200
 """Records that are named of those whose key begins so."""
 
 
-def beneath(
+def rows_beneath(
     connection: Connection, kind: RecordKind, workspace_id: int, name: str
 ) -> list[Mapping[str, Any]]:
     """Rows of the records whose key begins with parts that are written so, the last first, in the job
@@ -157,7 +157,7 @@ def correct(
         _say(connection, workspace, record, fields_said, by, "record.correct")
 
 
-def correctable(kind: RecordKind) -> tuple[str, ...]:
+def correctable_fields(kind: RecordKind) -> tuple[str, ...]:
     """Fields that a hand may correct: those of its file but for the key."""
     return tuple(f.name for f in kind.fields if f.name not in kind.key)
 
@@ -168,7 +168,7 @@ def _parse_cell(kind: RecordKind, field: str, cell: str) -> Value:
     if column is None:
         raise RefusedCorrection(
             field[:40],
-            f"is no field of {kind.name}; there are {', '.join(correctable(kind))}",
+            f"is no field of {kind.name}; there are {', '.join(correctable_fields(kind))}",
             is_value=False,
         )
     if field in kind.key:
@@ -189,7 +189,7 @@ def merge(
     database: Database, workspace: Workspace, kind_name: str, name: str, into: str, by: str
 ) -> None:
     """Makes an incident or a deployment part of another. Raises NoSuchRecord, RefusedCorrection."""
-    kind = _mergeable(kind_name)
+    kind = _mergeable_kind(kind_name)
     with job_in(database.job, workspace[0]) as connection:
         record, target = (
             find_record(connection, kind, workspace[0], each) for each in (name, into)
@@ -203,7 +203,7 @@ def merge(
         _say(connection, workspace, record, fields_said, by, "record.merge")
 
 
-def _mergeable(kind_name: str) -> RecordKind:
+def _mergeable_kind(kind_name: str) -> RecordKind:
     """A kind whose records may be part of others. Raises NoSuchRecord, RefusedCorrection."""
     kind = kind_of(kind_name)
     if "merged_into" not in kind.table.c:
@@ -214,7 +214,7 @@ def _mergeable(kind_name: str) -> RecordKind:
 def part(database: Database, workspace: Workspace, kind_name: str, name: str, by: str) -> None:
     """Lets a record that is part of another, by whosever word, stand alone. Raises NoSuchRecord,
     RefusedCorrection."""
-    kind = _mergeable(kind_name)
+    kind = _mergeable_kind(kind_name)
     with job_in(database.job, workspace[0]) as connection:
         record = find_record(connection, kind, workspace[0], name)
         if not (record.row or {}).get("merged_into"):

@@ -13,7 +13,7 @@ from ingest import records
 from ingest.folding import NO_RECORD
 from ingest.kinds import KINDS
 from ingest.linking.links import TOLD
-from ingest.words import normal
+from ingest.words import normal_word
 from storage.arrays import array
 
 NAMES = """
@@ -50,7 +50,9 @@ def named_fields(connection: Connection, workspace_id: int) -> Iterator[NamedFie
     """Fields of senders that a rule could be about, in the job context of the connection."""
     for kind in kinds():
         for name, holding in _holding(connection, kind, workspace_id).items():
-            rows = records.decisive(connection, kind, workspace_id, sorted(holding.identities))
+            rows = records.decisive_columns(
+                connection, kind, workspace_id, sorted(holding.identities)
+            )
             reasons: dict[str, int] = {}
             if missing := len(holding.identities - {str(row["identity"]) for row in rows}):
                 reasons[NO_RECORD] = missing
@@ -71,9 +73,9 @@ def _holding(connection: Connection, kind: RecordKind, workspace_id: int) -> dic
     query = text(NAMES.format(told=TOLD, table=kind.table.name))
     each: dict[str, _Holding] = {}
     for row in connection.execute(query, {"w": workspace_id, "kind": kind.name}):
-        before = each.get(normal(row.name), _Holding(set(), names_another=False))
+        before = each.get(normal_word(row.name), _Holding(set(), names_another=False))
         both = row.names_another or before.names_another
-        each[normal(row.name)] = _Holding(before.identities | {*row.identities}, both)
+        each[normal_word(row.name)] = _Holding(before.identities | {*row.identities}, both)
     return each
 
 

@@ -27,7 +27,7 @@ from ingest.linking.links import rebuild
 from ingest.lists.asset_lists import renew
 from ingest.lists.whole_lists import RESULTS
 from ingest.statements import refold
-from ingest.words import normal
+from ingest.words import normal_word
 from storage import audit
 from storage.context import job_in
 from storage.database import Database
@@ -114,18 +114,18 @@ def check(about: str, word: str, meaning: str | None) -> tuple[str, str | None]:
     known = choices()
     if about not in known:
         raise NoSuchMeaning("about", f"takes one of {', '.join(known)}; got {about[:40]!r}")
-    if not normal(word):
+    if not normal_word(word):
         raise NoSuchMeaning("word", "is empty")
     only = only_words().get(about)
-    if only and normal(word) not in only:
+    if only and normal_word(word) not in only:
         raise NoSuchMeaning("word", f"takes {', '.join(only)} for {about}; got {word[:40]!r}")
     _name("word", word)
     if meaning is not None and not known[about]:
-        return normal(word), _name("meaning", meaning)
+        return normal_word(word), _name("meaning", meaning)
     if meaning is not None and meaning not in known[about]:
         taken = ", ".join(known[about])
         raise NoSuchMeaning("meaning", f"takes one of {taken} for {about}; got {meaning[:40]!r}")
-    return normal(word), meaning
+    return normal_word(word), meaning
 
 
 def _name(field: str, given: str) -> str:
@@ -204,7 +204,7 @@ def _holding(
     """Identities of the records of which the word was told, in any spelling."""
     values = {"w": workspace_id, "kind": kind.name, "fields": list(names)}
     spellings = text(f"select distinct word from ({words_told(kind, names)}) seen")
-    told = [w for w in connection.execute(spellings, values).scalars() if normal(w) == word]
+    told = [w for w in connection.execute(spellings, values).scalars() if normal_word(w) == word]
     query = text(
         f"select distinct identity from ({words_told(kind, names)}) seen"
         " where word = any(cast(:spellings as text[])) order by identity"

@@ -15,7 +15,7 @@ from ingest import words
 from ingest.desk import linking
 from ingest.folding import NO_RECORD
 from ingest.kinds import KINDS
-from ingest.words import normal
+from ingest.words import normal_word
 from storage.arrays import array
 
 WORKSPACE, ORGANISATION, DEFAULT, UNKNOWN = "workspace", "organisation", "default", "unknown"
@@ -163,7 +163,7 @@ def _of_kinds(
             of = None if records is None else records.get(kind_name, ())
             for word, row, count in _words_and_counts(connection, kind, workspace_id, names, of):
                 entry = listed.setdefault(
-                    (about, normal(word)), _word_with_meaning(about, word, told)
+                    (about, normal_word(word)), _word_with_meaning(about, word, told)
                 )
                 entry.fell(count, _reason(kind, row))
     return listed
@@ -221,8 +221,8 @@ def _reason(kind: RecordKind, row: Mapping[str, object] | None) -> str | None:
 def _word_with_meaning(about: str, word: str, told: Mapping[tuple[str, str, str], str]) -> SeenWord:
     """A word with its meaning, before it is counted."""
     for origin in (WORKSPACE, ORGANISATION):
-        if meaning := told.get((origin, about, normal(word))):
-            return SeenWord(about, normal(word), meaning, origin)
+        if meaning := told.get((origin, about, normal_word(word))):
+            return SeenWord(about, normal_word(word), meaning, origin)
     default = words.default_meanings().get(about)
-    known = default(normal(word)) if default else None
-    return SeenWord(about, normal(word), known, DEFAULT if known else UNKNOWN)
+    known = default(normal_word(word)) if default else None
+    return SeenWord(about, normal_word(word), known, DEFAULT if known else UNKNOWN)

@@ -89,7 +89,7 @@ def _delivery(connection: Connection, workspace_id: int, name: UUID) -> Row[Any]
     return row
 
 
-def waiting(database: Database, workspace_id: int) -> list[UUID]:
+def waiting_deliveries(database: Database, workspace_id: int) -> list[UUID]:
     """Deliveries of which a part lies in quarantine and the body is kept, the oldest first."""
     query = (
         select(deliveries.c.id)

@@ -61,7 +61,7 @@ def mark_from(
         mark(connection, workspace_id, first, at_once=False)
 
 
-def since(kind: RecordKind, row: str) -> str:
+def first_instant(kind: RecordKind, row: str) -> str:
     """SQL of the first instant whose figures a record takes part in; ``row`` is its name in the query."""
     return f"cast({kind.since.format(r=row)} as timestamptz)"
 
@@ -75,20 +75,21 @@ def changed_since(kind: RecordKind) -> str:
     table = kind.table.name
     same = " and ".join(f"o.{name} = {table}.{name}" for name in ("workspace_id", *kind.key))
     return f"""case when exists (select from {table} o where {same})
-        then (select {_differs(kind, table)} from {table} o where {same}) else {since(kind, table)} end"""
+        then (select {_differs(kind, table)} from {table} o where {same})
+        else {first_instant(kind, table)} end"""
 
 
 def changes_since(kind: RecordKind, workspace_id: int) -> str:
     """SQL of the same instant before rows are written: of a row ``given`` beside the one that stands,
     ``o``, whose key is null where none does."""
     query = f"""case when o.{kind.key[0]} is not null
-        then {_differs(kind, "given")} else {since(kind, "given")} end"""
+        then {_differs(kind, "given")} else {first_instant(kind, "given")} end"""
     return _with_number(query, workspace_id)
 
 
 def since_in(kind: RecordKind, workspace_id: int) -> str:
-    """As ``since``, of stored rows of one workspace."""
-    return _with_number(since(kind, kind.table.name), workspace_id)
+    """As ``first_instant``, of stored rows of one workspace."""
+    return _with_number(first_instant(kind, kind.table.name), workspace_id)
 
 
 def _with_number(query: str, workspace_id: int) -> str:
@@ -117,7 +118,7 @@ def _differs(kind: RecordKind, now: str) -> str:
     differs = f"least({parts})" if parts else "null"
     if others:
         before, after = (", ".join(f"{row}.{n}" for n in others) for row in ("o", now))
-        whole = f"least({since(kind, 'o')}, {since(kind, now)})"
+        whole = f"least({first_instant(kind, 'o')}, {first_instant(kind, now)})"
         return (
             f"case when row({before}) is distinct from row({after}) then {whole} else {differs} end"
         )

@@ -43,7 +43,9 @@ def choose(kind: RecordKind, reading: FormatInput, name: str | Format | None = N
     return form
 
 
-def recognised(kind: RecordKind, reading: FormatInput, name: str | Format | None = None) -> Format:
+def recognise_format(
+    kind: RecordKind, reading: FormatInput, name: str | Format | None = None
+) -> Format:
     """As ``choose``. Raises UnreadableFile too, saying what it is, where a file that looks like no format
     looks like no CSV either."""
     form = choose(kind, reading, name)
@@ -61,7 +63,7 @@ def recognised(kind: RecordKind, reading: FormatInput, name: str | Format | None
     return form
 
 
-def unwrapped(content: bytes, content_type: str) -> bytes:
+def unwrap_form(content: bytes, content_type: str) -> bytes:
     """The document of a body: of a form, its field ``payload``, as GitHub sends hooks whose content type
     was left at the first of the two that it offers."""
     if not content_type.lower().startswith("application/x-www-form-urlencoded"):

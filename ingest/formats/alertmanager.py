@@ -31,7 +31,15 @@ from typing import Any
 from aggregators.incidents.alerts import PREFIX
 from aggregators.records.mentions import pack_mentions
 from aggregators.vocabulary.fields import title
-from ingest.documents import at, broken_row, cell_text, event, json_items, qualified_key, record
+from ingest.documents import (
+    broken_row,
+    cell_text,
+    event,
+    json_items,
+    qualified_key,
+    record,
+    value_at,
+)
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -44,15 +52,15 @@ NO_END = "0001"
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A statement for each alert of each group."""
     for position, (pointer, payload) in enumerate(json_items(reading)):
-        if isinstance(at(payload, "labels"), Mapping) and at(payload, "startsAt"):
+        if isinstance(value_at(payload, "labels"), Mapping) and value_at(payload, "startsAt"):
             yield _alert(reading, payload, payload, pointer, position)
             continue
-        name = "data" if isinstance(at(payload, "data"), list) else "alerts"
-        alerts = at(payload, name)
+        name = "data" if isinstance(value_at(payload, "data"), list) else "alerts"
+        alerts = value_at(payload, name)
         if not isinstance(alerts, list):
             yield broken_row(reading, _without_alerts(payload), pointer)
             continue
-        if cut := at(payload, "truncatedAlerts"):
+        if cut := value_at(payload, "truncatedAlerts"):
             reading.warn(
                 f"lacks {cell_text(cut)[:20]} alerts, which the sender cut off (max_alerts)"
             )
@@ -62,26 +70,26 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 
 def _without_alerts(payload: Any) -> str:
     """Name of a body without a list of alerts."""
-    if isinstance(at(payload, "data.alerts"), list):
+    if isinstance(value_at(payload, "data.alerts"), list):
         return "is Prometheus' own list of alerts, which has no ends: take its Alertmanager's"
-    if at(payload, "evalMatches") is not None or at(payload, "ruleName") is not None:
+    if value_at(payload, "evalMatches") is not None or value_at(payload, "ruleName") is not None:
         return "is a hook of Grafana's legacy alerting: Grafana alerting is read, from version 9 on"
     return "has no list of alerts"
 
 
 def _alert(reading: FormatInput, alert: Any, group: Any, pointer: str, position: int) -> RawRecord:
-    labels = at(alert, "labels")
+    labels = value_at(alert, "labels")
     given = labels.items() if isinstance(labels, Mapping) else ()
     labels = {name: text for name, value in given if (text := cell_text(value))}
-    identity = _identity(labels, cell_text(at(alert, "fingerprint")))
+    identity = _identity(labels, cell_text(value_at(alert, "fingerprint")))
     if not identity:
         return broken_row(reading, "is no alert: it has neither labels nor a fingerprint", pointer)
-    start, end = cell_text(at(alert, "startsAt")), cell_text(at(alert, "endsAt"))
+    start, end = cell_text(value_at(alert, "startsAt")), cell_text(value_at(alert, "endsAt"))
     cells = {
         "key": identity,
-        "title": cell_text(at(alert, "annotations.summary")) or labels.get("alertname", ""),
+        "title": cell_text(value_at(alert, "annotations.summary")) or labels.get("alertname", ""),
         "alert": _name(labels)[:200],
-        "sender": cell_text(at(group, "externalURL"))[:500],
+        "sender": cell_text(value_at(group, "externalURL"))[:500],
         "severity": labels.get(_grave(labels), "")[:60],
         "mentions": _mentions(alert, labels),
     }
@@ -98,19 +106,19 @@ def _alert(reading: FormatInput, alert: Any, group: Any, pointer: str, position:
 
 def _mentions(alert: Any, labels: Mapping[str, str]) -> str:
     """Labels, annotations and the address of what fired, by which a rule may link the alert."""
-    given = at(alert, "annotations")
+    given = value_at(alert, "annotations")
     annotations = given if isinstance(given, Mapping) else {}
     named: dict[str, object] = {f"annotations.{name}": value for name, value in annotations.items()}
     named |= {f"labels.{name}": value for name, value in labels.items() if name != _grave(labels)}
-    return pack_mentions("alertmanager", named | {"generatorURL": at(alert, "generatorURL")})
+    return pack_mentions("alertmanager", named | {"generatorURL": value_at(alert, "generatorURL")})
 
 
 def _is_over(alert: Any, group: Any) -> bool:
     """Whether the alert is resolved; one of Alertmanager's own list says how it is suppressed instead."""
-    status = at(alert, "status")
+    status = value_at(alert, "status")
     if isinstance(status, Mapping):
         return False
-    return cell_text(status if status is not None else at(group, "status")) == "resolved"
+    return cell_text(status if status is not None else value_at(group, "status")) == "resolved"
 
 
 def _identity(labels: Mapping[str, str], fingerprint: str) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from aggregators.records.mentions import flat, pack_mentions
-from ingest.documents import LeftOut, at, cell_text, event, json_items, qualified_key, record
+from ingest.documents import LeftOut, cell_text, event, json_items, qualified_key, record, value_at
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -50,34 +50,40 @@ class Event(NamedTuple):
     @property
     def key(self) -> str:
         """Identity of the event; empty where it has no id."""
-        name = cell_text(at(self.document, "context.id"))
-        return qualified_key(cell_text(at(self.document, "context.source")), name) if name else ""
+        name = cell_text(value_at(self.document, "context.id"))
+        return (
+            qualified_key(cell_text(value_at(self.document, "context.source")), name)
+            if name
+            else ""
+        )
 
     @property
     def subject_key(self) -> str:
         """Identity of what it is about; empty where that has no id."""
-        name = cell_text(at(self.document, "subject.id"))
-        own = cell_text(at(self.document, "subject.source"))
-        source = own or cell_text(at(self.document, "context.source"))
+        name = cell_text(value_at(self.document, "subject.id"))
+        own = cell_text(value_at(self.document, "subject.source"))
+        source = own or cell_text(value_at(self.document, "context.source"))
         return qualified_key(source, name) if name else ""
 
     @property
     def mentions(self) -> str:
         """Mentions of other things: its subject's content, its chain, links and custom data."""
-        named = {"context.chainId": at(self.document, "context.chainId")}
+        named = {"context.chainId": value_at(self.document, "context.chainId")}
         for path in ("subject.content", "context.links", "customData"):
-            named |= flat(at(self.document, path), path)
+            named |= flat(value_at(self.document, path), path)
         return pack_mentions("cdevents", named)
 
     def told(self, reading: FormatInput, columns: dict[str, str], **cells: str) -> RawRecord:
         """The record that it tells of."""
         known = {
-            ours: path for ours, path in columns.items() if at(self.document, path) is not None
+            ours: path
+            for ours, path in columns.items()
+            if value_at(self.document, path) is not None
         }
         if mentions := self.mentions:
             cells["mentions"] = mentions
         row = record(reading, self.document, known, self.pointer, cells)
-        return event(row, cell_text(at(self.document, "context.timestamp")))
+        return event(row, cell_text(value_at(self.document, "context.timestamp")))
 
 
 def deployments(reading: FormatInput) -> Iterator[RawRecord]:
@@ -105,7 +111,7 @@ def _events(reading: FormatInput, subject: str, predicates: tuple[str, ...]) -> 
     left_out = LeftOut(reading)
     for pointer, document in json_items(reading):
         message = _event_within(document)
-        parts = cell_text(at(message, "context.type")).split(".")
+        parts = cell_text(value_at(message, "context.type")).split(".")
         about, predicate = parts[2:4] if len(parts) > 3 and parts[1] == "cdevents" else ("", "")
         if about == subject and predicate in predicates:
             yield Event(pointer, message, about, predicate)
@@ -118,9 +124,9 @@ def _events(reading: FormatInput, subject: str, predicates: tuple[str, ...]) -> 
 
 def _event_within(document: Any) -> Any:
     """The event within a CloudEvent, or the document itself."""
-    if at(document, "data.context"):
-        return at(document, "data")
-    packed = at(document, "data_base64")
+    if value_at(document, "data.context"):
+        return value_at(document, "data")
+    packed = value_at(document, "data_base64")
     if isinstance(packed, str):
         try:
             return json.loads(base64.b64decode(packed, validate=True))

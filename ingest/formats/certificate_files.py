@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7, pkcs12
 
-from ingest.documents import YAML, at, cell_text, json_document, yaml_documents
+from ingest.documents import YAML, cell_text, json_document, value_at, yaml_documents
 from ingest.reader import FormatInput, UnreadableFile
 
 LARGEST = 16 * 1024 * 1024
@@ -226,7 +226,7 @@ def _of_secrets(reading: FormatInput) -> Iterator[HeldCertificate]:
     holds_some = False
     for line, above, secret in _secrets(reading):
         for where in ("data", "stringData"):
-            if not isinstance(names := at(secret, where), dict) or "tls.crt" not in names:
+            if not isinstance(names := value_at(secret, where), dict) or "tls.crt" not in names:
                 continue
             holds_some = True
             pointer = f"{above}/{where}/tls.crt"
@@ -256,11 +256,11 @@ def _secrets(reading: FormatInput) -> Iterator[tuple[int, str, Any]]:
             raise UnreadableFile(f"is YAML of over {YAML // 2**20} MB: write it as JSON (-o json)")
         documents = yaml_documents(content)
     for line, document in documents:
-        listed = at(document, "items") if isinstance(document, dict) else document
+        listed = value_at(document, "items") if isinstance(document, dict) else document
         if not isinstance(listed, list):
             above, listed = "", [document]
         else:
             above = "/items" if isinstance(document, dict) else ""
         for number, item in enumerate(listed):
-            if at(item, "type") == SECRET.decode():
+            if value_at(item, "type") == SECRET.decode():
                 yield line, above if listed == [document] else f"{above}/{number}", item

@@ -29,14 +29,14 @@ from typing import Any
 from aggregators.records.mentions import flat, normal_address, pack_mentions
 from ingest.documents import (
     LeftOut,
-    at,
     broken_row,
     cell_text,
     event,
     json_items,
-    raw,
+    raw_row,
     record,
     sender_order,
+    value_at,
 )
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
@@ -65,14 +65,18 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 def _payload(
     reading: FormatInput, payload: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
-    if isinstance(at(payload, "deployment"), Mapping):
+    if isinstance(value_at(payload, "deployment"), Mapping):
         yield from _hook(reading, payload, pointer)
-    elif at(payload, "tag_name") and not at(payload, "repository"):
+    elif value_at(payload, "tag_name") and not value_at(payload, "repository"):
         yield from _release(reading, payload, pointer, left_out)
-    elif at(payload, "environment") and at(payload, "id") and at(payload, "state") is None:
+    elif (
+        value_at(payload, "environment")
+        and value_at(payload, "id")
+        and value_at(payload, "state") is None
+    ):
         yield from _deployment(reading, payload, pointer)
-    elif at(payload, "state") and at(payload, "deployment_url"):
-        match = DEPLOYMENT.search(cell_text(at(payload, "deployment_url")))
+    elif value_at(payload, "state") and value_at(payload, "deployment_url"):
+        match = DEPLOYMENT.search(cell_text(value_at(payload, "deployment_url")))
         cells = {"key": match["id"]} if match else {}
         yield _status(reading, payload, pointer, cells)
     elif (name := _event_name(payload)) is not None:
@@ -106,11 +110,11 @@ def _event_name(payload: Any) -> str | None:
 def _hook(reading: FormatInput, payload: Any, pointer: str) -> Iterator[RawRecord]:
     """The payload of a webhook: the deployment, with the status that it is about."""
     cells, columns = _began(payload, "deployment.")
-    if service := cell_text(at(payload, "repository.name")):
+    if service := cell_text(value_at(payload, "repository.name")):
         cells["service"] = service
-    if not isinstance(at(payload, "deployment_status"), Mapping):
+    if not isinstance(value_at(payload, "deployment_status"), Mapping):
         began = record(reading, payload, columns, pointer, cells)
-        yield event(began, cell_text(at(payload, "deployment.created_at")))
+        yield event(began, cell_text(value_at(payload, "deployment.created_at")))
         return
     yield _status(reading, payload, pointer, cells, columns, "deployment_status.")
 
@@ -118,15 +122,15 @@ def _hook(reading: FormatInput, payload: Any, pointer: str) -> Iterator[RawRecor
 def _began(document: Any, within: str = "") -> tuple[dict[str, str], dict[str, str]]:
     """Mentions of its payload, and the columns that a deployment has."""
     paths = {ours: within + theirs for ours, theirs in COLUMNS.items()}
-    mentions = pack_mentions("github", flat(at(document, f"{within}payload"), "payload"))
+    mentions = pack_mentions("github", flat(value_at(document, f"{within}payload"), "payload"))
     return {"mentions": mentions} if mentions else {}, {
-        o: path for o, path in paths.items() if o == "key" or at(document, path) is not None
+        o: path for o, path in paths.items() if o == "key" or value_at(document, path) is not None
     }
 
 
 def _repository(thing: Any) -> str:
     """The repository's name in the address of one of its things."""
-    url = cell_text(at(thing, "url")) or cell_text(at(thing, "statuses_url"))
+    url = cell_text(value_at(thing, "url")) or cell_text(value_at(thing, "statuses_url"))
     match = REPOSITORY.search(f"{url}/")
     return match["name"] if match else ""
 
@@ -137,10 +141,10 @@ def _deployment(reading: FormatInput, deployment: Any, pointer: str) -> Iterator
     if service := _repository(deployment):
         cells["service"] = service
     began = record(reading, deployment, columns, pointer, cells)
-    yield event(began, cell_text(at(deployment, "created_at")))
-    statuses = at(deployment, "statuses")
+    yield event(began, cell_text(value_at(deployment, "created_at")))
+    statuses = value_at(deployment, "statuses")
     for number, status in enumerate(statuses if isinstance(statuses, list) else ()):
-        key = {"key": cell_text(at(deployment, "id"))}
+        key = {"key": cell_text(value_at(deployment, "id"))}
         yield _status(reading, status, f"{pointer}/statuses/{number}", key)
 
 
@@ -153,38 +157,38 @@ def _status(
     within: str = "",
 ) -> RawRecord:
     """Statement of a status: the outcome, where it is terminal."""
-    state = at(document, f"{within}state")
-    instant = cell_text(at(document, f"{within}created_at"))
+    state = value_at(document, f"{within}state")
+    instant = cell_text(value_at(document, f"{within}created_at"))
     if state in UNDERWAY:
         return event(record(reading, document, columns, pointer, cells), instant)
     if state not in OUTCOMES:
         return broken_row(reading, f"{within}state is unknown: {cell_text(state)[:40]!r}", pointer)
     paths = {**columns, "completed_at": f"{within}created_at"}
     ended = record(reading, document, paths, pointer, {**cells, "outcome": OUTCOMES[state]})
-    return event(ended, instant, sender_order(at(document, f"{within}id")))
+    return event(ended, instant, sender_order(value_at(document, f"{within}id")))
 
 
 def _release(
     reading: FormatInput, release: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
-    match = REPOSITORY.search(cell_text(at(release, "url")))
-    if at(release, "draft") is True:
+    match = REPOSITORY.search(cell_text(value_at(release, "url")))
+    if value_at(release, "draft") is True:
         left_out.add("a draft of a release")
     elif match is None:
         yield broken_row(reading, "is a release of no repository: it has no url", pointer)
     else:
-        is_production = "no" if at(release, "prerelease") is True else "yes"
-        yield raw(
+        is_production = "no" if value_at(release, "prerelease") is True else "yes"
+        yield raw_row(
             reading,
             release,
             {"completed_at": "published_at"},
             pointer,
-            key=f"{match['path']}@{cell_text(at(release, 'tag_name'))}",
+            key=f"{match['path']}@{cell_text(value_at(release, 'tag_name'))}",
             service=match["name"],
             outcome="successful",
             environment="production" if is_production == "yes" else "pre-release",
             is_production=is_production,
-            addresses=normal_address(cell_text(at(release, "html_url"))),
+            addresses=normal_address(cell_text(value_at(release, "html_url"))),
         )
 
 

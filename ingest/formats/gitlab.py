@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.documents import LeftOut, at, broken_row, cell_text, event, json_items, record
+from ingest.documents import LeftOut, broken_row, cell_text, event, json_items, record, value_at
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -34,12 +34,12 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A statement for each payload, or each deployment of a list."""
     left_out = LeftOut(reading)
     for pointer, payload in json_items(reading):
-        kind = at(payload, "object_kind")
+        kind = value_at(payload, "object_kind")
         if kind == "deployment":
             yield _hook(reading, payload, pointer)
         elif kind is not None:
             left_out.add(f"GitLab's {cell_text(kind)[:60]} event: deployment events are read")
-        elif at(payload, "environment") and at(payload, "iid") is not None:
+        elif value_at(payload, "environment") and value_at(payload, "iid") is not None:
             yield _listed_deployment(reading, payload, pointer)
         else:
             yield broken_row(reading, "is no deployment of GitLab", pointer)
@@ -48,31 +48,33 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 
 def _hook(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
     cells = {
-        "environment": cell_text(at(payload, "environment")),
-        "service": cell_text(at(payload, "project.name")),
-        "is_production": TIERS.get(cell_text(at(payload, "environment_tier")), ""),
+        "environment": cell_text(value_at(payload, "environment")),
+        "service": cell_text(value_at(payload, "project.name")),
+        "is_production": TIERS.get(cell_text(value_at(payload, "environment_tier")), ""),
     }
-    changed = _instant(at(payload, "status_changed_at"))
+    changed = _instant(value_at(payload, "status_changed_at"))
     return _deployment_record(reading, payload, "deployment_id", cells, changed, pointer)
 
 
 def _listed_deployment(reading: FormatInput, payload: Any, pointer: str) -> RawRecord:
     """A deployment of a list, as a row."""
-    match = PROJECT.match(cell_text(at(payload, "deployable.web_url")))
+    match = PROJECT.match(cell_text(value_at(payload, "deployable.web_url")))
     cells = {
-        "environment": cell_text(at(payload, "environment.name")),
+        "environment": cell_text(value_at(payload, "environment.name")),
         "service": match["name"] if match else "",
-        "is_production": TIERS.get(cell_text(at(payload, "environment.tier")), ""),
-        "created_at": _instant(at(payload, "created_at")),
+        "is_production": TIERS.get(cell_text(value_at(payload, "environment.tier")), ""),
+        "created_at": _instant(value_at(payload, "created_at")),
     }
-    ended = next((_instant(at(payload, path)) for path in ENDS if at(payload, path)), "")
+    ended = next(
+        (_instant(value_at(payload, path)) for path in ENDS if value_at(payload, path)), ""
+    )
     return _deployment_record(reading, payload, "id", cells, ended, pointer)
 
 
 def _deployment_record(
     reading: FormatInput, payload: Any, key: str, cells: dict[str, str], ended: str, pointer: str
 ) -> RawRecord:
-    name, status = cell_text(at(payload, key)), at(payload, "status")
+    name, status = cell_text(value_at(payload, key)), value_at(payload, "status")
     if not name or not (status in OUTCOMES or status in UNDERWAY):
         wrong = f"status is unknown: {cell_text(status)[:40]!r}" if name else f"has no {key}"
         return broken_row(reading, wrong, pointer)

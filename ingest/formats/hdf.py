@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ingest.documents import at, cell_text, json_document
+from ingest.documents import cell_text, json_document, value_at
 from ingest.formats.form import Format
 from ingest.formats.scans import Scan, list_at
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -34,7 +34,7 @@ class _Profile(NamedTuple):
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A control result for each control. Raises UnreadableFile."""
     document = json_document(reading)
-    profiles = at(document, "profiles")
+    profiles = value_at(document, "profiles")
     if not isinstance(profiles, list):
         raise UnreadableFile(_no_profiles(document))
     scan = Scan(reading, CALLED)
@@ -46,7 +46,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 
 
 def _no_profiles(document: Any) -> str:
-    if isinstance(at(document, "controls"), list):
+    if isinstance(value_at(document, "controls"), list):
         return (
             "has no list of profiles: it is InSpec's json-min or a profile without results;"
             " export it with --reporter json"
@@ -55,9 +55,9 @@ def _no_profiles(document: Any) -> str:
 
 
 def _asset(document: Any) -> str:
-    platform = at(document, "platform")
-    name = cell_text(at(platform, "name"))
-    return cell_text(at(platform, "target_id")) or ("" if CONVERTER in name.lower() else name)
+    platform = value_at(document, "platform")
+    name = cell_text(value_at(platform, "name"))
+    return cell_text(value_at(platform, "target_id")) or ("" if CONVERTER in name.lower() else name)
 
 
 def _families(profiles: Sequence[Any]) -> Iterator[tuple[str, list[_Profile]]]:
@@ -71,7 +71,7 @@ def _families(profiles: Sequence[Any]) -> Iterator[tuple[str, list[_Profile]]]:
         families.setdefault(chain[-1], []).append(_Profile(index, profile, len(chain)))
     for root, family in families.items():
         yield (
-            cell_text(at(profiles[root], "name")),
+            cell_text(value_at(profiles[root], "name")),
             sorted(family, key=lambda p: (p.depth, p.number)),
         )
 
@@ -80,15 +80,15 @@ def _overlays(profiles: Sequence[Any]) -> dict[int, int]:
     """Index of each profile's overlay, of those that have one: as either of the two names the other."""
     indices: dict[str, int] = {}
     for index, profile in enumerate(profiles):
-        indices.setdefault(cell_text(at(profile, "name")), index)
+        indices.setdefault(cell_text(value_at(profile, "name")), index)
     over: dict[int, int] = {}
     for index, profile in enumerate(profiles):
         for dependence in list_at(profile, "depends"):
-            below = indices.get(cell_text(at(dependence, "name")))
+            below = indices.get(cell_text(value_at(dependence, "name")))
             if below is not None and below != index:
                 over.setdefault(below, index)
     for index, profile in enumerate(profiles):
-        above = indices.get(cell_text(at(profile, "parent_profile")))
+        above = indices.get(cell_text(value_at(profile, "parent_profile")))
         if above is not None and above != index:
             over[index] = above
     return over
@@ -100,9 +100,9 @@ def _controls(family: Sequence[_Profile]) -> Iterator[tuple[str, str, str, str]]
     for profile in family:
         for number, control in enumerate(list_at(profile.document, "controls")):
             pointer = f"/profiles/{profile.number}/controls/{number}"
-            name = " ".join(cell_text(at(control, "id")).split())
+            name = " ".join(cell_text(value_at(control, "id")).split())
             _, impacts, results = controls.setdefault(name, (pointer, [], []))
-            if (impact := at(control, "impact")) is not None:
+            if (impact := value_at(control, "impact")) is not None:
                 impacts.append((profile.depth, cell_text(impact).lower()))
             results += [r for r in list_at(control, "results") if isinstance(r, dict)]
     for name, (pointer, impacts, results) in controls.items():

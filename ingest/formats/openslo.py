@@ -22,7 +22,15 @@ from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import printable
-from ingest.documents import YAML, at, broken_row, cell_text, content, json_document, yaml_documents
+from ingest.documents import (
+    YAML,
+    broken_row,
+    cell_text,
+    content,
+    json_document,
+    value_at,
+    yaml_documents,
+)
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 
@@ -66,12 +74,12 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
     for document in _documents(reading):
         if document.body is None:  # nothing stands between two separators
             continue
-        kind = cell_text(at(document.body, "kind"))
+        kind = cell_text(value_at(document.body, "kind"))
         if kind != "SLO":
             where = f"line {document.line}" if document.line else document.pointer or "the document"
             reading.warn(f"left out {where}: of kind {kind[:40]!r}")
             continue
-        objectives = at(document.body, "spec.objectives")
+        objectives = value_at(document.body, "spec.objectives")
         if not isinstance(objectives, list) or not objectives:
             yield broken_row(reading, "spec.objectives is empty", document.pointer, document.line)
             continue
@@ -90,7 +98,7 @@ def _documents(reading: FormatInput) -> Iterator[SloDocument]:
     else:
         whole = yaml_documents(text)
     for line, body in whole:
-        listed = at(body, "items") if at(body, "kind") == "List" else body
+        listed = value_at(body, "items") if value_at(body, "kind") == "List" else body
         if not isinstance(listed, list):
             yield SloDocument(line, "", body)
             continue
@@ -103,7 +111,7 @@ def _suffixes(objectives: list[Any]) -> list[str]:
     """For each objective of an SLO the name behind its SLO's: none for the first, which keeps it."""
     suffixes = [""]
     further = [
-        next((n for key in NAMES if (n := cell_text(at(objective, key)))), "").lower()
+        next((n for key in NAMES if (n := cell_text(value_at(objective, key)))), "").lower()
         for objective in objectives[1:]
     ]
     in_ascii = Counter(_hyphenated(name, re.ASCII) for name in dict.fromkeys(further))
@@ -125,16 +133,18 @@ def _objective(
     reading: FormatInput, document: SloDocument, objective: Any, suffix: str
 ) -> RawRecord:
     """An objective of an SLO as a row; with a fault where its window or target can not be."""
-    name = cell_text(at(document.body, "metadata.name"))
-    title = cell_text(at(document.body, "metadata.displayName")) or name
-    own = next((n for key in NAMES if (n := cell_text(at(objective, key)))), suffix.lstrip("-"))
+    name = cell_text(value_at(document.body, "metadata.name"))
+    title = cell_text(value_at(document.body, "metadata.displayName")) or name
+    own = next(
+        (n for key in NAMES if (n := cell_text(value_at(objective, key)))), suffix.lstrip("-")
+    )
     cells = {
         "key": f"{name}{suffix}" if name else "",
         "name": f"{title}: {own}" if suffix else title,
         "target_percent": _percent(objective),
         **_window(reading, document.body, name),
     }
-    path = "timeWindow" if at(document.body, "spec.timeWindow") else "timeWindows"
+    path = "timeWindow" if value_at(document.body, "spec.timeWindow") else "timeWindows"
     called = {"window_days": f"spec.{path}.0", "key": "metadata.name"}
     short = re.fullmatch(r"(\d{1,5})([sm])", cells.get("window_days", ""))
     fault = short and Fault("window_days", TOO_SHORT[short[2]].format(count=short[1]))
@@ -145,7 +155,7 @@ def _objective(
 
 def _target(objective: Any) -> float | None:
     """The target where it is a number, in quotes or not; None where there is none."""
-    target = at(objective, "target")
+    target = value_at(objective, "target")
     if isinstance(target, bool):
         return None
     try:
@@ -159,7 +169,7 @@ def _no_fraction(objective: Any) -> Fault | None:
     target = _target(objective)
     if target is None or not target > 1:
         return None
-    told = cell_text(at(objective, "target"))
+    told = cell_text(value_at(objective, "target"))
     return Fault(
         "target",
         f"takes a fraction such as 0.999, got {printable(told)}; a percentage is targetPercent",
@@ -170,12 +180,14 @@ def _percent(objective: Any) -> str:
     target = _target(objective)
     if target is not None:
         return f"{target * 100:.10g}"
-    return cell_text(at(objective, "targetPercent")) or cell_text(at(objective, "target"))
+    return cell_text(value_at(objective, "targetPercent")) or cell_text(
+        value_at(objective, "target")
+    )
 
 
 def _window(reading: FormatInput, body: Any, name: str) -> dict[str, str]:
     """The cells of the window: a calendar's span, else its days; none where the document tells none."""
-    window = at(body, "spec.timeWindow.0") or at(body, "spec.timeWindows.0")
+    window = value_at(body, "spec.timeWindow.0") or value_at(body, "spec.timeWindows.0")
     if not isinstance(window, Mapping):
         return {}
     duration = cell_text(window.get("duration")) or _alpha_duration(window)

@@ -23,14 +23,14 @@ from aggregators.records.mentions import flat, pack_mentions
 from aggregators.vocabulary.fields import instant
 from ingest.documents import (
     LeftOut,
-    at,
     broken_row,
     cell_text,
-    earliest,
+    earliest_instant,
     epoch,
     event,
     json_items,
     record,
+    value_at,
 )
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
@@ -57,14 +57,14 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A statement for each action, or each alert of a list."""
     left_out = LeftOut(reading)
     for pointer, payload in json_items(reading):
-        name = next((n for n in ("data", "values") if isinstance(at(payload, n), list)), "")
-        if at(payload, "action") is not None:
+        name = next((n for n in ("data", "values") if isinstance(value_at(payload, n), list)), "")
+        if value_at(payload, "action") is not None:
             yield from _action(reading, payload, pointer, left_out)
         elif name:
-            for number, alert in enumerate(at(payload, name)):
+            for number, alert in enumerate(value_at(payload, name)):
                 yield _listed_alert(reading, alert, f"{pointer}/{name}/{number}")
         else:
-            alert = at(payload, "data") or payload
+            alert = value_at(payload, "data") or payload
             yield _listed_alert(reading, alert, pointer)
     left_out.tell()
 
@@ -72,13 +72,13 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 def _action(
     reading: FormatInput, payload: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
-    action = cell_text(at(payload, "action")).lower()
+    action = cell_text(value_at(payload, "action")).lower()
     if action not in STEPS:
-        left_out.add(f"an action {cell_text(at(payload, 'action'))[:60]!r}")
+        left_out.add(f"an action {cell_text(value_at(payload, 'action'))[:60]!r}")
         return
-    alert = at(payload, "alert")
-    changed = epoch(at(alert, "updatedAt")) or epoch(at(alert, "createdAt"))
-    cells = _words(alert, cell_text(at(alert, "alertId")) or cell_text(at(alert, "id")))
+    alert = value_at(payload, "alert")
+    changed = epoch(value_at(alert, "updatedAt")) or epoch(value_at(alert, "createdAt"))
+    cells = _words(alert, cell_text(value_at(alert, "alertId")) or cell_text(value_at(alert, "id")))
     if step := STEPS[action]:
         cells[step] = changed
     if action == "delete":
@@ -87,31 +87,35 @@ def _action(
 
 
 def _words(alert: Any, key: str) -> dict[str, str]:
-    alias = {"alias": at(alert, "alias")}
+    alias = {"alias": value_at(alert, "alias")}
     cells = {
         "key": key,
-        "title": cell_text(at(alert, "message")),
-        "opened_at": epoch(at(alert, "createdAt")),
-        "severity": cell_text(at(alert, "priority")),
-        "mentions": pack_mentions("opsgenie", flat(at(alert, "details"), "details") | alias),
+        "title": cell_text(value_at(alert, "message")),
+        "opened_at": epoch(value_at(alert, "createdAt")),
+        "severity": cell_text(value_at(alert, "priority")),
+        "mentions": pack_mentions("opsgenie", flat(value_at(alert, "details"), "details") | alias),
     }
     return {name: cell for name, cell in cells.items() if cell}
 
 
 def _listed_alert(reading: FormatInput, alert: Any, pointer: str) -> RawRecord:
     """An alert of a list, as a row."""
-    key = cell_text(at(alert, "id"))
-    if not key or at(alert, "createdAt") is None:
+    key = cell_text(value_at(alert, "id"))
+    if not key or value_at(alert, "createdAt") is None:
         return broken_row(reading, "is no alert of Opsgenie: it has no id or no createdAt", pointer)
     cells = {**_words(alert, key), "resolved_at": "", "over": ""}
-    if began := cell_text(at(alert, "impactStartDate")):
-        cells["opened_at"] = earliest(cells["opened_at"], began)
-    if acknowledged := _instant_after(epoch(at(alert, "createdAt")), at(alert, "report.ackTime")):
+    if began := cell_text(value_at(alert, "impactStartDate")):
+        cells["opened_at"] = earliest_instant(cells["opened_at"], began)
+    if acknowledged := _instant_after(
+        epoch(value_at(alert, "createdAt")), value_at(alert, "report.ackTime")
+    ):
         cells["acknowledged_at"] = acknowledged
-    changed = epoch(at(alert, "updatedAt"))
-    if cell_text(at(alert, "status")).lower() in OVER:
-        ended = _instant_after(epoch(at(alert, "createdAt")), at(alert, "report.closeTime"))
-        ended = ended or cell_text(at(alert, "impactEndDate"))
+    changed = epoch(value_at(alert, "updatedAt"))
+    if cell_text(value_at(alert, "status")).lower() in OVER:
+        ended = _instant_after(
+            epoch(value_at(alert, "createdAt")), value_at(alert, "report.closeTime")
+        )
+        ended = ended or cell_text(value_at(alert, "impactEndDate"))
         cells |= {"resolved_at": ended} if ended else {"over": "yes"}
     elif changed:
         cells["open_at"] = changed

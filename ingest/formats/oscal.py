@@ -25,11 +25,11 @@ import yaml
 
 from ingest.documents import (
     YAML,
-    at,
     cell_text,
     content,
     json_document,
-    local,
+    local_name,
+    value_at,
     xml_elements,
     yaml_documents,
 )
@@ -82,16 +82,16 @@ LISTS = {
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A control result for each control of each asset in each result. Raises UnreadableFile."""
     document = _document(reading)
-    results = at(document, "assessment-results.results")
+    results = value_at(document, "assessment-results.results")
     if not isinstance(results, list):
         raise UnreadableFile(_no_results(document))
-    shared = _names(at(document, "assessment-results.local-definitions"))
+    shared = _names(value_at(document, "assessment-results.local-definitions"))
     for number, result in enumerate(results):
         scan = Scan(reading, {"assessed_at": "end", "control": "target-id", "asset": "subjects"})
-        when = cell_text(at(result, "end")) or cell_text(at(result, "start"))
+        when = cell_text(value_at(result, "end")) or cell_text(value_at(result, "start"))
         scan.ends(when)
         pointer = f"/assessment-results/results/{number}"
-        assets = {**shared, **_names(at(result, "local-definitions"))}
+        assets = {**shared, **_names(value_at(result, "local-definitions"))}
         _add_findings(scan, result, assets, when, pointer)
         yield from scan.records()
 
@@ -110,21 +110,25 @@ def _add_findings(
     scan: Scan, result: Any, assets: Mapping[str, str], when: str, pointer: str
 ) -> None:
     """Adds a result's findings to the scan: each control of each asset, and those reviewed without one."""
-    observations = {cell_text(at(each, "uuid")): each for each in list_at(result, "observations")}
+    observations = {
+        cell_text(value_at(each, "uuid")): each for each in list_at(result, "observations")
+    }
     reviewed = _reviewed_controls(result)
     seen = set()
     for number, finding in enumerate(list_at(result, "findings")):
         related = [
             observations[uuid]
             for each in list_at(finding, "related-observations")
-            if (uuid := cell_text(at(each, "observation-uuid"))) in observations
+            if (uuid := cell_text(value_at(each, "observation-uuid"))) in observations
         ]
-        control = _control(cell_text(at(finding, "target.target-id")), reviewed)
+        control = _control(cell_text(value_at(finding, "target.target-id")), reviewed)
         seen.add(control)
         collected, expires = "", ""
         for each in related:
-            collected = latest(collected, scan.reading.instant(cell_text(at(each, "collected"))))
-            ends = cell_text(at(each, "expires"))
+            collected = latest(
+                collected, scan.reading.instant(cell_text(value_at(each, "collected")))
+            )
+            ends = cell_text(value_at(each, "expires"))
             expires = min(filter(None, (expires, ends)), default="")
         for asset in _subjects(related, assets) or {""}:
             state = _state(finding)
@@ -136,9 +140,12 @@ def _add_findings(
 
 
 def _state(finding: Any) -> str:
-    state = cell_text(at(finding, "target.status.state")).lower()
-    reason = cell_text(at(finding, "target.status.reason")).lower()
-    if cell_text(at(finding, "target.implementation-status.state")).lower() == "not-applicable":
+    state = cell_text(value_at(finding, "target.status.state")).lower()
+    reason = cell_text(value_at(finding, "target.status.reason")).lower()
+    if (
+        cell_text(value_at(finding, "target.implementation-status.state")).lower()
+        == "not-applicable"
+    ):
         return "not_applicable"
     return REASONS.get(reason, STATES[state]) if state in STATES else "not_assessed"
 
@@ -147,12 +154,12 @@ def _reviewed_controls(result: Any) -> list[str]:
     """Controls that were looked at, by id."""
     selections = list_at(result, "reviewed-controls.control-selections")
     left_out = {
-        cell_text(at(control, "control-id"))
+        cell_text(value_at(control, "control-id"))
         for selection in selections
         for control in list_at(selection, "exclude-controls")
     }
     reviewed = (
-        cell_text(at(control, "control-id"))
+        cell_text(value_at(control, "control-id"))
         for selection in selections
         for control in list_at(selection, "include-controls")
     )
@@ -173,13 +180,14 @@ def _names(definitions: Any) -> dict[str, str]:
     """Names of components and inventory items by uuid."""
     names = {}
     for item in list_at(definitions, "components"):
-        names[cell_text(at(item, "uuid"))] = cell_text(at(item, "title"))
+        names[cell_text(value_at(item, "uuid"))] = cell_text(value_at(item, "title"))
     for item in list_at(definitions, "inventory-items"):
         props = {
-            cell_text(at(p, "name")): cell_text(at(p, "value")) for p in list_at(item, "props")
+            cell_text(value_at(p, "name")): cell_text(value_at(p, "value"))
+            for p in list_at(item, "props")
         }
         named = next((props[name] for name in NAMES if props.get(name)), "")
-        names[cell_text(at(item, "uuid"))] = named or cell_text(at(item, "description"))
+        names[cell_text(value_at(item, "uuid"))] = named or cell_text(value_at(item, "description"))
     return names
 
 
@@ -189,9 +197,9 @@ def _subjects(observations: Collection[Any], assets: Mapping[str, str]) -> set[s
     return {
         name
         for subject in subjects
-        if cell_text(at(subject, "type")) in THINGS
-        for uuid in [cell_text(at(subject, "subject-uuid"))]
-        if (name := assets.get(uuid) or cell_text(at(subject, "title")) or uuid)
+        if cell_text(value_at(subject, "type")) in THINGS
+        for uuid in [cell_text(value_at(subject, "subject-uuid"))]
+        if (name := assets.get(uuid) or cell_text(value_at(subject, "title")) or uuid)
     }
 
 
@@ -203,7 +211,7 @@ def _document(reading: FormatInput) -> Any:
         return json_document(reading)
     if first == b"<":
         bounded = replace(reading, content=content(reading))
-        roots = {local(e.tag): _of_xml(e) for e in xml_elements(bounded, DOCUMENTS)}
+        roots = {local_name(e.tag): _of_xml(e) for e in xml_elements(bounded, DOCUMENTS)}
         return roots or {"XML of another kind": None}
     documents = yaml_documents(content(reading, YAML), yaml.BaseLoader)
     return next((document for _, document in documents), None)
@@ -215,7 +223,7 @@ def _of_xml(element: Element) -> Any:
         return (element.text or "").strip()
     made: dict[str, Any] = dict(element.attrib)
     for child in element:
-        name = local(child.tag)
+        name = local_name(child.tag)
         if name in LISTS:
             made.setdefault(LISTS[name], []).append(_of_xml(child))
         else:

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aggregators.records.mentions import flat, normal_address, pack_mentions
-from ingest.documents import LeftOut, at, broken_row, cell_text, event, json_items, record
+from ingest.documents import LeftOut, broken_row, cell_text, event, json_items, record, value_at
 from ingest.formats.form import Format, Signed
 from ingest.reader import FormatInput, RawRecord
 
@@ -82,19 +82,21 @@ def _payload(
 ) -> Iterator[RawRecord]:
     """Rows of a payload: of an event of either version, an incident, or a list."""
     for name, each in LISTS.items():
-        if isinstance(items := at(payload, name), list) and at(payload, "id") is None:
+        if isinstance(items := value_at(payload, name), list) and value_at(payload, "id") is None:
             for number, item in enumerate(items):
                 yield from each(reading, item, f"{pointer}/{name}/{number}", left_out)
             return
-    if isinstance(at(payload, "incident"), Mapping) and at(payload, "event") is None:
+    if isinstance(value_at(payload, "incident"), Mapping) and value_at(payload, "event") is None:
         yield from _listed_incident(
-            reading, at(payload, "incident"), f"{pointer}/incident", left_out
+            reading, value_at(payload, "incident"), f"{pointer}/incident", left_out
         )
-    elif at(payload, "id") and at(payload, "created_at") and at(payload, "status"):
+    elif (
+        value_at(payload, "id") and value_at(payload, "created_at") and value_at(payload, "status")
+    ):
         yield from _listed_incident(reading, payload, pointer, left_out)
-    elif isinstance(at(payload, "event"), str):
+    elif isinstance(value_at(payload, "event"), str):
         yield from _event(reading, payload, V2, pointer, left_out)
-    elif at(payload, "event") is None:
+    elif value_at(payload, "event") is None:
         yield broken_row(
             reading, "is neither an event nor a list of incidents of PagerDuty", pointer
         )
@@ -106,7 +108,7 @@ def _event(
     reading: FormatInput, message: Any, shape: Shape, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
     """Statement of an event about an incident; any other event is left out."""
-    name = cell_text(at(message, shape.event))
+    name = cell_text(value_at(message, shape.event))
     if not name:
         yield broken_row(reading, _nameless(message), pointer)
         return
@@ -116,17 +118,17 @@ def _event(
         left_out.add(f"an event of type {name[:60]!r}")
         return
     columns = {ours: f"{shape.incident}.{theirs}" for ours, theirs in OURS.items()}
-    incident = at(message, shape.incident)
+    incident = value_at(message, shape.incident)
     columns, cells = _columns_and_cells(
         columns, STEPS[step], shape.occurred, incident, began=step == "triggered"
     )
     told = record(reading, message, columns, pointer, cells | _words(incident))
-    yield event(told, cell_text(at(message, shape.occurred)))
+    yield event(told, cell_text(value_at(message, shape.occurred)))
 
 
 def _nameless(message: Any) -> str:
     """Name of a message without an event's name."""
-    if at(message, "data.incident") is not None:
+    if value_at(message, "data.incident") is not None:
         return "is a webhook of version 1: v2 and v3 are read, and lists of the REST API"
     return "names no event"
 
@@ -140,46 +142,51 @@ def _columns_and_cells(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The columns and cells that a step tells; the end of a merged incident tells where it went, the event
     with which one ``began`` when that was, where the incident does not."""
-    into = at(incident, "resolve_reason.incident.id")
-    if "resolved_at" in steps and at(incident, "resolve_reason.type") == MERGED and into:
+    into = value_at(incident, "resolve_reason.incident.id")
+    if "resolved_at" in steps and value_at(incident, "resolve_reason.type") == MERGED and into:
         return columns, {"merged_into": cell_text(into)}
-    if began and at(incident, "created_at") is None:
+    if began and value_at(incident, "created_at") is None:
         columns = columns | {"opened_at": occurred}
     return columns | dict.fromkeys(steps, occurred), {}
 
 
 def _words(incident: Any) -> dict[str, str]:
     """Title, the name of the priority where there is one, and what names it elsewhere."""
-    title = cell_text(at(incident, "title")) or cell_text(at(incident, "summary"))
-    name = cell_text(at(incident, "priority.summary")) or cell_text(at(incident, "priority.name"))
+    title = cell_text(value_at(incident, "title")) or cell_text(value_at(incident, "summary"))
+    name = cell_text(value_at(incident, "priority.summary")) or cell_text(
+        value_at(incident, "priority.name")
+    )
     told = {"severity": name, "mentions": _mentions(incident)}
-    told["addresses"] = normal_address(cell_text(at(incident, "html_url")))
+    told["addresses"] = normal_address(cell_text(value_at(incident, "html_url")))
     return {"title": title} | {field: cell for field, cell in told.items() if cell}
 
 
 def _mentions(incident: Any) -> str:
     """The key of its integration, its custom fields, and references to other systems."""
-    fields = at(incident, "custom_fields")
+    fields = value_at(incident, "custom_fields")
     named: dict[str, object] = {
-        f"custom_fields.{cell_text(at(field, 'name'))}": at(field, "value")
+        f"custom_fields.{cell_text(value_at(field, 'name'))}": value_at(field, "value")
         for field in (fields if isinstance(fields, list) else ())
     }
-    named |= flat(at(incident, "external_references"), "external_references")
-    return pack_mentions("pagerduty", named | {"incident_key": at(incident, "incident_key")})
+    named |= flat(value_at(incident, "external_references"), "external_references")
+    return pack_mentions("pagerduty", named | {"incident_key": value_at(incident, "incident_key")})
 
 
 def _listed_incident(
     reading: FormatInput, incident: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
     """An incident as the REST API gives it: a row, and what its log entries tell."""
-    if at(incident, "id") is None:
+    if value_at(incident, "id") is None:
         yield broken_row(reading, "is no incident: it has no id", pointer)
         return
-    status, changed = at(incident, "status"), cell_text(at(incident, "last_status_change_at"))
+    status, changed = (
+        value_at(incident, "status"),
+        cell_text(value_at(incident, "last_status_change_at")),
+    )
     columns, cells = dict(OURS), _words(incident)
     if status == "resolved":
-        ended = "resolved_at" if at(incident, "resolved_at") else "last_status_change_at"
-        steps = ("resolved_at",) if at(incident, ended) else ()
+        ended = "resolved_at" if value_at(incident, "resolved_at") else "last_status_change_at"
+        steps = ("resolved_at",) if value_at(incident, ended) else ()
         columns, more = _columns_and_cells(columns, steps, ended, incident)
         cells |= more or ({} if steps else {"over": "yes"})
     else:
@@ -187,8 +194,8 @@ def _listed_incident(
     if (first := _first_acknowledgement(incident)) is not None:
         columns["acknowledged_at"] = first
     row = record(reading, incident, columns, pointer, cells)
-    yield row._replace(at=cell_text(at(incident, "updated_at")) or changed)
-    entries = at(incident, "log_entries")
+    yield row._replace(at=cell_text(value_at(incident, "updated_at")) or changed)
+    entries = value_at(incident, "log_entries")
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         yield from _statement_of_entry(
             reading, entry, incident, f"{pointer}/log_entries/{number}", left_out
@@ -197,9 +204,10 @@ def _listed_incident(
 
 def _first_acknowledgement(incident: Any) -> str | None:
     """Path of the first acknowledgement that still holds, or None."""
-    given = at(incident, "acknowledgements")
+    given = value_at(incident, "acknowledgements")
     told = [
-        (cell_text(at(a, "at")), n) for n, a in enumerate(given if isinstance(given, list) else ())
+        (cell_text(value_at(a, "at")), n)
+        for n, a in enumerate(given if isinstance(given, list) else ())
     ]
     known = [(instant, number) for instant, number in told if instant]
     return f"acknowledgements.{min(known)[1]}.at" if known else None
@@ -210,17 +218,19 @@ def _statement_of_entry(
 ) -> Iterator[RawRecord]:
     """Statement of one entry of a log about its incident."""
     kind = (
-        cell_text(at(entry, "type")).removesuffix("_log_entry").removesuffix("_log_entry_reference")
+        cell_text(value_at(entry, "type"))
+        .removesuffix("_log_entry")
+        .removesuffix("_log_entry_reference")
     )
     step = OF_V2.get(kind)
-    key = cell_text(at(incident, "id"))
+    key = cell_text(value_at(incident, "id"))
     if step is None or not key:
         left_out.add(f"a log entry of type {kind[:60]!r}")
         return
     steps = STEPS[step] or (("opened_at",) if step == "triggered" else ())
     columns, cells = _columns_and_cells({}, steps, "created_at", incident)
     told = record(reading, entry, columns, pointer, {"key": key} | cells)
-    yield event(told, cell_text(at(entry, "created_at")))
+    yield event(told, cell_text(value_at(entry, "created_at")))
 
 
 def _message(
@@ -232,7 +242,7 @@ def _message(
 def _entry(
     reading: FormatInput, entry: Any, pointer: str, left_out: LeftOut
 ) -> Iterator[RawRecord]:
-    return _statement_of_entry(reading, entry, at(entry, "incident"), pointer, left_out)
+    return _statement_of_entry(reading, entry, value_at(entry, "incident"), pointer, left_out)
 
 
 LISTS = {"messages": _message, "incidents": _listed_incident, "log_entries": _entry}

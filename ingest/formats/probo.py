@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from ingest.documents import at, cell_text, json_items
+from ingest.documents import cell_text, json_items, value_at
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -18,7 +18,7 @@ from ingest.reader import FormatInput, RawRecord
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """A vendor for each entry."""
     for pointer, vendor in json_items(reading):
-        name = " ".join(cell_text(at(vendor, "name")).split())
+        name = " ".join(cell_text(value_at(vendor, "name")).split())
         cells = {"key": _key(name), "name": name, "tier": "4"}
         yield RawRecord(reading.path, 0, cells, called={"key": "name"}, pointer=pointer)
 

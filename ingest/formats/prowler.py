@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from aggregators.records.kinds import Fault
 from aggregators.vocabulary.fields import printable
-from ingest.documents import LeftOut, at, cell_text, epoch, json_items, text_lines
+from ingest.documents import LeftOut, cell_text, epoch, json_items, text_lines, value_at
 from ingest.formats.form import Format
 from ingest.formats.scans import Scan, list_at
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -99,28 +99,32 @@ def _findings(reading: FormatInput) -> Iterator[Finding]:
 
 def _of_json(reading: FormatInput) -> Iterator[Finding]:
     for pointer, finding in json_items(reading):
-        if any(at(f, "ProductArn") is not None for f in (finding, *list_at(finding, "Findings"))):
+        if any(
+            value_at(f, "ProductArn") is not None for f in (finding, *list_at(finding, "Findings"))
+        ):
             raise UnreadableFile(f"is ASFF, which does not list its requirements: {INSTEAD}")
-        is_native = at(finding, "CheckID") is not None
+        is_native = value_at(finding, "CheckID") is not None
         yield _native(pointer, finding) if is_native else _ocsf(pointer, finding)
 
 
 def _ocsf(pointer: str, finding: Any) -> Finding:
     account = _first(finding, "cloud.account.uid", "cloud.account.name", "unmapped.provider_uid")
     provider = _first(finding, "cloud.provider", "unmapped.provider")
-    named = cell_text(at(finding, "time_dt")) or cell_text(
-        at(finding, "finding_info.created_time_dt")
+    named = cell_text(value_at(finding, "time_dt")) or cell_text(
+        value_at(finding, "finding_info.created_time_dt")
     )
-    ticks = cell_text(at(finding, "finding_info.created_time")) or cell_text(at(finding, "time"))
-    mapped = at(finding, "unmapped.compliance")
+    ticks = cell_text(value_at(finding, "finding_info.created_time")) or cell_text(
+        value_at(finding, "time")
+    )
+    mapped = value_at(finding, "unmapped.compliance")
     serves = _lists(mapped) if isinstance(mapped, dict) else {}
     for each in list_at(finding, "compliance.requirements"):  # version 3
         for framework, controls in _requirements(cell_text(each)).items():
             serves.setdefault(framework, []).extend(controls)
     return Finding(
         pointer,
-        cell_text(at(finding, "status_code")),
-        cell_text(at(finding, "status")).lower() in MUTED,
+        cell_text(value_at(finding, "status_code")),
+        cell_text(value_at(finding, "status")).lower() in MUTED,
         _with_epoch(named, ticks),
         _asset(provider, account),
         serves,
@@ -129,7 +133,7 @@ def _ocsf(pointer: str, finding: Any) -> Finding:
 
 def _first(document: Any, *paths: str) -> str:
     """The first of the texts at the paths that is told."""
-    return next(filter(None, (cell_text(at(document, path)) for path in paths)), "")
+    return next(filter(None, (cell_text(value_at(document, path)) for path in paths)), "")
 
 
 def _lists(mapped: Mapping[Any, Any]) -> dict[str, list[str]]:
@@ -142,14 +146,14 @@ def _lists(mapped: Mapping[Any, Any]) -> dict[str, list[str]]:
 
 def _native(pointer: str, finding: Any) -> Finding:
     """A finding in version 3's own JSON."""
-    compliance = at(finding, "Compliance")
+    compliance = value_at(finding, "Compliance")
     account = _first(finding, *NATIVE)
     return Finding(
         pointer,
-        cell_text(at(finding, "Status")),
-        cell_text(at(finding, "Muted")).lower() == "true",
-        epoch(at(finding, "AssessmentStartTime")),
-        _asset(cell_text(at(finding, "Provider")), account),
+        cell_text(value_at(finding, "Status")),
+        cell_text(value_at(finding, "Muted")).lower() == "true",
+        epoch(value_at(finding, "AssessmentStartTime")),
+        _asset(cell_text(value_at(finding, "Provider")), account),
         _lists(compliance) if isinstance(compliance, dict) else {},
     )
 

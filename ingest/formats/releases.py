@@ -174,11 +174,11 @@ def _relate(parents: Mapping[str, Sequence[str]], commits: Mapping[str, list[Rel
         for commit, own in known.items():
             for position, release in enumerate(own):
                 same = [r for r in own[:position] if r.is_production]
-                release.bases = same[-1:] or _nearest(commit, parents, known)
+                release.bases = same[-1:] or _nearest_releases(commit, parents, known)
                 release.previous = max(release.bases, key=lambda r: (r.at, r.tag), default=None)
 
 
-def _nearest(
+def _nearest_releases(
     commit: str, parents: Mapping[str, Sequence[str]], known: Mapping[str, list[Release]]
 ) -> list[Release]:
     """The releases to production among the ancestors of a commit that are met first on each way back."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from aggregators.compliance.fold import WORST_FIRST
 from aggregators.vocabulary.fields import KEY, NAME, instant, printable
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.reader import FormatInput, RawRecord
 
 RANK = {result: rank for rank, result in enumerate(WORST_FIRST)}
@@ -122,7 +122,7 @@ def _order(instant_text: str) -> float:
 
 def list_at(document: Any, path: str) -> list[Any]:
     """The list that stands at the path of a document; an empty one where none does."""
-    items = at(document, path)
+    items = value_at(document, path)
     return items if isinstance(items, list) else []
 
 

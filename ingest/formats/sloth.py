@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.documents import YAML, at, broken_row, cell_text, content, yaml_documents
+from ingest.documents import YAML, broken_row, cell_text, content, value_at, yaml_documents
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, RawRecord
 
@@ -21,26 +21,30 @@ from ingest.reader import FormatInput, RawRecord
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """An objective for each of every spec."""
     for line, document in yaml_documents(content(reading, YAML)):
-        spec = document if at(document, "version") == "prometheus/v1" else at(document, "spec")
-        if spec is not document and at(document, "kind") != "PrometheusServiceLevel":
-            kind = cell_text(at(document, "kind"))[:40]
+        spec = (
+            document
+            if value_at(document, "version") == "prometheus/v1"
+            else value_at(document, "spec")
+        )
+        if spec is not document and value_at(document, "kind") != "PrometheusServiceLevel":
+            kind = cell_text(value_at(document, "kind"))[:40]
             reading.warn(f"left out line {line}: no Sloth spec" + (f" but {kind}" if kind else ""))
             continue
-        slos = at(spec, "slos")
+        slos = value_at(spec, "slos")
         if not isinstance(slos, list):
             yield broken_row(reading, "has no list of slos", line=line)
             continue
         for number, slo in enumerate(slos):
-            yield _objective(reading, cell_text(at(spec, "service")), slo, line, number)
+            yield _objective(reading, cell_text(value_at(spec, "service")), slo, line, number)
 
 
 def _objective(reading: FormatInput, service: str, slo: Any, line: int, number: int) -> RawRecord:
-    name = cell_text(at(slo, "name"))
+    name = cell_text(value_at(slo, "name"))
     cells = {
         "key": f"{service}-{name}" if service and name else "",
         "name": f"{service}: {name}",
         "type": _type(name),
-        "target_percent": cell_text(at(slo, "objective")),
+        "target_percent": cell_text(value_at(slo, "objective")),
         "error_query": _query(slo, "error"),
         "total_query": _query(slo, "total"),
     }
@@ -52,15 +56,15 @@ def _objective(reading: FormatInput, service: str, slo: Any, line: int, number: 
 
 def _missing(slo: Any) -> str:
     """Why an SLI has no queries for errors and total."""
-    plugin = cell_text(at(slo, "sli.plugin.id"))
+    plugin = cell_text(value_at(slo, "sli.plugin.id"))
     if plugin:
         return f"its SLI is the plugin {plugin[:80]}"
-    return "its SLI is a raw ratio" if at(slo, "sli.raw") else "its SLI has none for both"
+    return "its SLI is a raw ratio" if value_at(slo, "sli.raw") else "its SLI has none for both"
 
 
 def _query(slo: Any, which: str) -> str:
     """A query on one line; PromQL does not mind."""
-    query = at(slo, f"sli.events.{which}_query") or at(slo, f"sli.events.{which}Query")
+    query = value_at(slo, f"sli.events.{which}_query") or value_at(slo, f"sli.events.{which}Query")
     return " ".join(cell_text(query).split())
 
 

@@ -24,7 +24,15 @@ from typing import Any
 
 from aggregators.records.mentions import flat, normal_address, pack_mentions
 from aggregators.vocabulary.fields import instant
-from ingest.documents import LeftOut, at, broken_row, cell_text, earliest, json_document, record
+from ingest.documents import (
+    LeftOut,
+    broken_row,
+    cell_text,
+    earliest_instant,
+    json_document,
+    record,
+    value_at,
+)
 from ingest.formats.form import Format
 from ingest.reader import FormatInput, ListedSpan, RawRecord, UnreadableFile
 
@@ -41,13 +49,13 @@ OTHERS = {
 def read(reading: FormatInput) -> Iterator[RawRecord]:
     """An incident for each that is no maintenance. Raises UnreadableFile."""
     document = json_document(reading)
-    incidents = document if isinstance(document, list) else at(document, "incidents")
+    incidents = document if isinstance(document, list) else value_at(document, "incidents")
     left_out, listed = LeftOut(reading), []
-    if is_hook := isinstance(at(document, "incident"), dict):
-        incidents = [at(document, "incident")]
-    elif at(document, "impact") is not None and at(document, "id"):
+    if is_hook := isinstance(value_at(document, "incident"), dict):
+        incidents = [value_at(document, "incident")]
+    elif value_at(document, "impact") is not None and value_at(document, "id"):
         incidents, is_hook = [document], True
-    elif reason := next((why for name, why in OTHERS.items() if at(document, name)), ""):
+    elif reason := next((why for name, why in OTHERS.items() if value_at(document, name)), ""):
         left_out.add(reason)
         incidents = incidents or []
     if not isinstance(incidents, list):
@@ -56,9 +64,9 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         pointer = f"/{number}" if isinstance(document, list) else f"/incidents/{number}"
         if is_hook:
             pointer = "" if incident is document else "/incident"
-        if at(incident, "impact") == "maintenance" or at(incident, "scheduled_for"):
+        if value_at(incident, "impact") == "maintenance" or value_at(incident, "scheduled_for"):
             left_out.add("planned maintenance")
-        elif not cell_text(at(incident, "id")):
+        elif not cell_text(value_at(incident, "id")):
             yield broken_row(reading, "is no incident of a status page: it has no id", pointer)
         else:
             source = _source(document, incident)
@@ -74,13 +82,15 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
 
 def _source(document: Any, incident: Any) -> str:
     """The page whose words they are."""
-    page = cell_text(at(document, "page.id")) or cell_text(at(incident, "page_id"))
+    page = cell_text(value_at(document, "page.id")) or cell_text(value_at(incident, "page_id"))
     return f"statuspage:{page[:100]}" if page else "statuspage"
 
 
 def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
-    impact = cell_text(at(incident, "impact") or at(incident, "impact_override")).lower()
-    ended = cell_text(at(incident, "resolved_at")) or _last_update_of(incident, ("resolved",))
+    impact = cell_text(
+        value_at(incident, "impact") or value_at(incident, "impact_override")
+    ).lower()
+    ended = cell_text(value_at(incident, "resolved_at")) or _last_update_of(incident, ("resolved",))
     cells = {
         "severity": SEVERITIES.get(impact, impact),
         "opened_at": _began(incident),
@@ -88,36 +98,38 @@ def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
         "over": "",
         "withdrawn": "",
     }
-    if at(incident, "status") in OVER or at(incident, "resolved_at"):
+    if value_at(incident, "status") in OVER or value_at(incident, "resolved_at"):
         cells |= {"resolved_at": ended} if ended else {"over": "yes"}
-    published = cell_text(at(incident, "postmortem_published_at"))
-    if at(incident, "status") == "postmortem":
+    published = cell_text(value_at(incident, "postmortem_published_at"))
+    if value_at(incident, "status") == "postmortem":
         published = published or _last_update_of(incident, ("postmortem",))
     cells["postmortem_published_at"] = published
-    cells["mentions"] = pack_mentions("statuspage", flat(at(incident, "metadata"), "metadata"))
-    cells["addresses"] = normal_address(cell_text(at(incident, "shortlink")))
+    cells["mentions"] = pack_mentions(
+        "statuspage", flat(value_at(incident, "metadata"), "metadata")
+    )
+    cells["addresses"] = normal_address(cell_text(value_at(incident, "shortlink")))
     told = record(reading, incident, {"key": "id", "title": "name"}, pointer, cells)
-    return told._replace(at=cell_text(at(incident, "updated_at")))
+    return told._replace(at=cell_text(value_at(incident, "updated_at")))
 
 
 def _updates(incident: Any) -> list[Any]:
-    updates = at(incident, "incident_updates")
+    updates = value_at(incident, "incident_updates")
     return updates if isinstance(updates, list) else []
 
 
 def _update_time(update: Any) -> str:
-    return cell_text(at(update, "display_at")) or cell_text(at(update, "created_at"))
+    return cell_text(value_at(update, "display_at")) or cell_text(value_at(update, "created_at"))
 
 
 def _began(incident: Any) -> str:
     """The earliest sign of it."""
-    signs = [cell_text(at(incident, sign)) for sign in SIGNS]
-    return earliest(*signs, *map(_update_time, _updates(incident)))
+    signs = [cell_text(value_at(incident, sign)) for sign in SIGNS]
+    return earliest_instant(*signs, *map(_update_time, _updates(incident)))
 
 
 def _last_update_of(incident: Any, statuses: tuple[str, ...]) -> str:
     """When the last update of these statuses is shown to have been; empty without one."""
-    times = [_update_time(u) for u in _updates(incident) if at(u, "status") in statuses]
+    times = [_update_time(u) for u in _updates(incident) if value_at(u, "status") in statuses]
     return max(times, default="")
 
 
@@ -130,7 +142,7 @@ def _tell_span(reading: FormatInput, source: str, listed: list[Any], is_bare: bo
             "withdraws nothing: an incident of the list tells no beginning that can be read"
         )
         return
-    if not any(at(i, "status") in OVER or at(i, "resolved_at") for i in listed):
+    if not any(value_at(i, "status") in OVER or value_at(i, "resolved_at") for i in listed):
         return
     reading.lists(ListedSpan(source, min(began), max(began) if is_bare else None))
 

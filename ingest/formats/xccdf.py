@@ -16,7 +16,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
-from ingest.documents import YAML, at, broken_row, content, local, xml_elements, yaml_documents
+from ingest.documents import (
+    YAML,
+    broken_row,
+    content,
+    local_name,
+    value_at,
+    xml_elements,
+    yaml_documents,
+)
 from ingest.formats.form import Format
 from ingest.formats.scans import Scan
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
@@ -50,7 +58,7 @@ def read(reading: FormatInput) -> Iterator[RawRecord]:
         for element in xml_elements(
             document, (*DESCRIBES, "rule-result", "asset"), ("TestResult",), ("TestResult",)
         ):
-            name = local(element.tag)
+            name = local_name(element.tag)
             if name == "TestResult" and test is None:
                 tests += 1
                 test = _TestRun(document, element, assets)
@@ -107,7 +115,7 @@ class _TestRun:
     def _rule(self, rule: Element) -> Iterator[RawRecord]:
         self.number += 1
         pointer = f"rule-result[{self.number}]"
-        result = next((c.text or "" for c in rule if local(c.tag) == "result"), "").strip()
+        result = next((c.text or "" for c in rule if local_name(c.tag) == "result"), "").strip()
         if result in RESULTS:
             control = _short_id(rule.get("idref", ""))
             self.rules.append((control, RESULTS[result], rule.get("time", ""), pointer))
@@ -145,7 +153,7 @@ def _documents(reading: FormatInput) -> Iterator[FormatInput]:
             yield reading
             return
     for _, document in yaml_documents(content(reading, YAML)):
-        results = at(document, "data.results")
+        results = value_at(document, "data.results")
         if not isinstance(results, str) or not results.lstrip().startswith("<"):
             raise UnreadableFile("is no XML, and no ConfigMap with XML in data.results")
         yield replace(reading, content=results.strip().encode())
@@ -155,7 +163,7 @@ def _host(asset: Element) -> str:
     """Name of an asset of an ARF: its full name, else its host name."""
     named: dict[str, str] = {}
     for element in asset.iter():
-        named.setdefault(local(element.tag), (element.text or "").strip())
+        named.setdefault(local_name(element.tag), (element.text or "").strip())
     return named.get("fqdn") or named.get("hostname") or ""
 
 

@@ -22,7 +22,7 @@ from aggregators.records.statements import (
     Statement,
     Value,
     as_in_a_file,
-    latest,
+    latest_value,
     tellings,
 )
 from ingest.kept.keeping import keep
@@ -78,7 +78,7 @@ def _began(kind: RecordKind, statements: Sequence[Statement]) -> Value:
         return None
     name = kind.happened[0]
     each = tellings(statements).get(name)
-    return kind.fold.choices.get(name, latest)(each) if each else None
+    return kind.fold.choices.get(name, latest_value)(each) if each else None
 
 
 def newest(

@@ -272,7 +272,7 @@ class Client:
         """A pool of one connection to the checked address; the name is that of the URL, for TLS as well.
         Behind a proxy it is the proxy that resolves names."""
         if self._pool is None:
-            trusted = _trusting(self.authority, self.ca_file)
+            trusted = _trust_context(self.authority, self.ca_file)
             if self.proxy:
                 self.guard.proxied(url)
                 self._pool = urllib3.ProxyManager(self.proxy, ssl_context=trusted)
@@ -295,7 +295,7 @@ class Client:
             self._pool = None
 
 
-def _trusting(authority: str, ca_file: str | None) -> ssl.SSLContext:
+def _trust_context(authority: str, ca_file: str | None) -> ssl.SSLContext:
     """Trusts the authority alone, or those of the system and of the operator. Raises SourceProblem."""
     try:
         trusted = ssl.create_default_context(cadata=authority or None)

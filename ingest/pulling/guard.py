@@ -99,12 +99,12 @@ class AddressGuard:
 
     def target(self, url: str) -> Target:
         """The checked place of a URL. Raises SourceProblem."""
-        return self.host(*_place(url))
+        return self.host(*_host_port_scheme(url))
 
     def proxied(self, url: str) -> None:
         """Checks a URL whose name a proxy resolves: its form, its port, an address that stands in it in any
         spelling, and names that are the proxy's own machine or a cloud's. Raises SourceProblem."""
-        host, port, _ = _place(url)
+        host, port, _ = _host_port_scheme(url)
         _check_port(port)
         name = host.rstrip(".").lower()
         if name in NEVER_NAMES:
@@ -136,15 +136,15 @@ class AddressGuard:
         elif (address, port) in self.refused or (host, port) in self.refused:
             wrong = "is this program's own database"
         elif ip.is_loopback and not listed:
-            wrong = f"is this server itself{_allowing(ip)}"
+            wrong = f"is this server itself{_allowing_setting(ip)}"
         elif not ip.is_global and not (listed or named):
-            wrong = f"is private{_allowing(ip)}"
+            wrong = f"is private{_allowing_setting(ip)}"
         else:
             return
         raise SourceProblem("blocked_address", f"{host[:80]} ({told}) {wrong}.")
 
 
-def _place(url: str) -> tuple[str, int, str]:
+def _host_port_scheme(url: str) -> tuple[str, int, str]:
     """Host, port and scheme of a URL. Raises SourceProblem."""
     try:
         parts = urlsplit(url)
@@ -175,7 +175,7 @@ def _spelt(host: str) -> str | None:
         return None
 
 
-def _allowing(ip: Ip) -> str:
+def _allowing_setting(ip: Ip) -> str:
     """Setting that allows an address, as the operator types it."""
     return f"; the operator of this installation allows it with VIGILO_SOURCE_ALLOW='[\"{ip}\"]'"
 

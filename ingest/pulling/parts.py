@@ -13,10 +13,10 @@ from ingest.pulling.choice.settling import choose, with_choices
 from ingest.pulling.shape import FoundScope, PullScope
 from ingest.pulling.store import (
     StoredSource,
+    change_mapping,
     every_scope,
     find_source,
     forget,
-    mapping,
     match,
     rules_of,
 )
@@ -77,7 +77,7 @@ def begin(
     before it was connected. Raises SourceProblem."""
     if not choices:
         return  # the first sync finds the parts
-    with mapping(engine) as connection:
+    with change_mapping(engine) as connection:
         keep_scopes(connection, find_source(engine, id), scopes)
     for scope in scopes:
         if scope.external_id in choices:

@@ -95,7 +95,7 @@ def _run(context: SourceContext, source: StoredSource, run: int) -> None:
     """Runs a source and notes how it ended."""
     writer = Writer(context.database, source, run)
     try:
-        with _beating(context, source):
+        with _keep_lease(context, source):
             end = _pull_and_write(context, source, writer)
     except RunLost:
         log.info("source %s was taken over or changed while it ran", source.id)
@@ -127,7 +127,7 @@ def _pull_and_write(context: SourceContext, source: StoredSource, writer: Writer
     if kind.scopes is not None:
         with of_answers():
             scopes = kind.scopes(pull)
-        with store.mapping(context.database.job) as connection:
+        with store.change_mapping(context.database.job) as connection:
             keep_scopes(connection, source, scopes)
             pull.scopes = scopes_of(connection, source)
         pull.keep_time()
@@ -142,13 +142,13 @@ def _pull_and_write(context: SourceContext, source: StoredSource, writer: Writer
             runs.tell(connection, writer.run, writer.counts)
     if kind.scopes is not None and not pull.scopes and not pull.is_over():
         return RunEnd("waiting", "mapping_missing", CODES["mapping_missing"])
-    expiring = _expiring(pull)
+    expiring = _expiry_sentence(pull)
     notes = " ".join([*expiring, *pull.notes, *writer.notes])[:2000]
     code = "token_expires" if expiring else ""
     return RunEnd("done", code, notes, datetime.now(UTC) if pull.is_over() else None)
 
 
-def _expiring(pull: Pull) -> list[str]:
+def _expiry_sentence(pull: Pull) -> list[str]:
     """Sentence about the secret, where it is soon no more."""
     known = [client.expires for client in pull.clients if client.expires is not None]
     if not known or min(known) - pull.now > EXPIRES_SOON:
@@ -253,7 +253,7 @@ def try_source(pull: Pull, kind: str) -> tuple[list[str], Sequence[FoundScope]]:
 
 
 @contextmanager
-def _beating(context: SourceContext, source: StoredSource) -> Iterator[None]:
+def _keep_lease(context: SourceContext, source: StoredSource) -> Iterator[None]:
     """Keeps the lease while the run waits for its sender."""
     stop = threading.Event()
 

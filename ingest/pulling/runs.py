@@ -124,7 +124,7 @@ def hold(connection: Connection, source: StoredSource) -> None:
         raise RunLost(source.id)
 
 
-def storable(text_value: str) -> str:
+def storable_words(text_value: str) -> str:
     """Words of a sender as PostgreSQL takes them: it has no character of number 0, nor half of one."""
     return text_value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -145,7 +145,7 @@ def tell(connection: Connection, run: int, counts: RunCounts) -> None:
             "unchanged": counts.unchanged,
             "refused": counts.refused,
             "uncounted": orjson.dumps(counts.uncounted).decode(),
-            "progress": storable(counts.progress),
+            "progress": storable_words(counts.progress),
         },
     )
 
@@ -162,7 +162,7 @@ class RunEnd:
 
 def finish(engine: Engine, source: StoredSource, run: int, end: RunEnd) -> None:
     """Notes the end, and when the source is due again: after a failure later each time, alone."""
-    failed = end.state == "failed"
+    failed, message = end.state == "failed", storable_words(end.message)
     minutes = source.schedule_minutes * (2 ** min(source.failures + 1, 8) if failed else 1)
     wait = (
         min(timedelta(minutes=minutes), LONGEST_BACK_OFF) if failed else timedelta(minutes=minutes)
@@ -174,7 +174,7 @@ def finish(engine: Engine, source: StoredSource, run: int, end: RunEnd) -> None:
                 "update source_run set state = :state, finished_at = clock_timestamp(),"
                 " error_code = :code, message = :message where id = :id"
             ),
-            {"state": end.state, "code": end.code, "message": storable(end.message), "id": run},
+            {"state": end.state, "code": end.code, "message": message, "id": run},
         )
         connection.execute(
             text(
@@ -189,7 +189,7 @@ def finish(engine: Engine, source: StoredSource, run: int, end: RunEnd) -> None:
             {
                 "state": state,
                 "code": end.code,
-                "message": storable(end.message),
+                "message": message,
                 "failed": failed,
                 "next": end.next_at,
                 "wait": wait,

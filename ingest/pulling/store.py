@@ -305,7 +305,7 @@ def set_rules(engine: Engine, id: int, rules: Sequence[tuple[str, int]], by: str
     """Replaces the patterns, and maps every part by them that nobody mapped by hand. Raises SourceProblem
     where a workspace may not be fed by the source, NoSuchSource."""
     source = find_source(engine, id)
-    with mapping(engine) as connection:
+    with change_mapping(engine) as connection:
         connection.execute(text("delete from source_rule where source_id = :id"), {"id": id})
         for position, (pattern, into) in enumerate(rules):
             connection.execute(
@@ -324,7 +324,7 @@ def set_rules(engine: Engine, id: int, rules: Sequence[tuple[str, int]], by: str
 def map_scope(engine: Engine, id: int, external_id: str, target: int | None, by: str) -> None:
     """Maps one part by hand; None leaves it out for good. Raises as ``set_rules``."""
     find_source(engine, id)
-    with mapping(engine) as connection:
+    with change_mapping(engine) as connection:
         _map_part(connection, id, external_id, target, "hand", "ignored")
         details = {"scope": external_id, "workspace": target}
         audit.record(connection, by, "source.map", str(id), details)
@@ -380,7 +380,7 @@ def _map_part(
 
 
 @contextmanager
-def mapping(engine: Engine) -> Iterator[Connection]:
+def change_mapping(engine: Engine) -> Iterator[Connection]:
     """A transaction in which a mapping that the database refuses is a SourceProblem."""
     try:
         with engine.begin() as connection:

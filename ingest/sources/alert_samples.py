@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
 
@@ -51,8 +51,8 @@ def alerts_pulled(pull: Pull, scope: PullScope, api: Api) -> Iterator[PulledPiec
 
 
 def _series(document: Any) -> list[Any]:
-    result = at(document, "data.result")
-    if at(document, "data.resultType") != "matrix" or not isinstance(result, list):
+    result = value_at(document, "data.result")
+    if value_at(document, "data.resultType") != "matrix" or not isinstance(result, list):
         raise SourceProblem("changed_shape", "Prometheus gives no samples of alerts.")
     return result
 

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from aggregators.records.statements import ROW, Statement
 from ingest import words
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.form import Format
 from ingest.formats.x509 import of_der
 from ingest.kinds import KINDS
@@ -95,11 +95,11 @@ def _list_objects(client: Client, path: str) -> list[Any]:
             if answer.status == 410:
                 break
             turns.turn(following, answer.body)
-            items = at(answer.json, "items")
+            items = value_at(answer.json, "items")
             if not isinstance(items, list):
                 raise SourceProblem("changed_shape", f"{path} is no list.")
             objects += [_used_part(each) for each in items]
-            following = str(at(answer.json, "metadata.continue") or "")
+            following = str(value_at(answer.json, "metadata.continue") or "")
             if not following:
                 return objects
     raise SourceProblem("unreachable", f"The cluster forgets {path} while it is read.")
@@ -108,12 +108,12 @@ def _list_objects(client: Client, path: str) -> list[Any]:
 def _used_part(thing: Any) -> dict[str, Any]:
     """The part of an object that is used; the rest, such as its managed fields, is large."""
     return {
-        "namespace": str(at(thing, "metadata.namespace") or ""),
-        "name": str(at(thing, "metadata.name") or ""),
-        "made": at(thing, "metadata.creationTimestamp"),
+        "namespace": str(value_at(thing, "metadata.namespace") or ""),
+        "name": str(value_at(thing, "metadata.name") or ""),
+        "made": value_at(thing, "metadata.creationTimestamp"),
         "annotations": (thing.get("metadata") or {}).get("annotations") or {},
-        "conditions": at(thing, "status.conditions") or [],
-        "certificate": at(thing, "status.certificate"),
+        "conditions": value_at(thing, "status.conditions") or [],
+        "certificate": value_at(thing, "status.certificate"),
     }
 
 
@@ -212,8 +212,8 @@ def _leaf(encoded: Any) -> bytes:
 
 def _granted_at(request: Any) -> datetime:
     """When a request was granted: since when it is ready, else when it was made."""
-    ready = [c for c in request["conditions"] if at(c, "type") == "Ready"]
-    told = (at(ready[0], "lastTransitionTime") if ready else None) or request["made"]
+    ready = [c for c in request["conditions"] if value_at(c, "type") == "Ready"]
+    told = (value_at(ready[0], "lastTransitionTime") if ready else None) or request["made"]
     return datetime.fromisoformat(str(told).replace("Z", "+00:00")).astimezone(UTC)
 
 

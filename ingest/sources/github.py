@@ -18,7 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from aggregators.vocabulary import formats
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.github import OUTCOMES
 from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
@@ -257,7 +257,7 @@ def _as_told(scope: PullScope, node: Any, production: Mapping[str, Any]) -> dict
 
 
 def _states(node: Any) -> list[tuple[str, str]]:
-    statuses = at(node, "statuses.nodes") or []
+    statuses = value_at(node, "statuses.nodes") or []
     return [(str(s["state"]).lower(), s["createdAt"]) for s in statuses if s]
 
 
@@ -282,8 +282,8 @@ def _unfinished_pieces(pull: Pull, client: Client, scope: PullScope) -> Iterator
             continue
         statuses = client.get(f"{path}/statuses", {"per_page": "100"}).json
         document = {**answer.json, "statuses": statuses}
-        ended = any(at(s, "state") in ENDED for s in statuses)
-        succeeded = sorted(s["created_at"] for s in statuses if at(s, "state") == "success")
+        ended = any(value_at(s, "state") in ENDED for s in statuses)
+        succeeded = sorted(s["created_at"] for s in statuses if value_at(s, "state") == "success")
         items = (
             {success_key(document["environment"], succeeded[-1], data["id"]):
                 {"id": data["id"], "sha": document["sha"]}}

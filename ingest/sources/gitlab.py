@@ -13,7 +13,7 @@ from urllib.parse import quote
 import orjson
 
 from aggregators.vocabulary import formats
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.choice.counts import CAUTION
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
@@ -73,7 +73,7 @@ def scopes(pull: Pull) -> list[FoundScope]:
 def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks, once each."""
     client = _client(pull)
-    version = at(client.get("/version").json, "version")
+    version = value_at(client.get("/version").json, "version")
     projects = scopes(pull)
     if not projects:
         raise SourceProblem("not_found_or_hidden", "The token sees no project of the group.")
@@ -244,8 +244,8 @@ def _with_address(scope: PullScope, deployment: Any) -> Any:
 
 def _success_item(deployment: Any) -> tuple[str, Any]:
     """Key, id and commit that are remembered of a deployment that succeeded."""
-    ended = at(deployment, "deployable.finished_at") or deployment["updated_at"]
-    key = success_key(at(deployment, "environment.name"), ended, deployment["id"])
+    ended = value_at(deployment, "deployable.finished_at") or deployment["updated_at"]
+    key = success_key(value_at(deployment, "environment.name"), ended, deployment["id"])
     return key, {"id": deployment["id"], "sha": deployment["sha"]}
 
 

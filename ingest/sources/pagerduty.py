@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from aggregators.vocabulary import formats
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import (
@@ -57,7 +57,7 @@ def _list_pages(client: Client, name: str, parameters: Mapping[str, str]) -> Ite
         answer = client.get(f"/{name}", page)
         turns.turn(offset, answer.body)
         document = answer.json
-        entries = at(document, name)
+        entries = value_at(document, name)
         if not isinstance(entries, list):
             raise SourceProblem("changed_shape", f"PagerDuty gives no list of {name}.")
         yield entries
@@ -134,7 +134,7 @@ def _window(
     groups: dict[str, tuple[PullScope, list[Any]]] = {}
     unmapped = 0
     for incident in incidents:
-        scope = by_service.get(str(at(incident, "service.id")))
+        scope = by_service.get(str(value_at(incident, "service.id")))
         if scope is None:
             unmapped += 1
             continue
@@ -171,7 +171,7 @@ def _incidents_of_window(client: Client, begins: datetime, ends: datetime) -> li
         entries: dict[str, list[Any]] = {}
         for page in _list_pages(client, "log_entries", {**span, "is_overview": "true"}):
             for entry in page:
-                if (id := at(entry, "incident.id")) is not None:
+                if (id := value_at(entry, "incident.id")) is not None:
                     entries.setdefault(id, []).append(entry)
     except TooMany:
         if ends - begins <= LEAST:
@@ -187,7 +187,9 @@ def _incidents_of_window(client: Client, begins: datetime, ends: datetime) -> li
         if answer.status == 200:
             opened[id] = answer.json["incident"]
     for id, incident in opened.items():
-        kept = [e for e in entries.get(id, ()) if str(at(e, "type")).startswith("acknowledge_")]
+        kept = [
+            e for e in entries.get(id, ()) if str(value_at(e, "type")).startswith("acknowledge_")
+        ]
         incident["log_entries"] = kept
     return list(opened.values())
 

@@ -30,7 +30,7 @@ from sqlalchemy import select
 from aggregators.records.kinds import Fault
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.fields import printable
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.form import Format
 from ingest.importer import load, workspace_id
 from ingest.kinds import KINDS
@@ -122,7 +122,7 @@ def ask(api: Api, query: str, ends: Sequence[float], step: float) -> dict[float,
         some = ends[first : first + POINTS]
         span = {"start": f"{some[0]:.3f}", "end": f"{some[-1]:.3f}", "step": f"{step:.0f}"}
         answer = api("query_range", {"query": query, **span})
-        if at(answer, "data.resultType") == "vector":
+        if value_at(answer, "data.resultType") == "vector":
             values |= _one_by_one(api, query, some)
         else:
             values |= _values(answer)
@@ -133,8 +133,8 @@ def _one_by_one(api: Api, query: str, ends: Sequence[float]) -> dict[float, floa
     values: dict[float, float] = {}
     for end in ends:
         answer = api("query", {"query": query, "time": f"{end:.3f}"})
-        if point := at(_only_series(answer, "vector"), "value"):
-            values |= _points([[end, at(point, "1")]])
+        if point := value_at(_only_series(answer, "vector"), "value"):
+            values |= _points([[end, value_at(point, "1")]])
     return values
 
 
@@ -166,7 +166,7 @@ def _reason(error: urllib.error.HTTPError) -> str:
     if 300 <= error.code < 400:
         return f"answers {error.code}, to another address, which is not followed: name that one"
     try:
-        told = str(at(json.loads(error.read(LARGEST)), "error") or "")[:200]
+        told = str(value_at(json.loads(error.read(LARGEST)), "error") or "")[:200]
     except ValueError:
         told = ""
     return told or f"answers {error.code}"
@@ -174,13 +174,13 @@ def _reason(error: urllib.error.HTTPError) -> str:
 
 def _values(answer: Any) -> dict[float, float]:
     """Instant to number of an answer's one series. Raises NoAnswer."""
-    return _points(at(_only_series(answer, "matrix"), "values") or [])
+    return _points(value_at(_only_series(answer, "matrix"), "values") or [])
 
 
 def _only_series(answer: Any, kind: str) -> Any:
     """The one series of an answer of that kind, None where it has none. Raises NoAnswer."""
-    series = at(answer, "data.result")
-    if at(answer, "data.resultType") != kind or not isinstance(series, list):
+    series = value_at(answer, "data.result")
+    if value_at(answer, "data.resultType") != kind or not isinstance(series, list):
         raise NoAnswer("the query gives no vector")
     if len(series) > 1:
         raise NoAnswer(f"the query gives {len(series)} series: put sum() around it")
@@ -312,8 +312,8 @@ def _api_of_pull(pull: Pull, base: str) -> Api:
         answer = client.get(f"/api/v1/{way}", parameters, accepts=(400, 422))
         pull.keep_time()
         document = answer.json
-        if at(document, "status") != "success":
-            raise NoAnswer(str(at(document, "error") or f"answers {answer.status}")[:200])
+        if value_at(document, "status") != "success":
+            raise NoAnswer(str(value_at(document, "error") or f"answers {answer.status}")[:200])
         return document
 
     return ask_it

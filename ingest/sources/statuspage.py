@@ -14,7 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from aggregators.vocabulary import formats
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import HistoryGrowth, Pull, PulledPiece, PullScope, Setting, Source
@@ -39,7 +39,7 @@ def _path(pull: Pull) -> str:
 
 def _incidents_in(document: Any) -> list[Any]:
     """Incidents of a document. Raises SourceProblem where its shape has changed."""
-    incidents = document if isinstance(document, list) else at(document, "incidents")
+    incidents = document if isinstance(document, list) else value_at(document, "incidents")
     if not isinstance(incidents, list) or any(not isinstance(i, dict) for i in incidents):
         raise SourceProblem("changed_shape", "The list of incidents is none.")
     return incidents
@@ -53,7 +53,7 @@ def _instant(incident: Any, field: str) -> datetime:
 
 
 def _is_over(incident: Any) -> bool:
-    return at(incident, "status") in OVER or bool(at(incident, "resolved_at"))
+    return value_at(incident, "status") in OVER or bool(value_at(incident, "resolved_at"))
 
 
 def test_connection(pull: Pull) -> list[str]:

@@ -23,8 +23,8 @@ from layouts import ids
 from layouts.executive.answers import evidence_rows, sentence
 from layouts.pieces.chart import over_time
 from layouts.pieces.icons import icon
-from layouts.pieces.markup import drawn, html
-from layouts.pieces.parts import data, evidence_line, hidden, hidden_text, link, pill
+from layouts.pieces.markup import box_of_pieces, html
+from layouts.pieces.parts import data, evidence_line, hidden_from_readers, hidden_text, link, pill
 from layouts.workspace.counted import DeploymentsOf, counted_as
 
 LISTED, COLUMNS = 6, 4
@@ -89,20 +89,20 @@ def drawer(
     ``counted`` is what its deployments are."""
     answer, figure = source.answer, source.figure
     body: list[Component | None] = [
-        drawn(html.P(sentence(answer), className="why-sentence")),
-        drawn(_figure(figure)) if figure else None,
-        drawn(_drift(dashboard, source.card, figure)) if figure and source.card else None,
+        box_of_pieces(html.P(sentence(answer), className="why-sentence")),
+        box_of_pieces(_figure(figure)) if figure else None,
+        box_of_pieces(_drift(dashboard, source.card, figure)) if figure and source.card else None,
         _line(source.card, figure) if figure and source.card else None,
-        drawn(_looked_at(answer)),
-        drawn(_records(source, page)) if source.card else None,
-        drawn(_counting_paragraph(dashboard, source, counted)) if figure else None,
+        box_of_pieces(_looked_at(answer)),
+        box_of_pieces(_records(source, page)) if source.card else None,
+        box_of_pieces(_counting_paragraph(dashboard, source, counted)) if figure else None,
     ]
     return [
-        drawn(_head(dashboard, source), className="bare"),
+        box_of_pieces(_head(dashboard, source), className="bare"),
         dash_html.Div(
             body, className="body", tabIndex="0", role="region", **_label_attributes("Evidence")
         ),
-        drawn(_foot(answer), className="bare"),
+        box_of_pieces(_foot(answer), className="bare"),
     ]
 
 
@@ -273,6 +273,10 @@ def _foot(answer: Answer) -> Markup | None:
         return None
     label = f"Open in {answer.workspace_name}"
     return html.Div(
-        html.A([label, html.Span(icon("right"), **hidden())], href=answer.href, className="btn p"),
+        html.A(
+            [label, html.Span(icon("right"), **hidden_from_readers())],
+            href=answer.href,
+            className="btn p",
+        ),
         className="df",
     )

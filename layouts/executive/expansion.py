@@ -23,7 +23,7 @@ from layouts.executive.legend import legend
 from layouts.executive.matrix import matrix, rows
 from layouts.focus import FIRST, NEXT, TABLE, Focus
 from layouts.pieces.chart import comparison_chart
-from layouts.pieces.markup import drawn, html, markup
+from layouts.pieces.markup import box_of_pieces, html, markup
 from layouts.pieces.noted import note_list
 from layouts.pieces.parts import data, pill, value
 from layouts.pieces.sparkline import scale_within
@@ -128,7 +128,7 @@ def expansion(dashboard: Dashboard, focus: Focus) -> Component:
         [
             _head(page),
             dash_html.Div(comparison(dashboard, focus), id=ids.COMPARISON),
-            drawn([_picture(page), _more_button(page)], **data(counted=page.counted)),
+            box_of_pieces([_picture(page), _more_button(page)], **data(counted=page.counted)),
             _notes(page, dashboard),
             _by_chance(page),
             dash_html.Div(id=ids.NEXT, hidden=True),
@@ -144,7 +144,7 @@ def _notes(page: _CardsPage, dashboard: Dashboard) -> Component | None:
     """Notes of people on the days and the measure that are shown."""
     key, measure = page.scorecard.domain.key, page.focus.measure
     told = [note for note in page.scorecard.annotations if note.is_about(key, measure)]
-    return drawn(note_list(told, dashboard.scope.names), className="bare") if told else None
+    return box_of_pieces(note_list(told, dashboard.scope.names), className="bare") if told else None
 
 
 def following(dashboard: Dashboard, focus: Focus) -> Component:
@@ -296,7 +296,7 @@ def comparison(dashboard: Dashboard, focus: Focus) -> Component | None:
                 className="compare-head",
             ),
             comparison_chart(measure, [(c.name, c.figures[focus.measure]) for c in chosen]),
-            drawn([_pinned_figures(chosen, focus.measure)], className="bare"),
+            box_of_pieces([_pinned_figures(chosen, focus.measure)], className="bare"),
         ],
         className="compare",
         **{"aria-labelledby": "compare-title"},

@@ -9,7 +9,7 @@ from aggregators.pooling.plan import BASE_DAYS
 from aggregators.signal.series import series_of
 from aggregators.vocabulary import formats
 from layouts.pieces.markup import html
-from layouts.pieces.parts import hidden
+from layouts.pieces.parts import hidden_from_readers
 from layouts.pieces.sparkline import Scale
 
 
@@ -32,4 +32,4 @@ def legend(scorecard: Scorecard, measure_key: str, scale: Scale) -> Markup:
 
 
 def _entry(kind: str, words: str) -> Markup:
-    return html.Span([html.Span(className=f"key-{kind}", **hidden()), words])
+    return html.Span([html.Span(className=f"key-{kind}", **hidden_from_readers()), words])

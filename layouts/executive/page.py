@@ -20,7 +20,7 @@ from layouts.executive.late import LateSource, late_banner, with_late_marks
 from layouts.executive.news import News, news_strip
 from layouts.executive.tile import tile
 from layouts.focus import Focus
-from layouts.pieces.markup import drawn, html
+from layouts.pieces.markup import box_of_pieces, html
 from layouts.pieces.parts import accent_line, data, freshness, heading_part
 
 AMBER, RED = timedelta(hours=26), timedelta(hours=48)
@@ -42,13 +42,13 @@ class ExecutivePage(NamedTuple):
             return [self.top, *self.body]
         strips = [stale(self.as_of, now), late_banner(late), news and news_strip(news, now)]
         body = [with_late_marks(part, late) for part in self.body]
-        return [self.top, *(drawn(strip) for strip in strips if strip), *body]
+        return [self.top, *(box_of_pieces(strip) for strip in strips if strip), *body]
 
 
 def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> ExecutivePage:
     """In the colour of the workspace ``slug`` that one came from."""
     accent = accent_line(dashboard.scope.accents.get(slug))
-    top = drawn([accent, heading(dashboard)])
+    top = box_of_pieces([accent, heading(dashboard)])
     return ExecutivePage(
         top, _body(dashboard, focus), dashboard.as_of, formats.span(dashboard.period.span)
     )
@@ -56,16 +56,16 @@ def page(dashboard: Dashboard, focus: Focus | None, slug: str = "") -> Executive
 
 def _body(dashboard: Dashboard, focus: Focus | None) -> list[Component]:
     if not dashboard.scope.slugs:
-        return [drawn(states.no_scope(dashboard))]
+        return [box_of_pieces(states.no_scope(dashboard))]
     if dashboard.as_of is None:
-        return [drawn(states.no_snapshot())]
+        return [box_of_pieces(states.no_snapshot())]
     opened = [expansion(dashboard, focus)] if focus else []
     tiles = [tile(s, dashboard, focus and focus.domain) for s in dashboard.scorecards]
     return [
-        drawn([states.partial(dashboard), answers(dashboard.answers)]),
+        box_of_pieces([states.partial_notice(dashboard), answers(dashboard.answers)]),
         dash_html.Div(
             [
-                drawn(tiles, className="bare"),
+                box_of_pieces(tiles, className="bare"),
                 dash_html.Div(opened, id=ids.EXPANSION, className="expansion-slot"),
             ],
             className="tiles",

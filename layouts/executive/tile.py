@@ -18,7 +18,7 @@ from layouts.pieces.parts import (
     MARKS,
     data,
     evidence_line,
-    hidden,
+    hidden_from_readers,
     link,
     name_in_brackets,
     pill,
@@ -126,7 +126,7 @@ def _mark(figure: Figure) -> Markup | None:
     """The shape that says with the colour that a figure is not on its target."""
     if figure.status not in (Status.WATCH, Status.BAD):
         return None
-    return html.Span(className=f"{MARKS[figure.status]} beside", **hidden())
+    return html.Span(className=f"{MARKS[figure.status]} beside", **hidden_from_readers())
 
 
 def _label(scorecard: Scorecard, figure: Figure) -> str:
@@ -190,7 +190,7 @@ def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Markup:
         id=f"{ids.TILE.format(scorecard.domain.key)}-tip",
         className="tip",
         role="tooltip",
-        **hidden() if scorecard.snapshot_at is None else {},
+        **hidden_from_readers() if scorecard.snapshot_at is None else {},
     )
 
 

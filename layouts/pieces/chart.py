@@ -19,7 +19,7 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import Measure, Unit
 from aggregators.vocabulary.period import Compare
 from layouts.pieces import chart_marks
-from layouts.pieces.markup import drawn, html
+from layouts.pieces.markup import box_of_pieces, html
 
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 COLOURS = ("#0B5CAD", "#8A5A00", "#1B6B74", "#9E0B3A")
@@ -178,7 +178,7 @@ def _with_table(measure: Measure, lines: Sequence[Line], figure: dict[str, Any])
                 role="img",
                 **{"aria-label": f"{label}. The data follow as a table."},
             ),
-            drawn(
+            box_of_pieces(
                 html.Details(
                     [html.Summary("Data as a table"), _table(measure, lines)],
                     className="data-table",

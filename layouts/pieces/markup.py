@@ -87,7 +87,7 @@ def markup(pieces: Pieces) -> str:
     return escape(str(pieces))
 
 
-def drawn(pieces: Pieces, **more: Any) -> Component:
+def box_of_pieces(pieces: Pieces, **more: Any) -> Component:
     """A box that holds the pieces as text; it is drawn again when the text changes, and only then."""
     return dash_html.Div(**more, **{"data-markup": str(markup(pieces))})
 

@@ -19,7 +19,7 @@ def pill(figure: Figure) -> Markup:
     text = words.change(figure)
     tone = figure.tone if words.has_visible_change(figure) else Tone.QUIET
     return html.Span(
-        [html.Span(arrow, className="arrow", **hidden()) if arrow else None, text],
+        [html.Span(arrow, className="arrow", **hidden_from_readers()) if arrow else None, text],
         className=f"pill pill-{tone.value}",
         title=words.test_sentence(figure) or None,
     )
@@ -53,7 +53,7 @@ def against_target(figure: Figure) -> Markup | None:
         return None
     return html.P(
         [
-            html.Span(className=MARKS[figure.status], **hidden()),
+            html.Span(className=MARKS[figure.status], **hidden_from_readers()),
             html.Span(words.STANDING[figure.status], className="standing-word"),
             html.Span(f" · target {aim}", className="muted"),
         ],
@@ -81,7 +81,9 @@ def link(text: str, href: str, class_name: str = "link", **more: Any) -> Markup:
 
 def accent_line(accent: str | None) -> Markup:
     """The active workspace's colour along the top of the page."""
-    return html.Div(className="accent", style={"background": accent} if accent else {}, **hidden())
+    return html.Div(
+        className="accent", style={"background": accent} if accent else {}, **hidden_from_readers()
+    )
 
 
 def heading_part(text: str) -> Markup:
@@ -92,7 +94,7 @@ def heading_part(text: str) -> Markup:
 def freshness(text: str, until: str) -> Markup:
     """Last part of that line: up to which day the figures reach. While the network is away the page's
     scripts say so in its place."""
-    pieces = [html.Span(className="dot", **hidden()), text]
+    pieces = [html.Span(className="dot", **hidden_from_readers()), text]
     return html.Span(pieces, className="heading-part fresh", **data(until=until))
 
 
@@ -101,7 +103,7 @@ def hidden_text(text: str) -> Markup:
     return html.Span(text, className="visually-hidden")
 
 
-def hidden() -> dict[str, str]:
+def hidden_from_readers() -> dict[str, str]:
     """Attributes of a decoration that a screen reader skips."""
     return {"aria-hidden": "true"}
 

@@ -17,13 +17,13 @@ PRESSED = ("Button", "Summary")
 """Elements that do nothing yet, and so are neither reached nor read."""
 
 
-def plain(component: object) -> Markup:
+def without_behaviour(component: object) -> Markup:
     """The component and all within it, without what does something or has a name. Lists can be chosen from:
     ``data-early`` says what they stand for (``assets/page/state/early.js``)."""
     if component is None:
         return Markup()
     if isinstance(component, list | tuple):
-        return Markup().join(map(plain, component))
+        return Markup().join(map(without_behaviour, component))
     if not isinstance(component, Component):
         return Markup(markup(str(component)))  # noqa: S704 - escaped there
     given = component.to_plotly_json()  # type: ignore[no-untyped-call]
@@ -41,7 +41,7 @@ def _element(name: str, props: Mapping[str, Any]) -> Markup:
     if name == "Option":
         seen["value"] = props.get("value", "")
     drawn = props.get("data-markup")
-    children = Markup(drawn) if drawn else plain(props.get("children"))  # noqa: S704 - ours
+    children = Markup(drawn) if drawn else without_behaviour(props.get("children"))  # noqa: S704 - ours
     if name == "Select":
         seen |= {"data-early": props.get("data-select"), "autocomplete": "off"}
     if name in PRESSED:

@@ -11,7 +11,7 @@ from aggregators import words
 from aggregators.pooling.dashboard import LiveView
 from aggregators.pooling.figures import Figure
 from aggregators.vocabulary import formats
-from layouts.pieces.markup import drawn, html
+from layouts.pieces.markup import box_of_pieces, html
 
 SUMMARY = "Numbers do not match? Snapshot and live side by side"
 
@@ -19,7 +19,7 @@ SUMMARY = "Numbers do not match? Snapshot and live side by side"
 def to_come() -> Component:
     """Fold of the live figures before they are there, so that nothing moves when they come."""
     pieces = [html.Summary(SUMMARY), html.P("Counting the records as they stand now …")]
-    return drawn(html.Details(pieces, className="card live"))
+    return box_of_pieces(html.Details(pieces, className="card live"))
 
 
 def live_figures(view: LiveView) -> Component:
@@ -35,7 +35,7 @@ def live_figures(view: LiveView) -> Component:
             **{"aria-label": "Snapshot and live"},
         ),
     ]
-    return drawn(html.Details(pieces, className="card live"))
+    return box_of_pieces(html.Details(pieces, className="card live"))
 
 
 def _why(view: LiveView) -> str:

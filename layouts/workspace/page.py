@@ -18,7 +18,7 @@ from aggregators.vocabulary import formats
 from auth.membership import KEEPERS
 from layouts import ids, states
 from layouts.pieces.chart import over_time
-from layouts.pieces.markup import drawn, html
+from layouts.pieces.markup import box_of_pieces, html
 from layouts.pieces.noted import note_list
 from layouts.pieces.parts import (
     against_target,
@@ -49,7 +49,7 @@ def workspace(
     link_filters = listing.known_links(links or {}) if listing else {}
     return [
         dcc.Store(id=ids.RECORDS_VIEW, data=_request_data(view, link_filters)),
-        drawn(
+        box_of_pieces(
             [
                 _heading(view),
                 _groups(view, head),
@@ -186,7 +186,7 @@ def _chart(view: WorkspaceView, figure: Figure) -> Component:
             dash_html.H2(f"{_figure_title(figure)} over time", id="chart-title"),
             dash_html.P(figure.measure.definition, className="muted"),
             over_time(figure, noted),
-            drawn(
+            box_of_pieces(
                 [note_list(noted, {}, numbered=True) if noted else None, _annotate(view, measure)],
                 className="bare",
             ),

@@ -14,7 +14,7 @@ from aggregators.records.kinds import field_title
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.listing import COUNTED, Column, ColumnType, Listing, RecordsPage, shown
 from auth.membership import KEEPERS
-from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable
+from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable_fields
 from ingest.kinds import KINDS
 from layouts import ids
 from layouts.pieces.parts import data
@@ -178,7 +178,7 @@ def _menu(view: WorkspaceView, listing: Listing) -> list[dict[str, Any]]:
     told = {
         "under": f"/ws/{view.slug}/records/{kind.name}/",
         "columns": list(listing.record_key),
-        "fields": [[name, field_title(name)] for name in correctable(kind)],
+        "fields": [[name, field_title(name)] for name in correctable_fields(kind)],
         "longest": {"value": LONGEST_CELL, "key": LONGEST_KEY},
         "merges": kind.fold.lend is not None,
     }

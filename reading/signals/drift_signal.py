@@ -22,7 +22,7 @@ from aggregators.signal.rules import (
     Thresholds,
 )
 from aggregators.signal.series import TestableSeries
-from aggregators.signal.watch import DailyEvidence, WatchState, advanced
+from aggregators.signal.watch import DailyEvidence, WatchState, advance_night
 from aggregators.vocabulary.effects import Array
 
 Values = Mapping[str, Any]
@@ -159,7 +159,7 @@ def watch_through(
     as_of_then, usual, by_day = state, None, evidence.by_day()
     quiet = np.zeros(len(evidence.x))
     for day in range(first_night, evidence.days):
-        state, usual = advanced(state, by_day, day, threshold.watch)
+        state, usual = advance_night(state, by_day, day, threshold.watch)
         if day == evidence.days - 1 - LAG:
             as_of_then = state
         quiet = np.where(state.total < threshold.watch - CLEARS_BELOW, quiet + 1, 0.0)

@@ -15,7 +15,7 @@ from aggregators.catalogue import DOMAINS
 from aggregators.pooling.snapshot_rows import Events, SnapshotRows, number_of
 from aggregators.signal.exposure import day_profile
 from aggregators.signal.rules import LAG, SeriesKind
-from aggregators.signal.series import TestableSeries, watched
+from aggregators.signal.series import TestableSeries, watched_series
 from aggregators.signal.watch import DailyEvidence
 from aggregators.vocabulary.effects import Array
 from aggregators.vocabulary.sketch import LOGS, ZERO_BUCKET
@@ -31,7 +31,7 @@ NEVER_BEGUN = 10**6
 """Day of the first snapshot of a workspace that has none."""
 LEAD_DAYS = LAG + 7
 """Days before a night that its evidence reads."""
-SERIES = tuple(w.series for w in watched(DOMAINS))
+SERIES = tuple(w.series for w in watched_series(DOMAINS))
 DISTRIBUTIONS = frozenset(s.facts[0] for s in SERIES if s.kind is SeriesKind.DURATION)
 TOTALS = frozenset(
     f"{fact}_total" for s in SERIES if s.kind is not SeriesKind.DURATION for fact in s.facts

@@ -9,14 +9,14 @@ from sqlalchemy import Engine, text
 
 from aggregators.catalogue import DOMAINS
 from aggregators.signal.rules import LEARNING_DAYS, NIGHTLY_BUDGETS
-from aggregators.signal.series import watched
+from aggregators.signal.series import watched_series
 from aggregators.vocabulary import formats
 from storage import context
 from storage.database import Database
 from storage.viewer import Viewer
 from storage.watch import learned
 
-SERIES = len(watched(DOMAINS))
+SERIES = len(watched_series(DOMAINS))
 
 
 def promise(database: Database, workspaces: int) -> str:

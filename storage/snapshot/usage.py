@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aggregators import catalogue
-from aggregators.vocabulary.clock import after, counted
+from aggregators.vocabulary.clock import count_spans, day_after
 
 COUNTERS = (
     "member_count",
@@ -17,7 +17,7 @@ COUNTERS = (
 """Carried for Vigilo's own pages; null where this installation has no source for it."""
 
 MEMBERS = f"""
-select {after("granted_at")} as born, coalesce({after("revoked_at")}, clock.length + 1) as gone
+select {day_after("granted_at")} as born, coalesce({day_after("revoked_at")}, clock.length + 1) as gone
 from membership cross join clock where workspace_id = :w
 """
 
@@ -31,6 +31,6 @@ SPANS = {"member_count": MEMBERS} | {
 WITHOUT_SOURCE = ", ".join(f"null::bigint as {name}" for name in COUNTERS if name not in SPANS)
 
 FACTS = (
-    *(counted(spans, name) for name, spans in SPANS.items()),
+    *(count_spans(spans, name) for name, spans in SPANS.items()),
     f"select day, {WITHOUT_SOURCE} from days",
 )

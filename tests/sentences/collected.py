@@ -8,7 +8,7 @@ from html import unescape
 from aggregators import words
 from aggregators.pooling.contributions import CONTRIBUTION, in_order
 from aggregators.pooling.dashboard import Dashboard, Scorecard
-from exports.mail import ready
+from exports.mail import ready_mail
 from exports.pack import notes
 from exports.pack.finding import finding
 from layouts.executive.card import card
@@ -44,7 +44,7 @@ def check_dashboard(truth: Truth, dashboard: Dashboard) -> None:
     check_companions(truth, dashboard)
     check_workbook(truth, dashboard)
     span = f"{dashboard.period.start} to {dashboard.period.end}"
-    MAILS.check(truth, ready(dashboard.organisation, "pdf", span, len(dashboard.scope.slugs)))
+    MAILS.check(truth, ready_mail(dashboard.organisation, "pdf", span, len(dashboard.scope.slugs)))
 
 
 def check_scorecard(truth: Truth, scorecard: Scorecard, dashboard: Dashboard) -> None:
@@ -57,7 +57,7 @@ def check_scorecard(truth: Truth, scorecard: Scorecard, dashboard: Dashboard) ->
     check_sparks(truth, scorecard)
     check_title(truth, finding(scorecard), domain)
     NOTES.check(truth, notes.rests_on(scorecard, dashboard.as_of), domain=domain)
-    NOTES.check(truth, notes.missing(scorecard), domain=domain)
+    NOTES.check(truth, notes.missing_and_few(scorecard), domain=domain)
     if not domain.by:
         check_cards(truth, scorecard)
 

@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, Length
 from aggregators.records.kinds import RecordKind, field_title
 from aggregators.vocabulary.fields import NAME
 from ingest.desk import seen_words
-from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable
+from ingest.desk.corrections import LONGEST_CELL, LONGEST_KEY, correctable_fields
 from web.forms import PageForm
 
 
@@ -68,5 +68,5 @@ def meaning_form(about: str, meaning: str | None) -> DeskForm | NamingForm:
 def record_form(kind: RecordKind, typed: Mapping[str, str]) -> RecordForm:
     """The forms of one record, with the fields that may be corrected; ``typed`` is what was refused."""
     form = RecordForm(formdata=None, data=typed)
-    form.field.choices = [(name, field_title(name)) for name in correctable(kind)]
+    form.field.choices = [(name, field_title(name)) for name in correctable_fields(kind)]
     return form

@@ -133,7 +133,7 @@ def _several(
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, mine.workspace_id) as connection:
         try:
-            rows = corrections.beneath(connection, kind, mine.workspace_id, key)
+            rows = corrections.rows_beneath(connection, kind, mine.workspace_id, key)
         except NoSuchRecord:
             others = [k for k in KINDS.values() if k.key == kind.key[: len(k.key)] and k != kind]
             for other in others:

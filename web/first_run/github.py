@@ -50,7 +50,7 @@ def connect(context: SourceContext, viewer: Viewer, config: Mapping[str, str], s
     new = NewSource(KIND, "GitHub", dict(config), secret)
     jobs = context.database.job
     id = store.create(jobs, context.box, new, by)
-    with store.mapping(jobs) as connection:
+    with store.change_mapping(jobs) as connection:
         keep_scopes(connection, store.find_source(jobs, id), scopes)
         for external_id, seen in counts.items():
             settling.keep(connection, id, external_id, seen, pull.now)

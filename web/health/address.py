@@ -8,7 +8,7 @@ import ssl
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from web.health.certificates import LOOK, ending
+from web.health.certificates import LOOK, ending_findings
 from web.health.findings import HealthFinding
 
 BRIEF = "public address"
@@ -52,7 +52,7 @@ def findings(address: str, patience: float) -> list[HealthFinding]:
         return [HealthFinding(BRIEF, FRONT.format(**where), f"{address} does not answer: {why}")]
     finally:
         connection.close()
-    return [*problem, *ending(address, shown, renew)]
+    return [*problem, *ending_findings(address, shown, renew)]
 
 
 def _of_answer(answer: HTTPResponse, where: dict[str, object]) -> list[HealthFinding]:

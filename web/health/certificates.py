@@ -27,7 +27,7 @@ VERIFYING = ("verify-ca", "verify-full")
 LOOK = "openssl s_client {start}-connect {server} </dev/null | openssl x509 -noout -dates -issuer"
 
 
-def ending(of: str, encoded: bytes | None, remedy: str) -> list[HealthFinding]:
+def ending_findings(of: str, encoded: bytes | None, remedy: str) -> list[HealthFinding]:
     """Finding where the certificate, as it came over the wire, ends soon; nothing where none came."""
     if not encoded:
         return []
@@ -57,7 +57,7 @@ def of_databases(settings: Settings, patience: float) -> list[HealthFinding]:
         look = LOOK.format(start="-starttls postgres ", server=f"{host}:{port}")
         remedy = f"{look}   (renew it there, then: select pg_reload_conf();)"
         served = _served_certificate(host, port, patience, asks=True)
-        problems += ending(f"the database server {host}:{port}", served, remedy)
+        problems += ending_findings(f"the database server {host}:{port}", served, remedy)
     return problems
 
 
@@ -68,7 +68,9 @@ def of_redis(settings: Settings, patience: float) -> list[HealthFinding]:
     url = urlsplit(str(settings.redis_url))
     host, port = url.hostname or "localhost", url.port or REDIS_PORT
     remedy = f"{LOOK.format(start='', server=f'{host}:{port}')}   (renew it there)"
-    return ending(f"Redis {host}:{port}", _served_certificate(host, port, patience), remedy)
+    return ending_findings(
+        f"Redis {host}:{port}", _served_certificate(host, port, patience), remedy
+    )
 
 
 def _is_checked(url: URL) -> bool:

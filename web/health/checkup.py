@@ -214,9 +214,9 @@ def of_the_database(database: Callable[[], Database], settings: Settings) -> lis
     return problems
 
 
-def silent(database: Callable[[], Database]) -> HealthFinding:
+def silence_finding(database: Callable[[], Database]) -> HealthFinding:
     """Finding about a database that has not answered within a moment, or a process that can not ask it."""
-    return pools.full() if pools.is_full(database()) else NO_ANSWER
+    return pools.full_pool_finding() if pools.is_full(database()) else NO_ANSWER
 
 
 def _nodes_away(database: Callable[[], Database], settings: Settings) -> list[HealthFinding]:

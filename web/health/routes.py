@@ -52,7 +52,7 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
     @app.route("/readyz")
     @READY
     def readyz() -> ResponseReturnValue:
-        problems = inside.findings(lambda: [checkup.silent(database)])
+        problems = inside.findings(lambda: [checkup.silence_finding(database)])
         if wrong := [finding.brief for finding in problems if finding.must_not_serve]:
             for finding in problems:
                 app.logger.error("not ready: %s", finding)

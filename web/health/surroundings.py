@@ -130,7 +130,7 @@ def _mail(settings: Settings, patience: float) -> list[HealthFinding]:
         is_refused = isinstance(error, ssl.SSLCertVerificationError)
         remedy = renew if is_refused else "Set VIGILO_SMTP_URL right, or start the server."
         return [HealthFinding("mail server", remedy, why)]
-    return certificates.ending(f"the mail server {to.host}", shown, renew)
+    return certificates.ending_findings(f"the mail server {to.host}", shown, renew)
 
 
 def redis_takes(settings: Settings, patience: float) -> list[HealthFinding]:

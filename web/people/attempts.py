@@ -22,7 +22,7 @@ class TooManyAttempts(RuntimeError):
         super().__init__(TOO_MANY)
 
 
-def whose(email: str) -> tuple[str, str]:
+def throttle_keys(email: str) -> tuple[str, str]:
     """Account and address as the throttle counts them."""
     return email.strip().lower()[:LONGEST_EMAIL], throttle.network(request.remote_addr or "")
 
@@ -31,7 +31,7 @@ def whose(email: str) -> tuple[str, str]:
 def count_if_wrong(engine: Engine, email: str) -> Iterator[None]:
     """A block that tries a secret and raises AccountError where it is wrong: that is counted. Raises
     TooManyAttempts before it is tried, and after it where there were too many by then."""
-    who = whose(email)
+    who = throttle_keys(email)
     if throttle.is_closed(engine, *who):
         raise TooManyAttempts
     try:

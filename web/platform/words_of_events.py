@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aggregators.catalogue import DOMAINS
 from aggregators.chosen.annotations import ABOUT
 from aggregators.chosen.known import WrongSettingValue, find_setting
-from aggregators.signal.series import watched
+from aggregators.signal.series import watched_series
 from auth.membership import ORDER
 from auth.membership import in_words as role_in_words
 from storage.audit.seen import SeenEvent
@@ -119,7 +119,9 @@ NUMBER = re.compile(r"[0-9]+|[0-9a-f]{8}-[0-9a-f-]{27}")
 REFUSED = ("deny", "refuse", "fail")
 NAMES: Mapping[str, str] = {
     **{key: title for key, title in ABOUT.items() if key},
-    **{each.key: ABOUT[f"{each.domain.key}.{each.measure.key}"] for each in watched(DOMAINS)},
+    **{
+        each.key: ABOUT[f"{each.domain.key}.{each.measure.key}"] for each in watched_series(DOMAINS)
+    },
     **{role: role_in_words(role) for role in ORDER},
 }
 """Words for our own names of domains, measures, series and roles."""

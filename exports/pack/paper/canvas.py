@@ -82,7 +82,7 @@ class Canvas:
         for number in range(1, self.pdf.pages_count + 1):
             self.pdf.page = number
             self._footer()
-            self._beneath(self._watermark)
+            self._draw_beneath(self._watermark)
         return bytes(self.pdf.output())
 
     def _footer(self) -> None:
@@ -96,7 +96,7 @@ class Canvas:
             line_box = Box(style.RIGHT - half * 0.3, y, half * 0.3, 10)
             self.text(line_box, text, style.TINY, colour=style.MUTED, align="R")
 
-    def _beneath(self, draw: Callable[[], None]) -> None:
+    def _draw_beneath(self, draw: Callable[[], None]) -> None:
         """Has something lie under all that is on the page."""
         contents = self.pdf.pages[self.pdf.page].contents
         assert isinstance(contents, bytearray)

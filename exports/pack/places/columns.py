@@ -81,9 +81,9 @@ def columns_of(
     days = formats.counted(dashboard.period.days, "day") + "; band: expected" * is_expected
     after = []
     if compared := words.compared_with(dashboard.period):
-        after.append(PlaceColumn(compared, CHANGE, _changing(domain), "L"))
+        after.append(PlaceColumn(compared, CHANGE, _draw_change(domain), "L"))
     if adds.each:
-        after.append(PlaceColumn(adds.title, ADDS, _adding(adds)))
+        after.append(PlaceColumn(adds.title, ADDS, _draw_addition(adds)))
     charts = [] if domain.picture == "matrix" else [_standing_column(axis, scorecard)]
     charts.append(PlaceColumn(days, 0, _line_column(axis, scorecard), "L"))
     left = wide - sum(one.wide + GAP for one in (*before, *after)) + GAP
@@ -202,7 +202,7 @@ def _line_column(axis: SharedAxis, scorecard: Scorecard) -> Draw:
     return draw
 
 
-def _changing(domain: Domain) -> Draw:
+def _draw_change(domain: Domain) -> Draw:
     """The change; beyond the domain's alert it is loud whatever the figure stands at."""
 
     def draw(canvas: Canvas, box: Box, row: PlaceRow) -> None:
@@ -215,7 +215,7 @@ def _changing(domain: Domain) -> Draw:
     return draw
 
 
-def _adding(adds: Adds) -> Draw:
+def _draw_addition(adds: Adds) -> Draw:
     def draw(canvas: Canvas, box: Box, row: PlaceRow) -> None:
         part = adds.each.get(row.card.slug, 0.0) if row.card else adds.head.delta or 0.0
         is_whole = row.card is None

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from aggregators.pooling.figures import Figure
-from aggregators.signal.interval import around, wilson
+from aggregators.signal.interval import interval_around, wilson
 from aggregators.signal.rules import SeriesKind
 from aggregators.signal.series import series_of
 
@@ -29,6 +29,6 @@ def interval(figure: Figure) -> tuple[float, float] | None:
     evidence, row = figure.table.change, slice(figure.row, figure.row + 1 or None)
     if evidence is None:
         return None
-    factor = around(series.kind, evidence.now.at(row), evidence.dispersion[row])
+    factor = interval_around(series.kind, evidence.now.at(row), evidence.dispersion[row])
     low, high = value * float(factor.low[0]), value * float(factor.high[0])
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None

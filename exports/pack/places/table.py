@@ -38,7 +38,7 @@ def draw(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashboard) -
     _head(canvas, box, columns, _title(scorecard, shown), f"charts {axis.words}")
     high = min(HIGH if not domain.by else 17.0, avail / max(len(shown.rows), 1))
     y = _rows(canvas, Box(box.x, box.y + HEAD, box.w, high), columns, shown.rows)
-    y = _beneath(canvas, Box(box.x, y, box.w, REST), columns, scorecard, shown, adds)
+    y = _draw_below(canvas, Box(box.x, y, box.w, REST), columns, scorecard, shown, adds)
     if (rest := box.below(y + 14)).h >= ROOMY:
         canvas.text(
             Box(rest.x, rest.y, rest.w, 12), _organisation_caption(scorecard), style.BODY, bold=True
@@ -113,7 +113,7 @@ def _row(canvas: Canvas, box: Box, columns: Sequence[PlaceColumn], row: PlaceRow
         x += column.wide + GAP
 
 
-def _beneath(
+def _draw_below(
     canvas: Canvas,
     line: Box,
     columns: Sequence[PlaceColumn],

@@ -121,7 +121,7 @@ def read_whole(piece: PulledPiece, seen: set[bytes]) -> RehearsedPiece | None:
     kind, path = KINDS[piece.kind], piece.path or Path(piece.kind)
     reading = FormatInput(path, kind, True, kept.notes.append)
     try:
-        chosen = formats.recognised(kind, reading, piece.form)
+        chosen = formats.recognise_format(kind, reading, piece.form)
         kept.source = chosen.source or chosen.name
         kept.rows = list(islice(chosen.readers[kind.name](reading), MOST_ROWS))
     except UnreadableFile as problem:

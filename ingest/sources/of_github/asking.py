@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PullScope
@@ -47,18 +47,21 @@ def graphql(
     """Data of a query; with ``partly`` also where GitHub could not give some things on a list, which are
     null then. Raises SourceProblem."""
     document = ask(client, query, variables)
-    errors = at(document, "errors")
+    errors = value_at(document, "errors")
     if partly and isinstance(errors, list):
         errors = [error for error in errors if not _is_of_one(error)]
     if isinstance(errors, list) and errors:
-        kind, words = str(at(errors[0], "type") or ""), str(at(errors[0], "message") or "")[:200]
+        kind, words = (
+            str(value_at(errors[0], "type") or ""),
+            str(value_at(errors[0], "message") or "")[:200],
+        )
         raise SourceProblem(CODES.get(kind, "changed_shape"), words)
-    return at(document, "data")
+    return value_at(document, "data")
 
 
 def _is_of_one(error: Any) -> bool:
     """Whether an error is of one thing on a list, not of the list."""
-    path = at(error, "path")
+    path = value_at(error, "path")
     return isinstance(path, list) and any(isinstance(step, int) for step in path)
 
 
@@ -118,7 +121,7 @@ def _page(
             problem = error
             del sizes[0]
             continue
-        page = at(data, f"repository.{field}")
+        page = value_at(data, f"repository.{field}")
         if page is None:
             raise SourceProblem("not_found_or_hidden", f"There is no repository {scope.name}.")
         return page

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aggregators.dora.words import LIVE, NOT_LIVE
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.releases import kind_of_tag
 from ingest.pulling.choice.counts import (
     DEPLOYMENTS,
@@ -100,9 +100,9 @@ def _answers_of(client: Client, scopes: Sequence[PullScope]) -> dict[str, Any]:
         f"r{n}: repository(owner: $o{n}, name: $n{n}) {{ ...counted }}" for n in range(len(names))
     )
     document = ask(client, f"query({declared}) {{\n{wanted}\n}}\n{FRAGMENT}", variables)
-    data = at(document, "data")
+    data = value_at(document, "data")
     if not isinstance(data, dict):
-        told = at(document, "errors.0.message") or "GitHub counted nothing."
+        told = value_at(document, "errors.0.message") or "GitHub counted nothing."
         raise SourceProblem("changed_shape", str(told)[:200])
     return data
 
@@ -123,7 +123,7 @@ def _of_repository(
 
 
 def _nodes(told: Any, name: str) -> list[Any]:
-    return [node for node in at(told, f"{name}.nodes") or [] if node]
+    return [node for node in value_at(told, f"{name}.nodes") or [] if node]
 
 
 def _is_since(told: Any, since: datetime) -> bool:
@@ -141,7 +141,7 @@ def _deployments(client: Client, scope: PullScope, told: Any, since: datetime) -
         owner, _, name = scope.name.partition("/")
         variables = {"owner": owner, "name": name, "environments": LIKELY}
         document = ask(client, LIVE_ONES, variables)
-        live = _nodes(at(document, "data.repository"), "deployments")
+        live = _nodes(value_at(document, "data.repository"), "deployments")
         some = [node for node in live if _is_since(node["createdAt"], since)]
         count, environments = _to_production(client, scope, some)
         is_full = len(some) == PAGE
@@ -169,7 +169,7 @@ def production_of(client: Client, name: str, id: object) -> bool | None:
     """GitHub's own word on whether the environment of a deployment is production; None where it says
     none."""
     answer = client.get(f"/repos/{name}/deployments/{id}", accepts=(403, 404))
-    told = at(answer.json, "production_environment") if answer.status == 200 else None
+    told = value_at(answer.json, "production_environment") if answer.status == 200 else None
     return told if isinstance(told, bool) else None
 
 
@@ -186,9 +186,11 @@ def _runs(pull: Pull, client: Client, scope: PullScope, since: datetime) -> Choi
         note = f"There is no workflow {named}." if named else "Actions are turned off."
         return ChoiceCount(RUNS, 0, named, note=note)
     listed = [
-        r for r in at(answer.json, "workflow_runs") or [] if r.get("conclusion") in CONCLUSIONS
+        r
+        for r in value_at(answer.json, "workflow_runs") or []
+        if r.get("conclusion") in CONCLUSIONS
     ]
-    is_more = int(at(answer.json, "total_count") or 0) > PAGE
+    is_more = int(value_at(answer.json, "total_count") or 0) > PAGE
     if named:
         return ChoiceCount(RUNS, len(listed), named, bool(listed) and is_more)
     files = Counter(_file(run) for run in listed)
@@ -238,7 +240,7 @@ def _tags(pull: Pull, told: Any, since: datetime) -> ChoiceCount:
 
 def _merges(told: Any, since: datetime) -> ChoiceCount:
     """Pull requests that were merged into the default branch."""
-    branch = at(told, "defaultBranchRef.name")
+    branch = value_at(told, "defaultBranchRef.name")
     every = _nodes(told, "pullRequests")
     count = sum(_is_since(p["mergedAt"], since) and p["baseRefName"] == branch for p in every)
     return ChoiceCount(MERGES, count, is_more=count == PAGE)

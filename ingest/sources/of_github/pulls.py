@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
@@ -77,9 +77,9 @@ def merged_can_be_read(client: Client, repository: str) -> str:
 
 def first_authored(node: Any, commits: str = "commits") -> str | None:
     """When the first of a pull request's commits was made, or the only one of another list of them."""
-    nodes = at(node, f"{commits}.nodes")
+    nodes = value_at(node, f"{commits}.nodes")
     listed = nodes if isinstance(nodes, list) else []
-    return str(at(listed[0], "commit.authoredDate") or "") or None if listed else None
+    return str(value_at(listed[0], "commit.authoredDate") or "") or None if listed else None
 
 
 def begins(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledPiece, None, bool]:
@@ -131,9 +131,14 @@ def _squash(node: Any) -> tuple[str, str] | None:
     """The commit that a pull request was squashed into, and when its first one was made. None where its
     commits came as they are: under a merge of two parents, or written anew by a rebase, which leaves the
     last one its author's time."""
-    sha, made = at(node, "mergeCommit.oid"), at(node, "mergeCommit.authoredDate")
+    sha, made = value_at(node, "mergeCommit.oid"), value_at(node, "mergeCommit.authoredDate")
     begun, ended = first_authored(node), first_authored(node, "newest")
-    if not sha or not made or begun is None or at(node, "mergeCommit.parents.totalCount") != 1:
+    if (
+        not sha
+        or not made
+        or begun is None
+        or value_at(node, "mergeCommit.parents.totalCount") != 1
+    ):
         return None
     if ended is not None and instant_of(ended) == instant_of(made):
         return None

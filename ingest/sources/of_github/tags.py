@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from aggregators.vocabulary import formats
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.releases import kind_of_tag
 from ingest.pulling.client import Client
 from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
@@ -35,9 +35,9 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
 
 def tagged_at(ref: Any) -> str | None:
     """When a tag was made: by its own word, else its commit's; None for a tag of anything else."""
-    target = at(ref, "target")
-    told = at(target, "tagger.date") or at(target, "committedDate")
-    return str(told or at(target, "target.committedDate") or "") or None
+    target = value_at(ref, "target")
+    told = value_at(target, "tagger.date") or value_at(target, "committedDate")
+    return str(told or value_at(target, "target.committedDate") or "") or None
 
 
 def tags(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
@@ -109,7 +109,7 @@ def _merge_pieces(
 
 def _is_own(node: Any) -> bool:
     """Whether a pull request was merged into the default branch."""
-    default = at(node, "baseRepository.defaultBranchRef.name")
+    default = value_at(node, "baseRepository.defaultBranchRef.name")
     return bool(node.get("mergedAt")) and node["baseRefName"] == default
 
 
@@ -119,7 +119,7 @@ def _change(scope: PullScope, node: Any) -> dict[str, str]:
     begun = first_authored(node) or merged
     return {
         "deployment": f"{scope.name}@merge-{node['number']}",
-        "key": str(at(node, "mergeCommit.oid") or f"merge-{node['number']}"),
+        "key": str(value_at(node, "mergeCommit.oid") or f"merge-{node['number']}"),
         "committed_at": min(begun, merged, key=instant_of),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest.documents import at
+from ingest.documents import value_at
 from ingest.formats.gitlab import TIERS
 from ingest.formats.releases import kind_of_tag
 from ingest.pulling.choice.counts import DEPLOYMENTS, MERGES, RELEASES, TAGS, ChoiceCount
@@ -79,18 +79,18 @@ def _deployments(client: Client, scope: PullScope, since: datetime) -> ChoiceCou
         return ChoiceCount(DEPLOYMENTS, 0, note="environments are turned off, or hidden")
     ended = [d for d in page if d.get("status") in ENDED and instant(d["created_at"]) >= since]
     live = [d for d in ended if _is_production(d)]
-    others = sorted({str(at(d, "environment.name")) for d in ended})
+    others = sorted({str(value_at(d, "environment.name")) for d in ended})
     note = f"to {', '.join(others)[:80]} only" if others and not live else ""
     return ChoiceCount(DEPLOYMENTS, len(live), is_more=len(page) == PAGE and bool(live), note=note)
 
 
 def _is_production(deployment: Any) -> bool:
     """Whether a deployment is one to production: by the tier of its environment, else by its name."""
-    tier = TIERS.get(str(at(deployment, "environment.tier") or ""))
+    tier = TIERS.get(str(value_at(deployment, "environment.tier") or ""))
     if tier:
         return tier == "yes"
     return (
-        default_meanings()["environment"](str(at(deployment, "environment.name")).casefold())
+        default_meanings()["environment"](str(value_at(deployment, "environment.name")).casefold())
         is not None
     )
 
@@ -121,13 +121,13 @@ def _release_instant(release: Any, now: datetime) -> str | None:
 def _tag_instant(tag: Any, pattern: str) -> str | None:
     """When a tag that is a release to production was made; None for any other."""
     kind = kind_of_tag(str(tag["name"]), pattern)
-    told = tag.get("created_at") or at(tag, "commit.created_at")
+    told = tag.get("created_at") or value_at(tag, "commit.created_at")
     return str(told) if kind is not None and kind[1] and told else None
 
 
 def _default_branch(client: Client, scope: PullScope) -> str:
     answer = client.get(f"/projects/{scope.external_id}", accepts=HIDDEN)
-    return str(at(answer.json, "default_branch") or "") if answer.status == 200 else ""
+    return str(value_at(answer.json, "default_branch") or "") if answer.status == 200 else ""
 
 
 def _merges(client: Client, scope: PullScope, since: datetime) -> ChoiceCount:

@@ -8,7 +8,7 @@ import pytest
 
 from aggregators.incidents.alerts import FOLD, PREFIX
 from aggregators.records.statements import Statement
-from ingest.words import default_meanings, normal
+from ingest.words import default_meanings, normal_word
 
 NINE = datetime(2026, 4, 2, 9, tzinfo=UTC)
 YEAR_1 = None
@@ -19,7 +19,7 @@ def at(minutes: float) -> datetime:
 
 
 def words(about: str, word: str) -> str | None:
-    return default_meanings()[about](normal(word))
+    return default_meanings()[about](normal_word(word))
 
 
 def notice(start: float, end: float | None = None, *, received: float, sender="http://am", **said):

@@ -8,7 +8,7 @@ import pytest
 
 from aggregators.incidents.fold import INCIDENT
 from aggregators.records.statements import BY_HAND, Statement
-from ingest.words import default_meanings, normal
+from ingest.words import default_meanings, normal_word
 
 NINE = datetime(2026, 4, 2, 9, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def at(minutes: float) -> datetime:
 
 
 def words(about: str, word: str) -> str | None:
-    return default_meanings()[about](normal(word))
+    return default_meanings()[about](normal_word(word))
 
 
 def event(minute: float, **said) -> Statement:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aggregators.signal.change import Sample
-from aggregators.signal.interval import CENTRAL_99, NINETEEN_OF_TWENTY, expected
+from aggregators.signal.interval import CENTRAL_99, NINETEEN_OF_TWENTY, expected_ends
 from aggregators.signal.rules import SeriesKind
 
 WORKSPACES, POINTS = 4000, 12
@@ -44,7 +44,7 @@ def outside(kind: SeriesKind, sizes: tuple[float, float], base_days: int, errors
             x = numbers.poisson(level * base_days)
             value = numbers.poisson(column(level) * exposure).astype(float)
         base = Sample.counted(column(x.astype(float)), column(base_e))
-    ends = expected(kind, base, exposure, np.ones((WORKSPACES, 1)), errors)
+    ends = expected_ends(kind, base, exposure, np.ones((WORKSPACES, 1)), errors)
     return float(((value < ends.low - 1e-9) | (value > ends.high + 1e-9)).mean())
 
 
@@ -67,7 +67,7 @@ def test_points_of_what_does_not_change_are_outside_as_rarely_as_promised(kind, 
 def test_a_doubling_of_many_events_is_outside_and_nothing_of_few_is_not(kind):
     base = Sample.counted(np.array([84.0, 4.0]), np.array([840.0, 84.0]))
     exposure = np.array([200.0, 7.0])
-    ends = expected(kind, base, exposure, np.ones(2), CENTRAL_99)
+    ends = expected_ends(kind, base, exposure, np.ones(2), CENTRAL_99)
     unit = exposure if kind is RATIO else np.ones(2)
     assert ends.high[0] * unit[0] < 2 * 0.1 * 200
     assert ends.low[1] == 0.0
@@ -76,5 +76,5 @@ def test_a_doubling_of_many_events_is_outside_and_nothing_of_few_is_not(kind):
 def test_without_a_base_or_an_exposure_nothing_is_expected():
     for kind in SeriesKind:
         base = Sample(np.array([np.nan, 5.0]), np.array([np.nan, 50.0]), np.ones(2))
-        ends = expected(kind, base, np.array([9.0, np.nan]), np.ones(2), NINETEEN_OF_TWENTY)
+        ends = expected_ends(kind, base, np.array([9.0, np.nan]), np.ones(2), NINETEEN_OF_TWENTY)
         assert np.isnan(ends.high).all()

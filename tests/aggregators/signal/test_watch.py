@@ -11,7 +11,13 @@ from aggregators.signal.flags import crossings, first_flags
 from aggregators.signal.placebo import false_rate, placebo, redrawn_days, threshold
 from aggregators.signal.rules import LEARNING_DAYS, RISES, SHIPPED, SeriesKind
 from aggregators.signal.stretch import PERIODS, own_stretch, shipped_stretch, stretch_of_days
-from aggregators.signal.watch import DailyEvidence, WatchState, advanced, evidence_by_night, nights
+from aggregators.signal.watch import (
+    DailyEvidence,
+    WatchState,
+    advance_night,
+    evidence_by_night,
+    nights,
+)
 
 SERIES, DAYS, CHANGED = 60, 320, 240
 LIMIT = SHIPPED[SeriesKind.RATIO, False].watch
@@ -80,7 +86,7 @@ def test_a_window_of_days_goes_on_where_the_whole_history_is(doubled: DailyEvide
     window = doubled.on(np.arange(first - 62, DAYS))
     state = states[first - 1]
     for day in range(62, window.days):
-        state, _ = advanced(state, window, day)
+        state, _ = advance_night(state, window, day)
     assert state.day == DAYS
     np.testing.assert_allclose(state.total, states[-1].total)
     np.testing.assert_array_equal(state.since, states[-1].since)
@@ -140,7 +146,7 @@ def test_a_drift_that_is_over_ends_within_weeks_and_none_that_goes_on_does(
     for history, is_over in ((lasting(doubled, stable, 30), True), (doubled, False)):
         state = WatchState.empty(SERIES)
         for day in range(history.days):
-            state, _ = advanced(state, history, day, LIMIT)
+            state, _ = advance_night(state, history, day, LIMIT)
         ended = state.over >= CHANGED + 15
         assert ended.mean() == pytest.approx(1.0 if is_over else 0.0, abs=0.07)
         assert ((state.total >= LIMIT).mean() > 0.9) == (not is_over)
@@ -154,7 +160,7 @@ def test_before_a_threshold_is_reached_nothing_is_over(doubled: DailyEvidence) -
     state = WatchState.empty(SERIES)
     first = np.full(SERIES, DAYS)
     for day in range(DAYS):
-        state, _ = advanced(state, doubled, day, LIMIT)
+        state, _ = advance_night(state, doubled, day, LIMIT)
         first = np.where((state.total >= LIMIT) & (first == DAYS), day, first)
     assert (
         first == np.where((bare >= LIMIT).any(axis=1), (bare >= LIMIT).argmax(axis=1), DAYS)

@@ -212,10 +212,10 @@ def test_a_replay_after_a_better_reader_takes_what_was_left(database, team, monk
 
     monkeypatch.setattr(importer, "take", older)
     drain(database)
-    assert quarantine.waiting(database, team) == [made]
+    assert quarantine.waiting_deliveries(database, team) == [made]
     monkeypatch.undo()
     quarantine.replay(database, (team, "team"), made, "erin@x.example")
-    assert quarantine.waiting(database, team) == []
+    assert quarantine.waiting_deliveries(database, team) == []
     assert quarantine.list_quarantine(database, team, 10) == (0, [])
     with job_in(database.job, team) as connection:
         told = connection.execute(select(text("received_at from statement"))).scalar_one()

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ingest.formats import recognised
+from ingest.formats import recognise_format
 from ingest.kinds import KINDS
 from ingest.reader import FormatInput, UnreadableFile
 
 
 def chosen(body: bytes, kind: str = "control-results") -> str:
-    return recognised(KINDS[kind], FormatInput(Path("f"), KINDS[kind], True, print, body)).name
+    return recognise_format(
+        KINDS[kind], FormatInput(Path("f"), KINDS[kind], True, print, body)
+    ).name
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aggregators.cost.records import SPENDING
 
-from aggregators.vocabulary.clock import after
+from aggregators.vocabulary.clock import day_after
 
 BY_DAY = f"""
 with centres as (
@@ -17,8 +17,8 @@ with centres as (
 , waits as (
     select n, cost_centre, count(*) as waiting
     from (
-        select cost_centre, {after("requested_at")} as born,
-               coalesce({after("approved_at")}, clock.length + 1) as gone
+        select cost_centre, {day_after("requested_at")} as born,
+               coalesce({day_after("approved_at")}, clock.length + 1) as gone
         from ({SPENDING}) s cross join clock
     ) spans cross join lateral generate_series(born, gone - 1) as n
     group by n, cost_centre

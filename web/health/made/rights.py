@@ -84,7 +84,7 @@ def _findings_of_thing(
         return  # whoever becomes the owner takes over the rights of the one before
     if kind == "function":
         yield from _runs(name, meant, present)
-    yield from _lacking(thing, meant, present, parties)
+    yield from _lacking_rights(thing, meant, present, parties)
     yield from _too_much(thing, meant, present, parties)
 
 
@@ -106,7 +106,7 @@ def _runs(name: str, meant: Thing, present: Thing) -> Iterator[HealthFinding]:
         yield HealthFinding("function owners", " ".join(statements) + AS_SUPERUSER, detail, True)
 
 
-def _lacking(
+def _lacking_rights(
     thing: str, meant: Thing, present: Thing, parties: Mapping[str, str]
 ) -> Iterator[HealthFinding]:
     """Rights that somebody took away. What everybody may, nobody needs to be given."""

@@ -38,7 +38,7 @@ PROCESS = (
 def finding_of(database: Callable[[], Database], told: str) -> HealthFinding | None:
     """Finding about a pool that an error of the web role's address tells of; None for any other error."""
     if any(words in told for words in OF_PROCESS):
-        return full(told)
+        return full_pool_finding(told)
     is_hung_up = any(words in told for words in HUNG_UP)
     if any(words in told for words in OF_PGBOUNCER) or (
         is_hung_up and _is_used_up_between(database)
@@ -63,7 +63,7 @@ def _is_used_up_between(database: Callable[[], Database]) -> bool:
     return bool(sessions)
 
 
-def full(told: str = "") -> HealthFinding:
+def full_pool_finding(told: str = "") -> HealthFinding:
     """Finding about the connections of this process."""
     why = f" ({told.partition(' (Background')[0]})" if told else ""
     detail = f"all connections that this process may have are in use{why}; the database is there"

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import reprlib
-import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import addresses
+import counting_settings
+from counting_settings import LONGEST_NAME, MOST_DAYS, is_harmless, known_zone, of_its_years
 from provider_settings import OidcProvider, named_for_addresses, of_known_roles
 from source_settings import Authorities, Folders, Places, Proxy
 
 PREFIX = "VIGILO_"
 SECRETS = ("key", "key_former", "password", "url", "providers", "proxy")
 """Endings of the names of fields that hold a secret, or may: their values are never told."""
+SHORTEST_KEY, SHORTEST_PASSWORD = 32, 8
+"""Characters of a key that signs and seals, and of a person's password."""
 DATABASES = tuple(f"{role}database_url" for role in ("", "owner_", "job_", "read_", "backup_"))
 """Fields with the address of the database in one role or another."""
-NOT_TEXT = ("Cc", "Cs", "Zl", "Zp")
-"""Unicode's categories of control characters, halves of characters and line ends."""
 
 
 class WrongSetting(SystemExit):
@@ -72,8 +73,9 @@ class Settings(BaseSettings):
     )
     secret_key: str | None = Field(
         None,
-        min_length=32,
-        description="at least 32 characters; required with an external database, else made once",
+        min_length=SHORTEST_KEY,
+        description=f"at least {SHORTEST_KEY} characters; required with an external database, else made"
+        " once",
     )
     secret_key_former: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -99,7 +101,7 @@ class Settings(BaseSettings):
     org_name: str = Field(
         "Vigilo",
         min_length=1,
-        max_length=120,
+        max_length=LONGEST_NAME,
         description="the organisation's name, until another is chosen on the page Settings",
     )
     logo: Path | None = Field(
@@ -172,19 +174,25 @@ class Settings(BaseSettings):
         None, description="the proxy through which sources are asked, `http://HOST:PORT`"
     )
     sprint_days: int = Field(
-        14, ge=1, le=90, description="length of a sprint, anchored on a Monday"
+        counting_settings.SPRINT_DAYS,
+        ge=1,
+        le=counting_settings.MOST_SPRINT_DAYS,
+        description="length of a sprint, anchored on a Monday",
     )
     review_days: Annotated[tuple[int, int, int, int], NoDecode] = Field(
-        (365, 365, 730, 730),
+        counting_settings.REVIEW_DAYS,
         description="days between vendor reviews for tiers 1 to 4, as a JSON list",
     )
     asset_days: int = Field(
-        90, ge=1, le=3660, description="days without a result after which an asset has left"
+        counting_settings.ASSET_DAYS,
+        ge=1,
+        le=MOST_DAYS,
+        description="days without a result after which an asset has left",
     )
     delivery_days: int = Field(
         30,
         ge=1,
-        le=3660,
+        le=MOST_DAYS,
         description="how many days a delivery is kept as it came; what was read of it stays",
     )
     thresholds: Annotated[dict[str, tuple[float | None, float | None]], NoDecode] = Field(
@@ -200,7 +208,9 @@ class Settings(BaseSettings):
         " organisation of one's own",
     )
     demo_password: str | None = Field(
-        None, min_length=8, description="the demo accounts' password; unset: random, printed"
+        None,
+        min_length=SHORTEST_PASSWORD,
+        description="the demo accounts' password; unset: random, printed",
     )
     debug: bool = Field(False, description="true: local development, plain cookies and reload")
     host: str = Field("127.0.0.1", validation_alias="HOST", description="the address to serve on")
@@ -212,7 +222,7 @@ class Settings(BaseSettings):
     @classmethod
     def _text(cls, given: object) -> object:
         """Line breaks would end a header of a mail, bytes that are no UTF-8 could not be shown."""
-        if isinstance(given, str) and any(unicodedata.category(c) in NOT_TEXT for c in given):
+        if isinstance(given, str) and not all(map(is_harmless, given)):
             raise ValueError("takes text in UTF-8 on one line, without control characters")
         return given
 
@@ -236,8 +246,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key_former")
     @classmethod
     def _long_enough(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(key) < 32 or not key.isprintable() for key in keys):
-            raise ValueError("takes keys of at least 32 characters that can be printed")
+        if any(len(key) < SHORTEST_KEY or not key.isprintable() for key in keys):
+            raise ValueError(
+                f"takes keys of at least {SHORTEST_KEY} characters that can be printed"
+            )
         return keys
 
     # Pydantic runs the last of these first.
@@ -259,8 +271,8 @@ class Settings(BaseSettings):
     @field_validator("review_days")
     @classmethod
     def _cadence(cls, days: tuple[int, ...]) -> tuple[int, ...]:
-        if any(not 1 <= d <= 3660 for d in days):
-            raise ValueError("takes four numbers of days from 1 to 3660")
+        if any(not 1 <= d <= MOST_DAYS for d in days):
+            raise ValueError(f"takes four numbers of days from 1 to {MOST_DAYS}")
         return days
 
     @field_validator("data_dir", "cache_dir", "backup_dir", mode="before")
@@ -278,19 +290,8 @@ class Settings(BaseSettings):
             raise ValueError("takes the path of an SVG or PNG file")
         return file
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("takes an IANA time zone such as Europe/Berlin")
-        return name
-
-    @field_validator("today")
-    @classmethod
-    def _of_this_century(cls, day: date | None) -> date | None:
-        if day is not None and not 2000 <= day.year <= 2100:
-            raise ValueError("takes a date from 2000-01-01 to 2100-12-31")
-        return day
+    _known_zone = field_validator("time_zone")(known_zone)
+    _of_its_years = field_validator("today")(of_its_years)
 
     @field_validator(*DATABASES)
     @classmethod

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings import Settings
+from settings import SHORTEST_KEY, Settings
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet
 
 CURRENT, FORMER = "secret-key", "secret-key-former"
 """Files of the data directory, where no key is set."""
-LEAST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ def secret_keys(settings: Settings) -> Keys:
         return Keys(settings.secret_key, settings.secret_key_former)
     if settings.database_url:
         raise SystemExit(
-            "VIGILO_SECRET_KEY: needed with VIGILO_DATABASE_URL; takes at least 32 random characters."
+            f"VIGILO_SECRET_KEY: needed with VIGILO_DATABASE_URL; takes at least {SHORTEST_KEY}"
+            " random characters."
         )
     path = settings.data_dir / CURRENT
     if not path.exists():
@@ -67,11 +67,11 @@ def secret_keys(settings: Settings) -> Keys:
     before = settings.data_dir / FORMER
     kept = _words(before) if before.exists() else []
     own = _words(path)
-    if len(own) != 1 or len(own[0]) < LEAST:
+    if len(own) != 1 or len(own[0]) < SHORTEST_KEY:
         raise SystemExit(
-            f"{path}: holds no key of at least {LEAST} characters on a line of its own. A backup has it as"
-            " secret-key. Without it, remove the file: people sign in again, and senders' secrets are set"
-            " anew."
+            f"{path}: holds no key of at least {SHORTEST_KEY} characters on a line of its own. A backup has"
+            " it as secret-key. Without it, remove the file: people sign in again, and senders' secrets are"
+            " set anew."
         )
     return Keys(own[0], (*settings.secret_key_former, *kept))
 

@@ -12,6 +12,7 @@ import click
 
 import demo as organisation
 from commands.installation import DatabaseCommand, database, installation
+from counting_settings import MOST_DAYS
 from demo import real
 from demo.stories import MOST
 from reading import packed_presets
@@ -20,7 +21,7 @@ from reading.signals import night
 
 @click.command("load", cls=DatabaseCommand)
 @click.option("--workspaces", default=12, type=click.IntRange(1, MOST), show_default=True)
-@click.option("--days", default=400, type=click.IntRange(1, 3660), show_default=True)
+@click.option("--days", default=400, type=click.IntRange(1, MOST_DAYS), show_default=True)
 @click.option("--seed", default=1, type=int, show_default=True)
 def load(workspaces: int, days: int, seed: int) -> None:
     """Loads it into an empty database: records first, then snapshots."""
@@ -35,7 +36,7 @@ def load(workspaces: int, days: int, seed: int) -> None:
 
 @click.command("real", cls=DatabaseCommand)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--days", default=400, type=click.IntRange(1, 3660), show_default=True)
+@click.option("--days", default=400, type=click.IntRange(1, MOST_DAYS), show_default=True)
 def load_real(folder: Path, days: int) -> None:
     """Loads published records of open-source projects from FOLDER into an empty database."""
     with _refusals_told():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy.exc import OperationalError
@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from auth.granting import OPERATOR
 from commands.desk.repositories import clone_repositories
 from commands.installation import DatabaseCommand, database, installation, reason
+from counting_settings import known_zone
 from ingest.door.imports import note_imports
 from ingest.formats import FORMATS
 from ingest.formats.certificate_files import PASSWORD
@@ -313,9 +314,10 @@ def _zone(name: str | None) -> ZoneInfo | None:
     """The time zone of that name. Raises BadParameter."""
     if name is None:
         return None
-    if name not in available_timezones():
-        raise click.BadParameter("takes an IANA time zone such as Europe/Berlin")
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(known_zone(name))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _columns(kind: str, names: tuple[str, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aggregators.catalogue import DOMAINS
 from aggregators.pooling.contributions import ORDERS, VALUE
+from aggregators.vocabulary.fields import LONGEST_SLUG
 from aggregators.vocabulary.period import ASKED, Ask
 
 FIRST, NEXT, MOST = 24, 48, 100_000
@@ -89,7 +90,7 @@ def _focus(view: Mapping[str, object]) -> Focus | None:
     start, pins = view.get("from") or 0, view.get("pins") or []
     if type(start) is not int or not isinstance(pins, list):
         raise MalformedView("from is a number and pins are a list")
-    slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= 30)[:MAX_PINS]
+    slugs = tuple(p for p in pins if isinstance(p, str) and len(p) <= LONGEST_SLUG)[:MAX_PINS]
     mode = TABLE if view.get("mode") == TABLE else CARDS
     rank = _text(view, "rank", 20)
     order = rank if rank in ORDERS else VALUE

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from aggregators.vocabulary import fields
 from aggregators.vocabulary.listing import ColumnType, Condition, Listing, RecordsRequest
 
 MOST, MOST_CONDITIONS, LONGEST = 500, 20, 200
-LAST_ROW, LARGEST = 10_000_000, 1e15
+LAST_ROW = 10_000_000
 EMPTY = ("blank", "notBlank")
 NUMBERS = (
     "equals",
@@ -24,7 +24,6 @@ NUMBERS = (
 )
 TEXTS = ("contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", *EMPTY)
 DATES = ("equals", "notEqual", "lessThan", "greaterThan", "inRange", *EMPTY)
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 
 
 class InvalidRequest(ValueError):
@@ -124,6 +123,6 @@ def _database_text(kind: ColumnType, cell: str) -> str:
         return cell.replace(" ", "_")
     if kind in (ColumnType.INSTANT, ColumnType.DAY):
         return date.fromisoformat(cell[:10]).isoformat()
-    if not NUMBER.fullmatch(cell) or abs(float(cell)) > LARGEST:
+    if not fields.NUMBER.fullmatch(cell) or abs(float(cell)) > fields.MOST:
         raise ValueError(cell)
     return cell

@@ -7,8 +7,8 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from aggregators.vocabulary.fields import FIRST_YEAR, LAST_YEAR
 from aggregators.vocabulary.measure import Unit
+from counting_settings import of_its_years
 
 SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 """Seconds of each unit of a duration."""
@@ -76,8 +76,10 @@ def read_day(text: str) -> date:
         day = date.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"takes a date such as 2026-10-01; got {_excerpt(text)}") from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"takes a date from {FIRST_YEAR}-01-01 to {LAST_YEAR}-12-31; got {day}")
+    try:
+        of_its_years(day)
+    except ValueError as error:
+        raise ValueError(f"{error}; got {day}") from None
     return day
 
 

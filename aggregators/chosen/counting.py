@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import counting_settings
 from aggregators.chosen.changes import SettingChange, Steps, steps
 from aggregators.chosen.names import ASSET_DAYS, POSTMORTEM_DAYS, REVIEW_DAYS, TIME_ZONE
-
-REVIEWED, LEARNED, UNSEEN = [365, 365, 730, 730], 7, 90
-"""Days between vendor reviews by tier, for a postmortem, and without a result until an asset has left,
-where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +17,13 @@ class CountingRules:
     a result after which an asset has left, as they change over the days."""
 
     time_zone: str = "UTC"
-    review_days: Steps = field(default_factory=lambda: Steps((), (REVIEWED,)))
-    postmortem_days: Steps = field(default_factory=lambda: Steps((), (LEARNED,)))
-    asset_days: Steps = field(default_factory=lambda: Steps((), (UNSEEN,)))
+    review_days: Steps = field(
+        default_factory=lambda: Steps((), (list(counting_settings.REVIEW_DAYS),))
+    )
+    postmortem_days: Steps = field(
+        default_factory=lambda: Steps((), (counting_settings.POSTMORTEM_DAYS,))
+    )
+    asset_days: Steps = field(default_factory=lambda: Steps((), (counting_settings.ASSET_DAYS,)))
 
     @classmethod
     def of(
@@ -38,7 +39,7 @@ class CountingRules:
         return cls(
             newest.value if newest and newest.value else time_zone,
             steps(changes, REVIEW_DAYS, list(review_days)),
-            steps(changes, POSTMORTEM_DAYS, LEARNED),
+            steps(changes, POSTMORTEM_DAYS, counting_settings.POSTMORTEM_DAYS),
             steps(changes, ASSET_DAYS, asset_days),
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from zoneinfo import available_timezones
 
+import counting_settings
 from aggregators.catalogue import DOMAINS
 from aggregators.chosen import amounts
 from aggregators.chosen.changes import Value
@@ -22,10 +22,7 @@ from aggregators.chosen.names import (
 from aggregators.vocabulary import fields, formats
 from aggregators.vocabulary.domain import Domain
 from aggregators.vocabulary.measure import LOWER, Measure
-
-LONGEST_NAME = 120
-TIERS = 4
-LONGEST_DAYS = 3660
+from counting_settings import LONGEST_NAME, MOST_DAYS, MOST_POSTMORTEM_DAYS, MOST_SPRINT_DAYS
 
 
 class WrongSettingValue(ValueError):
@@ -182,19 +179,18 @@ def _days_check(highest: int) -> Callable[[Value], Value]:
 
 
 def _cadence(value: Value) -> Value:
-    if not isinstance(value, (list, tuple)) or len(value) != TIERS:
+    if not isinstance(value, (list, tuple)) or len(value) != len(counting_settings.REVIEW_DAYS):
         raise WrongSettingValue(
             "value", f"takes four numbers of days, for tiers 1 to 4; got {value!r:.60}"
         )
-    return [_days_check(LONGEST_DAYS)(days) for days in value]
+    return [_days_check(MOST_DAYS)(days) for days in value]
 
 
 def _zone(value: Value) -> Value:
-    if value not in available_timezones():
-        raise WrongSettingValue(
-            "value", f"takes an IANA time zone such as Europe/Berlin; got {value!r:.60}"
-        )
-    return value
+    try:
+        return counting_settings.known_zone(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise WrongSettingValue("value", f"{error}; got {value!r:.60}") from error
 
 
 def _name(value: Value) -> Value:
@@ -257,8 +253,8 @@ COUNTING: Mapping[str, KnownSetting] = {
             SPRINT_DAYS,
             "Sprint length",
             "Days of a sprint, anchored on a Monday; what changed sprint over sprint compares them.",
-            "a whole number of days from 1 to 90",
-            _days_check(90),
+            f"a whole number of days from 1 to {MOST_SPRINT_DAYS}",
+            _days_check(MOST_SPRINT_DAYS),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.NONE,
@@ -267,7 +263,8 @@ COUNTING: Mapping[str, KnownSetting] = {
             REVIEW_DAYS,
             "Days between vendor reviews",
             "For tiers 1 to 4, where the review itself does not say when the next one is due.",
-            "four numbers of days, for tiers 1 to 4, such as 365, 365, 730, 730",
+            "four numbers of days, for tiers 1 to 4, such as "
+            + ", ".join(map(str, counting_settings.REVIEW_DAYS)),
             _cadence,
             _parse_numbers,
             lambda value: " / ".join(map(str, value)) + " days",
@@ -277,8 +274,8 @@ COUNTING: Mapping[str, KnownSetting] = {
             POSTMORTEM_DAYS,
             "Days for a postmortem",
             "From the resolution of an incident until its postmortem is due.",
-            "a whole number of days from 1 to 90",
-            _days_check(90),
+            f"a whole number of days from 1 to {MOST_POSTMORTEM_DAYS}",
+            _days_check(MOST_POSTMORTEM_DAYS),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,
@@ -287,8 +284,8 @@ COUNTING: Mapping[str, KnownSetting] = {
             ASSET_DAYS,
             "Days until an asset has left",
             "Without any result of it, while no evidence of it holds; counted from each of its results.",
-            f"a whole number of days from 1 to {LONGEST_DAYS}",
-            _days_check(LONGEST_DAYS),
+            f"a whole number of days from 1 to {MOST_DAYS}",
+            _days_check(MOST_DAYS),
             _parse_number,
             lambda value: formats.counted(value, "day"),
             Recount.SINCE,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from counting_settings import FIRST_YEAR, LAST_YEAR, is_harmless
+
 Parser = Callable[[str], object]
 
 SLUG_WORD = "[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -18,9 +20,9 @@ SLUG = f"^{SLUG_WORD}$"
 
 NAME, TITLE, KEY, QUERY = 200, 500, 200, 4000
 """Longest names, titles, keys and queries, in characters."""
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 MOST = 1e15
 """Largest amount: whole numbers up to here are exact, and a year's sum stays finite."""
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 _SLUG = re.compile(SLUG)
 _INSTANT = re.compile(
@@ -34,14 +36,11 @@ _LOOSE = re.compile(
 )
 """As scanners write instants: with a space before the offset, with UTC for it, or without any."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d+([.,' \u00a0\u202f_]\d+)+", re.ASCII)
 GROUPED = ", with a point for decimals and nothing between thousands"
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _HEX_PAIRS = re.compile(r"([0-9a-f]{2}[: -]?)*[0-9a-f]{2}", re.ASCII | re.IGNORECASE)
-_FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -61,7 +60,7 @@ def text(limit: int = NAME) -> Parser:
             raise ValueError(f"takes at most {limit} characters, has {len(cell)}")
         if not cell.isprintable():  # quick: most cells have nothing to look at
             for character in cell:
-                if unicodedata.category(character) in _FORBIDDEN or character in _OVERRIDES:
+                if not is_harmless(character):
                     raise ValueError(f"holds the control character U+{ord(character):04X}")
         return cell
 
@@ -73,15 +72,11 @@ def title(limit: int = TITLE) -> Parser:
 
     def parse(cell: str) -> str:
         if not cell.isprintable():
-            cell = "".join(c if _harmless(c) else " " for c in cell)
+            cell = "".join(c if is_harmless(c) else " " for c in cell)
         cell = " ".join(cell.split())
         return cell if len(cell) <= limit else cell[: limit - 1] + "…"
 
     return parse
-
-
-def _harmless(character: str) -> bool:
-    return unicodedata.category(character) not in _FORBIDDEN and character not in _OVERRIDES
 
 
 def lower_text(limit: int = NAME) -> Parser:
@@ -168,7 +163,7 @@ def number(*, above: float = -math.inf, least: float = -math.inf, most: float = 
     low = f"above {above:g}" if above > -math.inf else f"of at least {least:g}"
 
     def parse(cell: str) -> float:
-        if not _NUMBER.fullmatch(cell):
+        if not NUMBER.fullmatch(cell):
             written = GROUPED if _GROUPED.fullmatch(cell) else ""
             raise ValueError(f"takes a number such as 99.9{written}, got {printable(cell)}")
         value = float(cell) + 0.0  # -0 becomes 0

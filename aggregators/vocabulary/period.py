@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from counting_settings import FIRST_YEAR, LAST_YEAR
+
 PRESETS = (7, 28, 90, 365)
 """Days of the periods that can be chosen by name; any other number of them is an ``InvalidPeriod``."""
 DEFAULT_PRESET = 28
@@ -13,7 +15,7 @@ MAX_DAYS = 366
 ENOUGH_POINTS, STEPS = 31, (1, 2, 4, 7, 14, 28)
 """A series takes the smallest step that keeps it within so many points. Every step divides the longer
 trailing window, so that a point's window begins where another point ends."""
-EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
+EARLIEST, LATEST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 TRAILING_WINDOWS = (7, 28)
 """Days that a point of a pooled series looks back over; the snapshot holds the quantiles of each."""
 SPRINT_ANCHOR = date(1970, 1, 5)
@@ -147,7 +149,7 @@ def custom(start: date, end: date, today: date) -> Period:
     """The range start..end. Raises InvalidPeriod naming the parameter that is wrong."""
     for field, value in (("start", start), ("end", end)):
         if not EARLIEST <= value <= LATEST:
-            raise InvalidPeriod(field, "must lie between 2000-01-01 and 2100-12-31")
+            raise InvalidPeriod(field, f"must lie between {EARLIEST} and {LATEST}")
         if value > today:
             raise InvalidPeriod(field, f"must not lie in the future (today is {today.isoformat()})")
     if end < start:

@@ -16,9 +16,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from settings import SHORTEST_PASSWORD
 from storage.bounds.turns import Busy, Turns
 
-MIN_LENGTH, MAX_LENGTH = 8, 200
+MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 200
 TURNS = Turns(at_once=1, patience_seconds=8, rest=1.0)
 """However many sign in, it is 64 MB, and half of a core for each process."""
 PROGRAM = Path(__file__).with_name("apart.py")

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from aggregators.chosen.known import WrongSettingValue, find_setting
 from app import create_app
 from settings import WrongSetting, load
 from unknown_settings import unknown_variables
@@ -103,3 +104,17 @@ def test_the_clock_can_be_frozen(monkeypatch):
     monkeypatch.setenv("VIGILO_TIME_ZONE", "Asia/Tokyo")
     now = load().now()
     assert (now.date(), now.hour, str(now.tzinfo)) == (date(2026, 11, 23), 12, "Asia/Tokyo")
+
+
+def test_a_name_of_the_environment_is_judged_as_one_that_is_chosen():
+    for code in (*range(0x250), *range(0x2000, 0x2070), 0xD800, 0xFEFF):
+        name = f"a{chr(code)}b"
+        if chr(code).isspace():  # a page folds those that are between words
+            continue
+        try:
+            chosen = find_setting("org_name").check(name)
+        except WrongSettingValue:
+            with pytest.raises(WrongSetting):
+                load(org_name=name)
+        else:
+            assert load(org_name=name).organisation == chosen

@@ -8,11 +8,11 @@ from datetime import date
 
 from aggregators.catalogue import domains
 from aggregators.chosen.changes import SettingChange, Value, in_force
-from aggregators.chosen.counting import LEARNED
 from aggregators.chosen.known import COUNTING, KnownSetting, find_setting
 from aggregators.chosen.names import ORGANISATION_NAME
 from aggregators.vocabulary import formats
 from aggregators.vocabulary.measure import LOWER, Measure, Origin
+from counting_settings import POSTMORTEM_DAYS
 from settings import Settings
 
 NOTHING = "no target"
@@ -114,12 +114,12 @@ def _declared_value(setting: KnownSetting) -> str:
     if setting.measure is not None:
         return declared_target(setting.measure)
     field = Settings.model_fields.get(setting.name)
-    return setting.write(field.default if field else LEARNED)
+    return setting.write(field.default if field else POSTMORTEM_DAYS)
 
 
 def default(name: str, settings: Settings) -> Value:
     """Value of a setting of how the organisation counts, from the environment or the program."""
-    return getattr(settings, name, LEARNED)
+    return getattr(settings, name, POSTMORTEM_DAYS)
 
 
 def declared_target(measure: Measure) -> str:

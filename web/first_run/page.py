@@ -11,7 +11,7 @@ from flask_login import current_user
 from wtforms import StringField
 from wtforms.validators import Length
 
-from aggregators.chosen import known
+import counting_settings
 from auth import accounts, first_account
 from auth.accounts import LONGEST_EMAIL, LONGEST_NAME, AccountError
 from auth.first_account import TooLate
@@ -62,7 +62,7 @@ class FirstStepForm(PageForm):
         "What to do: organisation, workspaces, github, adopt, sample, unsample or figures",
         [Length(max=20)],
     )
-    name = StringField("Name of the organisation", [Length(max=known.LONGEST_NAME)])
+    name = StringField("Name of the organisation", [Length(max=counting_settings.LONGEST_NAME)])
     zone = StringField("Time zone in which days end", [Length(max=60)])
     workspaces = StringField("Workspaces, one a line, or CSV", [Length(max=9000)])
     owner = StringField("Organisation at GitHub", [Length(max=120)])

@@ -47,7 +47,7 @@ class ExportForm(PageForm):
     format = SelectField("Format", choices=FORMATS, default="pdf", validate_choice=False)
 
     @property
-    def wanted(self) -> dict[str, str]:
+    def filled_fields(self) -> dict[str, str]:
         """Fields that are filled in; dates go before the list of periods, which always has a choice."""
         filled = {name: text for name, text in self.data.items() if text}
         if filled.keys() & {"start", "end"}:
@@ -139,7 +139,7 @@ def _comment(desk: Desk, viewer: Viewer, form: CommentaryForm) -> None:
 
 def ask(desk: Desk, viewer: Viewer) -> ResponseReturnValue:
     """Asks for what the page's form says, and goes back to the page."""
-    wanted = ExportForm().wanted
+    wanted = ExportForm().filled_fields
     try:
         desk.ask(viewer, validate(ExportRequest, wanted))
     except (Problem, InvalidPeriod, queue.TooManyExports) as error:

@@ -15,7 +15,7 @@ from aggregators.vocabulary import formats
 from aggregators.vocabulary.period import InvalidPeriod
 from callbacks.services import CallbackServices
 from layouts import ids, states
-from layouts.executive.expansion import comparison, expansion, following
+from layouts.executive.expansion import comparison, expansion, next_pieces
 from layouts.executive.page import page
 from layouts.focus import Focus, Look, parse
 from layouts.paths import EXECUTIVE, WORKSPACE_PAGES
@@ -44,7 +44,7 @@ def register(app: Dash, services: CallbackServices) -> None:
     for output, store, draw in (
         (ids.EXPANSION, ids.FOCUS, expansion),
         (ids.COMPARISON, ids.PINS, comparison),
-        (ids.NEXT, ids.MORE, following),
+        (ids.NEXT, ids.MORE, next_pieces),
     ):
         _add_part_callback(app, services, output, store, draw)
 

@@ -38,7 +38,7 @@ class Bell:
         """A job waits."""
         self._deque.append(b"")
 
-    def rang(self) -> bool:
+    def has_rung(self) -> bool:
         """Whether it rang since; each ring is heard once."""
         try:
             self._deque.popleft()
@@ -135,5 +135,5 @@ def work_apart(context: ExportContext) -> None:
         except Exception:
             log.exception("exports")
         deadline = time.monotonic() + context.pace.look
-        while not bell.rang() and time.monotonic() < deadline:
+        while not bell.has_rung() and time.monotonic() < deadline:
             time.sleep(LISTEN_SECONDS)

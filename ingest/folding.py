@@ -72,7 +72,7 @@ class Folding:
             self.outcome.leave_out(uncounted(record) if uncounted else None)
             self.made.append(record)
 
-    def unchanged(self, changed: Collection[tuple[Value, ...]]) -> set[str]:
+    def unchanged_identities(self, changed: Collection[tuple[Value, ...]]) -> set[str]:
         """Identities of which no record is among those that were written, by their keys."""
         if len(changed) == len(self.made):
             return set()

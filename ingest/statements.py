@@ -169,7 +169,7 @@ def refold(
     note_parts(kind, into, folding.made)
     newest = newest_day(connection, workspace_id)
     changed = records.write(connection, kind, workspace_id, folding.made, marks=newest is not None)
-    outcome.unchanged |= folding.unchanged(changed)
+    outcome.unchanged |= folding.unchanged_identities(changed)
     removed: list[datetime | None] = []
     if kind.fold.split is not None:
         kept = [str(record[kind.key[0]]) for record in folding.made]

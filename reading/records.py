@@ -13,7 +13,7 @@ from aggregators.vocabulary.period import Ask
 from reading.workspace_page import OpenWorkspace, open_workspace
 from settings import Settings
 from storage import listings
-from storage.bounds.statement import within
+from storage.bounds.statement import limited_statements
 from storage.bounds.turns import Turns, one_at_a_time
 from storage.chosen import store
 from storage.database import Database
@@ -54,7 +54,7 @@ def read_records(
             opened.enter_context(one_at_a_time(lock, 2 * PAGE_SECONDS, REST))
         workspace = opened.enter_context(open_workspace(database, viewer, slug, ask, settings))
         scope = _scope(workspace, settings, listing.known_links(links))
-        with within(workspace.connection, PAGE_SECONDS, ADVICE):
+        with limited_statements(workspace.connection, PAGE_SECONDS, ADVICE):
             page = listings.page(workspace.connection, domain_key, listing, scope, request)
     return replace(page, span=workspace.period.span)
 

@@ -22,7 +22,7 @@ from reading.signals import night as watch_night
 from scheduling.context import ScheduleContext
 from scheduling.news import tell_failed, tell_late, tell_missing
 from storage.scheduled import nights, runs
-from storage.scheduled.lock import sole
+from storage.scheduled.lock import only_process
 from storage.scheduled.runs import SNAPSHOT, TaskRun
 from storage.snapshot import job
 
@@ -37,7 +37,7 @@ ACTIVE = text("select count(*) from workspace where is_active")
 
 def run_due(context: ScheduleContext) -> int:
     """Makes every snapshot that is due and tries again what failed; returns how many days were made."""
-    with sole(context.database.job, SNAPSHOT) as mine:
+    with only_process(context.database.job, SNAPSHOT) as mine:
         return _make_due(context) if mine else 0
 
 
@@ -46,7 +46,7 @@ def run_requested(context: ScheduleContext) -> int:
     with context.database.job.connect() as connection:
         if runs.requested_run(connection, SNAPSHOT) is None:
             return 0
-    with sole(context.database.job, SNAPSHOT) as mine:
+    with only_process(context.database.job, SNAPSHOT) as mine:
         if not mine:
             return 0
         with context.database.job.connect() as connection:

@@ -25,7 +25,7 @@ from scheduling.context import ScheduleContext
 from storage.audit import chain
 from storage.digests import notices
 from storage.scheduled import runs
-from storage.scheduled.lock import sole
+from storage.scheduled.lock import only_process
 from storage.scheduled.nights import AFTER
 
 log = logging.getLogger("vigilo.audit")
@@ -82,7 +82,7 @@ def messages(context: ScheduleContext) -> int:
 def clean(context: ScheduleContext) -> None:
     """Removes deliveries' bodies past their time, sessions that ended, and notes of nights long ago."""
     database, settings = context.database, context.settings
-    with sole(database.job, "janitor") as mine:
+    with only_process(database.job, "janitor") as mine:
         if mine:
             janitor.tidy(database, context.now - timedelta(days=settings.delivery_days))
             runs.forget(database.job, context.now - KEPT)

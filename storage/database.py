@@ -180,11 +180,15 @@ def connect(settings: Settings) -> Database:
         job_url = driver_url(settings.job_database_url)
         roles = Roles(roles.owner, roles.web, job_url.username or roles.job)
         return Database(web, engine_of(job_url), owner, roles, replica)
-    job = engine_of(owner_url, roles.job, looks=OPERATORS_LOOKS) if owner_url else _unreachable()
+    job = (
+        engine_of(owner_url, roles.job, looks=OPERATORS_LOOKS)
+        if owner_url
+        else _unreachable_engine()
+    )
     return Database(web, job, owner, roles, replica)
 
 
-def _unreachable() -> Engine:
+def _unreachable_engine() -> Engine:
     """An engine of the job role that nobody gave an address of: whoever connects is told, by SystemExit."""
 
     def connect_nowhere() -> NoReturn:
@@ -272,7 +276,7 @@ def engine_of(url: URL, role: str | None = None, most: int = 0, looks: int = LOO
         with raw.cursor() as cursor:
             cursor.execute("set timezone = 'UTC'; set jit = off; set quote_all_identifiers = off")
             if role is not None:
-                cursor.execute(f"set role {schema.quoted(role)}")
+                cursor.execute(f"set role {schema.quote_name(role)}")
         raw.commit()
 
     return engine

@@ -175,10 +175,10 @@ def statements(connection: Connection) -> Iterator[str]:
         yield f"select create_reference_table('{table}') where {_not_yet(table)}"
     for function in FUNCTIONS:
         yield f"select create_distributed_function('{function}') where {_not_known(function)}"
-    yield _distributed(FIRST, "none")
+    yield _distribute_statement(FIRST, "none")
     for table in tables():
         if table != FIRST:
-            yield _distributed(table, FIRST)
+            yield _distribute_statement(table, FIRST)
 
 
 def look_up_beside(connection: Connection) -> None:
@@ -193,7 +193,7 @@ def look_up_beside(connection: Connection) -> None:
         connection.exec_driver_sql(source.replace("%", "%%"))
 
 
-def _distributed(table: str, beside: str) -> str:
+def _distribute_statement(table: str, beside: str) -> str:
     return (
         f"select create_distributed_table('{table}', '{COLUMN}', colocate_with => '{beside}')"
         f" where {_not_yet(table)}"

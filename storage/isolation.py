@@ -47,17 +47,17 @@ def leaks_within(connection: Connection, *, job: bool = False) -> list[str]:
     """``leaks`` within the transaction at hand, whose context it overwrites."""
     tables = {row.table: row.name for row in connection.execute(TENANTS, {"job": job})}
     shown = {f"policy {name}" for name in connection.execute(OPEN, {"job": job}).scalars()}
-    shown |= _visible(connection, tables)
+    shown |= _visible_tables(connection, tables)
     if not job:
         for name, value in FORGED.items():
             connection.execute(SET, {"name": name, "value": value})
         for level in ("rollup", "workspace"):
             connection.execute(SET, {"name": "vigilo.level", "value": level})
-            shown |= _visible(connection, tables)
+            shown |= _visible_tables(connection, tables)
     return sorted(shown)
 
 
-def _visible(connection: Connection, tables: dict[str, str]) -> set[str]:
+def _visible_tables(connection: Connection, tables: dict[str, str]) -> set[str]:
     """Tables that show a row now. By their keys, which begin with the workspace: a table of millions of
     rows that show nothing is else read to its end. What is forbidden to the planner it reckons as dear, and
     what is dear a PostgreSQL with LLVM compiles first, for seconds."""

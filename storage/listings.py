@@ -70,7 +70,7 @@ def page(
     query, values = _query(key, listing, scope, request)
     names = ", ".join(c.key for c in listing.columns)
     more = {"offset": request.first, "limit": request.last - request.first}
-    cut = f"{DAYS} select {names} {query} {_order(key, request)} offset :offset limit :limit"
+    cut = f"{DAYS} select {names} {query} {_order_by(key, request)} offset :offset limit :limit"
     with _in_order(connection, key, request):
         rows = [tuple(row) for row in connection.execute(text(cut), values | more)]
     if rows and len(rows) < request.last - request.first:
@@ -100,7 +100,7 @@ def every(
     query, values = _query(key, listing, scope, request)
     names = ", ".join(c.key for c in listing.columns)
     streamed = connection.execution_options(stream_results=True, max_row_buffer=1000)
-    every_row = f"{DAYS} select {names} {query} {_order(key, request)}"
+    every_row = f"{DAYS} select {names} {query} {_order_by(key, request)}"
     for row in streamed.execute(text(every_row), values):
         yield tuple(row)
 
@@ -122,11 +122,11 @@ def _query(
         wheres.append(source.links[name])
         values[f"link_{name}"] = int(value) if value.isdigit() else value
     for number, condition in enumerate(request.conditions):
-        wheres.append(_where(listing, condition, f"c{number}", values))
+        wheres.append(_condition_sql(listing, condition, f"c{number}", values))
     return f"from ({source.sql}) listed where {' and '.join(wheres)}", values
 
 
-def _order(key: str, request: RecordsRequest) -> str:
+def _order_by(key: str, request: RecordsRequest) -> str:
     """In full, so that pages never overlap: the unique columns decide between equals."""
     source = SOURCES[key]
     named = [
@@ -136,7 +136,9 @@ def _order(key: str, request: RecordsRequest) -> str:
     return f"order by {', '.join([*named, *source.unique])}"
 
 
-def _where(listing: Listing, condition: Condition, name: str, values: dict[str, Any]) -> str:
+def _condition_sql(
+    listing: Listing, condition: Condition, name: str, values: dict[str, Any]
+) -> str:
     """A condition as SQL. Column and operator come from our own lists, never from the client."""
     column = listing.column(condition.column)
     if condition.operator in ("blank", "notBlank"):
@@ -156,7 +158,7 @@ def _where(listing: Listing, condition: Condition, name: str, values: dict[str, 
             return f"right(lower({column.key}), length(lower(:{name}))) = lower(:{name})"
         within = f"strpos(lower({column.key}), lower(:{name}))"
         return f"{within} > 0" if condition.operator == "contains" else f"coalesce({within}, 0) = 0"
-    values[name] = LIKE[condition.operator].format(_literal(condition.value))
+    values[name] = LIKE[condition.operator].format(_escape_wildcards(condition.value))
     if condition.operator.startswith("not"):
         return f"({column.key} is null or {column.key} not ilike :{name})"
     return f"{column.key} ilike :{name}"
@@ -173,6 +175,6 @@ def _comparison(
     return f"{sql} {COMPARED[condition.operator]} :{name}"
 
 
-def _literal(given: str) -> str:
+def _escape_wildcards(given: str) -> str:
     """Text to look for as it is: the wildcards of LIKE escaped."""
     return given.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -97,11 +97,11 @@ def migrate(
     if target != "head" or revision_of(connection) != head():
         _run(connection, roles, distributed, target)
     connection.exec_driver_sql(
-        f"grant select on schema_version to {quoted(roles.web)}, {quoted(roles.job)}"
+        f"grant select on schema_version to {quote_name(roles.web)}, {quote_name(roles.job)}"
     )
     if connection.execute(UNANALYZABLE, {"job": roles.job}).scalar_one():
         connection.exec_driver_sql(
-            f"grant maintain on all tables in schema public to {quoted(roles.job)}"
+            f"grant maintain on all tables in schema public to {quote_name(roles.job)}"
         )
 
 
@@ -160,8 +160,8 @@ def _revisions() -> frozenset[str]:
     )
 
 
-def quoted(name: str) -> str:
-    """A role's name as an SQL identifier."""
+def quote_name(name: str) -> str:
+    """A name of a role or a database as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -169,19 +169,23 @@ def _ensure_role(connection: Connection, name: str, *, login: bool) -> None:
     known = connection.execute(text("select 1 from pg_roles where rolname = :n"), {"n": name})
     if known.first() is None:
         how = "login" if login else "nologin"
-        connection.exec_driver_sql(f"create role {quoted(name)} {how} {SETTINGS_OF_ROLES}")
+        connection.exec_driver_sql(f"create role {quote_name(name)} {how} {SETTINGS_OF_ROLES}")
         if login:
-            database = quoted(connection.execute(text("select current_database()")).scalar_one())
-            connection.exec_driver_sql(f"grant connect on database {database} to {quoted(name)}")
+            database = quote_name(
+                connection.execute(text("select current_database()")).scalar_one()
+            )
+            connection.exec_driver_sql(
+                f"grant connect on database {database} to {quote_name(name)}"
+            )
 
 
 def _join(connection: Connection, role: str) -> None:
     """The owner acts as ``role``. Where an administrator made the roles, they have granted that."""
     try:
         with connection.begin_nested():
-            connection.exec_driver_sql(f"grant {quoted(role)} to current_user")
+            connection.exec_driver_sql(f"grant {quote_name(role)} to current_user")
     except DBAPIError:
-        connection.exec_driver_sql(f"set local role {quoted(role)}")
+        connection.exec_driver_sql(f"set local role {quote_name(role)}")
         connection.exec_driver_sql("reset role")
 
 
@@ -190,5 +194,7 @@ def _config(connection: Connection, roles: Roles) -> Config:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes.update(connection=connection, web=quoted(roles.web), job=quoted(roles.job))
+    config.attributes.update(
+        connection=connection, web=quote_name(roles.web), job=quote_name(roles.job)
+    )
     return config

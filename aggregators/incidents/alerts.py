@@ -65,13 +65,13 @@ class Interval:
         """Whether nothing has ended it."""
         return self.end is None and not self.over
 
-    def takes(self, statement: Statement, start: datetime) -> None:
+    def take_statement(self, statement: Statement, start: datetime) -> None:
         """Takes a statement with the start that it tells."""
         self.statements.append(statement)
         self.start = min(self.start, start)
         self.starts.add(start)
 
-    def ended(self, end: datetime) -> None:
+    def take_end(self, end: datetime) -> None:
         """Takes an end that was told."""
         known = self.start if self.end is None or self.assumed else self.end
         self.end, self.assumed, self.over = max(end, known), False, False
@@ -84,7 +84,9 @@ def incidents(
     named = [s for s in statements if _names_one(s)]
     wholes = _wholes(statements)
     made = {
-        f"{identity.removeprefix(PREFIX)}/{as_in_a_file(whole.start)}": whole.folded(named, words)
+        f"{identity.removeprefix(PREFIX)}/{as_in_a_file(whole.start)}": whole.folded_incident(
+            named, words
+        )
         for whole in wholes
     }
     alone = [s for s in named if not any(whole.is_meant(s) for whole in wholes)]
@@ -227,7 +229,7 @@ def _note_firing(intervals: list[Interval], statement: Statement, start: datetim
     if interval is None:
         interval = Interval(start, None, stream=_stream(statement))
         intervals.append(interval)
-    interval.takes(statement, start)
+    interval.take_statement(statement, start)
 
 
 def _note_end(
@@ -246,9 +248,9 @@ def _note_end(
     if end == start and start > interval.start:
         interval.statements.append(statement)
     else:
-        interval.takes(statement, start)
+        interval.take_statement(statement, start)
     if end is not None and end >= start:
-        interval.ended(end)
+        interval.take_end(end)
         return
     interval.over = interval.end is None
     if end is not None:
@@ -275,7 +277,7 @@ class Whole:
             for i in self.intervals
         )  # fmt: skip
 
-    def folded(self, named: Sequence[Statement], words: Words) -> Folded:
+    def folded_incident(self, named: Sequence[Statement], words: Words) -> Folded:
         """The incident, from what was told of its alert and what was told of it by its key."""
         told = [_of_incident(s) for i in self.intervals for s in i.statements]
         first = min((s for i in self.intervals for s in i.statements), key=lambda s: s.order)

@@ -107,21 +107,21 @@ def blueprint(
     @made.get(PATH, endpoint="each")
     @EACH
     def list_annotations() -> ResponseReturnValue:
-        listed = rights().listed(engine(), current_user)
+        listed = rights().annotations(engine(), current_user)
         told = {"annotations": [annotation_json(note) for note in listed]}
         return Response(orjson.dumps(told), mimetype="application/json")
 
     @made.post(PATH, endpoint="add")
     @ADD
     def add(body: AnnotationRequest) -> ResponseReturnValue:
-        workspace = rights().written(body.workspace)
+        workspace = rights().workspace_to_write(body.workspace)
         id = annotating.add(database(), workspace, body.note(), current_user.email)
         return Response(orjson.dumps({"id": str(id)}), 201, mimetype="application/json")
 
     @made.put(ONE, endpoint="edit")
     @EDIT
     def edit(annotation: UUID, body: AnnotationRequest) -> ResponseReturnValue:
-        workspace, note = rights().written(body.workspace), body.note()
+        workspace, note = rights().workspace_to_write(body.workspace), body.note()
         _or_404(
             lambda: annotating.edit(database(), workspace, annotation, note, current_user.email)
         )
@@ -130,7 +130,7 @@ def blueprint(
     @made.delete(ONE, endpoint="withdraw")
     @WITHDRAW
     def withdraw(annotation: UUID, body: WithdrawRequest) -> ResponseReturnValue:
-        workspace = rights().written(body.workspace)
+        workspace = rights().workspace_to_write(body.workspace)
         _or_404(lambda: annotating.withdraw(database(), workspace, annotation, current_user.email))
         return Response(status=204)
 

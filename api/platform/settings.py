@@ -111,7 +111,7 @@ def blueprint(
     @CHANGE
     def change(body: SettingRequest) -> ResponseReturnValue:
         mine = SettingRights.of(engine(), database(), current_user)
-        workspace = mine.changed(body.workspace or "")
+        workspace = mine.workspace_to_change(body.workspace or "")
         try:
             setting = find_setting(body.name)
             value = None if body.value is None else setting.check(body.value)

@@ -66,8 +66,10 @@ class HashingProcess:
         self._number += 1
         line = json.dumps({**question, "number": self._number}).encode() + b"\n"
         try:
-            told = self.told(line) or self.told(line)  # again where it had ended since
-            number, answer = json.loads(told or b"[0, null]")
+            reply = self.exchange_line(line) or self.exchange_line(
+                line
+            )  # again where it had ended since
+            number, answer = json.loads(reply or b"[0, null]")
             if number != self._number:
                 raise OSError("no hash was made")
         except BaseException:
@@ -75,7 +77,7 @@ class HashingProcess:
             raise
         return answer
 
-    def told(self, line: bytes) -> bytes:
+    def exchange_line(self, line: bytes) -> bytes:
         """A line for a line; nothing where the program ended. Raises OSError where it takes too long."""
         process = self._running_program()
         assert process.stdin is not None
@@ -87,12 +89,12 @@ class HashingProcess:
             told_yet.register(process.stdout, select.POLLIN)
             if not told_yet.poll(PATIENCE_SECONDS * 1000):
                 raise TimeoutError("a hash took too long")
-            told = process.stdout.readline()
+            reply = process.stdout.readline()
         except BrokenPipeError:
-            told = b""
-        if not told:
+            reply = b""
+        if not reply:
             self.end()
-        return told
+        return reply
 
     def _running_program(self) -> subprocess.Popen[bytes]:
         """The program, begun anew where it ended or belongs to the process forked from."""

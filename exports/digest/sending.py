@@ -36,7 +36,7 @@ def check(database: Database, settings: Settings, url: str) -> str:
     """Checks an address that somebody gives; its host. Raises SourceProblem."""
     guard = SourceContext(database, settings).guard
     if settings.source_proxy:
-        guard.proxied(url)
+        guard.check_proxied(url)
         is_public = True
     else:
         is_public = _ip(guard.target(url).ip).is_global
@@ -94,7 +94,7 @@ def _attempt(
     ca_file = str(settings.source_ca) if settings.source_ca else None
     client = Client(url, guard, ca_file=ca_file, proxy=settings.source_proxy)
     try:
-        return _outcome_of_answer(client.once(body, headers))
+        return _outcome_of_answer(client.post_once(body, headers))
     except SourceProblem as problem:
         is_final = problem.code == "blocked_address"
         return NoticeOutcome(str(problem), is_final, is_unclear=_may_have_come(problem))

@@ -39,13 +39,13 @@ def lines_about_left_out(
 ) -> list[str]:
     """Lines, one a reason, about who is left out of the scope, or could not be read."""
     lines = [
-        f"{words.REASONS.get(reason, reason).capitalize()}: {type_.listed(names, room, size)}"
+        f"{words.REASONS.get(reason, reason).capitalize()}: {type_.list_names(names, room, size)}"
         for reason, names in scope.left_out.items()
         if names
     ]
     if scope.unavailable:
         names = [scope.names.get(slug, slug) for slug in scope.unavailable]
-        lines.append(f"Could not be read: {type_.listed(names, room, size)}")
+        lines.append(f"Could not be read: {type_.list_names(names, room, size)}")
     return lines
 
 

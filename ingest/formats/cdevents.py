@@ -73,7 +73,7 @@ class Event(NamedTuple):
             named |= flat(value_at(self.document, path), path)
         return pack_mentions("cdevents", named)
 
-    def told(self, reading: FormatInput, columns: dict[str, str], **cells: str) -> RawRecord:
+    def told_record(self, reading: FormatInput, columns: dict[str, str], **cells: str) -> RawRecord:
         """The record that it tells of."""
         known = {
             ours: path
@@ -89,20 +89,20 @@ class Event(NamedTuple):
 def deployments(reading: FormatInput) -> Iterator[RawRecord]:
     """A deployment for each event of a service that is deployed or upgraded."""
     for each in _events(reading, "service", DEPLOYED):
-        yield each.told(reading, DEPLOYMENT, key=each.key, outcome="successful")
+        yield each.told_record(reading, DEPLOYMENT, key=each.key, outcome="successful")
 
 
 def roll_backs(reading: FormatInput) -> Iterator[RawRecord]:
     """A roll-back for each event of a service that is rolled back."""
     for each in _events(reading, "service", (UNDONE,)):
-        yield each.told(reading, ROLL_BACK, key=each.key)
+        yield each.told_record(reading, ROLL_BACK, key=each.key)
 
 
 def incidents(reading: FormatInput) -> Iterator[RawRecord]:
     """A statement for each event of an incident."""
     for each in _events(reading, "incident", KNOWN["incident"]):
         columns = ENDED if each.predicate == RESOLVED else OPENED
-        yield each.told(reading, columns, key=each.subject_key)
+        yield each.told_record(reading, columns, key=each.subject_key)
 
 
 def _events(reading: FormatInput, subject: str, predicates: tuple[str, ...]) -> Iterator[Event]:

@@ -138,7 +138,7 @@ Listed = dict[datetime, dict[str, datetime]]
 class KnownLists(dict[tuple[str, str], Listed]):
     """Lists by source and framework. Of two of one instant the one counts that was received last."""
 
-    def leaving(self, source: str, framework: str, asset: str) -> list[datetime]:
+    def leaving_times(self, source: str, framework: str, asset: str) -> list[datetime]:
         """When lists lack an asset, the first first, unless a later one still has a result of before."""
         known = self.get((source, framework), {})
         lacking: list[datetime] = []
@@ -157,7 +157,7 @@ class KnownLists(dict[tuple[str, str], Listed]):
         for source, framework, asset, assessed_at in results:
             of = (source, framework, asset)
             if of not in leaving:
-                leaving[of] = self.leaving(*of)
+                leaving[of] = self.leaving_times(*of)
             later = leaving[of][bisect_right(leaving[of], assessed_at) :]
             if later:
                 yield Absence(framework, asset, later[0])
@@ -218,7 +218,7 @@ def _results_lacked(
     }
     if not lists:
         return
-    each = [row for row in connection.execute(ASSETS, values).all() if lists.leaving(*row)]
+    each = [row for row in connection.execute(ASSETS, values).all() if lists.leaving_times(*row)]
     values["of"] = array(row.asset for row in each)
     values["by"] = array(row.source for row in each)
     values["in"] = array(row.framework for row in each)

@@ -119,7 +119,7 @@ class Client:
         url = path if path.startswith(("http://", "https://")) else self.base.rstrip("/") + path
         return self._send_with_retries("POST", url, headers, orjson.dumps(document), ())
 
-    def once(self, body: bytes, headers: Mapping[str, str]) -> SenderAnswer:
+    def post_once(self, body: bytes, headers: Mapping[str, str]) -> SenderAnswer:
         """The answer, whatever it is, to one POST of bytes to the base: not tried again, and no redirection
         is followed. Raises SourceProblem."""
         return self._send_once("POST", self.base, headers, body)
@@ -274,7 +274,7 @@ class Client:
         if self._pool is None:
             trusted = _trust_context(self.authority, self.ca_file)
             if self.proxy:
-                self.guard.proxied(url)
+                self.guard.check_proxied(url)
                 self._pool = urllib3.ProxyManager(self.proxy, ssl_context=trusted)
             else:
                 self._pool = _pool_of_address(self._target(url), trusted)

@@ -101,7 +101,7 @@ class AddressGuard:
         """The checked place of a URL. Raises SourceProblem."""
         return self.host(*_host_port_scheme(url))
 
-    def proxied(self, url: str) -> None:
+    def check_proxied(self, url: str) -> None:
         """Checks a URL whose name a proxy resolves: its form, its port, an address that stands in it in any
         spelling, and names that are the proxy's own machine or a cloud's. Raises SourceProblem."""
         host, port, _ = _host_port_scheme(url)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from ingest.pulling.store import COLUMNS, StoredSource
-from storage.scheduled.lock import CLASS, sole
+from storage.scheduled.lock import CLASS, only_process
 
 LEASE = timedelta(minutes=2)
 """Time that a run is believed to live without a sign; it gives one with each piece, and between them."""
@@ -96,7 +96,7 @@ def _claim(engine: Engine, only: int | None, alive: ExitStack) -> tuple[StoredSo
         if row is None:
             return None
         source = StoredSource(*row)
-        alive.enter_context(sole(engine, f"source {source.id} {source.attempt}"))
+        alive.enter_context(only_process(engine, f"source {source.id} {source.attempt}"))
         connection.execute(
             text(
                 "update source_run set state = 'failed', finished_at = now(),"

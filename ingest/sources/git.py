@@ -113,7 +113,7 @@ class GitSender:
             "fetch.fsckObjects": "true",
         }
         if self.proxy:
-            self.guard.proxied(url)
+            self.guard.check_proxied(url)
             made["http.proxy"] = self.proxy
         else:
             target = self.guard.target(url)

@@ -84,7 +84,7 @@ class _CardsPage(NamedTuple):
         return self.focus.start + len(self.cards)
 
     @property
-    def said(self) -> str:
+    def matching_words(self) -> str:
         """How many of those that match."""
         return f"{formats.number(self.end)} of {formats.number(self.matching)}"
 
@@ -147,13 +147,13 @@ def _notes(page: _CardsPage, dashboard: Dashboard) -> Component | None:
     return box_of_pieces(note_list(told, dashboard.scope.names), className="bare") if told else None
 
 
-def following(dashboard: Dashboard, focus: Focus) -> Component:
+def next_pieces(dashboard: Dashboard, focus: Focus) -> Component:
     """The pieces that come next, for assets/page/open/more_cards.js to put behind the others if they
     are still of that order."""
     page = _page(dashboard, focus)
     more = page.end if page.end < page.matching else ""
     told = data(order=page.order, start=focus.start, then=more)
-    words_of = data(said=page.said, counted=page.counted)
+    words_of = data(said=page.matching_words, counted=page.counted)
     return dash_html.Div(**told, **words_of, **data(pieces=markup(page.pieces())))
 
 
@@ -337,4 +337,6 @@ def _more_button(page: _CardsPage) -> Markup | None:
     button = html.Button(
         "Show more", type="button", className="button", **data(more=page.end, order=page.order)
     )
-    return html.P([html.Span(page.said, className="muted shown"), button], className="more")
+    return html.P(
+        [html.Span(page.matching_words, className="muted shown"), button], className="more"
+    )

@@ -40,7 +40,7 @@ class ExecutivePage(NamedTuple):
         """The whole of it, as it is read now, with the sources that are late by then and what is new."""
         if self.as_of is None:
             return [self.top, *self.body]
-        strips = [stale(self.as_of, now), late_banner(late), news and news_strip(news, now)]
+        strips = [stale_notice(self.as_of, now), late_banner(late), news and news_strip(news, now)]
         body = [with_late_marks(part, late) for part in self.body]
         return [self.top, *(box_of_pieces(strip) for strip in strips if strip), *body]
 
@@ -130,7 +130,7 @@ def age(as_of: date | None, now: datetime | None) -> timedelta | None:
     return now - datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
 
 
-def stale(as_of: date | None, now: datetime | None) -> Markup | None:
+def stale_notice(as_of: date | None, now: datetime | None) -> Markup | None:
     """Amber past 26 hours, red past 48, with what to do."""
     old = age(as_of, now)
     if old is None or old <= AMBER:

@@ -21,7 +21,7 @@ from aggregators.vocabulary.period import Ask
 from reading.signals.open_signals import DriftSignal
 from reading.workspace_page import open_workspace
 from settings import Settings
-from storage.bounds.statement import within
+from storage.bounds.statement import limited_statements
 from storage.chosen import store
 from storage.database import Database
 from storage.viewer import Viewer
@@ -74,7 +74,7 @@ def services_of(
             "since": since,
             **store.rules(workspace.connection, settings).parameters,
         }
-        with within(workspace.connection, SECONDS, ADVICE):
+        with limited_statements(workspace.connection, SECONDS, ADVICE):
             outcome = workspace.connection.execute(text(QUERY), values)
             rows = [dict(row) for row in outcome.mappings()]
     return _parts(signal, rows, days)

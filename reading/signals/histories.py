@@ -143,7 +143,7 @@ def stored_days(connection: Connection, ids: Sequence[int], first: date, last: d
     for workspace, why in unreadable.items():
         log.error("the watch can not read workspace %s: %s", workspace, why)
     ordered = [
-        encoded_rows.nothing(rows.workspace_id) if rows.workspace_id in unreadable else rows
+        encoded_rows.no_rows(rows.workspace_id) if rows.workspace_id in unreadable else rows
         for rows in read.rows
     ]
     rows, events = decoding.usage_rows(ordered, read.layout, last)

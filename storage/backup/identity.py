@@ -31,21 +31,23 @@ class DatabaseIdentity(NamedTuple):
     number: int
 
 
-def of(connection: Connection) -> DatabaseIdentity:
+def identity_of(connection: Connection) -> DatabaseIdentity:
     """Identity of the connection's database."""
     return DatabaseIdentity(*connection.execute(text(HERE)).one())
 
 
-def at(address: URL) -> DatabaseIdentity | None:
+def identity_at(address: URL) -> DatabaseIdentity | None:
     """Identity of the database at an address; None where nobody is let in, as before roles are restored."""
     options = {"connect_timeout": PATIENCE_SECONDS}
     engine = create_engine(address, poolclass=NullPool, connect_args=options)
     try:
         with engine.connect() as connection:
-            return of(connection)
+            return identity_of(connection)
     except DBAPIError as error:
         log.warning(
-            "%s can not be asked which database it is: %s", place(address), first_line(error)
+            "%s can not be asked which database it is: %s",
+            address_words(address),
+            first_line(error),
         )
         return None
 
@@ -55,16 +57,16 @@ def refuse_another(
 ) -> None:
     """Raises AnotherDatabase where one of the other addresses, by the variables that name them, leads to
     another database than ``variable``, whose ``address`` the connection is of."""
-    own = of(here)
+    own = identity_of(here)
     for name, other in others.items():
-        if other is not None and (known := at(other)) is not None and known != own:
+        if other is not None and (known := identity_at(other)) is not None and known != own:
             raise AnotherDatabase(
-                f"{variable} leads to {place(address)}, {name} to {place(other)}: those are two databases,"
-                " and an installation has one. Set both to the same."
+                f"{variable} leads to {address_words(address)}, {name} to {address_words(other)}:"
+                " those are two databases, and an installation has one. Set both to the same."
             )
 
 
-def place(address: URL) -> str:
+def address_words(address: URL) -> str:
     """Words for where an address leads, without its password."""
     host = address.host or address.query.get("host", "this machine")
     port = address.port or address.query.get("port", 5432)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-from storage.schema import quoted
+from storage.schema import quote_name
 
 Inventory = dict[str, dict[str, str]]
 """Kind, then name, to a value; all text, so that it survives JSON."""
@@ -105,7 +105,7 @@ from {table} t group by 1 order by 1
 """
 
 
-def of(connection: Connection, snapshot_tables: tuple[str, ...]) -> Inventory:
+def take_inventory(connection: Connection, snapshot_tables: tuple[str, ...]) -> Inventory:
     """The inventory of the database, within the caller's transaction. Raises sqlalchemy errors."""
     connection.execute(text("set local datestyle = 'ISO'; set local timezone = 'UTC'"))
     connection.execute(text("set local row_security = off; set local bytea_output = 'hex'"))
@@ -182,4 +182,4 @@ def becomes(connection: Connection, member: str, role: str) -> bool:
 
 def identifier(name: str) -> str:
     """The name of a role in SQL."""
-    return quoted(name)
+    return quote_name(name)

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, text
 
 from storage.backup import archive, identity, inventory, programs, sessions
 from storage.backup.archive import DUMP, KEY, Manifest
-from storage.backup.identity import place
+from storage.backup.identity import address_words
 from storage.roles import Roles
 from storage.schema import revision_of
 
@@ -41,7 +41,7 @@ def create(
     nothing is left behind."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(folder)
-    path, part = _place(folder)
+    path, part = _target_and_work_folder(folder)
     claim = os.open(part, os.O_RDONLY)
     fcntl.flock(claim, fcntl.LOCK_EX)
     try:
@@ -67,7 +67,7 @@ def _refuse_wrong(connection: Connection, reader: URL, serves: URL | None) -> No
     """Raises NoSchema, AnotherDatabase where a backup would be of nothing, or of somebody else's."""
     if revision_of(connection) is None:
         raise NoSchema(
-            f"{place(reader)} holds nothing of this program: its backup would be empty. Set"
+            f"{address_words(reader)} holds nothing of this program: its backup would be empty. Set"
             " VIGILO_BACKUP_DATABASE_URL to the database of VIGILO_DATABASE_URL, or run db upgrade first."
         )
     others = {"VIGILO_DATABASE_URL": serves}
@@ -88,7 +88,7 @@ def _remove_abandoned(folder: Path) -> None:
                 os.close(claim)
 
 
-def _place(folder: Path) -> tuple[Path, Path]:
+def _target_and_work_folder(folder: Path) -> tuple[Path, Path]:
     """Where a backup goes, and the folder that it is made in, which is this run's alone. A backup is named
     by its second, or by the next one after the newest: those that begin in one second are two, and a clock
     that was set back makes none that would count as an old one."""
@@ -139,7 +139,7 @@ def _manifest(connection: Connection, roles: Roles, dump: Path) -> Manifest:
         job=roles.job,
         sha256=archive.sha256(dump),
         size=dump.stat().st_size,
-        inventory=inventory.of(connection, snapshot_tables()),
+        inventory=inventory.take_inventory(connection, snapshot_tables()),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, text
 
 from storage.backup import archive, identity, inventory, programs, sessions
 from storage.backup.archive import DUMP, Manifest
-from storage.backup.identity import place
+from storage.backup.identity import address_words
 from storage.backup.inventory import identifier
 from storage.backup.making import one_snapshot, snapshot_tables
 from storage.roles import DEFINER, Roles
@@ -85,7 +85,9 @@ def problems(manifest: Manifest, reader: URL) -> list[str]:
     restore. Raises BoundByPolicies, sqlalchemy errors."""
     with one_snapshot(reader) as connection:
         server = int(connection.execute(text("show server_version_num")).scalar_one()) // 10000
-        present = inventory.of(connection, tuple({*snapshot_tables(), *_compared_tables(manifest)}))
+        present = inventory.take_inventory(
+            connection, tuple({*snapshot_tables(), *_compared_tables(manifest)})
+        )
     before: dict[str, Mapping[str, str]] = dict(manifest.inventory)
     if server != manifest.server:
         for kind in PROVED_ELSEWHERE:
@@ -135,9 +137,10 @@ def _refuse_full(connection: Connection) -> None:
     if tables and (schema := revision_of(connection)) is not None:
         sessions_there = connection.execute(text(LIVE)).scalar_one()
         raise NotRestorable(
-            f"{place(connection.engine.url)} holds an installation of this program (schema {schema},"
-            f" {sessions_there or 'no'} sessions of it now) and is not empty. A restore takes an empty"
-            " database: create database NAME as deploy/roles.sql does, and name that one in all addresses."
+            f"{address_words(connection.engine.url)} holds an installation of this program (schema"
+            f" {schema}, {sessions_there or 'no'} sessions of it now) and is not empty. A restore"
+            " takes an empty database: create database NAME as deploy/roles.sql does, and name that one in"
+            " all addresses."
         )
     if tables:
         raise NotRestorable(

@@ -23,7 +23,7 @@ def limit(connection: Connection) -> str:
 
 
 @contextmanager
-def within(connection: Connection, seconds: float, advice: str) -> Iterator[None]:
+def limited_statements(connection: Connection, seconds: float, advice: str) -> Iterator[None]:
     """Statements of the block may take so long each; the former bound stands again after it. Raises
     TooCostly with the advice."""
     bound = {"ms": str(round(seconds * 1000))}

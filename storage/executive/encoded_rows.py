@@ -78,7 +78,7 @@ class EncodedRows:
     durations: Sequence[EncodedDurations]
 
 
-def nothing(workspace_id: int) -> EncodedRows:
+def no_rows(workspace_id: int) -> EncodedRows:
     """Rows of a workspace that has none."""
     return EncodedRows(workspace_id, b"", {}, (), ())
 

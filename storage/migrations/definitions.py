@@ -132,13 +132,13 @@ Definitions = dict[str, Definition]
 
 
 @cache
-def expected() -> Mapping[str, Definition]:
+def expected_definitions() -> Mapping[str, Definition]:
     """Everything as a new database has it."""
     things: dict[str, dict[str, str]] = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: Definition(**thing) for name, thing in things.items()}
 
 
-def of(connection: Connection, parties: Mapping[str, str]) -> Definitions:
+def read_definitions(connection: Connection, parties: Mapping[str, str]) -> Definitions:
     """Everything as it is in a database, with the names of ``parties``; no statements."""
     known = {name: party for party, name in parties.items()}
     return {f"{row.kind} {row.name}": _definition(row, known) for row in connection.execute(QUERY)}
@@ -170,7 +170,7 @@ def complete(connection: Connection, parties: Mapping[str, str]) -> Definitions:
         for row in connection.execute(text("select schemaname, viewname, definition from pg_views"))
     }
     made = {}
-    for thing, definition in of(connection, parties).items():
+    for thing, definition in read_definitions(connection, parties).items():
         kind, _, name = thing.partition(" ")
         statement = ""
         if kind == "function":
@@ -182,7 +182,7 @@ def complete(connection: Connection, parties: Mapping[str, str]) -> Definitions:
     return made
 
 
-def written(things: Mapping[str, Definition]) -> str:
+def as_text(things: Mapping[str, Definition]) -> str:
     """The file's text: a line for each thing, so that a change of one is a change of a line."""
     lines = (
         f"  {json.dumps(name)}: {json.dumps({k: v for k, v in asdict(thing).items() if v})}"

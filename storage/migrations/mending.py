@@ -11,7 +11,7 @@ from storage.migrations import definitions, rights
 from storage.migrations.definitions import LAYOUT, Definition
 from storage.migrations.rights import OWNED_BY
 from storage.roles import DEFINER, Roles
-from storage.schema import quoted
+from storage.schema import quote_name
 
 OWNER, SUPERUSER = "owner", "superuser"
 FOUND_BY_RIGHTS = ("function", "view")
@@ -35,20 +35,23 @@ def differences(connection: Connection, roles: Roles) -> Iterator[Difference]:
     """Everything that is not as the migrations have made it. Nothing where a whole table is gone, which
     whoever looks at the rights tells: all that refers to it is different then."""
     parties = rights.names(connection, roles)
-    meant, there = definitions.expected(), definitions.of(connection, parties)
+    meant, there = (
+        definitions.expected_definitions(),
+        definitions.read_definitions(connection, parties),
+    )
     if any(thing.startswith("security ") and thing not in there for thing in meant):
         return
     for thing, expected in meant.items():
         present, kind = there.get(thing), thing.partition(" ")[0]
         if present is None and kind in FOUND_BY_RIGHTS:
             continue
-        if present is None or not _alike(kind, expected, present):
+        if present is None or not _is_alike(kind, expected, present):
             yield _Changed(thing, expected, present, parties).difference()
     for thing in there.keys() - meant.keys():
         yield from _too_much(thing, there[thing], meant)
 
 
-def _alike(kind: str, meant: Definition, present: Definition) -> bool:
+def _is_alike(kind: str, meant: Definition, present: Definition) -> bool:
     """Whether a thing is as it is meant; a layout may have further numbers behind."""
     if kind == LAYOUT:
         return f"{present.told} ".startswith(f"{meant.told} ")
@@ -66,7 +69,7 @@ def _too_much(
     if kind == "policy" and '"' in present.told.partition(" as ")[0]:
         return
     statement = f"drop {kind} {called} on {table}"
-    detail = f"{called} on {_short(table)} is a {kind} that the program did not make"
+    detail = f"{called} on {_short_name(table)} is a {kind} that the program did not make"
     yield Difference(kind, detail, (statement,), stops=kind == "policy")
 
 
@@ -85,7 +88,7 @@ class _Changed:
         table, _, called = name.partition(" ")
         make = getattr(self, f"_{kind}")
         statements: tuple[str, ...] = make(table, called)
-        of_definer = rights.expected().get(self.thing, {}).get(OWNED_BY) == "definer"
+        of_definer = rights.expected_rights().get(self.thing, {}).get(OWNED_BY) == "definer"
         by = DEFINER if of_definer else OWNER
         if kind == "constraint" and self._is_only_disabled():
             by = SUPERUSER
@@ -94,12 +97,14 @@ class _Changed:
 
     def _detail(self, kind: str, name: str, table: str, called: str) -> str:
         if kind == "security":
-            return f"security of {_short(table)} is not {self.meant.told or 'off'}"
+            return f"security of {_short_name(table)} is not {self.meant.told or 'off'}"
         what = (
-            f"{kind} {name}" if kind in FOUND_BY_RIGHTS else f"{kind} {called} on {_short(table)}"
+            f"{kind} {name}"
+            if kind in FOUND_BY_RIGHTS
+            else f"{kind} {called} on {_short_name(table)}"
         )
         if kind in ("column", LAYOUT):
-            what = f"{kind} {_short(table)}.{called}"
+            what = f"{kind} {_short_name(table)}.{called}"
         if self.present is None:
             return f"there is no {what}"
         if self.present.told == self.meant.told and kind != "view":
@@ -122,7 +127,7 @@ class _Changed:
 
     def _policy(self, table: str, called: str) -> tuple[str, ...]:
         to, _, rest = self.meant.told.removeprefix("to ").partition(" as ")
-        roles = ", ".join(quoted(self.parties[party]) for party in to.split(", "))
+        roles = ", ".join(quote_name(self.parties[party]) for party in to.split(", "))
         how, _, condition = rest.partition(" using ")
         statement = f"create policy {called} on {table} as {how} to {roles} using {condition}"
         return (f"drop policy if exists {called} on {table}", statement)
@@ -130,8 +135,8 @@ class _Changed:
     def _security(self, table: str, called: str) -> tuple[str, ...]:
         on, forced = "enabled" in self.meant.told, "forced" in self.meant.told
         return (
-            f"alter table {_short(table)} {'enable' if on else 'disable'} row level security",
-            f"alter table {_short(table)} {'' if forced else 'no '}force row level security",
+            f"alter table {_short_name(table)} {'enable' if on else 'disable'} row level security",
+            f"alter table {_short_name(table)} {'' if forced else 'no '}force row level security",
         )
 
     def _column(self, table: str, called: str) -> tuple[str, ...]:
@@ -176,7 +181,7 @@ def _parts(column: str) -> tuple[str, str, bool]:
     return head.removesuffix(" not null"), column[len(head) :].strip(), head.endswith(" not null")
 
 
-def _short(name: str) -> str:
+def _short_name(name: str) -> str:
     return name.removeprefix("public.")
 
 

@@ -111,8 +111,8 @@ class Additions:
     def statements(self) -> Iterator[str]:
         """The SQL that adds what is missing, in order."""
         for table in self.tables:
-            yield _compiled(CreateTable(table))
-            yield from (_compiled(CreateIndex(index)) for index in table.indexes)
+            yield _compiled_sql(CreateTable(table))
+            yield from (_compiled_sql(CreateIndex(index)) for index in table.indexes)
         for table in TENANT_TABLES:
             if table not in self.tables:
                 yield from self._columns(table)
@@ -125,7 +125,7 @@ class Additions:
         known = {column["name"] for column in self._inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in known and column.computed is None:
-                yield f"alter table {table.name} add column {_compiled(CreateColumn(column))}"
+                yield f"alter table {table.name} add column {_compiled_sql(CreateColumn(column))}"
 
     def _packed(self) -> Iterator[str]:
         """The packed numbers anew where one is missing, those of before at their old places; and what they
@@ -161,5 +161,5 @@ class Additions:
         return f"{head}\n" + "\nunion all\n".join(branches)
 
 
-def _compiled(element: CreateTable | CreateIndex | CreateColumn) -> str:
+def _compiled_sql(element: CreateTable | CreateIndex | CreateColumn) -> str:
     return str(element.compile(dialect=DIALECT)).strip()

@@ -63,7 +63,7 @@ group by 1, 2, 3, 4, 5, 6 order by 1, 2, 6
 
 
 @cache
-def expected() -> Mapping[str, Mapping[str, str]]:
+def expected_rights() -> Mapping[str, Mapping[str, str]]:
     """Everything as a new database has it."""
     things: Things = json.loads(FILE.read_text(encoding="utf-8"))
     return things
@@ -81,7 +81,7 @@ def names(connection: Connection, roles: Roles) -> dict[str, str]:
     return {"owner": owner, "web": roles.web, "job": roles.job, "definer": DEFINER, "public": ""}
 
 
-def of(connection: Connection, parties: Mapping[str, str]) -> Things:
+def read_rights(connection: Connection, parties: Mapping[str, str]) -> Things:
     """Everything as it is in a database, with the names of ``parties``; other grantees are left out."""
     known = {name: party for party, name in parties.items()}
     things: Things = {}
@@ -101,7 +101,7 @@ def in_order(rights: set[str] | list[str]) -> str:
     return ", ".join(right for right in ORDER if right in rights)
 
 
-def written(things: Things) -> str:
+def as_text(things: Things) -> str:
     """The file's text: a line for each thing, so that a change of one is a change of a line."""
     lines = (f"  {json.dumps(name)}: {json.dumps(thing)}" for name, thing in sorted(things.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"

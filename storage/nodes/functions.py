@@ -16,7 +16,7 @@ from storage.nodes.shards import Shard, shards
 from storage.nodes.visits import BESIDE, SCHEMA, VISITS, Visit
 from storage.nodes.written import KEEP_WATCHED, WATCHED_KINDS, WRITTEN
 from storage.roles import Roles
-from storage.schema import quoted
+from storage.schema import quote_name
 
 DEFINED = text("""
 select pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result,
@@ -74,7 +74,7 @@ def make(connection: Connection, roles: Roles) -> None:
 
 
 def _statements(connection: Connection, roles: Roles) -> Iterator[str]:
-    both = f"{quoted(roles.web)}, {quoted(roles.job)}"
+    both = f"{quote_name(roles.web)}, {quote_name(roles.job)}"
     yield f"drop schema if exists {SCHEMA} cascade"
     yield f"create schema {SCHEMA}"
     yield f"grant usage on schema {SCHEMA} to {both}"

@@ -21,7 +21,7 @@ CLASS = 0x7363
 
 
 @contextmanager
-def sole(engine: Engine, work: str) -> Iterator[bool]:
+def only_process(engine: Engine, work: str) -> Iterator[bool]:
     """Whether no other process does this work; nobody else begins it until the block ends. The lock is a
     transaction's, which a pooler in front of PostgreSQL leaves alone, and ends with the connection."""
     engine = engine.execution_options(isolation_level="READ COMMITTED")

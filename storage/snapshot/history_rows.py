@@ -42,7 +42,7 @@ def _days_of_groups(columns: SnapshotColumns, queries: int) -> str:
     )
 
 
-def _daily(columns: SnapshotColumns, queries: int) -> str:
+def _daily_facts(columns: SnapshotColumns, queries: int) -> str:
     """The facts of each of the ``keys``: day and group_key."""
     joined = " ".join(
         f"left join facts_{n} on facts_{n}.day = keys.day and facts_{n}.{columns.group} = group_key"
@@ -58,7 +58,7 @@ def _census(columns: SnapshotColumns, queries: int) -> str:
     """Levels alone: a day says what it finds, whatever was before it."""
     return f"""
 keys as ({_days_of_groups(columns, queries)})
-, written as ({_daily(columns, queries)})
+, written as ({_daily_facts(columns, queries)})
 """
 
 
@@ -70,10 +70,10 @@ def _going_on(columns: SnapshotColumns, queries: int) -> str:
 base as ({_stored_totals(columns, "< (select min(day) from asked)")})
 , known as ({_groups_since(columns, queries)})
 , keys as (select asked.day, group_key from asked join known on since <= asked.day)
-, daily as ({_daily(columns, queries)})
-, fresh as ({_fresh(columns)})
+, daily as ({_daily_facts(columns, queries)})
+, fresh as ({_new_rows(columns)})
 , moved as ({_changes_of_totals(columns)})
-, later as ({_later(columns)})
+, later as ({_later_rows(columns)})
 {trailing_ctes}
 , rows as (select * from fresh union all select * from later)
 , written as ({_with_quantiles(columns)})
@@ -92,7 +92,7 @@ from ({days} union select '-infinity', group_key from base) every_day group by g
 """
 
 
-def _fresh(columns: SnapshotColumns) -> str:
+def _new_rows(columns: SnapshotColumns) -> str:
     """The asked days, each total going on from the one before."""
     values = [
         *(
@@ -119,7 +119,7 @@ full join ({_stored_totals(columns, "<= :last")}) replaced using (group_key)
 """
 
 
-def _later(columns: SnapshotColumns) -> str:
+def _later_rows(columns: SnapshotColumns) -> str:
     """The rows of later snapshot days, moved; new where the group has none yet."""
     values = [
         *(f"coalesce(h.{total}, 0) + moved.{total} as {total}" for total in columns.totals),

@@ -15,7 +15,7 @@ from storage.executive.encoded_rows import (
     EncodedDurations,
     EncodedRows,
     Layout,
-    nothing,
+    no_rows,
     number_layout,
 )
 from storage.nodes import visits
@@ -62,7 +62,7 @@ def read(
         begun.append(day(first_day))
         if wrong is not None:
             failed[id] = bytes(wrong).decode()
-            rows.append(nothing(id))
+            rows.append(no_rows(id))
         else:
             rows.append(EncodedRows(id, usage or b"", {}, (), _durations(timed)))
     return WatchDays(rows, begun, {USAGE: packed[first:last]}, failed)

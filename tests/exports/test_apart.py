@@ -29,7 +29,7 @@ def test_a_serving_process_makes_exports_unless_it_is_told_not_to(
     runner.stop()
     with database.job.connect() as connection:
         assert connection.execute(text("select state from export_job")).scalars().all() == [state]
-    assert Bell(tmp_path).rang(), "a worker apart hears of it"
+    assert Bell(tmp_path).has_rung(), "a worker apart hears of it"
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["Redis there", "Redis away"])

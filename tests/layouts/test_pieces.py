@@ -26,8 +26,8 @@ from aggregators.vocabulary.measure import HIGHER, LOWER, Unit
 from aggregators.vocabulary.period import InvalidPeriod
 from layouts import focus
 from layouts.executive.answers import EVIDENCE, evidence_rows, sentence
-from layouts.executive.expansion import expansion, following
-from layouts.executive.page import page, stale
+from layouts.executive.expansion import expansion, next_pieces
+from layouts.executive.page import page, stale_notice
 from layouts.focus import Focus, parse
 from layouts.pieces import sparkline
 from layouts.pieces.chart import COLOURS, LAYOUT, comparison_chart
@@ -150,8 +150,8 @@ def test_the_next_workspaces_come_alone_and_in_the_same_order(domain, mode):
     order = shown.scorecard(domain.key).cards.worst_first_by(domain.headline)
     slugs = [c.slug for c in order]
     first = expansion(shown, Focus(domain.key, domain.headline, mode=mode))
-    last = following(shown, Focus(domain.key, domain.headline, 72, mode=mode))
-    middle = following(shown, Focus(domain.key, domain.headline, 24, mode=mode))
+    last = next_pieces(shown, Focus(domain.key, domain.headline, 72, mode=mode))
+    middle = next_pieces(shown, Focus(domain.key, domain.headline, 24, mode=mode))
     pieces = [
         plain(first),
         plain(getattr(middle, "data-pieces")),
@@ -168,8 +168,8 @@ def test_another_ranking_period_or_search_is_another_order():
     shown = dashboard(12)
     looks = [Focus("dora", "mttr"), Focus("dora", "deployments"), Focus("dora", "mttr", find="a"),
              Focus("dora", "mttr", mode="table"), Focus("slos", "fastest_burn")]  # fmt: skip
-    orders = [getattr(following(shown, look), "data-order") for look in looks]
-    orders.append(getattr(following(replace(shown, version="2"), looks[0]), "data-order"))
+    orders = [getattr(next_pieces(shown, look), "data-order") for look in looks]
+    orders.append(getattr(next_pieces(replace(shown, version="2"), looks[0]), "data-order"))
     assert len(set(orders)) == len(orders)
 
 
@@ -194,7 +194,7 @@ def test_dash_is_given_no_html_to_show_as_words(domain, mode):
     shown = dashboard(30)
     pinned = tuple(c.slug for c in shown.scorecard(domain.key).cards[:2])
     look = Focus(domain.key, domain.headline, mode=mode, pins=pinned)
-    for piece in every([page(shown, look).at(shown.now), following(shown, look), shell(RULES)]):
+    for piece in every([page(shown, look).at(shown.now), next_pieces(shown, look), shell(RULES)]):
         assert not isinstance(piece, Markup)
         for value in vars(piece).values() if isinstance(piece, Component) else ():
             assert not isinstance(value, Markup), piece
@@ -272,7 +272,7 @@ def test_the_page_names_every_domain_once():
 def test_old_data_are_said_to_be_old(hours, level):
     shown = dashboard(3)
     ended = shown.now.replace(day=23, hour=0, minute=0)
-    banner = stale(shown.as_of, ended + timedelta(hours=hours))
+    banner = stale_notice(shown.as_of, ended + timedelta(hours=hours))
     assert (banner is None) if level is None else (level in banner)
 
 

@@ -18,7 +18,7 @@ from scheduling.scheduler import Scheduler
 from scheduling.tasks import TASKS
 from storage.context import job_in
 from storage.scheduled import nights, runs
-from storage.scheduled.lock import sole
+from storage.scheduled.lock import only_process
 from storage.scheduled.runs import SNAPSHOT
 from storage.snapshot import job
 from tests.deep import long
@@ -149,7 +149,7 @@ def snapshot_day(week: Week, slug: str) -> date:
 
 def test_only_one_process_makes_it(week):
     week.clock.move_to(at(MONDAY + timedelta(days=1), 1))
-    with sole(week.context.database.job, SNAPSHOT) as mine:
+    with only_process(week.context.database.job, SNAPSHOT) as mine:
         assert mine
         assert night.run_due(week.context) == 0
     assert night.run_due(week.context) == 1

@@ -52,7 +52,7 @@ def blueprint(
         day = choosing.newest_day(database()) or settings.now().date()
         given = {name: request.args.get(name, "")[:300] for name in FIELDS}
         typed: Mapping[str, str] = {**given, "first_day": given["first_day"] or day.isoformat()}
-        listed = mine.listed(engine(), current_user)
+        listed = mine.annotations(engine(), current_user)
         if given["id"]:
             typed = _fields_of_annotation(listed, given["id"])
         return _page(mine, listed, typed, settings)
@@ -65,7 +65,7 @@ def blueprint(
         try:
             action = _carry_out(database(), mine, form)
         except WrongSettingValue as error:
-            listed = mine.listed(engine(), current_user)
+            listed = mine.annotations(engine(), current_user)
             return make_response(_page(mine, listed, typed, settings, error), 422)
         session["annotations_outcome"] = ("ok", DONE[action])
         return redirect(PATH)
@@ -91,7 +91,7 @@ def _carry_out(database: Database, mine: AnnotationRights, form: AnnotationForm)
     action, by = form.action.data or "", current_user.email
     if action not in DONE:
         raise WrongSettingValue("action", "takes add, edit or withdraw")
-    workspace = mine.written(form.workspace.data)
+    workspace = mine.workspace_to_write(form.workspace.data)
     try:
         if action == "withdraw":
             annotating.withdraw(database, workspace, _id(form), by)

@@ -39,7 +39,7 @@ class AnnotationRights:
             raise Problem(403, "Annotations are for those who look after a workspace's records.")
         return cls(kept, is_everywhere(kept, database))
 
-    def written(self, slug: str | None) -> Workspace | None:
+    def workspace_to_write(self, slug: str | None) -> Workspace | None:
         """Workspace whose annotations they are about to write; None for the organisation. Raises Problem
         403, 404."""
         if not slug:
@@ -51,7 +51,9 @@ class AnnotationRights:
                 return each.workspace_id, each.slug
         raise Problem(404)
 
-    def listed(self, engine: Engine, account: Account, slug: str | None = None) -> list[Annotation]:
+    def annotations(
+        self, engine: Engine, account: Account, slug: str | None = None
+    ) -> list[Annotation]:
         """Annotations that stand: the organisation's and those of their workspaces, or of one of them, the
         newest days first. Raises Problem 404."""
         if slug and slug not in {m.slug for m in self.kept}:

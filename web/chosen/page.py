@@ -83,7 +83,7 @@ def blueprint(
     def change() -> ResponseReturnValue:
         form, mine = SettingForm(), SettingRights.of(engine(), database(), current_user)
         slug = form.workspace.data or ""
-        opened = _carry_out(database(), form, mine.changed(slug), settings)
+        opened = _carry_out(database(), form, mine.workspace_to_change(slug), settings)
         if opened is None:
             wake()
             return redirect(PATH + (f"?workspace={slug}" if slug else ""))
@@ -148,7 +148,7 @@ def _open_form(scope: SettingScope, name: str) -> OpenForm | None:
         setting = find_setting(name)
     except WrongSettingValue:
         raise Problem(404) from None
-    shown: ShownSetting = scope.shown(setting)
+    shown: ShownSetting = scope.shown_setting(setting)
     kept = shown.change.value if shown.change else None
     if kept is None and setting.measure is None:
         kept = default(name, scope.settings)

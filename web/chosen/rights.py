@@ -50,7 +50,7 @@ class SettingRights:
                 return each
         raise Problem(404)
 
-    def changed(self, slug: str) -> Workspace | None:
+    def workspace_to_change(self, slug: str) -> Workspace | None:
         """Workspace whose settings they are about to change; None for the organisation. Raises Problem 403,
         404."""
         workspace = self.workspace(slug)

@@ -52,7 +52,7 @@ class SettingScope:
     day: date
     settings: Settings
 
-    def shown(self, setting: KnownSetting) -> ShownSetting:
+    def shown_setting(self, setting: KnownSetting) -> ShownSetting:
         """A setting as it stands in this scope."""
         here = self.organisation if self.own is None else self.own
         history = [change for change in here if change.name == setting.name]
@@ -153,7 +153,7 @@ def sections(scope: SettingScope) -> list[SettingSection]:
     scope."""
     made = []
     if scope.own is None:
-        rows = [scope.shown(setting) for setting in COUNTING.values()]
+        rows = [scope.shown_setting(setting) for setting in COUNTING.values()]
         named = [shown for shown in rows if shown.setting.name == ORGANISATION_NAME]
         counted = [shown for shown in rows if shown not in named]
         made.append(SettingSection("organisation", "The organisation", named))
@@ -161,7 +161,7 @@ def sections(scope: SettingScope) -> list[SettingSection]:
     groups = scope.names()
     for domain in domains():
         names = [name for m in domain.measures for name in _names(domain.key, m.key, groups)]
-        rows = [scope.shown(find_setting(name)) for name in names]
+        rows = [scope.shown_setting(find_setting(name)) for name in names]
         made.append(SettingSection(domain.key, domain.title, rows))
     return made
 

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, text
 
 from storage import schema
 from storage.distributed import is_distributed
-from storage.migrations.rights import expected
+from storage.migrations.rights import expected_rights
 from storage.roles import DEFINER, Roles
-from storage.schema import quoted
+from storage.schema import quote_name
 from web.health.findings import HealthFinding
 from web.health.made import definitions, rights
 from web.health.made.rights import RESTORE
@@ -54,7 +54,7 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
     yield from _roles(connection, roles)
     known = frozenset[str]()
     if not is_distributed(connection):  # Citus makes tables anew, and takes not every function
-        known = frozenset(expected())
+        known = frozenset(expected_rights())
         yield from rights.findings(connection, roles)
         yield from definitions.findings(connection, roles)
     yield from _tables(connection, roles, known)
@@ -81,7 +81,7 @@ def _search_path(connection: Connection) -> HealthFinding | None:
     """A schema that is there and that nobody finds, since somebody set another search path."""
     if connection.execute(ASTRAY).scalar() is None:
         return None
-    name = quoted(str(connection.engine.url.database))
+    name = quote_name(str(connection.engine.url.database))
     detail = f"tables are looked for in {connection.execute(text('show search_path')).scalar_one()}"
     type_this = (
         f"alter database {name} reset search_path;   (then restart what serves, and pgbouncer)"
@@ -111,7 +111,7 @@ def _roles(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
                 "roles", "flask --app app db upgrade", f"there is no role {name}", True
             )
         elif row.rolsuper or row.rolbypassrls:
-            type_this = f"alter role {schema.quoted(name)} nosuperuser nobypassrls;"
+            type_this = f"alter role {schema.quote_name(name)} nosuperuser nobypassrls;"
             yield HealthFinding("roles", type_this, f"no policy binds the role {name}", True)
         elif name == DEFINER and row.rolcanlogin and not is_distributed(connection):
             yield HealthFinding("roles", f"alter role {name} nologin;", f"{name} can log in", True)
@@ -141,7 +141,9 @@ def _rights(connection: Connection, roles: Roles, known: Container[str]) -> Iter
     for role in (roles.web, roles.job):
         allowed = connection.execute(USAGE, {"role": role}).scalar_one()
         if not allowed and "schema vigilo" not in known:
-            type_this = f"grant usage on schema vigilo to {schema.quoted(role)};   (as the owner)"
+            type_this = (
+                f"grant usage on schema vigilo to {schema.quote_name(role)};   (as the owner)"
+            )
             yield HealthFinding("rights", type_this, f"{role} can call no function", True)
     for row in connection.execute(TENANTS, {"web": roles.web, "job": roles.job}):
         for role, may_read, needed in (
@@ -154,9 +156,8 @@ def _rights(connection: Connection, roles: Roles, known: Container[str]) -> Iter
                 and not (role == roles.web and row.relname.startswith(STAGED))
             )
             if is_meant and not may_read:
-                type_this = (
-                    f"grant {needed} on {row.relname} to {schema.quoted(role)};   (as the owner)"
-                )
+                to_role = schema.quote_name(role)
+                type_this = f"grant {needed} on {row.relname} to {to_role};   (as the owner)"
                 yield HealthFinding("rights", type_this, f"{role} can not read {row.relname}", True)
 
 

@@ -56,7 +56,7 @@ class AuditQuery(BaseModel):
     )
 
     @property
-    def narrowed(self) -> dict[str, str]:
+    def as_query(self) -> dict[str, str]:
         """The filter as an address carries it."""
         given = self.model_dump(exclude={"before"})
         return {name: value for name, value in given.items() if value}
@@ -124,7 +124,7 @@ def _page_values(
 ) -> Mapping[str, Any]:
     """Everything that the page shows."""
     shown = listed[:SHOWN]
-    older = {**query.narrowed, "before": str(shown[-1].id)} if len(listed) > SHOWN else None
+    older = {**query.as_query, "before": str(shown[-1].id)} if len(listed) > SHOWN else None
     return {
         "events": [(event, in_words(event)) for event in shown],
         "query": query,
@@ -134,7 +134,7 @@ def _page_values(
         "zone": settings.zone,
         "time_zone": settings.zone.key,
         "older": urlencode(older) if older else None,
-        "newest": urlencode(query.narrowed),
+        "newest": urlencode(query.as_query),
         "is_narrowed": bool(query.person or query.kind or query.workspace),
     }
 
@@ -143,7 +143,7 @@ def _events_for_file(engine: Engine, viewer: Viewer, query: AuditQuery) -> Itera
     """The events for a file, which is itself an event. Raises TooCostly when there is no end to them."""
     deadline = time.monotonic() + LONGEST_SECONDS
     with context.as_viewer(engine, viewer) as connection:
-        audit.record_own(connection, "audit.download", "*", query.narrowed)
+        audit.record_own(connection, "audit.download", "*", query.as_query)
         for event in every_event(connection, _question_of(query)):
             yield event
             if time.monotonic() > deadline:

@@ -42,7 +42,7 @@ class ShellReader:
         return next(wide, next(iter(self.memberships), None))
 
     @property
-    def managed(self) -> Membership | None:
+    def managed_membership(self) -> Membership | None:
         """Workspace whose members they manage: the one they are on before the others."""
         first = [self.active] if self.active else []
         return next((m for m in [*first, *self.memberships] if m.role in MANAGERS), None)
@@ -86,7 +86,7 @@ def _keepers(reader: ShellReader) -> bool:
 
 
 def _managers(reader: ShellReader) -> bool:
-    return reader.managed is not None
+    return reader.managed_membership is not None
 
 
 EXECUTIVE_RULE = "/ws/<slug>/platform/executive"
@@ -99,7 +99,12 @@ PAGES = (
     ShellPage("Nightly snapshot", "clock", "Platform", "/platform/nights", _admins),
     ShellPage("Audit", "list", "Platform", "/platform/audit", _admins),
     ShellPage(
-        "Members", "people", "Admin", "/ws/<slug>/admin/members", _managers, lambda s: s.managed
+        "Members",
+        "people",
+        "Admin",
+        "/ws/<slug>/admin/members",
+        _managers,
+        lambda s: s.managed_membership,
     ),
     ShellPage(
         "Frameworks",
@@ -107,7 +112,7 @@ PAGES = (
         "Admin",
         "/ws/<slug>/admin/frameworks",
         _managers,
-        lambda s: s.managed,
+        lambda s: s.managed_membership,
     ),
     ShellPage("Settings", "gear", "Admin", "/admin/settings", _managers),
 )

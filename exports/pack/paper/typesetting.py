@@ -139,7 +139,7 @@ class Typeface:
                 return count
         return len(words)
 
-    def listed(self, names: Sequence[str], room: float, size: float) -> str:
+    def list_names(self, names: Sequence[str], room: float, size: float) -> str:
         """Names with commas, each short enough to be one of several, as many as ``room`` points hold:
         "Search, Edge CDN and 12 more"."""
         short = [self.fit(name, 110, size) for name in names]

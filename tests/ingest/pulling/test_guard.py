@@ -142,7 +142,7 @@ def test_wrapped_addresses_are_unwrapped(wrapped, plain):
 def test_what_stands_in_an_address_is_checked_before_a_proxy_resolves_it(url):
     """The proxy is a machine of the network: what is loopback or metadata there is none of ours to ask."""
     with pytest.raises(SourceProblem) as problem:
-        PUBLIC.proxied(url)
+        PUBLIC.check_proxied(url)
     assert problem.value.code == "blocked_address"
 
 
@@ -151,4 +151,4 @@ def test_what_stands_in_an_address_is_checked_before_a_proxy_resolves_it(url):
     ["https://hooks.example.com/x", "https://hooks.example.com:8443/", "https://1.1.1.1/"],
 )
 def test_a_public_name_is_left_to_the_proxy(url):
-    PUBLIC.proxied(url)
+    PUBLIC.check_proxied(url)

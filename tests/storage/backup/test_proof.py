@@ -50,11 +50,11 @@ CHANGES = {
 def test_whatever_is_not_as_it_was_is_told(database, settings, what):
     make(database, settings)
     with superuser(database).connect() as connection:
-        before = inventory.of(connection, making.snapshot_tables())
+        before = inventory.take_inventory(connection, making.snapshot_tables())
         assert inventory.differences(before, before) == []
         connection.execute(text(CHANGES[what]))
         sentences = inventory.differences(
-            before, inventory.of(connection, making.snapshot_tables())
+            before, inventory.take_inventory(connection, making.snapshot_tables())
         )
         connection.rollback()
     assert any(sentence.startswith(f"{what}: ") for sentence in sentences), sentences

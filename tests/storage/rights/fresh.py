@@ -17,12 +17,12 @@ from storage.roles import Roles
 
 def text_of(connection: Connection, roles: Roles) -> str:
     """The file of rights as that database has it."""
-    return rights.written(rights.of(connection, rights.names(connection, roles)))
+    return rights.as_text(rights.read_rights(connection, rights.names(connection, roles)))
 
 
 def defined(connection: Connection, roles: Roles) -> str:
     """The file of definitions as that database has it."""
-    return definitions.written(definitions.complete(connection, rights.names(connection, roles)))
+    return definitions.as_text(definitions.complete(connection, rights.names(connection, roles)))
 
 
 def write() -> None:

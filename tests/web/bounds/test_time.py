@@ -57,13 +57,13 @@ def test_a_statement_of_a_viewer_is_given_up_and_told_as_503(web, alice):
 def test_a_narrower_bound_ends_with_its_block(web, alice):
     engine = web.world.database.web.execution_options(**{statement.STATEMENT_SECONDS: 7})
     with as_viewer(engine, alice) as connection:
-        with statement.within(connection, 2, "Shorten it."):
+        with statement.limited_statements(connection, 2, "Shorten it."):
             assert connection.execute(text("show statement_timeout")).scalar() == "2s"
         assert connection.execute(text("show statement_timeout")).scalar() == "7s"
     with (
         pytest.raises(statement.TooCostly, match="Shorten"),
         as_viewer(engine, alice) as connection,
-        statement.within(connection, 0.05, "Shorten it."),
+        statement.limited_statements(connection, 0.05, "Shorten it."),
     ):
         connection.execute(text("select pg_sleep(60)"))
 
@@ -206,10 +206,10 @@ print(passwords.verify_password(passwords.hash_password("a good password"), "a g
 
 
 def test_the_answer_to_another_question_counts_for_nothing(monkeypatch):
-    told = passwords.HashingProcess()
-    monkeypatch.setattr(told, "told", lambda line: b"[7, true]\n")
+    process = passwords.HashingProcess()
+    monkeypatch.setattr(process, "exchange_line", lambda line: b"[7, true]\n")
     with pytest.raises(OSError, match="no hash"):
-        told.answer({"password": "guessed", "verify": True, "stored": None})
+        process.answer({"password": "guessed", "verify": True, "stored": None})
 
 
 def test_the_program_that_hashes_ends_with_the_process_that_began_it():

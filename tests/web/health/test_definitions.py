@@ -66,7 +66,7 @@ HARM = STOPPING | LOOKED_AT
 @pytest.mark.parametrize("harm", all_but([*HARM][::3], HARM))
 def test_it_is_named_and_typing_what_is_told_mends_it(database, harm):
     with superuser(database).connect() as connection:
-        before = definitions.of(connection, rights.names(connection, database.roles))
+        before = definitions.read_definitions(connection, rights.names(connection, database.roles))
         assert told(connection, database.roles) == []
         connection.execute(text(harm.replace("::", "\\:\\:")))
         problems = list(structure.findings(connection, database.roles))
@@ -81,7 +81,10 @@ def test_it_is_named_and_typing_what_is_told_mends_it(database, harm):
             else:
                 mending.mend(connection, database.roles)
         assert told(connection, database.roles) == []
-        assert definitions.of(connection, rights.names(connection, database.roles)) == before
+        assert (
+            definitions.read_definitions(connection, rights.names(connection, database.roles))
+            == before
+        )
         connection.rollback()
 
 

@@ -92,7 +92,7 @@ def told(connection: Connection, roles: Roles) -> list[str]:
 @pytest.mark.parametrize("harm", all_but([*HARM][::3], HARM))
 def test_it_is_named_and_typing_what_is_told_mends_it(database, harm):
     with superuser(database).connect() as connection:
-        before = things.of(connection, things.names(connection, database.roles))
+        before = things.read_rights(connection, things.names(connection, database.roles))
         assert told(connection, database.roles) == []
         connection.execute(text(harm))
         problems = list(structure.findings(connection, database.roles))
@@ -106,7 +106,7 @@ def test_it_is_named_and_typing_what_is_told_mends_it(database, harm):
             for problem in structure.findings(connection, database.roles):
                 connection.execute(text(problem.remedy.partition("   (")[0]))
         assert told(connection, database.roles) == []
-        assert things.of(connection, things.names(connection, database.roles)) == before
+        assert things.read_rights(connection, things.names(connection, database.roles)) == before
         connection.rollback()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Result, RowMapping, text
 
 from storage.roles import Roles
-from storage.schema import quoted
+from storage.schema import quote_name
 from web.health.findings import HealthFinding
 
 BACKUP = "vigilo_backup"
@@ -105,8 +105,9 @@ def collation(connection: Connection, database: str) -> Iterator[HealthFinding]:
     row = connection.execute(text(COLLATION)).one()
     if row.now and row.then != row.now:
         type_this = (
-            f"reindex database {quoted(database)}; alter database {quoted(database)} refresh collation"
-            " version;   (as a superuser, in this database, each on its own)"
+            f"reindex database {quote_name(database)};"
+            f" alter database {quote_name(database)} refresh collation version;"
+            "   (as a superuser, in this database, each on its own)"
         )
         detail = (
             f"texts were sorted by version {row.then} of the machine's rules, which has {row.now}"
@@ -119,12 +120,12 @@ def _settings(connection: Connection, names: dict[str, str]) -> Iterator[HealthF
     this program gave."""
     if connection.execute(text(UNBOUNDED), {"web": names["web"]}).scalar_one():
         type_this = (
-            f"alter role {quoted(names['web'])} set temp_file_limit = '2GB';   (as a superuser)"
+            f"alter role {quote_name(names['web'])} set temp_file_limit = '2GB';   (as a superuser)"
         )
         yield _finding(type_this, f"what {names['web']} sorts may fill the disk")
     for row in connection.execute(text(OWN_SETTINGS), names).mappings():
-        where = f" in database {quoted(row['datname'])}" if row["datname"] else ""
-        type_this = f"alter role {quoted(row['name'])}{where} reset {row['setting']};"
+        where = f" in database {quote_name(row['datname'])}" if row["datname"] else ""
+        type_this = f"alter role {quote_name(row['name'])}{where} reset {row['setting']};"
         yield _finding(
             type_this, f"{row['name']} signs in with {row['given']}, which the program did not set"
         )
@@ -136,9 +137,9 @@ def without_time_limit(connection: Connection, setting: str, names: list[str]) -
     statements = []
     rows = connection.execute(text(TIME_LIMITS), {"setting": setting, "names": names}).mappings()
     for row in rows:
-        where = f"database {quoted(row['datname'])}" if row["datname"] else ""
+        where = f"database {quote_name(row['datname'])}" if row["datname"] else ""
         if row["name"]:
-            where = f"role {quoted(row['name'])}" + (f" in {where}" if where else "")
+            where = f"role {quote_name(row['name'])}" + (f" in {where}" if where else "")
         statements.append(f"alter {where} reset {setting};")
     return " ".join(statements)
 
@@ -148,7 +149,7 @@ def _finding(remedy: str, detail: str, *, must_not_serve: bool = False) -> Healt
 
 
 def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
-    owner, identifier = row["owner"], quoted(row["owner"])
+    owner, identifier = row["owner"], quote_name(row["owner"])
     if row["rolsuper"] or row["rolbypassrls"]:
         yield _finding(
             f"alter role {identifier} nosuperuser nobypassrls;",
@@ -156,7 +157,7 @@ def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
         )
     elif not row["acts"]:
         yield _finding(
-            f"grant {quoted(roles.job)} to {identifier};", f"{owner} can not act as {roles.job}"
+            f"grant {quote_name(roles.job)} to {identifier};", f"{owner} can not act as {roles.job}"
         )
     if not (row["rolcanlogin"] and (row["rolcreaterole"] or row["rolsuper"])):
         yield _finding(
@@ -167,14 +168,14 @@ def _owner(row: RowMapping, roles: Roles) -> Iterator[HealthFinding]:
 
 def _database(row: RowMapping, connecting: Result) -> Iterator[HealthFinding]:
     """Findings about who owns the database and who may connect to it."""
-    name = quoted(row["datname"])
+    name = quote_name(row["datname"])
     if not row["owns"]:
         yield _finding(
-            f"alter database {name} owner to {quoted(row['owner'])};",
+            f"alter database {name} owner to {quote_name(row['owner'])};",
             f"the database is {row['datowner']}'s, not {row['owner']}'s",
         )
     if row["open"]:
-        ours = ", ".join(quoted(each) for each in connecting.scalars())
+        ours = ", ".join(quote_name(each) for each in connecting.scalars())
         yield _finding(
             f"grant connect on database {name} to {ours}; revoke connect on database {name} from public;",
             "every role of the server can connect",
@@ -191,7 +192,7 @@ def _serving(row: RowMapping, database: str) -> Iterator[HealthFinding]:
     name = row["name"]
     for within in row["within"]:
         yield _finding(
-            f"revoke {quoted(within)} from {quoted(name)};",
+            f"revoke {quote_name(within)} from {quote_name(name)};",
             f"{name} can act as {within}",
             must_not_serve=True,
         )
@@ -199,10 +200,10 @@ def _serving(row: RowMapping, database: str) -> Iterator[HealthFinding]:
         ("rolcreaterole", "createrole"), ("rolcreatedb", "createdb"), ("rolreplication", "replication"),
     ):  # fmt: skip
         if row[column]:
-            type_this = f"alter role {quoted(name)} no{right};"
+            type_this = f"alter role {quote_name(name)} no{right};"
             yield _finding(type_this, f"{name} has {right}", must_not_serve=True)
     if not row["connects"]:
-        type_this = f"grant connect on database {quoted(database)} to {quoted(name)};"
+        type_this = f"grant connect on database {quote_name(database)} to {quote_name(name)};"
         yield _finding(type_this, f"{name} can not connect anew", must_not_serve=True)
 
 
@@ -214,27 +215,27 @@ def _reader(connection: Connection, named: str | None, database: str) -> Iterato
         if named:
             detail = f"there is no role {named}: no backup can be made"
             type_this = (
-                f"create role {quoted(named)} login bypassrls password '...';"
-                f" grant pg_read_all_data to {quoted(named)};"
-                f" grant connect on database {quoted(database)} to {quoted(named)};"
+                f"create role {quote_name(named)} login bypassrls password '...';"
+                f" grant pg_read_all_data to {quote_name(named)};"
+                f" grant connect on database {quote_name(database)} to {quote_name(named)};"
             )
             yield _finding(type_this, detail)
         return
     if row["rolsuper"]:
         yield _finding(
-            f"alter role {quoted(name)} nosuperuser bypassrls;",
+            f"alter role {quote_name(name)} nosuperuser bypassrls;",
             f"{name}, for backups, can do everything",
         )
         return
     if not (row["rolcanlogin"] and row["rolbypassrls"]):
         yield _finding(
-            f"alter role {quoted(name)} login bypassrls;",
+            f"alter role {quote_name(name)} login bypassrls;",
             f"policies bind {name}: no backup is whole",
         )
     if not row["reads"]:
         yield _finding(
-            f"grant pg_read_all_data to {quoted(name)};", f"{name} can not read everything"
+            f"grant pg_read_all_data to {quote_name(name)};", f"{name} can not read everything"
         )
     if not row["connects"]:
-        type_this = f"grant connect on database {quoted(database)} to {quoted(name)};"
+        type_this = f"grant connect on database {quote_name(database)} to {quote_name(name)};"
         yield _finding(type_this, f"{name} can not connect")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from storage.migrations import rights
 from storage.migrations.rights import OWNED_BY, RUNS_AS, SETTINGS
 from storage.roles import Roles
-from storage.schema import quoted
+from storage.schema import quote_name
 from web.health.findings import HealthFinding
 
 RESTORE = (
@@ -26,8 +26,8 @@ def findings(connection: Connection, roles: Roles) -> Iterator[HealthFinding]:
     """Everything that is not as the migrations have made it. Things that they did not make are left out:
     tables of an installation's own domains, and whatever an extension brought."""
     parties = rights.names(connection, roles)
-    there = rights.of(connection, parties)
-    expected = rights.expected()
+    there = rights.read_rights(connection, parties)
+    expected = rights.expected_rights()
     for thing, meant in expected.items():
         kind, _, name = thing.partition(" ")
         present = there.get(thing)
@@ -76,7 +76,7 @@ def _findings_of_thing(
     if owner and owner_now and owner != owner_now:
         now = parties.get(owner_now, owner_now.strip('"'))
         type_this = (
-            f"alter {kind} {_short_name(name)} owner to {quoted(parties[owner])};{AS_SUPERUSER}"
+            f"alter {kind} {_short_name(name)} owner to {quote_name(parties[owner])};{AS_SUPERUSER}"
         )
         brief = "function owners" if kind == "function" else "owners"
         stops = kind == "function" or owner_now in ("web", "job")
@@ -127,7 +127,7 @@ def _lack(
     thing: str, party: str, lacks: set[str], parties: Mapping[str, str], meant: Thing
 ) -> HealthFinding:
     typed, told, by = _words(thing, lacks, meant)
-    whom = quoted(parties[party]) if parties[party] else "public"
+    whom = quote_name(parties[party]) if parties[party] else "public"
     who = parties[party] or "everybody"
     detail = f"{who} lacks {rights.in_order(lacks)} on {told}"
     return HealthFinding("rights", f"grant {typed} to {whom};{by}", detail, party != "owner")
@@ -145,7 +145,7 @@ def _too_much(
             more -= _rights_of_party(meant, "public")
         if more:
             typed, told, by = _words(thing, more, meant)
-            whom = quoted(parties[party]) if parties[party] else "public"
+            whom = quote_name(parties[party]) if parties[party] else "public"
             who = parties[party] or "everybody"
             detail = f"{who} has {rights.in_order(more)} on {told}, which is not needed"
             yield HealthFinding("rights", f"revoke {typed} from {whom};{by}", detail)

@@ -102,8 +102,10 @@ def _values(
             (workspace_id, one)
             for workspace_id, own in rows.items()
             for one in own
-            if one.preset == preset and not decoding.broken([one.rows])
+            if one.preset == preset
         ]
+        unreadable = decoding.broken([one.rows for _, one in every])
+        every = [each for each in every if each[0] not in unreadable]
         encoded = [one.rows for _, one in every]
         last, layout = request.rows.last_day, request.rows.layout
         packed = decoding.packed_presets(encoded, request.plan, last, layout)

@@ -196,3 +196,25 @@ def test_lead_times_look_up_what_a_change_hangs_on_without_statistics(
     durations = [one for one in STAGE if f"insert into {staged_block.name}" in str(one.query)]
     assert len(durations) == 1
     assert MANY < rows_looked_at(server, settings, grown, durations) < MOST_OF_DURATIONS * MANY
+
+
+GIGABYTES = 131_072, 4_000_000, 2**31 - 1
+"""Pages of a gigabyte, of thirty, and the most that the catalogue tells."""
+
+
+@pytest.mark.parametrize("pages", GIGABYTES)
+def test_a_table_of_gigabytes_is_compared_as_any_other(server, settings, pages):
+    """Its bytes are more than a number of four bytes holds, at the latest from a gigabyte on."""
+    empty(server)
+    grown = World(server, settings).workspace("grown")
+    administer(server, "vacuum analyze")
+    fill(server, grown, MANY)
+    administer(
+        server, f"update pg_class set relpages = {pages} where oid = 'public.deployment'::regclass"
+    )
+    try:
+        with server.job.begin() as connection:
+            analysed = connection.execute(text(ANALYZE_OUTGROWN)).scalar_one()
+        assert analysed > 0
+    finally:
+        administer(server, "vacuum analyze")

@@ -43,12 +43,12 @@ BEFORE = "2 * 8192"
 
 
 def upgrade() -> None:
-    """The same function, which counts bytes in eight bytes."""
+    """Has the function count bytes in a number of eight bytes."""
     _replace(TWO_PAGES)
 
 
 def downgrade() -> None:
-    """The function of before."""
+    """Brings the former function back: nothing is kept in it."""
     _replace(BEFORE)
 
 

@@ -204,7 +204,7 @@ GIGABYTES = 131_072, 4_000_000, 2**31 - 1
 
 @pytest.mark.parametrize("pages", GIGABYTES)
 def test_a_table_of_gigabytes_is_compared_as_any_other(server, settings, pages):
-    """Its bytes are more than a number of four bytes holds, at the latest from a gigabyte on."""
+    """From a gigabyte on, twice the bytes are more than a number of four bytes holds."""
     empty(server)
     grown = World(server, settings).workspace("grown")
     administer(server, "vacuum analyze")

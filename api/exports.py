@@ -17,6 +17,7 @@ from exports import downloads, queue
 from exports.files import MEDIA_TYPES
 from exports.queue import Job
 from reading.dashboard import NotPlatformAdmin, scope
+from storage.tables import EXPORT_STATES
 from web.bounds.streams import send_file
 from web.operation import Operation, Outcome
 from web.people.right_to_answer import of_scope
@@ -30,7 +31,7 @@ class ExportState(BaseModel):
     """State of an export."""
 
     id: uuid.UUID
-    state: Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
+    state: Literal[EXPORT_STATES]  # type: ignore[valid-type]
     format: str = Field(json_schema_extra={"enum": list(MEDIA_TYPES)})
     progress: int = Field(description="Steps that are done")
     steps: int = Field(description="Steps in all; 0 until a worker has begun")

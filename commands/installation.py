@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from storage.bounds.away import NOT_THERE
+
 if TYPE_CHECKING:
     from storage.database import Database
     from web.server.application import Application
     from web.server.installation import Installation
 
-NOT_THERE = ("3F000", "42P01", "42703", "42883")
-"""PostgreSQL's codes for a schema, table, column or function that does not exist."""
 FRESH = re.compile(r'role "\w+" does not exist')
 """Answer of a server that was never migrated: migrating makes the roles."""
 NOT_ALLOWED = "42501"

@@ -31,14 +31,12 @@ from sqlalchemy import Connection, Engine, text
 from exports.queue import KEPT_HOURS, Job
 from settings import Settings
 from storage import audit
+from storage.scheduled.retries import FIRST_WAIT, GIVE_UP, LEASE, wait_after
 
 log = logging.getLogger("vigilo.exports")
 ADDRESS = re.compile(r"[^\s<>@'\"]+@[^\s<>@'\",;]+")
 """Mail addresses in a server's answer: no log names a person."""
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-GIVE_UP = timedelta(hours=24)
-LEASE = timedelta(minutes=2)
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=30)
 TIMEOUT = 20
 
 
@@ -234,7 +232,7 @@ def _try_again_later(
     is_answer = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
     reason = without_addresses(f"{type(error).__name__}: {error}")
     log.warning("mail %s did not go, attempt %s: %s", row.id, row.attempt, reason)
-    wait = min(first_wait * 2 ** min(row.attempt - 1, 10), LONGEST_WAIT)
+    wait = wait_after(row.attempt, first_wait)
     given_up = moment - row.created_at > GIVE_UP or isinstance(error, HandedOverTwice)
     with engine.begin() as connection:
         connection.execute(

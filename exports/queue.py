@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from storage import audit
 from storage.chosen import commentary
 from storage.identity import tickets
+from storage.tables import IS_OPEN, OPEN_EXPORT_STATES
 from storage.viewer import Viewer
 
 LEASE_SECONDS, ATTEMPTS, RUNNING_A_USER, OPEN_A_USER, KEPT_HOURS = 60, 3, 3, 20, 24
@@ -58,7 +59,7 @@ class Job:
     @property
     def is_open(self) -> bool:
         """Whether it is still under way."""
-        return self.state in ("queued", "running")
+        return self.state in OPEN_EXPORT_STATES
 
 
 def request(
@@ -71,10 +72,7 @@ def request(
             {"lock": 0x4578_706F, "user": viewer.user_id % 2**31},
         )
         waiting = connection.execute(
-            text(
-                "select count(*) from export_job where user_id = :u"
-                " and state in ('queued', 'running')"
-            ),
+            text(f"select count(*) from export_job where user_id = :u and {IS_OPEN}"),
             {"u": viewer.user_id},
         ).scalar_one()
         if waiting >= OPEN_A_USER:
@@ -285,7 +283,7 @@ def own_jobs(engine: Engine, viewer: Viewer, most: int = 50) -> list[Job]:
 def cancel(engine: Engine, viewer: Viewer, id: uuid.UUID) -> bool:
     """Ends the person's own job while it is under way; its worker finds out at its next step."""
     ended = "state = 'cancelled', lease_until = null, finished_at = now()"
-    return _update_job(engine, viewer, id, ended, "state in ('queued', 'running')", "export.cancel")
+    return _update_job(engine, viewer, id, ended, IS_OPEN, "export.cancel")
 
 
 def expire(engine: Engine, viewer: Viewer, id: uuid.UUID) -> bool:

@@ -32,6 +32,7 @@ from storage.bounds.away import tell
 from storage.chosen import commentary
 from storage.context import NotIdentified
 from storage.database import Database
+from storage.scheduled import retries
 
 log = logging.getLogger("vigilo.exports")
 
@@ -46,8 +47,8 @@ class Pace(NamedTuple):
     a worker apart looks for itself."""
 
     lease: float = queue.LEASE_SECONDS
-    mail_lease: float = mail.LEASE.total_seconds()
-    mail_wait: float = mail.FIRST_WAIT.total_seconds()
+    mail_lease: float = retries.LEASE.total_seconds()
+    mail_wait: float = retries.FIRST_WAIT.total_seconds()
     upkeep: float = 15.0
     look: float = 3.0
 

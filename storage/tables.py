@@ -242,6 +242,10 @@ audit_head = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
+OPEN_EXPORT_STATES = ("queued", "running")
+EXPORT_STATES = (*OPEN_EXPORT_STATES, "ready", "failed", "cancelled", "expired")
+IS_OPEN = f"state in {OPEN_EXPORT_STATES}"
+"""States of an export, those in which it is under way, and the condition for them in SQL."""
 EXPORT_FORMATS = ("pdf", "csv", "xlsx", "json")
 
 export_job = Table(
@@ -266,7 +270,7 @@ export_job = Table(
     Column("format", Text, nullable=False, server_default=text("'pdf'")),
     Column("mail_wanted", Boolean, nullable=False, server_default=text("false")),
     Column("figures", JSONB),
-    one_of("state", ("queued", "running", "ready", "failed", "cancelled", "expired")),
+    one_of("state", EXPORT_STATES),
     one_of("format", EXPORT_FORMATS),
 )
 Index("export_job_user", export_job.c.user_id, export_job.c.created_at)
@@ -274,7 +278,7 @@ Index("export_job_sha256", export_job.c.sha256)
 Index(
     "export_job_open",
     export_job.c.created_at,
-    postgresql_where=text("state in ('queued', 'running')"),
+    postgresql_where=text(IS_OPEN),
 )
 Index(
     "export_job_told",

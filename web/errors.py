@@ -26,18 +26,15 @@ from reading.dashboard import NotPlatformAdmin
 from reading.grid_request import InvalidRequest
 from reading.workspace_page import NotAMember
 from storage.audit import NotTheirs
-from storage.bounds.away import first_line
+from storage.bounds.away import NOT_THERE, first_line
 from storage.bounds.statement import TooCostly
 from storage.bounds.turns import Busy
 from storage.context import NoSuchWorkspace, NotIdentified
 from web.bounds.pace import TooFast
 from web.bounds.streams import TooManyDownloads
 from web.plain_text import NotText
-from web.problem import Problem, invalid, response
+from web.problem import PLATFORM_ADMIN_REQUIRED, Problem, invalid, needs_platform_admin, response
 
-ADMIN = "platform_admin_required"
-NOT_THERE = ("3F000", "42P01", "42703", "42883")
-"""PostgreSQL's codes for a schema, table, column or function that does not exist."""
 AGAIN = "Try again in a moment."
 BUSY = f"Too much is under way. {AGAIN}"
 
@@ -45,10 +42,15 @@ BUSY = f"Too much is under way. {AGAIN}"
 AWAY = "The database does not answer, or has no connection left. Nothing is lost."
 
 
+def took_too_long() -> Problem:
+    """Problem of an answer that was given up."""
+    return Problem(503, "That took too long and was given up.", "took_too_long")
+
+
 def unavailable_problem(error: Exception) -> Problem:
     """Problem of a database that is away, or that a statement kept too long."""
     if isinstance(getattr(error, "orig", None), QueryCanceled):
-        return Problem(503, "That took too long and was given up.", "took_too_long")
+        return took_too_long()
     return Problem(503, AWAY)
 
 
@@ -65,8 +67,10 @@ PROBLEMS: Mapping[type[Exception], Callable[..., Problem]] = {
     MalformedView: lambda error: Problem(400, str(error)),
     InvalidPeriod: lambda error: invalid(error.field, str(error)),
     InvalidRequest: lambda error: invalid(error.field, str(error)),
-    NotPlatformAdmin: lambda _: Problem(403, "You need the role platform admin.", ADMIN),
-    OutOfScope: lambda _: Problem(403, "You no longer see every workspace in it.", ADMIN),
+    NotPlatformAdmin: lambda _: needs_platform_admin(),
+    OutOfScope: lambda _: Problem(
+        403, "You no longer see every workspace in it.", PLATFORM_ADMIN_REQUIRED
+    ),
     CSRFError: lambda _: Problem(403, "The form has expired. Reload the page.", "csrf_failed"),
     NotIdentified: lambda _: Problem(401, "Sign in again."),
     NotAMember: lambda _: Problem(404),

@@ -27,7 +27,7 @@ from storage.executive import memberships
 from storage.executive.scope import ViewerRights, viewer_rights
 from web.errors import AWAY, wants_json
 from web.plain_text import check_request
-from web.problem import Problem, response
+from web.problem import Problem, needs_platform_admin, response
 
 MAX_BODY = 64 * 1024
 MAX_BODIES = {"ingest.take": 1024 * 1024, "first_run.load": 32 * 1024 * 1024}
@@ -274,7 +274,7 @@ def _admit_by_path(engine: Engine, account: Account, path: str) -> None:
     403, and 404 for everything else."""
     if matched := EXECUTIVE.fullmatch(path):
         if not rights_in(engine, account, matched[1]).is_platform_admin:
-            raise Problem(403, "You need the role platform admin.", "platform_admin_required")
+            raise needs_platform_admin()
         return
     for pattern in WORKSPACE_PAGES.values():
         matched = pattern.fullmatch(path)

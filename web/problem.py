@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Response, g
 
+PLATFORM_ADMIN_REQUIRED = "platform_admin_required"
 TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -78,6 +79,11 @@ def response(problem: Problem) -> Response:
     if problem.status == 401:
         made.headers["WWW-Authenticate"] = 'Bearer realm="vigilo"'
     return made
+
+
+def needs_platform_admin(detail: str = "You need the role platform admin.") -> Problem:
+    """Problem of who is no platform admin where one is needed."""
+    return Problem(403, detail, PLATFORM_ADMIN_REQUIRED)
 
 
 def invalid(field: str, why: str) -> Problem:

@@ -24,7 +24,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from werkzeug.wrappers import Request
 
 from api.assistant.tools import TOOLS, AssistantTool
-from web.errors import problem_of
+from web.errors import problem_of, took_too_long
 from web.operation import Json
 from web.problem import Problem
 from web.services import Services
@@ -98,7 +98,7 @@ class AssistantExchange:
             async with manager.run():
                 await manager.handle_request(scope, receive, self._send)
         if given_up.cancelled_caught:
-            self._fault = Problem(503, "That took too long and was given up.", "took_too_long")
+            self._fault = took_too_long()
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

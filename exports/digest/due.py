@@ -16,6 +16,7 @@ from exports import mail
 from exports.digest import shapes, stopping
 from exports.digest.message import DigestMessage, message
 from exports.digest.news import DigestNews, ScopeSignals, signals_of
+from exports.schedule import NO_ROLE
 from reading.dashboard import NotPlatformAdmin
 from settings import Settings
 from storage.context import NotIdentified
@@ -27,7 +28,6 @@ from storage.scheduled import nights
 from storage.viewer import Viewer
 
 log = logging.getLogger("vigilo.digests")
-NO_ROLE = "They are platform admin of no workspace any more."
 NAMES = uuid.UUID("3f0d2c1e-9a44-4b0e-8a55-7c1f6f2f9b10")
 
 

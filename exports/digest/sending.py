@@ -22,6 +22,7 @@ from settings import Settings
 from storage.database import Database
 from storage.digests import channels, notices
 from storage.digests.notices import DueNotice, NoticeOutcome
+from storage.scheduled import retries
 
 log = logging.getLogger("vigilo.digests")
 PURPOSE = "digest channel"
@@ -56,7 +57,7 @@ def deliver(
     database: Database,
     settings: Settings,
     now: datetime | None = None,
-    lease: timedelta = notices.LEASE,
+    lease: timedelta = retries.LEASE,
 ) -> int:
     """Sends what is due; returns how many messages were taken."""
     taken = 0

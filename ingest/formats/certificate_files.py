@@ -16,6 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7, pkcs12
 
 from ingest.documents import YAML, cell_text, json_document, value_at, yaml_documents
+from ingest.formats.strangers import KEYSTORE, KEYSTORES
 from ingest.reader import FormatInput, UnreadableFile
 
 LARGEST = 16 * 1024 * 1024
@@ -37,7 +38,6 @@ _SEQUENCE, _OBJECT, _TAGGED = 0x30, 0x06, 0xA0
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _PFX = b"\x02\x01\x03"
 _KEY_VERSIONS = (b"\x02\x01\x00", b"\x02\x01\x01")
-_KEYSTORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 _DAMAGED = "is no certificate: its text is damaged or cut off"
 
 
@@ -109,8 +109,8 @@ def _of_pem(content: bytes) -> Iterator[HeldCertificate]:
 
 def _of_der(content: bytes, password: str) -> Iterator[HeldCertificate]:
     """The certificates of a file without text: one after another, or in a bundle."""
-    if content.startswith(_KEYSTORES):
-        raise UnreadableFile("is a Java keystore: export each with keytool -exportcert -rfc")
+    if content.startswith(KEYSTORES):
+        raise UnreadableFile(KEYSTORE)
     kind = _first_of_all(content)
     if kind.startswith(_PFX):
         yield from _of_pkcs12(content, password)

@@ -35,13 +35,13 @@ STRANGERS = (
     Stranger((b"<!doctype html",), "is a web page: export data, not a report for people"),
     Stranger((b"<html",), "is a web page: export data, not a report for people"),
 )
+KEYSTORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
+KEYSTORE = "is a Java keystore: export each with keytool -exportcert -rfc"
 FIRST = (
     Stranger((b"%PDF",), "is a PDF: export data, not a report for people"),
     Stranger((b"\xd0\xcf\x11\xe0",), "is an old Excel or Word file: save it as CSV"),
     Stranger((b"SQLite format 3",), "is a SQLite database: export CSV"),
-    Stranger(
-        (b"\xfe\xed\xfe\xed",), "is a Java keystore: export each with keytool -exportcert -rfc"
-    ),
+    Stranger(KEYSTORES, KEYSTORE),
 )
 """Recognised by how they begin."""
 PEM = b"-----BEGIN "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
+NOT_THERE = ("3F000", "42P01", "42703", "42883")
+"""PostgreSQL's codes for a schema, table, column or function that does not exist."""
 LEAVING = threading.Event()
 """Set once this process ends: a database that goes with it is not away, and what was begun goes on at the
 next start."""

@@ -14,21 +14,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from storage import audit
+from storage.digests.tables import IS_DUE
+from storage.scheduled.retries import GIVE_UP, LEASE, wait_after
 
-GIVE_UP = timedelta(hours=24)
-LEASE = timedelta(minutes=2)
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=30)
 MOST_UNCLEAR = 2
 TWICE = "The receiver was silent twice: it may have come, and is not sent a third time."
 INSERT = text("""
 insert into digest_notice (id, channel_id, body) values (:id, :channel, :body)
 on conflict (id) do nothing
 """)
-CLAIM = text("""
+CLAIM = text(f"""
 update digest_notice set state = 'sending', attempt = attempt + 1,
     unclear = unclear + case when state = 'sending' then 1 else 0 end,
     next_at = cast(:until as timestamptz)
-where id = (select id from digest_notice where state in ('queued', 'sending')
+where id = (select id from digest_notice where {IS_DUE}
             and next_at <= cast(:now as timestamptz)
             order by next_at for update skip locked limit 1)
 returning id, channel_id, body, attempt, unclear, created_at
@@ -87,7 +86,7 @@ def settle(engine: Engine, notice: DueNotice, outcome: NoticeOutcome, moment: da
     """Notes what came of an attempt; the state that the message is in now. A failure stands at the
     channel until something arrives there."""
     unclear = notice.unclear + outcome.is_unclear
-    wait = outcome.wait or min(FIRST_WAIT * 2 ** min(notice.attempt - 1, 10), LONGEST_WAIT)
+    wait = outcome.wait or wait_after(notice.attempt)
     state, error = "queued", outcome.error
     if not error:
         state = "sent"
@@ -127,10 +126,7 @@ def _note(connection: Connection, notice: DueNotice, state: str, error: str) -> 
 
 def waits(connection: Connection, channel_id: int) -> bool:
     """Whether a message to a channel has not gone yet."""
-    query = text(
-        "select exists (select from digest_notice where channel_id = :c"
-        " and state in ('queued', 'sending'))"
-    )
+    query = text(f"select exists (select from digest_notice where channel_id = :c and {IS_DUE})")
     return bool(connection.execute(query, {"c": channel_id}).scalar())
 
 

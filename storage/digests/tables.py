@@ -22,7 +22,9 @@ from aggregators.records.tables import instant, metadata, one_of
 
 CHANNEL_KINDS = ("mail", "slack", "teams", "webhook")
 DIGEST_CADENCES = ("nightly", "weekly")
-NOTICE_STATES = ("queued", "sending", "sent", "failed")
+DUE_STATES = ("queued", "sending")
+NOTICE_STATES = (*DUE_STATES, "sent", "failed")
+IS_DUE = f"state in {DUE_STATES}"
 
 digest_channel = Table(
     "digest_channel",
@@ -80,5 +82,5 @@ Index("digest_notice_channel", digest_notice.c.channel_id)
 Index(
     "digest_notice_due",
     digest_notice.c.next_at,
-    postgresql_where=text("state in ('queued', 'sending')"),
+    postgresql_where=text(IS_DUE),
 )

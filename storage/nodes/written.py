@@ -8,13 +8,12 @@ with it, in two phases where several nodes have written.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.nodes.visits import BESIDE, SCHEMA
 from storage.snapshot.due import DONE, NOTED
-from storage.snapshot.sql import PARAMETERS
+from storage.snapshot.sql import PARAMETERS, with_values
 from storage.snapshot.staging import PLANNER, STAGED
 from storage.snapshot.statements import PUBLISH, STAGE
 from storage.snapshot.tables import staged_workspace
@@ -51,7 +50,7 @@ class Written:
 
 def _with_numbers(query: object, names: Mapping[str, str] = NUMBERED) -> str:
     """A query with what a body has for its named parameters."""
-    return re.sub(r"(?<!:):([a-z_]+)", lambda parameter: names[parameter[1]], str(query)).strip()
+    return with_values(str(query), names).strip()
 
 
 def _stage() -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
 
-SETTINGS = """
+LASTING = """
 set local idle_in_transaction_session_timeout = 0;
 select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout';
 set local tcp_keepalives_idle = 30;
@@ -31,5 +31,5 @@ def only_process(engine: Engine, work: str) -> Iterator[bool]:
             {"class": CLASS, "work": work},
         ).scalar_one()
         if mine:
-            connection.execute(text(SETTINGS))
+            connection.execute(text(LASTING))
         yield bool(mine)

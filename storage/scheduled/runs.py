@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 import orjson
 from sqlalchemy import Connection, Engine, text
 
+from storage.scheduled.tables import OPEN_RUN_STATES
+
 SNAPSHOT = "snapshot"
 """Task of a day's snapshot of every workspace."""
 COLUMNS = """
@@ -32,6 +34,11 @@ class TaskRun:
     total: int
     message: str
     failures: Mapping[str, str]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is under way."""
+        return self.state in OPEN_RUN_STATES
 
     @property
     def took(self) -> timedelta | None:

@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from aggregators.records.tables import instant, metadata, one_of
 
-RUN_STATES = ("queued", "running", "done", "failed")
+OPEN_RUN_STATES = ("queued", "running")
+RUN_STATES = (*OPEN_RUN_STATES, "done", "failed")
 
 task_run = Table(
     "task_run",

@@ -30,6 +30,7 @@ from storage.database import Database
 from storage.distributed import IN_SEQUENCE
 from storage.nodes import nights
 from storage.nodes.lanes import Lanes
+from storage.scheduled.lock import LASTING
 from storage.snapshot import due
 from storage.snapshot.staging import STAGED, DayRange, Overtaken, publish, stage, stage_values
 from storage.snapshot.statements import STAGE
@@ -200,17 +201,9 @@ def _under_way(database: Database) -> Iterator[Connection]:
         time.sleep(LOOK_SECONDS)
 
 
-PUBLISHER = f"""
-set local idle_in_transaction_session_timeout = 0;
-select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout';
-set local tcp_keepalives_idle = 30;
-set local tcp_keepalives_interval = 10;
-set local tcp_keepalives_count = 3;
-{IN_SEQUENCE}
-"""
-"""Settings of the publishing transaction. It waits for hours where there is much to compute, and is given
-up within a minute where its host is gone. The last says something to Citus alone: the note beside each
-workspace is in a reference table."""
+PUBLISHER = f"{LASTING}{IN_SEQUENCE}"
+"""Settings of the publishing transaction, which waits for hours where there is much to compute. The last
+says something to Citus alone: the note beside each workspace is in a reference table."""
 UNFINISHED = "(r.finished_at is null or r.finished_at < r.started_at)"
 BROKEN_OFF = f"""
 select day, range_first from snapshot_run r

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from storage.snapshot.columns import SnapshotColumns
@@ -27,6 +27,11 @@ PARAMETERS = {
 }
 
 
+def with_values(query: str, values: Mapping[str, str]) -> str:
+    """A query with the text of each value in place of its ``:parameter``; ``::type`` stays."""
+    return re.sub(r"(?<!:):([a-z_]+)", lambda parameter: values[parameter[1]], query)
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedStatement:
     """A query with ``:parameters`` of PARAMETERS."""
@@ -43,7 +48,7 @@ class PreparedStatement:
     def prepare(self) -> str:
         """The statement that prepares it."""
         numbers = {name: f"${n}" for n, name in enumerate(PARAMETERS, 1)} | {"now": "null"}
-        query = re.sub(r"(?<!:):([a-z_]+)", lambda parameter: numbers[parameter[1]], self.query)
+        query = with_values(self.query, numbers)
         return f"prepare {self.name} ({', '.join(PARAMETERS.values())}) as {query}"
 
 

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.executive import memberships
 from storage.executive.memberships import Membership
 from web.chosen.rights import is_everywhere
-from web.problem import Problem
+from web.problem import Problem, needs_platform_admin
 
 WHOLE = "Annotations of the organisation are made by a platform admin of every workspace."
 
@@ -44,7 +44,7 @@ class AnnotationRights:
         403, 404."""
         if not slug:
             if not self.is_everywhere:
-                raise Problem(403, WHOLE, "platform_admin_required")
+                raise needs_platform_admin(WHOLE)
             return None
         for each in self.kept:
             if each.slug == slug:

@@ -16,7 +16,7 @@ from storage import context
 from storage.database import Database
 from storage.executive import memberships
 from storage.executive.memberships import Membership
-from web.problem import Problem
+from web.problem import Problem, needs_platform_admin
 
 WHOLE = "The organisation's settings are changed by a platform admin of every workspace."
 
@@ -55,7 +55,7 @@ class SettingRights:
         404."""
         workspace = self.workspace(slug)
         if workspace is None and not self.is_everywhere:
-            raise Problem(403, WHOLE, "platform_admin_required")
+            raise needs_platform_admin(WHOLE)
         return (workspace.workspace_id, workspace.slug) if workspace else None
 
 

@@ -35,7 +35,7 @@ from web.operation import Operation, Outcome, add_routes
 from web.people import entry
 from web.platform.rights import administered_workspaces
 from web.platform.sources import forms
-from web.problem import Problem
+from web.problem import Problem, needs_platform_admin
 from web.server.installed import look_again
 
 PATH, ACCOUNT, FILES = "/first-run", "/first-run/account", "/first-run/files"
@@ -124,7 +124,7 @@ class FirstRunPages:
         with self._database().job.connect() as connection:
             is_any = connection.exec_driver_sql("select exists (select from workspace)").scalar()
         if is_any and not mine:
-            raise Problem(403, "You need the role platform admin.", "platform_admin_required")
+            raise needs_platform_admin()
         return mine
 
     def join(self) -> ResponseReturnValue:
@@ -165,7 +165,7 @@ class FirstRunPages:
             records=steps.records_of(database, ids),
             run=run,
             made=steps.has_figures(database),
-            waits=run is not None and run.state in ("queued", "running"),
+            waits=run is not None and run.is_open,
             kinds=kinds(),
             choice_names=NAMES,
             settings=self._settings,

@@ -14,6 +14,7 @@ from storage.bounds.away import first_line
 from storage.database import Database
 from storage.scheduled import nights
 from storage.sources.tables import SOURCE_STATES
+from storage.tables import OPEN_EXPORT_STATES
 from web.health.checkup import UNREACHABLE, log
 
 EXPORTS = text("""
@@ -30,7 +31,7 @@ select cast(id as text) as source, kind, case when enabled then state else 'paus
        extract(epoch from now() - coalesce(last_success_at, made_at)) as age, schedule_minutes * 60 as turn
 from source order by id
 """)
-OPEN_EXPORTS, OPEN_MAILS = ("queued", "running"), ("queued",)
+OPEN_MAILS = ("queued",)
 
 
 class DatabaseCollector(Collector):
@@ -87,7 +88,7 @@ def _nights(connection: Connection, settings: Settings) -> Iterator[Metric]:
 
 def _queues(connection: Connection) -> Iterator[Metric]:
     for name, what, query, waiting in (
-        ("export", "Exports", EXPORTS, OPEN_EXPORTS),
+        ("export", "Exports", EXPORTS, OPEN_EXPORT_STATES),
         ("mail", "Mails", MAILS, OPEN_MAILS),
     ):
         rows = [(str(row[0]), int(row[1]), float(row[2])) for row in connection.execute(query)]

@@ -87,7 +87,7 @@ def _page_values(engine: Engine, settings: Settings) -> Mapping[str, Any]:
     return {
         "state": state,
         "runs": listed,
-        "waits": any(run.state in ("queued", "running") for run in listed),
+        "waits": any(run.is_open for run in listed),
         "zone": settings.zone,
         "time_zone": settings.zone.key,
         "scheduled": settings.scheduler,

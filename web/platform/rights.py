@@ -9,7 +9,7 @@ from auth.accounts import Account
 from storage import context
 from storage.executive import memberships
 from storage.executive.memberships import Membership
-from web.problem import Problem
+from web.problem import needs_platform_admin
 
 
 def administered_workspaces(engine: Engine, account: Account) -> list[Membership]:
@@ -23,5 +23,5 @@ def platform_admin(engine: Engine, account: Account) -> list[Membership]:
     """The workspaces of a platform admin. Raises Problem 403 for everybody else."""
     mine = administered_workspaces(engine, account)
     if not mine:
-        raise Problem(403, "You need the role platform admin.", "platform_admin_required")
+        raise needs_platform_admin()
     return mine

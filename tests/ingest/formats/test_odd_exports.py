@@ -235,6 +235,7 @@ def test_asff_in_the_answer_of_security_hub_is_named(bring):
         ("x.csr", b"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n", "holds no certificate"),
         ("x.crl", b"-----BEGIN X509 CRL-----\nMIIB\n", "holds no certificate"),
         ("x.jks", b"\xfe\xed\xfe\xed\x00\x00\x00\x02", "Java keystore"),
+        ("x.jceks", b"\xce\xce\xce\xce\x00\x00\x00\x02", "Java keystore"),
     ],
 )
 def test_what_holds_no_certificate_is_not_sent_back_to_where_it_came_from(

@@ -123,8 +123,10 @@ def slow_to_tell(shown: Figure) -> str:
     change = "a halving" if series.is_fall else "a doubling"
     if series.is_complement:
         change = "a doubling of what is missing"
-    told = f"about {formats.number(round(days, -1))} days" if days < TWO_YEARS else "over two years"
-    return f"{change} would show after {told}"
+    time_needed = (
+        f"about {formats.number(round(days, -1))} days" if days < TWO_YEARS else "over two years"
+    )
+    return f"{change} would show after {time_needed}"
 
 
 def drifting(figures: Sequence[Figure]) -> str:
@@ -138,11 +140,11 @@ def drifting(figures: Sequence[Figure]) -> str:
             continue
         series.add(of.key)
         days.setdefault(since, []).append(within_sentence(shown.measure.title) if number else "")
-    told: list[str] = []
+    phrases: list[str] = []
     for since, (first, *others) in days.items():
-        begun = " ".join(filter(None, (first, "" if told else "drifting", _since_day(since))))
-        told.append(", with ".join(filter(None, (begun, " and ".join(others)))))
-    text = "; ".join(told)
+        begun = " ".join(filter(None, (first, "" if phrases else "drifting", _since_day(since))))
+        phrases.append(", with ".join(filter(None, (begun, " and ".join(others)))))
+    text = "; ".join(phrases)
     return text[:1].upper() + text[1:]
 
 
@@ -154,9 +156,9 @@ def _since_day(day: date) -> str:
 def moved_with_it(figures: Sequence[Figure]) -> str:
     """Figures that moved with a drift, in one sentence: "In the same 28 days: lead time +3.1 h · worse.";
     empty where there are none."""
-    told = [f"{within_sentence(figure.measure.title)} {change(figure)}" for figure in figures]
+    phrases = [f"{within_sentence(figure.measure.title)} {change(figure)}" for figure in figures]
     days = formats.counted(figures[0].table.days, "day") if figures else ""
-    return f"In the same {days}: {'; '.join(told)}." if told else ""
+    return f"In the same {days}: {'; '.join(phrases)}." if phrases else ""
 
 
 def how_often(chance: float) -> str:
@@ -255,11 +257,11 @@ def spark(shown: Figure, outside: int = 0) -> str:
     ends = (known[0], known[-1], min(known), max(known))
     first, last, low, high = (formats.value(v, unit, max(known)) for v in ends)
     days = shown.table.days
-    told = f"{shown.measure.title}, {days} days: {first} to {last}, low {low}, high {high}"
+    sentence = f"{shown.measure.title}, {days} days: {first} to {last}, low {low}, high {high}"
     return (
-        f"{told}, {formats.counted(outside, 'point')} outside of what was expected"
+        f"{sentence}, {formats.counted(outside, 'point')} outside of what was expected"
         if outside
-        else told
+        else sentence
     )
 
 
@@ -321,8 +323,8 @@ def target(figure: Figure) -> str:
     bound = aim(figure.measure)
     if not bound:
         return ""
-    told = {True: ", met", False: ", missed", None: ""}[figure.meets_target]
-    return f"target {bound}{told}"
+    outcome = {True: ", met", False: ", missed", None: ""}[figure.meets_target]
+    return f"target {bound}{outcome}"
 
 
 OF = {

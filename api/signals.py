@@ -75,8 +75,8 @@ def blueprint(services: Services) -> Blueprint:
     @made.get(PATH, strict_slashes=False, endpoint="list")
     @SIGNALS
     def signals(query: SignalsOf) -> ResponseReturnValue:
-        told = signals_json(services, query.workspace)
-        return Response(orjson.dumps(told), mimetype="application/json")
+        answer = signals_json(services, query.workspace)
+        return Response(orjson.dumps(answer), mimetype="application/json")
 
     return made
 

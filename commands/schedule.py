@@ -47,8 +47,8 @@ def list_tasks() -> None:
     for task in TASKS:
         is_on = context.settings.scheduler or task.always
         hour = task.when(zone).get_next_fire_time(None, datetime.now(zone)) if is_on else None
-        told = f"{hour:%Y-%m-%d %H:%M:%S %Z}" if hour else "off (VIGILO_SCHEDULER)"
-        click.echo(f"{task.name:<10} {told:<28} {task.title}")
+        when = f"{hour:%Y-%m-%d %H:%M:%S %Z}" if hour else "off (VIGILO_SCHEDULER)"
+        click.echo(f"{task.name:<10} {when:<28} {task.title}")
     with context.database.job.connect() as connection:
         last = runs.newest(connection, SNAPSHOT, SHOWN)
     for night in last:

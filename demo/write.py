@@ -74,10 +74,12 @@ def records(connection: Connection, workspace_id: int, rows: Encoded) -> None:
     """
     with entered(connection, JOB, workspace_id):
         if nights.adds(connection):
-            own = {table: told for table, told in rows.items() if table not in REFERENCE}
+            own = {
+                table: table_rows for table, table_rows in rows.items() if table not in REFERENCE
+            }
             if own:
                 nights.add(connection, workspace_id, own)
-            rows = {table: told for table, told in rows.items() if table in REFERENCE}
+            rows = {table: table_rows for table, table_rows in rows.items() if table in REFERENCE}
         for table, (columns, listed) in rows.items():
             names = ", ".join(columns)
             connection.execute(

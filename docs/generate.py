@@ -203,8 +203,10 @@ def _source(kind: Source) -> list[str]:
         default = f" Default: `{setting.default}`." if setting.default else ""
         choices = f" One of {', '.join(setting.choices)}." if 0 < len(setting.choices) < 6 else ""
         optional = "" if setting.required else " Optional."
-        told = f"{setting.label}. {setting.help}{choices}{optional}{default}".replace("..", ".")
-        lines.append(f"| `{setting.name}` | {told.replace('|', chr(92) + '|')} |")
+        description = f"{setting.label}. {setting.help}{choices}{optional}{default}".replace(
+            "..", "."
+        )
+        lines.append(f"| `{setting.name}` | {description.replace('|', chr(92) + '|')} |")
     lines += ["", f"- Fills: {', '.join(kind.fills)}"]
     lines += [f"- Secret: {kind.credential}"] if kind.credential else ["- Secret: none"]
     lines += [f"- Least permissions: {'; '.join(kind.permissions)}"]

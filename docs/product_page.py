@@ -21,10 +21,12 @@ class PromisedSentence(NamedTuple):
 
 def chapters() -> dict[str, list[PromisedSentence]]:
     """Sentences by the chapter of the product page that they stand in, in its order."""
-    told: dict[str, list[dict[str, object]]] = json.loads(SENTENCES.read_text(encoding="utf-8"))
+    by_chapter: dict[str, list[dict[str, object]]] = json.loads(
+        SENTENCES.read_text(encoding="utf-8")
+    )
     return {
         chapter: [PromisedSentence(**sentence) for sentence in sentences]  # type: ignore[arg-type]
-        for chapter, sentences in told.items()
+        for chapter, sentences in by_chapter.items()
     }
 
 

@@ -41,9 +41,9 @@ def draw(
         dashboard.organisation,
     )
     commented = comments or {}
-    told = restated.sentence(exported_at.tzinfo) if restated else ""
+    restated_sentence = restated.sentence(exported_at.tzinfo) if restated else ""
     parts: list[Callable[[], None]] = [
-        partial(cover.draw, canvas, dashboard, told, commented.get(COVER)),
+        partial(cover.draw, canvas, dashboard, restated_sentence, commented.get(COVER)),
         *(
             partial(domain_page.draw, canvas, dashboard, card, commented.get(card.domain.key))
             for card in dashboard.scorecards

@@ -129,12 +129,12 @@ def enqueue(
     period = f"{job.params['start']} to {job.params['end']}"
     subject, *lines = ready_mail(settings.organisation, job.format, period, workspaces)
     plain = f"{lines[0]}\n\n{lines[1]}\n{link}\n\n{lines[2]}\n{settings.address}/exports\n"
-    told = [html.escape(line) for line in lines]
+    escaped_lines = [html.escape(line) for line in lines]
     rich = (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif;color:#16202a">'
-        f"<p>{told[0]}</p><p>{told[1]}</p>"
+        f"<p>{escaped_lines[0]}</p><p>{escaped_lines[1]}</p>"
         f'<p><a href="{html.escape(link)}">Download the export</a></p>'
-        f'<p><a href="{html.escape(settings.address)}/exports">{told[2]}</a></p></body></html>'
+        f'<p><a href="{html.escape(settings.address)}/exports">{escaped_lines[2]}</a></p></body></html>'
     )
     queue_mail(connection, job.id, MailText(recipient, subject, plain, rich), job.id)
 

@@ -377,9 +377,9 @@ def epoch(value: Any) -> str:
 def earliest_instant(*instants: str) -> str:
     """The first of the instants that can be read; where none can, the first that is told."""
     known = []
-    for told in instants:
+    for instant_text in instants:
         try:
-            known.append((any_instant(told), told))
+            known.append((any_instant(instant_text), instant_text))
         except ValueError:
             continue
     return min(known)[1] if known else next(filter(None, instants), "")

@@ -313,19 +313,19 @@ class _File:
         batch: ImportOutcome,
     ) -> list[bool]:
         """Tells the rows, and the outcome of the batch what became of them."""
-        told = [
+        statements = [
             statement(self._kind, raw, values, self._source, self._receipt.at)
             for raw, values in rows
         ]
-        for source, began in newest(self._kind, told):
+        for source, began in newest(self._kind, statements):
             self._outcome.note_listed((owner, source), began)
         if self._receipt.is_whole and self._kind.name == RESULTS:
-            self._outcome.note_assets(owner, told)
+            self._outcome.note_assets(owner, statements)
         meanings = words.of_workspace(connection, owner)
-        telling = tell(connection, self._kind, owner, told, meanings, self._receipt.delivery)
-        batch.tell_of(told, telling.new)
+        telling = tell(connection, self._kind, owner, statements, meanings, self._receipt.delivery)
+        batch.tell_of(statements, telling.new)
         if self._receipt.told_of is not None:
-            self._receipt.told_of(self._kind, told)
+            self._receipt.told_of(self._kind, statements)
         for identity, notes in sorted(telling.notes.items()):
             name = identity.replace(SEPARATOR, "/")
             batch.warnings += [f"{name}: {note.field} {note.reason}" for note in notes]

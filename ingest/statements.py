@@ -76,7 +76,7 @@ def tell(
     connection: Connection,
     kind: RecordKind,
     workspace_id: int,
-    told: Sequence[Told],
+    batch: Sequence[Told],
     words: Words,
     delivery: UUID | None = None,
 ) -> TellOutcome:
@@ -84,25 +84,25 @@ def tell(
     context of the connection."""
     lock_workspace(connection, workspace_id)
     if kind.named_by:
-        told = [Told(identity_meant(kind, t.identity, words), t.statement) for t in told]
-    open_up(connection, kind.name, workspace_id, sorted({t.identity for t in told}))
+        batch = [Told(identity_meant(kind, t.identity, words), t.statement) for t in batch]
+    open_up(connection, kind.name, workspace_id, sorted({t.identity for t in batch}))
     outcome = TellOutcome()
-    keys, once, assertions = _distinct_statements(told)
+    keys, once, assertions = _distinct_statements(batch)
     kept = keep(connection, kind.name, workspace_id, once, assertions, delivery)
     fresh = kept.fresh
     if fresh:
         if links := links_of(connection, kind, workspace_id, words):
             links.keep(
                 connection,
-                {s for t in told for s in links.mentions_of(t.identity, t.statement.assertions)},
+                {s for t in batch for s in links.mentions_of(t.identity, t.statement.assertions)},
             )
         at_hand = {key: once[key] for key in fresh}
         identities = {i for i, _ in fresh}
         refold(connection, kind, workspace_id, identities, words, outcome, at_hand, kept.new)
         if kind.name == RESULTS:
-            note_results(connection, workspace_id, told, words)
+            note_results(connection, workspace_id, batch, words)
     if kind.fold.uncounted:
-        again = {t.identity for t in told} - {identity for identity, _ in fresh}
+        again = {t.identity for t in batch} - {identity for identity, _ in fresh}
         _tell_uncounted(connection, kind, workspace_id, again, outcome)
     seen: set[StatementKey] = set()
     for key in keys:
@@ -113,13 +113,13 @@ def tell(
 
 
 def _distinct_statements(
-    told: Sequence[Told],
+    batch: Sequence[Told],
 ) -> tuple[list[StatementKey], dict[StatementKey, Statement], dict[StatementKey, bytes]]:
     """The key of each of the statements; and, once each, the statements and their words as stored."""
     keys: list[StatementKey] = []
     once: dict[StatementKey, Statement] = {}
     assertions: dict[StatementKey, bytes] = {}
-    for identity, statement in told:
+    for identity, statement in batch:
         words = encode_assertions(statement.assertions)
         key = (identity, digest(statement, words))
         keys.append(key)
@@ -229,8 +229,8 @@ def _adopt(
         return
     _, once, assertions = _distinct_statements(adopted)
     keep(connection, kind.name, workspace_id, once, assertions, None)
-    for told in adopted:
-        statements.setdefault(told.identity, []).append(told.statement)
+    for adopted_statement in adopted:
+        statements.setdefault(adopted_statement.identity, []).append(adopted_statement.statement)
 
 
 ADOPTED = "csv"

@@ -98,10 +98,10 @@ def _path(records: bytes) -> str:
     start = 0
     while start < len(records):
         space = records.find(b" ", start, start + 8)
-        told = records[start:space] if space > 0 else b""
-        if not told.isdigit() or int(told) <= len(told) + 1:
+        path_bytes = records[start:space] if space > 0 else b""
+        if not path_bytes.isdigit() or int(path_bytes) <= len(path_bytes) + 1:
             raise UnreadableFile("has a broken header")
-        end = start + int(told)
+        end = start + int(path_bytes)
         if records.startswith(b"path=", space + 1):
             return records[space + 1 + len(b"path=") : end - 1].decode(errors="replace")
         start = end

@@ -43,7 +43,7 @@ def of_workspace(connection: Connection, workspace_id: int) -> Words:
 
 def as_they_stand(connection: Connection, workspace_id: int) -> Words:
     """Words of a workspace to look something up with, in the job context of the connection."""
-    told: Mapping[tuple[str, str], str] = {
+    meanings: Mapping[tuple[str, str], str] = {
         (about, word): meaning
         for about, word, meaning in connection.execute(QUERY, {"w": workspace_id})
     }
@@ -51,7 +51,7 @@ def as_they_stand(connection: Connection, workspace_id: int) -> Words:
 
     @cache
     def meaning(about: str, word: str) -> str | None:
-        known = told.get((about, normal_word(word)))
+        known = meanings.get((about, normal_word(word)))
         if known is not None:
             return known
         default = defaults.get(about)

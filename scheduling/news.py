@@ -72,20 +72,20 @@ def tell_missing(context: ScheduleContext, state: NightState) -> int:
 
 def tell_late(context: ScheduleContext, days: Sequence[date]) -> int:
     """Mails that missed nights have been made up; returns how many mails are new."""
-    told = (
+    late_sources = (
         formats.day(days[0])
         if len(days) == 1
         else f"{formats.day(days[0])} to {formats.day(days[-1])}"
     )
     lines = [
-        f"Nobody made snapshots when they were due: {told}"
+        f"Nobody made snapshots when they were due: {late_sources}"
         f" ({formats.counted(len(days), 'day')}). They have been made up now, in order.",
         "The figures are complete. The program was probably not running at night.",
     ]
     with context.database.job.begin() as connection:
-        return _post(context, f"late {days[-1]}", f"missed snapshots made up: {told}", lines)(
-            connection
-        )
+        return _post(
+            context, f"late {days[-1]}", f"missed snapshots made up: {late_sources}", lines
+        )(connection)
 
 
 def _post(context: ScheduleContext, name: str, subject: str, lines: Sequence[str]) -> Post:

@@ -34,14 +34,14 @@ LOCAL = ("127.0.0.1", "::1", None)
 
 def install(app: Flask, database: Callable[[], Database], settings: Settings) -> None:
     """Counts every request; the figures are given to this machine only."""
-    own, told = CollectorRegistry(), [CollectorRegistry()]
+    own, registries = CollectorRegistry(), [CollectorRegistry()]
     requests = Counter("vigilo_requests_total", "Requests", ("route", "status"), registry=own)
     seconds = Histogram("vigilo_request_seconds", "Time to answer", ("route",), registry=own)
-    told[0].register(DatabaseCollector(database, settings))
+    registries[0].register(DatabaseCollector(database, settings))
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(told[0])  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registries[0])  # type: ignore[no-untyped-call]
     else:
-        told.append(own)
+        registries.append(own)
 
     @app.before_request
     def begin() -> None:
@@ -59,5 +59,5 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
     def metrics() -> Response:
         if request.remote_addr not in LOCAL or "X-Forwarded-For" in request.headers:
             return Response("only from this machine\n", 403)
-        text = b"".join(map(generate_latest, told))
+        text = b"".join(map(generate_latest, registries))
         return Response(text, content_type=CONTENT_TYPE_LATEST)

@@ -48,16 +48,18 @@ def _few_answer(certificates: DomainRollup, context: QuestionContext) -> Answer:
     counts = [card.figures[SOON].value or 0.0 for card in holders]
     total = sum(counts)
     if total == 1:
-        told = f"The only certificate that expires within 30 days is {holders[0].name}'s."
+        sentence = f"The only certificate that expires within 30 days is {holders[0].name}'s."
     else:
         shares = (
             f"{card.name} {formats.number(n)}" for card, n in zip(holders, counts, strict=True)
         )
-        told = f"{formats.number(total)} certificates expire within 30 days: {', '.join(shares)}."
+        sentence = (
+            f"{formats.number(total)} certificates expire within 30 days: {', '.join(shares)}."
+        )
     evidence = {"total": total, "held": counts[0], "share": counts[0] / total}
     others = [card.name for card in holders[1:]]
     return _answer_of(
-        certificates, context.dated(told), formats.number(total), holders[0], evidence, others
+        certificates, context.dated(sentence), formats.number(total), holders[0], evidence, others
     )
 
 

@@ -55,8 +55,10 @@ def steps(changes: Sequence[SettingChange], name: str, default: Value) -> Steps:
     """Values of a setting over all days, ``default`` where it is not set."""
     own = [change for change in changes if change.name == name]
     days = sorted({change.since for change in own})
-    told = (in_force(own, day).get(name) for day in days)
-    return Steps(tuple(days), (default, *(each.value if each else default for each in told)))
+    changes_by_day = (in_force(own, day).get(name) for day in days)
+    return Steps(
+        tuple(days), (default, *(each.value if each else default for each in changes_by_day))
+    )
 
 
 @dataclass(frozen=True, slots=True)

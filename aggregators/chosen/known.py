@@ -132,9 +132,9 @@ def _valid_target(measure: Measure, value: Value) -> Value:
     lower = measure.better is LOWER
     if watch > target if lower else watch < target:
         worse, bound = ("higher", "at most") if lower else ("lower", "at least")
-        told = formats.value(target, measure.unit)
+        target_text = formats.value(target, measure.unit)
         raise WrongSettingValue(
-            "watch", f"comes before the target: {worse} is worse, so it takes {bound} {told}"
+            "watch", f"comes before the target: {worse} is worse, so it takes {bound} {target_text}"
         )
     return {"target": target, "watch": watch}
 
@@ -160,9 +160,13 @@ def _as_typed(measure: Measure, value: Value) -> tuple[str, str]:
 def in_words(measure: Measure, value: Value) -> str:
     """Target as it is said: "at most 15.0 %, watched beyond 10.0 %"."""
     bound = "at most" if measure.better is LOWER else "at least"
-    told = f"{bound} {formats.value(value['target'], measure.unit)}"
+    sentence = f"{bound} {formats.value(value['target'], measure.unit)}"
     watch = value.get("watch")
-    return told if watch is None else f"{told}, watched beyond {formats.value(watch, measure.unit)}"
+    return (
+        sentence
+        if watch is None
+        else f"{sentence}, watched beyond {formats.value(watch, measure.unit)}"
+    )
 
 
 def _days_check(highest: int) -> Callable[[Value], Value]:

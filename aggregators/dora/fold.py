@@ -56,12 +56,12 @@ def _finish_deployment(record: dict[str, Value], by_field: Tellings, words: Word
 def lend_statements(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
     """Statements about a deployment that is the same as another, as ones about that other: when it was
     created, not its end, outcome, service or environment. A withdrawn one lends nothing."""
-    told = tellings(statements)
-    if told.get("withdrawn") and latest_telling(told["withdrawn"]).value:
+    by_field = tellings(statements)
+    if by_field.get("withdrawn") and latest_telling(by_field["withdrawn"]).value:
         return []
     return [
         replace(each.statement, assertions={"created_at": each.value}, manner=EVENT)
-        for each in told.get("created_at", ())
+        for each in by_field.get("created_at", ())
     ]
 
 

@@ -96,8 +96,8 @@ def incidents(
 
 
 def _wholes(statements: Sequence[Statement]) -> list[Whole]:
-    told = [s for s in statements if not _names_one(s)]
-    return _merge_overlapping([i for stream in _streams(told) for i in _of_one(stream)])
+    unnamed = [s for s in statements if not _names_one(s)]
+    return _merge_overlapping([i for stream in _streams(unnamed) for i in _of_one(stream)])
 
 
 def _names_one(statement: Statement) -> bool:
@@ -161,8 +161,8 @@ def _span(statement: Statement) -> tuple[datetime | None, datetime | None]:
 
 def _streams(statements: Sequence[Statement]) -> list[list[Statement]]:
     """The statements of each stream, in the order in which they were told."""
-    told = sorted(_first_tellings([s for s in statements if _span(s)[0]]), key=_stream)
-    return [_in_order(list(each)) for _, each in groupby(told, key=_stream)]
+    firsts = sorted(_first_tellings([s for s in statements if _span(s)[0]]), key=_stream)
+    return [_in_order(list(each)) for _, each in groupby(firsts, key=_stream)]
 
 
 def _first_tellings(statements: Sequence[Statement]) -> list[Statement]:
@@ -193,9 +193,9 @@ def _in_order(statements: list[Statement]) -> list[Statement]:
     def place(statement: Statement) -> tuple[datetime, int, bool, datetime, str]:
         start, end = _span(statement)
         own = _told_at(statement)
-        told = firsts[start] if end is None and not statement.assertions.get("over") else own
+        instant = firsts[start] if end is None and not statement.assertions.get("over") else own
         words = repr(sorted(statement.assertions.items(), key=str))
-        return *told, end is not None, statement.instant, words
+        return *instant, end is not None, statement.instant, words
 
     return sorted(statements, key=place)
 
@@ -279,14 +279,16 @@ class Whole:
 
     def folded_incident(self, named: Sequence[Statement], words: Words) -> Folded:
         """The incident, from what was told of its alert and what was told of it by its key."""
-        told = [_of_incident(s) for i in self.intervals for s in i.statements]
+        own_statements = [_of_incident(s) for i in self.intervals for s in i.statements]
         first = min((s for i in self.intervals for s in i.statements), key=lambda s: s.order)
         span: dict[str, Value] = {"opened_at": self.start}
         ends = [i.end for i in self.intervals if i.end is not None]
         if not any(i.fires for i in self.intervals):
             span |= {"resolved_at": max(ends)} if ends else {"over": True}
-        told.append(Statement(first.source, span, first.received_at, max([self.start, *ends])))
-        folded = INCIDENT.record([*told, *filter(self.is_meant, named)], words)
+        own_statements.append(
+            Statement(first.source, span, first.received_at, max([self.start, *ends]))
+        )
+        folded = INCIDENT.record([*own_statements, *filter(self.is_meant, named)], words)
         notes = {*folded.notes, *(note for i in self.intervals for note in i.notes)}
         return Folded(folded.record, tuple(sorted(notes)))
 

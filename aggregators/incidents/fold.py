@@ -192,13 +192,13 @@ def _set_left_out(record: dict[str, Value], words: Words) -> None:
 def lend_statements(statements: Sequence[Statement], _key: str = "") -> list[Statement]:
     """Statements about an incident that was merged into another, as ones about that other: its signs and
     acknowledgements as they stand, not its end, name or severity. A withdrawn one lends nothing."""
-    told = tellings(statements)
-    if told.get("withdrawn") and latest_telling(told["withdrawn"]).value:
+    by_field = tellings(statements)
+    if by_field.get("withdrawn") and latest_telling(by_field["withdrawn"]).value:
         return []
     return [
         replace(telling.statement, assertions={name: telling.value}, manner=EVENT)
         for name in ("opened_at", "acknowledged_at")
-        for telling in told.get(name, ())
+        for telling in by_field.get(name, ())
     ]
 
 

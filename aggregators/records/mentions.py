@@ -89,8 +89,8 @@ def mentioned_values(
     statements: Sequence[Statement], names: Callable[[str], bool]
 ) -> Iterator[str]:
     """Values of the mentions with these names, the latest by the sender's clock first."""
-    told = tellings(statements).get(MENTIONS, ())
-    for telling in sorted(told, key=lambda each: each.order, reverse=True):
+    packed_tellings = tellings(statements).get(MENTIONS, ())
+    for telling in sorted(packed_tellings, key=lambda each: each.order, reverse=True):
         for name, value in sorted(unpack_mentions(telling.value).items()):
             if names(name):
                 yield value
@@ -98,8 +98,10 @@ def mentioned_values(
 
 def as_packed(cell: str) -> str:
     """Mentions as a format has packed them. Raises ValueError for anything else."""
-    told = json.loads(cell)
-    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+    mentions = json.loads(cell)
+    if not isinstance(mentions, dict) or not all(
+        isinstance(value, str) for value in mentions.values()
+    ):
         raise ValueError("takes names with a text each")
     return cell
 

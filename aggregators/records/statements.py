@@ -301,17 +301,17 @@ class Fold:
 
     def record(self, statements: Sequence[Statement], words: Words = as_told) -> Folded:
         """The record that the statements make, whatever their order."""
-        told = tellings(statements)
+        by_field = tellings(statements)
         record: dict[str, Value] = dict(self.defaults)
         if len(statements) == 1:
             record |= {n: v for n, v in statements[0].assertions.items() if v is not None}
         else:
-            for name, each in told.items():
+            for name, each in by_field.items():
                 record[name] = (
                     each[0].value if len(each) == 1 else self.choices.get(name, latest_value)(each)
                 )
-        notes = self.finish(record, told, words) if self.finish else []
-        notes += _contradictions(told, record) if len(statements) > 1 else []
+        notes = self.finish(record, by_field, words) if self.finish else []
+        notes += _contradictions(by_field, record) if len(statements) > 1 else []
         if record.pop("withdrawn", None):
             return Folded(None, tuple(sorted(set(notes))))
         missing = [name for name in self.needs if record.get(name) is None]

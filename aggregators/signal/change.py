@@ -122,12 +122,12 @@ def verdicts(outcome: ChangeOutcome, worse_sign: float, moved: Array) -> np.ndar
     Coloured only where the shown figure ``moved`` the way that the test says."""
     at = VERDICTS.index
     worse = outcome.z * worse_sign
-    told = np.full(len(worse), at(Verdict.WITHIN_NOISE))
-    told[worse >= LIKELY] = at(Verdict.LIKELY_WORSE)
-    told[worse >= CERTAIN_Z] = at(Verdict.WORSE)
-    told[worse <= -LIKELY] = at(Verdict.LIKELY_BETTER)
-    told[worse <= -CERTAIN_Z] = at(Verdict.BETTER)
-    told[np.sign(moved) != np.sign(outcome.z)] = at(Verdict.WITHIN_NOISE)
-    told[outcome.farthest < LIKELY] = at(Verdict.TOO_FEW)
-    told[np.isnan(outcome.z)] = at(Verdict.TOO_FEW)
-    return told
+    codes = np.full(len(worse), at(Verdict.WITHIN_NOISE))
+    codes[worse >= LIKELY] = at(Verdict.LIKELY_WORSE)
+    codes[worse >= CERTAIN_Z] = at(Verdict.WORSE)
+    codes[worse <= -LIKELY] = at(Verdict.LIKELY_BETTER)
+    codes[worse <= -CERTAIN_Z] = at(Verdict.BETTER)
+    codes[np.sign(moved) != np.sign(outcome.z)] = at(Verdict.WITHIN_NOISE)
+    codes[outcome.farthest < LIKELY] = at(Verdict.TOO_FEW)
+    codes[np.isnan(outcome.z)] = at(Verdict.TOO_FEW)
+    return codes

@@ -214,20 +214,22 @@ def colour(cell: str) -> str:
 def fingerprint(cell: str) -> str:
     """A certificate's fingerprint: the SHA-256 of its DER in hexadecimal, however it is spelled, in lower
     case without separators. Another digest is refused; a word that is none is somebody's own name."""
-    told = "".join(c for c in str(text(KEY)(cell)) if unicodedata.category(c) != "Cf")
-    told = told.strip(_AROUND)
-    named = _DIGEST.fullmatch(told)
+    shown_characters = "".join(c for c in str(text(KEY)(cell)) if unicodedata.category(c) != "Cf")
+    shown_characters = shown_characters.strip(_AROUND)
+    named = _DIGEST.fullmatch(shown_characters)
     algorithm = _of_family_two(named["digest"].upper()) if named else ""
-    digits = _digits(named["rest"] if named else told)
+    digits = _digits(named["rest"] if named else shown_characters)
     if len(digits) == SHA256 and algorithm in ("", "SHA-256"):
         return digits
     algorithm = algorithm or DIGESTS.get(len(digits), "")
     if algorithm and algorithm != "SHA-256":
         article = "an" if algorithm[0] == "M" else "a"
         raise ValueError(f"is {article} {algorithm} fingerprint; SHA-256 is taken")
-    if algorithm or len(digits) > FEWEST or _OF_BASE64.fullmatch(told):
-        raise ValueError(f"takes a SHA-256 of 64 hexadecimal digits, got {printable(told)}")
-    return digits or told
+    if algorithm or len(digits) > FEWEST or _OF_BASE64.fullmatch(shown_characters):
+        raise ValueError(
+            f"takes a SHA-256 of 64 hexadecimal digits, got {printable(shown_characters)}"
+        )
+    return digits or shown_characters
 
 
 def _digits(text: str) -> str:

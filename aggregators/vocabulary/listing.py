@@ -82,8 +82,8 @@ class Listing:
     def narrowing(self, links: Mapping[str, str]) -> str:
         """Rows that the link's parameters leave, in words; empty for everything."""
         words = {c.key for c in self.columns if c.type is WORD}
-        told = {k: shown(v, WORD if k in words else TEXT) for k, v in links.items() if v}
-        return " ".join(self.narrowed[k].format(v) for k, v in sorted(told.items()))
+        parameters = {k: shown(v, WORD if k in words else TEXT) for k, v in links.items() if v}
+        return " ".join(self.narrowed[k].format(v) for k, v in sorted(parameters.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,10 +247,10 @@ class Measure:
         with np.errstate(invalid="ignore"):
             spare = (aim.value - values) * (1 if self.better is LOWER else -1)
         met = (spare >= 0 if aim.is_met_at else spare > 0) & np.isfinite(values)
-        told: list[bool | None] = met.tolist()
+        answers: list[bool | None] = met.tolist()
         for at in np.flatnonzero(np.isnan(values)).tolist():
-            told[at] = None
-        return told
+            answers[at] = None
+        return answers
 
     def judged_by(self, target: MeasureTarget, watch: float | None) -> Measure:
         """The measure with a target that was set: off target beyond it, to be watched beyond ``watch``."""

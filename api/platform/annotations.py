@@ -108,8 +108,8 @@ def blueprint(
     @EACH
     def list_annotations() -> ResponseReturnValue:
         listed = rights().annotations(engine(), current_user)
-        told = {"annotations": [annotation_json(note) for note in listed]}
-        return Response(orjson.dumps(told), mimetype="application/json")
+        answer = {"annotations": [annotation_json(note) for note in listed]}
+        return Response(orjson.dumps(answer), mimetype="application/json")
 
     @made.post(PATH, endpoint="add")
     @ADD

@@ -44,8 +44,8 @@ class DeploymentChoice(BaseModel):
         """The choice as it is told; None where the kind leaves no choice."""
         if part is None:
             return None
-        told = {name: getattr(part, name) for name in ("choice", "words", "by", "records")}
-        return cls(**told, counted=CountedChoice.of(part.seen))
+        fields = {name: getattr(part, name) for name in ("choice", "words", "by", "records")}
+        return cls(**fields, counted=CountedChoice.of(part.seen))
 
 
 class PartAhead(BaseModel):
@@ -100,7 +100,7 @@ class SourceAhead(BaseModel):
     @classmethod
     def of(cls, ahead: SourcePreview) -> Self:
         """The look as it is told."""
-        told = asdict(ahead)
+        fields = asdict(ahead)
         parts = [
             PartAhead(
                 id=p.id,
@@ -118,5 +118,5 @@ class SourceAhead(BaseModel):
         ]
         histories = [HistoryCost(**each._asdict()) for each in ahead.estimates]
         more = {"read_as": ahead.as_of or None, "there_already": ahead.known}
-        names = {**told, **more, "parts": parts, "words": words, "histories": histories}
+        names = {**fields, **more, "parts": parts, "words": words, "histories": histories}
         return cls.model_validate({name: names[name] for name in cls.model_fields})

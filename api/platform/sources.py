@@ -251,10 +251,10 @@ class SourceViews(ViewsOfSources):
     def late(self) -> ResponseReturnValue:
         """Lists those that are late."""
         behind = BrokenSources(self._engine, self._database).late(g.account.viewer)
-        told = [
+        late_sources = [
             LateSourceState(name=s.name, domains=list(s.domains), seconds=s.age) for s in behind
         ]
-        return jsonify(LateSources(sources=told).model_dump(mode="json"))
+        return jsonify(LateSources(sources=late_sources).model_dump(mode="json"))
 
     def connect(self, body: SourceRequest) -> ResponseReturnValue:
         """Tests and connects."""

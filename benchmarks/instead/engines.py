@@ -46,8 +46,8 @@ class OverPostgres(OverParquet):
             "password": address.password,
             "dbname": address.database,
         }
-        told = " ".join(f"{name}={word}" for name, word in words.items() if word)
-        self._duck.execute(f"attach '{told}' as pg (type postgres, read_only)")
+        connection_words = " ".join(f"{name}={word}" for name, word in words.items() if word)
+        self._duck.execute(f"attach '{connection_words}' as pg (type postgres, read_only)")
         self._duck.execute("create schema floor")
         for name in TABLES:
             self._duck.execute(f"create view floor.{name} as from pg.floor.{name}")

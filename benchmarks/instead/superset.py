@@ -67,8 +67,8 @@ class SupersetCharts:
                 "sql": statement(part, period),
             }
             id = self._sent("dataset/", made)["id"]
-            told = self._session.get(f"{self._base}/dataset/{id}").json()["result"]["columns"]
-            self._datasets[part, period] = id, [column["column_name"] for column in told]
+            columns = self._session.get(f"{self._base}/dataset/{id}").json()["result"]["columns"]
+            self._datasets[part, period] = id, [column["column_name"] for column in columns]
         return self._datasets[part, period]
 
     def _chart(self, dataset: int, columns: Sequence[str]) -> pd.DataFrame:

@@ -66,14 +66,14 @@ def _reads(bench: Bench, tenth: Viewer, days: int) -> list[Row]:
     return [
         Row(
             PART,
-            told,
+            of_whom,
             milliseconds[f"{what}, all"],
             milliseconds[f"{what}, tenth"],
             "ms",
             TIMES,
             A_TENTH,
         )
-        for what, told in (
+        for what, of_whom in (
             ("preset", f"read of {days} days"),
             ("own", f"read of {days} days of one's own"),
         )

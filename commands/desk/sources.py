@@ -238,8 +238,8 @@ def show(id: int) -> None:
 def try_it(id: int) -> None:
     """Asks what the sync asks, once, and keeps nothing."""
     source = store.find_source(database().job, id)
-    told, scopes = runner.try_source(runner.open_pull(context(), source), source.kind)
-    for sentence in told:
+    sentences, scopes = runner.try_source(runner.open_pull(context(), source), source.kind)
+    for sentence in sentences:
         click.echo(sentence)
     for scope in scopes[:20]:
         click.echo(f"  {scope.external_id:<14} {scope.name}")

@@ -33,11 +33,11 @@ def list_settings(slug: str | None) -> None:
     scope = SettingScope(organisation, own, day, installation().settings)
     for section in sections(scope):
         for shown in section.rows:
-            told = f"{shown.setting.name}  {shown.words}  ({shown.origin}"
+            line = f"{shown.setting.name}  {shown.words}  ({shown.origin}"
             if shown.change is not None:
-                told += f", {shown.change.by}, {shown.change.at:%Y-%m-%d}"
-                told += f", from {shown.change.since}" if shown.setting.is_dated else ""
-            click.echo(told + (f"; without it {shown.without})" if shown.change else ")"))
+                line += f", {shown.change.by}, {shown.change.at:%Y-%m-%d}"
+                line += f", from {shown.change.since}" if shown.setting.is_dated else ""
+            click.echo(line + (f"; without it {shown.without})" if shown.change else ")"))
 
 
 def _changes(
@@ -128,6 +128,6 @@ def history(name: str, slug: str | None) -> None:
     organisation, own = _changes(_workspace(slug))
     for change in reversed(organisation if own is None else own):
         if change.name == setting.name:
-            told = "taken back" if change.value is None else setting.write(change.value)
+            value_text = "taken back" if change.value is None else setting.write(change.value)
             since = f"  from {change.since}" if setting.is_dated else ""
-            click.echo(f"{change.at:%Y-%m-%dT%H:%M:%SZ}  {change.by}  {told}{since}")
+            click.echo(f"{change.at:%Y-%m-%dT%H:%M:%SZ}  {change.by}  {value_text}{since}")

@@ -16,11 +16,11 @@ def run(day: date | None) -> None:
     """The watch over a snapshot day that has been made; it follows each nightly snapshot by itself."""
     from reading.signals import night
 
-    told = night.run(database(), day or _yesterday())
-    how = "from their whole history" if told.rebuilt else "from the night before"
+    outcome = night.run(database(), day or _yesterday())
+    how = "from their whole history" if outcome.rebuilt else "from the night before"
     click.echo(
-        f"{told.workspaces} workspaces, {told.series} series each, {how}:"
-        f" {told.open_signals} signals, {told.new_signals} new."
+        f"{outcome.workspaces} workspaces, {outcome.series} series each, {how}:"
+        f" {outcome.open_signals} signals, {outcome.new_signals} new."
     )
 
 

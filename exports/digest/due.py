@@ -101,14 +101,14 @@ def queue_message(
     id: uuid.UUID,
 ) -> None:
     """Puts a digest where it waits to be sent, within the caller's transaction."""
-    told = message(news, settings.organisation, settings.address)
+    text = message(news, settings.organisation, settings.address)
     if channel.kind == "mail":
-        _mail(connection, settings, channel, told, id)
+        _mail(connection, settings, channel, text, id)
         return
     body = {
-        "slack": lambda: shapes.slack(told),
-        "teams": lambda: shapes.teams(told),
-        "webhook": lambda: shapes.webhook(told, news, str(id)),
+        "slack": lambda: shapes.slack(text),
+        "teams": lambda: shapes.teams(text),
+        "webhook": lambda: shapes.webhook(text, news, str(id)),
     }[channel.kind]()
     notices.queue_notice(connection, id, channel.id, body)
 

@@ -89,18 +89,18 @@ def _drift(news: DigestNews, signal: DriftSignal, address: str) -> DigestLine:
 def _fact(fact: FactSignal, address: str) -> DigestLine:
     title = fact.measure.title + (f", {fact.figure.group}" if fact.figure.group else "")
     since = f" since {formats.day(fact.since)}" if fact.since else ""
-    told = f"{fact.name}: {figures.within_sentence(title)} stands at {figures.figure(fact.figure)}{since}."
-    return DigestLine(f"{told} Certain.", address + fact.href)
+    line = f"{fact.name}: {figures.within_sentence(title)} stands at {figures.figure(fact.figure)}{since}."
+    return DigestLine(f"{line} Certain.", address + fact.href)
 
 
 def _ended_line(signal: DriftSignal, address: str) -> DigestLine:
     """Line about a drift that is over."""
     assert signal.ended_on
-    told = (
+    line = (
         f"{signal.workspace.name}: {figures.within_sentence(words.measure(signal))} drifted from"
         f" {formats.day(signal.since)} to {formats.day(signal.ended_on)}."
     )
-    return DigestLine(told, address + page_of(signal))
+    return DigestLine(line, address + page_of(signal))
 
 
 def _ongoing_lines(news: DigestNews, address: str) -> tuple[DigestLine, ...]:

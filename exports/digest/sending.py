@@ -125,10 +125,10 @@ def _outcome_of_answer(answer: SenderAnswer) -> NoticeOutcome:
 
 
 def _asked_wait(answer: SenderAnswer) -> timedelta | None:
-    told = answer.headers.get("retry-after", "")
+    wait_header = answer.headers.get("retry-after", "")
     return (
-        min(timedelta(seconds=int(told)), LONGEST_WAIT)
-        if told.isdecimal() and len(told) < 7
+        min(timedelta(seconds=int(wait_header)), LONGEST_WAIT)
+        if wait_header.isdecimal() and len(wait_header) < 7
         else None
     )
 

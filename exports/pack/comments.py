@@ -28,9 +28,9 @@ class Comment:
     on: date
 
     @classmethod
-    def of(cls, told: Mapping[str, str]) -> Comment:
+    def of(cls, fields: Mapping[str, str]) -> Comment:
         """Commentary as a job keeps it."""
-        return cls(told["text"], told["by"], date.fromisoformat(told["on"]))
+        return cls(fields["text"], fields["by"], date.fromisoformat(fields["on"]))
 
 
 def height_needed(canvas: Canvas, comment: Comment | None, wide: float) -> float:
@@ -100,6 +100,6 @@ def _draw_notes(canvas: Canvas, box: Box, scorecard: Scorecard, dashboard: Dashb
         canvas.text(Box(box.x, y, box.w, 10), more, style.TINY, colour=style.MUTED)
 
 
-def of_job(told: Mapping[str, Mapping[str, str]]) -> dict[str, Comment]:
+def of_job(comments: Mapping[str, Mapping[str, str]]) -> dict[str, Comment]:
     """Commentary of a job, by page."""
-    return {page: Comment.of(comment) for page, comment in told.items()}
+    return {page: Comment.of(comment) for page, comment in comments.items()}

@@ -78,11 +78,11 @@ def _days(span: Span) -> str:
     return f"{span.start} to {span.end}"
 
 
-def _write_about(sheet: Any, shown: Looks, told: Mapping[str, str]) -> None:
+def _write_about(sheet: Any, shown: Looks, lines: Mapping[str, str]) -> None:
     """Writes the sheet that says what the book is of."""
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 60)
-    for line, (name, value) in enumerate(told.items()):
+    for line, (name, value) in enumerate(lines.items()):
         sheet.write_string(line, 0, name, shown["bold"])
         sheet.write_string(line, 1, value, shown["quoted"] if is_formula(value) else None)
 

@@ -38,9 +38,9 @@ def draw(sheet: Any, looks: Looks, dashboard: Dashboard) -> None:
     for column, (_, wide) in enumerate(HEAD):
         sheet.set_column(column, column, wide)
     period = dashboard.period
-    told = f"{formats.span(period.span)} {words.compared_with(period)}".rstrip()
+    period_words = f"{formats.span(period.span)} {words.compared_with(period)}".rstrip()
     write(sheet, (0, 0), dashboard.organisation, looks["title"], looks["quoted"])
-    about = f"Executive dashboard · {told} · {dashboard.time_zone}"
+    about = f"Executive dashboard · {period_words} · {dashboard.time_zone}"
     sheet.write_string(1, 0, about, looks["quiet"])
     line = _table(sheet, looks, dashboard.scorecards, 3)
     _answers(sheet, looks, dashboard, line + 1)

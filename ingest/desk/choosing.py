@@ -121,8 +121,8 @@ def choose(database: Database, choice: Choice, default_zone: str) -> RecountedDa
             "workspace": slug,
             "counted_anew": days and days.workspaces,
         }
-        told = {name: value for name, value in details.items() if value is not None}
-        audit.record(connection, choice.by, "setting.change", choice.setting.name, told)
+        filled_details = {name: value for name, value in details.items() if value is not None}
+        audit.record(connection, choice.by, "setting.change", choice.setting.name, filled_details)
     return days
 
 

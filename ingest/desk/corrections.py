@@ -88,11 +88,11 @@ def find_record(
             identity = str(stored.get("identity") or identity_of(kind, key))
             return KnownRecord(kind, identity, key, stored)
         identity = home_of(kind, key)
-        told = text(
+        any_statement = text(
             "select from statement where workspace_id = :w and kind = :k and identity = :i limit 1"
         )
         values = {"w": workspace_id, "k": kind.name, "i": identity}
-        if connection.execute(told, values).first() is not None:
+        if connection.execute(any_statement, values).first() is not None:
             return KnownRecord(kind, identity, key, None)
     raise NoSuchRecord(f"there is no record {name[:200]!r} among the {kind.name}")
 
@@ -274,8 +274,8 @@ def _say(
     meanings = words.of_workspace(connection, workspace_id)
     before = first_instant(connection, kind, workspace_id, [record.identity])
     statement = Statement(by, {**record.key, **fields_said}, datetime.now(UTC), manner=BY_HAND)
-    told = [Told(record.identity, statement)]
-    telling = tell(connection, kind, workspace_id, told, meanings)
+    statements = [Told(record.identity, statement)]
+    telling = tell(connection, kind, workspace_id, statements, meanings)
     for note in telling.notes.get(record.identity, ()):
         if fields_said.get(note.field) is not None:
             raise RefusedCorrection(note.field, note.reason)

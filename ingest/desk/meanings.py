@@ -204,9 +204,11 @@ def _holding(
     """Identities of the records of which the word was told, in any spelling."""
     values = {"w": workspace_id, "kind": kind.name, "fields": list(names)}
     spellings = text(f"select distinct word from ({words_told(kind, names)}) seen")
-    told = [w for w in connection.execute(spellings, values).scalars() if normal_word(w) == word]
+    variants = [
+        w for w in connection.execute(spellings, values).scalars() if normal_word(w) == word
+    ]
     query = text(
         f"select distinct identity from ({words_told(kind, names)}) seen"
         " where word = any(cast(:spellings as text[])) order by identity"
     )
-    return list(connection.execute(query, values | {"spellings": told}).scalars())
+    return list(connection.execute(query, values | {"spellings": variants}).scalars())

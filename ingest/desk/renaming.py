@@ -39,8 +39,8 @@ def move(
     before it is moved, and then after. ``seen`` is the query of identities with their words, in the
     job context of the connection."""
     values = {"w": workspace_id, "kind": kind.name, "fields": [kind.named_by]}
-    told = connection.execute(text(f"select distinct word from ({seen}) s"), values).scalars()
-    names = {word: resolved_meaning(words, kind.named_by, word) for word in told}
+    seen_words = connection.execute(text(f"select distinct word from ({seen}) s"), values).scalars()
+    names = {word: resolved_meaning(words, kind.named_by, word) for word in seen_words}
     values |= {"words": array(names), "names": array(names.values()), "batch": BATCH}
     misplaced = text(f"""
         select distinct s.identity, {_identity_by_name(kind)} from ({seen}) s join {NAMED} using (word)

@@ -82,13 +82,13 @@ def words_told(kind: RecordKind, names: Sequence[str]) -> str:
     """The query of words, with records of before statements were kept, and the words that stand where
     nobody says any."""
     query = SEEN
-    told = (
+    words = (
         f"exists (select from statement t where t.workspace_id = :w and t.kind = :kind"
         f" and t.identity = {_identity(kind)})"
     )
     for name in names:
         if name in kind.table.c:
-            narrowed = "" if name in kind.fold.defaults else f" and not {told}"
+            narrowed = "" if name in kind.fold.defaults else f" and not {words}"
             query += (
                 f" union select {_identity(kind)}, r.{name} from {kind.table.name} r"
                 f" where r.workspace_id = :w and r.{name} <> ''{narrowed}"
@@ -117,16 +117,16 @@ def _part(kind: RecordKind, name: str) -> str:
 def seen_words(connection: Connection, workspace_id: int) -> list[SeenWord]:
     """Words that were seen in a workspace and those that have a meaning of their own, the most frequent
     first, in the job context of the connection."""
-    told = {
+    meanings = {
         (origin, about, word): meaning
         for origin, about, word, meaning in connection.execute(TOLD, {"w": workspace_id})
     }
-    listed = _of_kinds(connection, workspace_id, told, None)
-    listed |= _fields(connection, workspace_id, told)
-    chosen = [(about, word) for _, about, word in told if about in choices()]
+    listed = _of_kinds(connection, workspace_id, meanings, None)
+    listed |= _fields(connection, workspace_id, meanings)
+    chosen = [(about, word) for _, about, word in meanings if about in choices()]
     chosen += [(about, word) for about, each in only_words().items() for word in each]
     for about, word in chosen:
-        listed.setdefault((about, word), _word_with_meaning(about, word, told))
+        listed.setdefault((about, word), _word_with_meaning(about, word, meanings))
     return _in_order(listed.values())
 
 
@@ -135,12 +135,12 @@ def seen_in(
 ) -> list[SeenWord]:
     """Words of some records, by kind and identity, in the job context of the connection; of subjects whose
     words rarely mean anything, those that do."""
-    told = {
+    meanings = {
         (origin, about, word): meaning
         for origin, about, word, meaning in connection.execute(TOLD, {"w": workspace_id})
     }
     rare = {about for m in catalogue.parts("words").values() for about in getattr(m, "RARE", ())}
-    every = _of_kinds(connection, workspace_id, told, records).values()
+    every = _of_kinds(connection, workspace_id, meanings, records).values()
     return _in_order(word for word in every if word.meaning or word.about not in rare)
 
 
@@ -152,7 +152,7 @@ def _in_order(words: Iterable[SeenWord]) -> list[SeenWord]:
 def _of_kinds(
     connection: Connection,
     workspace_id: int,
-    told: Mapping[tuple[str, str, str], str],
+    meanings: Mapping[tuple[str, str, str], str],
     records: Mapping[str, Collection[str]] | None,
 ) -> dict[tuple[str, str], SeenWord]:
     """Words of records of every kind, or of some, with where those fell."""
@@ -163,19 +163,19 @@ def _of_kinds(
             of = None if records is None else records.get(kind_name, ())
             for word, row, count in _words_and_counts(connection, kind, workspace_id, names, of):
                 entry = listed.setdefault(
-                    (about, normal_word(word)), _word_with_meaning(about, word, told)
+                    (about, normal_word(word)), _word_with_meaning(about, word, meanings)
                 )
                 entry.fell(count, _reason(kind, row))
     return listed
 
 
 def _fields(
-    connection: Connection, workspace_id: int, told: Mapping[tuple[str, str, str], str]
+    connection: Connection, workspace_id: int, meanings: Mapping[tuple[str, str, str], str]
 ) -> dict[tuple[str, str], SeenWord]:
     """Fields of senders that name another record which is there, and those that a rule is about."""
     seen: dict[tuple[str, str], SeenWord] = {}
     for each in linking.named_fields(connection, workspace_id):
-        entry = seen.get((LINK, each.name)) or _word_with_meaning(LINK, each.name, told)
+        entry = seen.get((LINK, each.name)) or _word_with_meaning(LINK, each.name, meanings)
         if each.names_another or entry.origin != DEFAULT:
             seen[LINK, each.name] = entry
             entry.fell(each.records - sum(each.in_no_figure.values()), None)
@@ -218,10 +218,12 @@ def _reason(kind: RecordKind, row: Mapping[str, object] | None) -> str | None:
     return kind.fold.uncounted(row) if kind.fold.uncounted else None  # type: ignore[arg-type]
 
 
-def _word_with_meaning(about: str, word: str, told: Mapping[tuple[str, str, str], str]) -> SeenWord:
+def _word_with_meaning(
+    about: str, word: str, meanings: Mapping[tuple[str, str, str], str]
+) -> SeenWord:
     """A word with its meaning, before it is counted."""
     for origin in (WORKSPACE, ORGANISATION):
-        if meaning := told.get((origin, about, normal_word(word))):
+        if meaning := meanings.get((origin, about, normal_word(word))):
             return SeenWord(about, normal_word(word), meaning, origin)
     default = words.default_meanings().get(about)
     known = default(normal_word(word)) if default else None

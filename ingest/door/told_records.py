@@ -45,12 +45,12 @@ def records_of(
         by_kind: dict[str, list[str]] = {}
         for row in rows:
             by_kind.setdefault(row.kind, []).append(row.identity)
-        told = [
+        records = [
             ToldRecord(kind, key)
             for kind, identities in by_kind.items()
             for key in _keys(connection, kind, workspace_id, identities)
         ]
-    return rows[0].total if rows else 0, told
+    return rows[0].total if rows else 0, records
 
 
 def _keys(

@@ -99,9 +99,9 @@ def _alert(reading: FormatInput, alert: Any, group: Any, pointer: str, position:
             columns["ends_at"] = "endsAt"
         else:
             cells["over"] = "yes"
-    told = record(reading, alert, columns, pointer, {k: v for k, v in cells.items() if v})
+    row = record(reading, alert, columns, pointer, {k: v for k, v in cells.items() if v})
     instant = end if "ends_at" in columns else start
-    return event(told, instant, position)._replace(identity=f"{PREFIX}{identity}")
+    return event(row, instant, position)._replace(identity=f"{PREFIX}{identity}")
 
 
 def _mentions(alert: Any, labels: Mapping[str, str]) -> str:

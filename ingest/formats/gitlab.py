@@ -86,10 +86,12 @@ def _deployment_record(
     )
 
 
-def _instant(told: Any) -> str:
+def _instant(instant_text: Any) -> str:
     """An instant, also as webhooks write it: 2026-04-28 21:50:00 +0200."""
-    match = SPACED.fullmatch(cell_text(told))
-    return f"{match[1]}T{match[2]}{match[3].replace('UTC', 'Z')}" if match else cell_text(told)
+    match = SPACED.fullmatch(cell_text(instant_text))
+    return (
+        f"{match[1]}T{match[2]}{match[3].replace('UTC', 'Z')}" if match else cell_text(instant_text)
+    )
 
 
 FORMAT = Format(

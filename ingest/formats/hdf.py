@@ -115,8 +115,8 @@ def _has_impact(impacts: Sequence[tuple[int, str]]) -> bool:
     """Whether a control has an impact, as the outermost profile that says one says; where that lists the
     control twice, by either."""
     outermost = min((depth for depth, _ in impacts), default=0)
-    told = [impact for depth, impact in impacts if depth == outermost]
-    return not told or any(impact not in NO_IMPACT for impact in told)
+    outermost_impacts = [impact for depth, impact in impacts if depth == outermost]
+    return not outermost_impacts or any(impact not in NO_IMPACT for impact in outermost_impacts)
 
 
 def _result(has_impact: bool, results: Sequence[Mapping[str, Any]]) -> str:

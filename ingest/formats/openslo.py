@@ -169,10 +169,10 @@ def _no_fraction(objective: Any) -> Fault | None:
     target = _target(objective)
     if target is None or not target > 1:
         return None
-    told = cell_text(value_at(objective, "target"))
+    target_text = cell_text(value_at(objective, "target"))
     return Fault(
         "target",
-        f"takes a fraction such as 0.999, got {printable(told)}; a percentage is targetPercent",
+        f"takes a fraction such as 0.999, got {printable(target_text)}; a percentage is targetPercent",
     )
 
 

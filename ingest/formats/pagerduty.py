@@ -122,8 +122,8 @@ def _event(
     columns, cells = _columns_and_cells(
         columns, STEPS[step], shape.occurred, incident, began=step == "triggered"
     )
-    told = record(reading, message, columns, pointer, cells | _words(incident))
-    yield event(told, cell_text(value_at(message, shape.occurred)))
+    row = record(reading, message, columns, pointer, cells | _words(incident))
+    yield event(row, cell_text(value_at(message, shape.occurred)))
 
 
 def _nameless(message: Any) -> str:
@@ -156,9 +156,9 @@ def _words(incident: Any) -> dict[str, str]:
     name = cell_text(value_at(incident, "priority.summary")) or cell_text(
         value_at(incident, "priority.name")
     )
-    told = {"severity": name, "mentions": _mentions(incident)}
-    told["addresses"] = normal_address(cell_text(value_at(incident, "html_url")))
-    return {"title": title} | {field: cell for field, cell in told.items() if cell}
+    cells = {"severity": name, "mentions": _mentions(incident)}
+    cells["addresses"] = normal_address(cell_text(value_at(incident, "html_url")))
+    return {"title": title} | {field: cell for field, cell in cells.items() if cell}
 
 
 def _mentions(incident: Any) -> str:
@@ -205,11 +205,11 @@ def _listed_incident(
 def _first_acknowledgement(incident: Any) -> str | None:
     """Path of the first acknowledgement that still holds, or None."""
     given = value_at(incident, "acknowledgements")
-    told = [
+    instants = [
         (cell_text(value_at(a, "at")), n)
         for n, a in enumerate(given if isinstance(given, list) else ())
     ]
-    known = [(instant, number) for instant, number in told if instant]
+    known = [(instant, number) for instant, number in instants if instant]
     return f"acknowledgements.{min(known)[1]}.at" if known else None
 
 
@@ -229,8 +229,8 @@ def _statement_of_entry(
         return
     steps = STEPS[step] or (("opened_at",) if step == "triggered" else ())
     columns, cells = _columns_and_cells({}, steps, "created_at", incident)
-    told = record(reading, entry, columns, pointer, {"key": key} | cells)
-    yield event(told, cell_text(value_at(entry, "created_at")))
+    row = record(reading, entry, columns, pointer, {"key": key} | cells)
+    yield event(row, cell_text(value_at(entry, "created_at")))
 
 
 def _message(

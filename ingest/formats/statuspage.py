@@ -108,8 +108,8 @@ def _incident(reading: FormatInput, incident: Any, pointer: str) -> RawRecord:
         "statuspage", flat(value_at(incident, "metadata"), "metadata")
     )
     cells["addresses"] = normal_address(cell_text(value_at(incident, "shortlink")))
-    told = record(reading, incident, {"key": "id", "title": "name"}, pointer, cells)
-    return told._replace(at=cell_text(value_at(incident, "updated_at")))
+    row = record(reading, incident, {"key": "id", "title": "name"}, pointer, cells)
+    return row._replace(at=cell_text(value_at(incident, "updated_at")))
 
 
 def _updates(incident: Any) -> list[Any]:

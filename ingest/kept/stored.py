@@ -41,8 +41,8 @@ READ: Mapping[str, Callable[[str], Value]] = {
 def digest(statement: Statement, assertions: bytes) -> bytes:
     """Digest that tells a statement from every other about the same record; its receipt does not."""
     at = statement.at.timestamp() if statement.at else ""
-    told = f"{statement.source}\0{statement.manner:d}\0{at}\0{statement.sequence}\0"
-    return hashlib.blake2b(told.encode() + assertions, digest_size=16).digest()
+    head = f"{statement.source}\0{statement.manner:d}\0{at}\0{statement.sequence}\0"
+    return hashlib.blake2b(head.encode() + assertions, digest_size=16).digest()
 
 
 OTHERS = text("""

@@ -113,10 +113,15 @@ def break_circles(into: dict[MergedRecord, str], statements: dict[str, list[Stat
 
 
 def _without_merger(statement: Statement, record: MergedRecord) -> Statement:
-    told = statement.assertions
-    if told.get("merged_into") is None or (told.get("key") or record.identity) != record.key:
+    assertions = statement.assertions
+    if (
+        assertions.get("merged_into") is None
+        or (assertions.get("key") or record.identity) != record.key
+    ):
         return statement
-    return replace(statement, assertions={n: v for n, v in told.items() if n != "merged_into"})
+    return replace(
+        statement, assertions={n: v for n, v in assertions.items() if n != "merged_into"}
+    )
 
 
 def note_parts(

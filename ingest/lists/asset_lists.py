@@ -144,9 +144,9 @@ class KnownLists(dict[tuple[str, str], Listed]):
         lacking: list[datetime] = []
         oldest: datetime | None = None
         for at in sorted(known, reverse=True):
-            told = known[at].get(asset)
-            if told is not None:
-                oldest = told if oldest is None else min(told, oldest)
+            listed_at = known[at].get(asset)
+            if listed_at is not None:
+                oldest = listed_at if oldest is None else min(listed_at, oldest)
             elif oldest is None or oldest >= at:
                 lacking.append(at)
         return lacking[::-1]
@@ -245,8 +245,8 @@ def _lists_newer_than(
         mine: dict[str, dict[str, datetime]] = {}
         for word, assets in row.assets.items():
             own = mine.setdefault(resolved_meaning(words, FRAMEWORK, word), {})
-            for asset, told in assets.items():
-                first = datetime.fromisoformat(told)
+            for asset, listed_at in assets.items():
+                first = datetime.fromisoformat(listed_at)
                 own[asset] = min(first, own.get(asset, first))
         for framework, own in mine.items():
             known.setdefault((row.source, framework), {})[row.at] = own

@@ -61,11 +61,11 @@ def _lists(outcomes: Sequence[ImportOutcome]) -> Iterator[tuple[int, list[AssetL
     """The lists by workspace: those of one source in several files are one."""
     lists: dict[int, dict[str, AssetList]] = {}
     for outcome in outcomes:
-        for (owner, source), told in outcome.assets.items():
+        for (owner, source), assets in outcome.assets.items():
             mine = lists.setdefault(owner, {})
-            mine.setdefault(source, AssetList(source, told.received_at)).merge(told)
+            mine.setdefault(source, AssetList(source, assets.received_at)).merge(assets)
     for owner, by_source in sorted(lists.items()):
-        yield owner, [told for _, told in sorted(by_source.items())]
+        yield owner, [assets for _, assets in sorted(by_source.items())]
 
 
 def _keep_lists(
@@ -73,9 +73,9 @@ def _keep_lists(
 ) -> list[LackedAsset]:
     """Keeps lists, and returns what they retire."""
     meanings = words.of_workspace(connection, owner)
-    for told in lists:
-        keep_list(connection, owner, told)
-    names = {name for told in lists for name in told.assets}
+    for asset_list in lists:
+        keep_list(connection, owner, asset_list)
+    names = {name for asset_list in lists for name in asset_list.assets}
     absences = _felt_absences(connection, owner, renew(connection, owner, meanings, names))
     slug = slug_of(connection, owner)
     return [LackedAsset(slug, *absence) for absence in absences]

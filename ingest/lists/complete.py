@@ -43,12 +43,12 @@ def lacked_records(
     """Records that files, which have been imported, lack of those that their source told before, in the
     workspaces that they tell of. Nothing is withdrawn yet."""
     lacked = []
-    for owner, told in _lists(kind, outcomes):
+    for owner, listed in _lists(kind, outcomes):
         with job_in(database.job, owner) as connection:
             slug = slug_of(connection, owner)
             lacked += [
                 LackedRecord(slug, identity.replace(SEPARATOR, "/"))
-                for identity in lacked_identities(connection, kind, owner, told)
+                for identity in lacked_identities(connection, kind, owner, listed)
             ]
     return sorted(lacked)
 
@@ -76,11 +76,11 @@ def withdraw_records(
     """Keeps the lists and withdraws what they lack; returns how many records that were. Raises ListChanged
     where those are not all ``shown``; what other workspaces lack may be withdrawn by then."""
     number = 0
-    for owner, told in _lists(kind, outcomes):
+    for owner, listed in _lists(kind, outcomes):
         with job_in(database.job, owner) as connection:
             slug = slug_of(connection, owner)
             meanings = words.of_workspace(connection, owner)
-            identities, _ = retire(connection, kind, owner, told, meanings)
+            identities, _ = retire(connection, kind, owner, listed, meanings)
             lacked = {LackedRecord(slug, i.replace(SEPARATOR, "/")) for i in identities}
             if not lacked <= {*shown}:
                 raise ListChanged

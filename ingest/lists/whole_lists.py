@@ -50,13 +50,13 @@ class WholeList:
 
     def lacks(self, kind: RecordKind, statements: Sequence[Statement]) -> bool:
         """Whether a record of which that was said, and that its source told before, is not listed."""
-        told = [
+        begins = [
             s for s in statements if s.manner is not BY_HAND and not s.assertions.get(WITHDRAWN)
         ]
-        last = max((s.received_at for s in told if s.source == self.source), default=LONG_AGO)
+        last = max((s.received_at for s in begins if s.source == self.source), default=LONG_AGO)
         if not LONG_AGO < last < self.received_at:
             return False
-        if self.of_own and any(s.source != self.source for s in told):
+        if self.of_own and any(s.source != self.source for s in begins):
             return False
         return self._spans(_began(kind, statements))
 
@@ -150,7 +150,7 @@ LISTS = "list:"
 
 def _list_of_row(row: Any) -> WholeList:
     since, until = (
-        datetime.fromisoformat(told) if (told := row.assertions[name]) else None
+        datetime.fromisoformat(instant_text) if (instant_text := row.assertions[name]) else None
         for name in ("since", "until")
     )
     return WholeList(row.source, row.received_at, since, until, row.assertions["of_own"])

@@ -150,10 +150,10 @@ class Client:
                     self._spare(answer)
                     return answer
                 problem = refusal(answer)
-                told = self._told_wait(answer)
-                if told is None and answer.status < 500:
+                wait_seconds = self._told_wait(answer)
+                if wait_seconds is None and answer.status < 500:
                     raise problem
-                wait, is_asked_for = (wait, False) if told is None else (told, True)
+                wait, is_asked_for = (wait, False) if wait_seconds is None else (wait_seconds, True)
             if wait > LONGEST_WAIT or (is_asked_for and wait > self._seconds_left):
                 raise SourceWaits(datetime.now(UTC) + timedelta(seconds=wait))
             if wait > self._seconds_left:
@@ -246,8 +246,8 @@ class Client:
                 content = body_of(response, LARGEST, deadline)
             finally:
                 response.close()
-        told = {name.lower(): value for name, value in response.headers.items()}
-        answer = SenderAnswer(response.status, told, content, url)
+        lower_headers = {name.lower(): value for name, value in response.headers.items()}
+        answer = SenderAnswer(response.status, lower_headers, content, url)
         self.ahead = (answer.instant or datetime.now(UTC)) - datetime.now(UTC)
         self.expires = answer.expires or self.expires
         return answer

@@ -127,8 +127,8 @@ class AddressGuard:
         return Target(scheme, host, port, addresses[0], tuple(addresses[1:]))
 
     def _check(self, host: str, address: str, port: int) -> None:
-        told = ipaddress.ip_address(address.partition("%")[0])
-        ip = plain_address(told)
+        given_ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = plain_address(given_ip)
         named = any(fnmatch(host.lower(), pattern) for pattern in self.names)
         listed = any(_is_within(ip, network) for network in self.networks)
         if any(_is_within(ip, network) for network in NEVER) or ip.is_multicast:
@@ -141,7 +141,7 @@ class AddressGuard:
             wrong = f"is private{_allowing_setting(ip)}"
         else:
             return
-        raise SourceProblem("blocked_address", f"{host[:80]} ({told}) {wrong}.")
+        raise SourceProblem("blocked_address", f"{host[:80]} ({given_ip}) {wrong}.")
 
 
 def _host_port_scheme(url: str) -> tuple[str, int, str]:

@@ -37,8 +37,8 @@ def gains_by_workspace(connection: Connection, id: int) -> list[dict[str, Any]]:
     """Get what each workspace has of a source: how many parts and the first of them by name, and how many
     deployments of the last weeks those list."""
     rows = connection.execute(GAINED, {"id": id}).mappings()
-    told = [dict(row) | {"names": by_name(row["names"], str)[:NAMED]} for row in rows]
-    return by_name(told, lambda row: str(row["name"]))
+    gains = [dict(row) | {"names": by_name(row["names"], str)[:NAMED]} for row in rows]
+    return by_name(gains, lambda row: str(row["name"]))
 
 
 def preview(

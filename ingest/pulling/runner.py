@@ -246,8 +246,8 @@ def try_source(pull: Pull, kind: str) -> tuple[list[str], Sequence[FoundScope]]:
     shape = kind_of(kind)
     try:
         with of_answers():
-            told = list(shape.test(pull))
-            return told, shape.scopes(pull) if shape.scopes else ()
+            sentences = list(shape.test(pull))
+            return sentences, shape.scopes(pull) if shape.scopes else ()
     except Enough:
         raise SourceProblem("unreachable", TOO_SLOW) from None
 

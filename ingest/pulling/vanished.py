@@ -71,10 +71,10 @@ def compare_lists(
     lacked by a list that is ``whole`` from an instant on. Without one they are added to the others."""
     floor = (now - WINDOW).isoformat()
     before: Mapping[str, str] = kept.get("keys", {})
-    told = {key: at.isoformat() for key, at in listed.items() if at.isoformat() > floor}
+    listed_at = {key: at.isoformat() for key, at in listed.items() if at.isoformat() > floor}
     if whole is None:
         recent = {key: at for key, at in before.items() if at > floor}
-        return {"at": kept.get("at", now.isoformat()), "keys": {**recent, **told}}, []
+        return {"at": kept.get("at", now.isoformat()), "keys": {**recent, **listed_at}}, []
     since = whole.isoformat()
     gone = sorted(key for key, at in before.items() if at > since and key not in listed)
-    return {"at": now.isoformat(), "keys": told}, gone
+    return {"at": now.isoformat(), "keys": listed_at}, gone

@@ -213,8 +213,8 @@ def _leaf(encoded: Any) -> bytes:
 def _granted_at(request: Any) -> datetime:
     """When a request was granted: since when it is ready, else when it was made."""
     ready = [c for c in request["conditions"] if value_at(c, "type") == "Ready"]
-    told = (value_at(ready[0], "lastTransitionTime") if ready else None) or request["made"]
-    return datetime.fromisoformat(str(told).replace("Z", "+00:00")).astimezone(UTC)
+    granted_text = (value_at(ready[0], "lastTransitionTime") if ready else None) or request["made"]
+    return datetime.fromisoformat(str(granted_text).replace("Z", "+00:00")).astimezone(UTC)
 
 
 def _form(rows: list[tuple[Issued, Issued | None]], now: datetime) -> Format:
@@ -235,7 +235,7 @@ def _form(rows: list[tuple[Issued, Issued | None]], now: datetime) -> Format:
 
 def _supersede(connection: Connection, workspace: int, *, ended: list[str], now: datetime) -> None:
     """Ends the certificates that their Certificate has no more, or that have none."""
-    told = [
+    statements = [
         Told(
             identity_of(CERTIFICATES, {"fingerprint": fingerprint, "host": "", "port": 0}),
             Statement(
@@ -248,7 +248,7 @@ def _supersede(connection: Connection, workspace: int, *, ended: list[str], now:
         )
         for fingerprint in ended
     ]
-    tell(connection, CERTIFICATES, workspace, told, words.of_workspace(connection, workspace))
+    tell(connection, CERTIFICATES, workspace, statements, words.of_workspace(connection, workspace))
 
 
 SOURCE = Source(

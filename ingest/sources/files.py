@@ -261,8 +261,8 @@ def test_connection(pull: Pull) -> list[str]:
             _client(pull).get(pull.settings["place"])
     else:
         names = [path.name for path in files_in(folder)]
-    told = [(name, kind_in(name, pull.settings["kind"])) for name in sorted(names)[:20]]
-    return [f"{name}: {kind or 'its name tells no kind'}" for name, kind in told] or [
+    named_kinds = [(name, kind_in(name, pull.settings["kind"])) for name in sorted(names)[:20]]
+    return [f"{name}: {kind or 'its name tells no kind'}" for name, kind in named_kinds] or [
         "There is no file yet."
     ]
 

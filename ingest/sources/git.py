@@ -55,8 +55,8 @@ class GitSender:
 
     def tags(self, url: str) -> str:
         """Digest of the names and commits of the repository's tags. Raises SourceProblem."""
-        told = self._run_git(url, LISTING, "ls-remote", "--tags", "--", url)
-        return hashlib.sha256(told).hexdigest()
+        listing = self._run_git(url, LISTING, "ls-remote", "--tags", "--", url)
+        return hashlib.sha256(listing).hexdigest()
 
     def clone(self, url: str, folder: Path) -> Path:
         """The repository in a folder, with its history and without the contents of its files; nothing more
@@ -69,11 +69,11 @@ class GitSender:
 
     def _run_git(self, url: str, seconds: float, *words: str, grows: Path | None = None) -> bytes:
         """Answer of git, within bounds of time and of what it writes. Raises SourceProblem."""
-        with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603 - the words are ours, the URL is checked
                 ["git", "--no-pager", *words],  # noqa: S607 - that of the path
                 stdin=subprocess.DEVNULL,
-                stdout=told,
+                stdout=output,
                 stderr=errors,
                 env=self._environment(url),
             )
@@ -85,8 +85,8 @@ class GitSender:
             errors.seek(0)
             if process.returncode:
                 raise _problem(errors.read(20_000).decode("utf-8", "replace"))
-            told.seek(0)
-            return told.read()
+            output.seek(0)
+            return output.read()
 
     def _environment(self, url: str) -> dict[str, str]:
         """Environment of git: nothing of this machine's, and the settings that hold for this URL. Raises
@@ -123,8 +123,8 @@ class GitSender:
             made["http.sslCAInfo"] = self.ca_file
         if self.secret:
             pair = self.secret if ":" in self.secret else f"git:{self.secret}"
-            told = base64.b64encode(pair.encode()).decode()
-            made["http.extraHeader"] = f"Authorization: Basic {told}"
+            credentials = base64.b64encode(pair.encode()).decode()
+            made["http.extraHeader"] = f"Authorization: Basic {credentials}"
         return made
 
 
@@ -198,11 +198,11 @@ def scopes(pull: Pull) -> list[FoundScope]:
 def test_connection(pull: Pull) -> list[str]:
     """Asks what the sync asks first, of the first repositories."""
     git = sender(pull)
-    told = []
+    sentences = []
     for scope in scopes(pull)[:TESTED]:
         git.tags(address_of(pull.settings["address"], scope.external_id))
-        told.append(f"{scope.name} can be read.")
-    return told
+        sentences.append(f"{scope.name} can be read.")
+    return sentences
 
 
 def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:

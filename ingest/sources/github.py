@@ -95,23 +95,23 @@ def test_connection(pull: Pull) -> list[str]:
     if not repositories:
         raise SourceProblem("not_found_or_hidden", "The token sees no repository of the owner.")
     client, name = client_of(pull), repositories[0].name
-    told = [f"{len(repositories)} repositories."]
+    sentences = [f"{len(repositories)} repositories."]
     counts = pull.settings["counts"]
     if counts == "releases":
         client.get(f"/repos/{name}/releases", {"per_page": "1"})
-        return [*told, "Releases can be read."]
+        return [*sentences, "Releases can be read."]
     if counts == "workflow runs":
         client.get(f"/repos/{name}/actions/runs", {"per_page": "1"})
-        return [*told, "Workflow runs can be read."]
+        return [*sentences, "Workflow runs can be read."]
     if counts in READERS and counts != "deployments":
         next(READERS[counts](pull, client, PullScope("", name, "", counts)), None)
-        return [*told, f"{counts.capitalize()} can be read."]
+        return [*sentences, f"{counts.capitalize()} can be read."]
     owner, _, repository = name.partition("/")
     graphql(client, DEPLOYMENTS, {"owner": owner, "name": repository, "first": 1})
-    told.append("Deployments can be read.")
+    sentences.append("Deployments can be read.")
     if pull.settings["changes"] == "yes":
-        told.append(merged_can_be_read(client, name))
-    return told
+        sentences.append(merged_can_be_read(client, name))
+    return sentences
 
 
 def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:

@@ -80,12 +80,12 @@ def test_connection(pull: Pull) -> list[str]:
     first = projects[0]
     path = f"/projects/{first.external_id}/deployments"
     answer = client.get(path, {"per_page": "1"}, accepts=(403,))
-    told = (
+    sentences = (
         "Deployments can be read."
         if answer.status == 200
         else f"{first.name}: environments are turned off, or the token may not see them."
     )
-    return [f"GitLab {version}.", f"{len(projects)} projects.", told]
+    return [f"GitLab {version}.", f"{len(projects)} projects.", sentences]
 
 
 def pull_pieces(pull: Pull) -> Iterator[PulledPiece]:

@@ -141,7 +141,7 @@ def _window(
         groups.setdefault(scope.external_id, (scope, []))[1].append(incident)
     if unmapped:
         pull.note(f"{unmapped} incidents are of services that feed no workspace.")
-    told = f"incidents of {formats.day(begins, year=False)} to {formats.day(ends)}"
+    progress = f"incidents of {formats.day(begins, year=False)} to {formats.day(ends)}"
     for scope, some in groups.values():
         for number in range(0, len(some), PAGE):
             page = some[number : number + PAGE]
@@ -153,9 +153,9 @@ def _window(
                 form="pagerduty",
                 content=orjson.dumps({"incidents": page}),
                 first=first,
-                progress=told,
+                progress=progress,
             )
-    yield PulledPiece(home, "log", cursor, progress=told)
+    yield PulledPiece(home, "log", cursor, progress=progress)
 
 
 def _incidents_of_window(client: Client, begins: datetime, ends: datetime) -> list[Any]:

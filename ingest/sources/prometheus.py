@@ -166,10 +166,10 @@ def _reason(error: urllib.error.HTTPError) -> str:
     if 300 <= error.code < 400:
         return f"answers {error.code}, to another address, which is not followed: name that one"
     try:
-        told = str(value_at(json.loads(error.read(LARGEST)), "error") or "")[:200]
+        error_text = str(value_at(json.loads(error.read(LARGEST)), "error") or "")[:200]
     except ValueError:
-        told = ""
-    return told or f"answers {error.code}"
+        error_text = ""
+    return error_text or f"answers {error.code}"
 
 
 def _values(answer: Any) -> dict[float, float]:
@@ -190,10 +190,10 @@ def _only_series(answer: Any, kind: str) -> Any:
 def _points(points: Any) -> dict[float, float]:
     """Instant to finite number. Raises NoAnswer."""
     try:
-        told = {float(instant): float(value) for instant, value in points}
+        values_by_instant = {float(instant): float(value) for instant, value in points}
     except (TypeError, ValueError) as error:
         raise NoAnswer("the query gives no number") from error
-    return {instant: value for instant, value in told.items() if math.isfinite(value)}
+    return {instant: value for instant, value in values_by_instant.items() if math.isfinite(value)}
 
 
 def fetch(
@@ -322,11 +322,11 @@ def _api_of_pull(pull: Pull, base: str) -> Api:
 def _test_connection(pull: Pull) -> list[str]:
     api = _api_of_pull(pull, pull.settings["address"])
     pieces_of_alerts(api("query", {"query": ALERTS.format(seconds=3600)}), pull, {})
-    told = ["Prometheus answers queries."]
+    sentences = ["Prometheus answers queries."]
     if address := pull.settings["alertmanager"]:
         count = len(firing_now(pull, address))
-        told.append(f"Alertmanager answers: {count} alerts are there now.")
-    return told
+        sentences.append(f"Alertmanager answers: {count} alerts are there now.")
+    return sentences
 
 
 def _pull_pieces(pull: Pull) -> Iterator[PulledPiece]:

@@ -94,8 +94,11 @@ def _pages(pull: Pull, client: Client, scope: PullScope) -> Iterator[tuple[Pulle
         greatest = max([greatest, *(c.isoformat() for c in changed)])
         oldest = min((_instant(i, "created_at") for i in incidents), default=floor)
         is_last = page is None or len(incidents) < PAGE or oldest < max(floor, known or floor)
-        told = {"to": greatest, "etag": answer.etag if number == 1 else cursor.get("etag", "")}
-        cursor = told if is_last and greatest else cursor
+        cursor_after = {
+            "to": greatest,
+            "etag": answer.etag if number == 1 else cursor.get("etag", ""),
+        }
+        cursor = cursor_after if is_last and greatest else cursor
         ids = {str(i["id"]) for i in incidents if i.get("id")}
         yield _piece(scope, incidents, answer.body, cursor), ids
         if is_last or pull.is_over():

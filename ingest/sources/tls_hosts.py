@@ -170,8 +170,8 @@ def _supersede(
     connection: Connection, workspace: int, seen: Mapping[Address, str], now: datetime
 ) -> None:
     """Ends what the addresses served before what they serve now."""
-    told = _superseded_statements(connection, workspace, seen, now)
-    tell(connection, CERTIFICATES, workspace, told, words.of_workspace(connection, workspace))
+    statements = _superseded_statements(connection, workspace, seen, now)
+    tell(connection, CERTIFICATES, workspace, statements, words.of_workspace(connection, workspace))
 
 
 def _known_certificates(database: Database, workspace: int) -> set[tuple[Address, str]]:
@@ -311,20 +311,20 @@ def _pin(pull: Pull) -> Pin:
 
 
 def _test_connection(pull: Pull) -> list[str]:
-    told, silent = [], 0
+    sentences, silent = [], 0
     lines = [line.partition("#")[0].strip() for line in pull.settings["hosts"].splitlines()]
     for host in [line for line in lines if line][:TESTED]:
         try:
             served_certificate(address(host), PATIENCE, _pin(pull))
-            told.append(f"{host} serves a certificate.")
+            sentences.append(f"{host} serves a certificate.")
         except ValueError as error:
             raise SourceProblem("setting", f"Hosts: {error}.", "settings.hosts") from error
         except Silent as error:
             silent += 1
-            told.append(f"{host} {error}.")
-    if silent and silent == len(told):
-        raise SourceProblem("unreachable", " ".join(told)[:500])
-    return told
+            sentences.append(f"{host} {error}.")
+    if silent and silent == len(sentences):
+        raise SourceProblem("unreachable", " ".join(sentences)[:500])
+    return sentences
 
 
 def _some_hosts(pull: Pull) -> None:

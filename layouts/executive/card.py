@@ -74,8 +74,8 @@ def _drift(figure: Figure, slug: str) -> Markup | None:
         return link(f"Drifting since {formats.day(since)}", _signals(slug), "drift")
     if days is None or days <= LATE:
         return None
-    told = words.slow_to_tell(figure)
-    return html.P(told[:1].upper() + told[1:], className="card-note muted")
+    time_needed = words.slow_to_tell(figure)
+    return html.P(time_needed[:1].upper() + time_needed[1:], className="card-note muted")
 
 
 def _signals(slug: str) -> str:

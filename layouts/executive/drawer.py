@@ -193,9 +193,9 @@ def _drift(dashboard: Dashboard, card: Card, figure: Figure) -> Markup | None:
     if series is None or not since:
         return None
     moved = words.moved_with_it(companions(dashboard, card.slug, series.key))
-    told = html.P(" ".join(filter(None, (f"{since}.", moved))), className="s")
+    sentence = html.P(" ".join(filter(None, (f"{since}.", moved))), className="s")
     signals = link("Its signals", f"/platform/signals?workspace={card.slug}")
-    return _section("Drift", told, html.P(signals, className="s"))
+    return _section("Drift", sentence, html.P(signals, className="s"))
 
 
 def _previous_value(figure: Figure) -> str:

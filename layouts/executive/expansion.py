@@ -143,8 +143,10 @@ def expansion(dashboard: Dashboard, focus: Focus) -> Component:
 def _notes(page: _CardsPage, dashboard: Dashboard) -> Component | None:
     """Notes of people on the days and the measure that are shown."""
     key, measure = page.scorecard.domain.key, page.focus.measure
-    told = [note for note in page.scorecard.annotations if note.is_about(key, measure)]
-    return box_of_pieces(note_list(told, dashboard.scope.names), className="bare") if told else None
+    notes = [note for note in page.scorecard.annotations if note.is_about(key, measure)]
+    return (
+        box_of_pieces(note_list(notes, dashboard.scope.names), className="bare") if notes else None
+    )
 
 
 def next_pieces(dashboard: Dashboard, focus: Focus) -> Component:
@@ -152,9 +154,9 @@ def next_pieces(dashboard: Dashboard, focus: Focus) -> Component:
     are still of that order."""
     page = _page(dashboard, focus)
     more = page.end if page.end < page.matching else ""
-    told = data(order=page.order, start=focus.start, then=more)
+    attributes = data(order=page.order, start=focus.start, then=more)
     words_of = data(said=page.matching_words, counted=page.counted)
-    return dash_html.Div(**told, **words_of, **data(pieces=markup(page.pieces())))
+    return dash_html.Div(**attributes, **words_of, **data(pieces=markup(page.pieces())))
 
 
 def _by_chance(page: _CardsPage) -> Component | None:

@@ -87,9 +87,11 @@ def _drifts(scorecard: Scorecard) -> Markup | None:
     """Since when its figures drift that the tile shows: what all workspaces in scope do together."""
     head = scorecard.headline
     figures = [head, *(f for f in _supporting(scorecard) if f.measure.key != head.measure.key)]
-    told = words.drifting(figures)
+    phrase = words.drifting(figures)
     return (
-        html.P(link(told, "/platform/signals", "drift"), className="tile-drift") if told else None
+        html.P(link(phrase, "/platform/signals", "drift"), className="tile-drift")
+        if phrase
+        else None
     )
 
 
@@ -112,12 +114,12 @@ def measure_button(scorecard: Scorecard, figure: Figure, class_name: str) -> Mar
         className=f"{class_name}-value status-{figure.status.value}",
     )
     name = html.Span(_label(scorecard, figure), className=f"{class_name}-name")
-    told = evidence_line(figure), words.target(figure)
+    lines = evidence_line(figure), words.target(figure)
     return html.Button(
         [shown, " ", name] if class_name == "headline" else [name, " ", shown],
         type="button",
         className=f"measure {class_name}",
-        title=f"{measure.title}{name_in_brackets(figure)}: {' · '.join(filter(None, told))}",
+        title=f"{measure.title}{name_in_brackets(figure)}: {' · '.join(filter(None, lines))}",
         **data(open=scorecard.domain.key, measure=measure.key),
     )
 
@@ -195,8 +197,8 @@ def _tip(scorecard: Scorecard, dashboard: Dashboard) -> Markup:
 
 
 def _target(figure: Figure) -> str:
-    told = words.target(figure).removeprefix("target ")
-    return f"{told}; {words.giver_of_target(figure.measure)}" if told else ""
+    target_words = words.target(figure).removeprefix("target ")
+    return f"{target_words}; {words.giver_of_target(figure.measure)}" if target_words else ""
 
 
 def _instant(scorecard: Scorecard, dashboard: Dashboard) -> str:

@@ -142,7 +142,7 @@ def sparkline(
     lines = [html.Path(d=path(piece), className="spark-line") for piece in pieces]
     before = _previous_lines(figure, scale) if previous else []
     last = _last_point(figure.series, pieces)
-    told, heard = _in_words(figure, notes, since, int(band.outside.sum()) if band else 0)
+    seen_words, heard = _in_words(figure, notes, since, int(band.outside.sum()) if band else 0)
     return html.Span(
         html.Svg(
             [
@@ -161,7 +161,7 @@ def sparkline(
         ),
         role="img",
         className="spark-box",
-        title=told or None,
+        title=seen_words or None,
         **{"aria-label": heard},
     )
 
@@ -176,11 +176,11 @@ def _in_words(
     figure: Figure, notes: Sequence[Annotation], since: date | None, outside: int
 ) -> tuple[str, str]:
     """Notes in words, and the whole picture, so many points of which lie ``outside``."""
-    told = "; ".join(f"{note.days}: {note.text}" for note in notes)
+    note_words = "; ".join(f"{note.days}: {note.text}" for note in notes)
     drawn = words.spark(figure, outside)
     if since is not None:
         drawn = f"{drawn}, drifting since {formats.day(since)}"
-    return told, f"{drawn}; noted {told}" if told else drawn
+    return note_words, f"{drawn}; noted {note_words}" if note_words else drawn
 
 
 def note_marks(series: Series, notes: Sequence[Annotation]) -> list[Markup]:

@@ -30,12 +30,12 @@ class DeploymentsOf(NamedTuple):
 def sentence(parts: Sequence[DeploymentsOf]) -> str:
     """Words for what is counted of which part; empty without any."""
     ordered = sorted(parts, key=lambda each: (each.words, each.short))
-    told = []
+    phrases = []
     for words, same in groupby(ordered, key=lambda each: each.words):
         names = [each.short for each in same]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        told.append(f"{words} of {', '.join(names[:NAMED])}{more}")
-    return f"Deployments are {'; '.join(told)}." if told else ""
+        phrases.append(f"{words} of {', '.join(names[:NAMED])}{more}")
+    return f"Deployments are {'; '.join(phrases)}." if phrases else ""
 
 
 def counted_as(parts: Sequence[DeploymentsOf]) -> Markup | None:

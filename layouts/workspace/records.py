@@ -175,14 +175,14 @@ def _menu(view: WorkspaceView, listing: Listing) -> list[dict[str, Any]]:
     kind = KINDS.get(listing.record_kind)
     if kind is None or listing.record_key != kind.key or view.role not in KEEPERS:
         return []
-    told = {
+    menu = {
         "under": f"/ws/{view.slug}/records/{kind.name}/",
         "columns": list(listing.record_key),
         "fields": [[name, field_title(name)] for name in correctable_fields(kind)],
         "longest": {"value": LONGEST_CELL, "key": LONGEST_KEY},
         "merges": kind.fold.lend is not None,
     }
-    return [MENU | {"cellRendererParams": told}]
+    return [MENU | {"cellRendererParams": menu}]
 
 
 def rows(page: RecordsPage) -> list[dict[str, str]]:

@@ -146,12 +146,12 @@ def summary(connection: Connection, today: date, most: int) -> SignalSummary:
         "most": max(most, MOST_LOOKED_AT) if most else 0,
     }
     open_now, fresh, night, newest = connection.execute(query, values).one()
-    told = [row for row in newest if row["series"] in WATCHED]
-    if not told:
+    fresh_rows = [row for row in newest if row["series"] in WATCHED]
+    if not fresh_rows:
         return SignalSummary(open_now, fresh, night, ())
     inside = {w.workspace_id: w for w in scoped_workspaces(connection)}
     limits = drifting_limits(connection)
-    signals = [signal_of(inside[row["workspace_id"]], row, limits) for row in told]
+    signals = [signal_of(inside[row["workspace_id"]], row, limits) for row in fresh_rows]
     return SignalSummary(open_now, fresh, night, tuple(in_order(signals)[:most]))
 
 

@@ -44,10 +44,10 @@ def find(name: str, major: int) -> Path:
 
 def version_of(program: Path) -> int:
     """The major version; 0 for what does not tell one."""
-    told = subprocess.run(  # noqa: S603 (a program that was looked up, without input)
+    run = subprocess.run(  # noqa: S603 (a program that was looked up, without input)
         [program, "--version"], capture_output=True, text=True, check=False
     )
-    match = VERSION.search(told.stdout)
+    match = VERSION.search(run.stdout)
     return int(match[1]) if match else 0
 
 

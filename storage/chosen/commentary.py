@@ -95,8 +95,8 @@ def kept_commentary(
 ) -> Mapping[str, Any]:
     """Parameter of a new job with the commentary that stands; empty where nobody has written any."""
     rows = connection.execute(KEPT, {"u": viewer.user_id, "s": subscription}).all()
-    told = {
+    comments = {
         page: {"text": comment, "by": email, "on": at.date().isoformat()}
         for page, comment, email, at in rows
     }
-    return {NAME: told} if told else {}
+    return {NAME: comments} if comments else {}

@@ -106,8 +106,8 @@ def settle(engine: Engine, notice: DueNotice, outcome: NoticeOutcome, moment: da
         if not connection.execute(SETTLE, values).rowcount:
             return "lost"
         if state != "queued":
-            told = {"channel": notice.channel_id, "reason": error[:300]}
-            connection.execute(REASON, told)
+            reason = {"channel": notice.channel_id, "reason": error[:300]}
+            connection.execute(REASON, reason)
             _note(connection, notice, state, error)
     return state
 

@@ -55,11 +55,11 @@ def socket_folder(data: Path, owner: tuple[int, int]) -> Path:
 
 def require_private(folder: Path, uid: int) -> None:
     """Raises OpenFolder unless the folder is a real one, of that user, and closed to all others."""
-    told = folder.lstat()
-    if not stat.S_ISDIR(told.st_mode) or told.st_uid != uid or told.st_mode & OTHERS:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != uid or status.st_mode & OTHERS:
         raise OpenFolder(
             f"the folder of its socket, {folder}, is not the server's alone (mode"
-            f" {stat.S_IMODE(told.st_mode):o}, owner {told.st_uid}): stop the server that runs there"
+            f" {stat.S_IMODE(status.st_mode):o}, owner {status.st_uid}): stop the server that runs there"
         )
 
 
@@ -67,10 +67,10 @@ def require_reachable(path: Path, uid: int, gid: int, user: str) -> None:
     """Raises OpenFolder where a folder above the path keeps the server's user out. It is not opened:
     whoever closed it had a reason."""
     for folder in reversed(path.parents):
-        told = folder.stat()
-        own, group = told.st_uid == uid, told.st_gid == gid
+        status = folder.stat()
+        own, group = status.st_uid == uid, status.st_gid == gid
         needed = stat.S_IXUSR if own else stat.S_IXGRP if group else stat.S_IXOTH
-        if not told.st_mode & needed:
+        if not status.st_mode & needed:
             raise OpenFolder(
                 f"root can not run PostgreSQL, so {user} does, who can not enter {folder}: set"
                 " VIGILO_DATA_DIR to a folder below open ones (/srv/vigilo), or run the program as an"

@@ -144,8 +144,8 @@ class PrivateServer(PostgresServer):
         try:
             self._run(pg_ctl, "-w", "-o", options, "-l", str(self.log), "start")
         except subprocess.SubprocessError as error:
-            told = self.log.read_text(errors="replace") if self.log.exists() else ""
-            raise OSError(f"{error}: {told[-500:].strip()}") from error
+            log_text = self.log.read_text(errors="replace") if self.log.exists() else ""
+            raise OSError(f"{error}: {log_text[-500:].strip()}") from error
 
     def restart(self) -> None:
         """Ends every connection and starts with the settings that stand now."""
@@ -183,9 +183,9 @@ class PrivateServer(PostgresServer):
         """Words of the running server about itself. Raises OSError where it says nothing in time."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            told = PostmasterInfo.read_from_pgdata(self.pgdata)
-            if told is not None and told.is_running() and told.status == "ready":
-                return told
+            info = PostmasterInfo.read_from_pgdata(self.pgdata)
+            if info is not None and info.is_running() and info.status == "ready":
+                return info
             time.sleep(0.05)
         raise OSError("it is running, and not ready")
 

@@ -145,16 +145,16 @@ def read_definitions(connection: Connection, parties: Mapping[str, str]) -> Defi
 
 
 def _definition(row: Row, known: Mapping[str, str]) -> Definition:
-    told, state = row.told, row.body or ""
+    definition, state = row.told, row.body or ""
     if row.kind == "function":
-        return Definition(f"{told} {hashlib.sha256(state.encode()).hexdigest()}")
+        return Definition(f"{definition} {hashlib.sha256(state.encode()).hexdigest()}")
     if row.kind == "view":
-        told = "" if row.name == OF_ALL_DOMAINS else " ".join(told.split())
+        definition = "" if row.name == OF_ALL_DOMAINS else " ".join(definition.split())
     if row.kind == "policy":
         roles = row.whose.split(",")
         whose = [known.get(role, json.dumps(role)) for role in roles]
-        told = f"to {', '.join(whose)} {told}"
-    return Definition(told, state)
+        definition = f"to {', '.join(whose)} {definition}"
+    return Definition(definition, state)
 
 
 def stamp(connection: Connection) -> str:

@@ -91,8 +91,8 @@ def read_rights(connection: Connection, parties: Mapping[str, str]) -> Things:
             thing[OWNED_BY] = known.get(row.owner, f'"{row.owner}"')
         if row.runs_as:
             thing[RUNS_AS], thing[SETTINGS] = row.runs_as, row.settings or ""
-        if (party := known.get(row.grantee)) and (told := in_order(row.rights)):
-            thing[party] = told
+        if (party := known.get(row.grantee)) and (in_words := in_order(row.rights)):
+            thing[party] = in_words
     return things
 
 

@@ -72,7 +72,7 @@ def add(
     """Adds rows of tables to a workspace, by table their columns and the rows as JSON."""
     columns = [",".join(names) for names, _ in rows.values()]
     # Spelled out: as one text every quote in it would be escaped twice.
-    listed = [told for _, told in rows.values()]
+    listed = [json_rows for _, json_rows in rows.values()]
     _hold_shard(connection, workspace_id)
     _call_beside(connection, ADDING, (workspace_id, list(rows), columns, listed))
 

@@ -40,16 +40,16 @@ class NightState:
 
     def lines(self) -> list[str]:
         """Lines for an operator: the last day made, the last run, what is missing."""
-        told = [f"snapshot: {self.made or 'none yet'}"]
+        lines = [f"snapshot: {self.made or 'none yet'}"]
         run = self.last_run
         if run is not None:
             took = f", took {run.took.total_seconds():.1f} s" if run.took is not None else ""
             ended = f" {run.finished_at:%Y-%m-%dT%H:%M:%SZ}" if run.finished_at else ""
             failed = f", failed in {len(run.failures)}" if run.failures else ""
-            told.append(f"last run: {run.day or ''} {run.state}{ended}{took}{failed}")
+            lines.append(f"last run: {run.day or ''} {run.state}{ended}{took}{failed}")
         if self.missing:
-            told.append(f"missing: {', '.join(map(str, self.missing[:7]))}")
-        return told
+            lines.append(f"missing: {', '.join(map(str, self.missing[:7]))}")
+        return lines
 
 
 def due_day(now: datetime) -> date:

@@ -51,8 +51,10 @@ def read(
     blocks = (place_of(each)[0] for each in days)
     values = (*days, NUMBER * first + 1, NUMBER * (last - first), sorted(distributions), *blocks)
     copied = {
-        integer(workspace): told
-        for workspace, *told in visits.of_job(connection, visits.WATCHED_ROWS, values, workspaces)
+        integer(workspace): columns
+        for workspace, *columns in visits.of_job(
+            connection, visits.WATCHED_ROWS, values, workspaces
+        )
     }
     rows: list[EncodedRows] = []
     begun: list[date | None] = []

@@ -78,8 +78,8 @@ def _fields_of_annotation(listed: list[Annotation], id: str) -> Mapping[str, str
     for note in listed:
         if str(note.id) == id:
             days = {"first_day": note.first_day.isoformat(), "last_day": note.last_day.isoformat()}
-            told = {"workspace": note.workspace or "", "about": note.about, "text": note.text}
-            return {"id": id, **days, **told}
+            fields = {"workspace": note.workspace or "", "about": note.about, "text": note.text}
+            return {"id": id, **days, **fields}
     raise Problem(404)
 
 

@@ -200,5 +200,7 @@ def _sentence(error: WrongSettingValue) -> str:
 
 def _done_sentence(choice: Choice, days: RecountedDays | None) -> str:
     """Sentence about the change, and whether days are counted anew for it."""
-    told = f"{choice.setting.title} was {'set' if choice.value is not None else 'taken back'}."
-    return f"{told} The days are counted anew; figures follow in a moment." if days else told
+    sentence = f"{choice.setting.title} was {'set' if choice.value is not None else 'taken back'}."
+    return (
+        f"{sentence} The days are counted anew; figures follow in a moment." if days else sentence
+    )

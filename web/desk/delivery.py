@@ -43,7 +43,7 @@ def blueprint(
     def page(slug: str, delivery: UUID) -> ResponseReturnValue:
         mine = keeper(engine(), current_user, slug)
         state = deliveries.find_delivery(database(), mine.workspace_id, delivery)
-        total, told = records_of(database(), mine.workspace_id, delivery, SHOWN)
+        total, records = records_of(database(), mine.workspace_id, delivery, SHOWN)
         return render_template(
             "delivery.html",
             workspace=mine,
@@ -51,7 +51,7 @@ def blueprint(
             delivery=state,
             parts=state["quarantine"],
             total=total,
-            told=told,
+            told=records,
             href=record_href,
         )
 

@@ -226,14 +226,14 @@ def _record(
     kind = corrections.kind_of(kind_name)
     with job_in(database.job, mine.workspace_id) as connection:
         record = corrections.find_record(connection, kind, mine.workspace_id, key)
-        told = corrections.statements_of(connection, mine.workspace_id, record)
+        statements = corrections.statements_of(connection, mine.workspace_id, record)
     row = record.row or {}
     return {
         "kind": kind,
         "record": record,
         "fields": list(fields(row, settings.zone)),
         "left_out": row.get("left_out"),
-        "statements": [_with_manner_in_words(statement) for statement in told],
+        "statements": [_with_manner_in_words(statement) for statement in statements],
         "is_withdrawn": record.row is None or row.get("left_out") == "withdrawn",
         "is_mergeable": "merged_into" in kind.table.c,
         "whole": row.get("merged_into"),

@@ -131,21 +131,26 @@ class FirstRunPages:
         """The form of the first account."""
         if not first_account.is_open(self._database().job):
             raise Problem(404)
-        told = {"token": request.args.get("token", "")}
-        return render_template("first_account.html", told=told, problem="")
+        fields = {"token": request.args.get("token", "")}
+        return render_template("first_account.html", told=fields, problem="")
 
     def create(self) -> ResponseReturnValue:
         """Makes the account and signs it in."""
         form, jobs = FirstAccountForm(), self._database().job
-        told = {field.name: field.data or "" for field in form}
+        fields = {field.name: field.data or "" for field in form}
         try:
             id = first_account.create(
-                jobs, self._keys, told["token"], told["email"], told["password"], told["name"]
+                jobs,
+                self._keys,
+                fields["token"],
+                fields["email"],
+                fields["password"],
+                fields["name"],
             )
         except TooLate as error:
             raise Problem(404, str(error)) from error
         except (AccountError, WeakPassword) as error:
-            page = render_template("first_account.html", told=told, problem=str(error))
+            page = render_template("first_account.html", told=fields, problem=str(error))
             return page, 422
         account = accounts.by_id(jobs, id)
         assert account is not None
@@ -237,8 +242,8 @@ class FirstRunPages:
             raise Problem(403, "You are not platform admin of that workspace.")
         name = request.args.get("name", "file")[:200]
         content, kind = request.get_data(), request.args.get("kind", "")
-        told = steps.load_file(self._database(), slug, name, content, kind, current_user.email)
-        return jsonify(asdict(told))
+        outcome = steps.load_file(self._database(), slug, name, content, kind, current_user.email)
+        return jsonify(asdict(outcome))
 
 
 def _number(typed: str | None) -> int:

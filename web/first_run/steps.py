@@ -174,8 +174,8 @@ def load_file(
 
 
 def _problems(outcome: ImportOutcome, folder: str) -> list[str]:
-    told = [str(reject).replace(f"{folder}/", "") for reject in outcome.rejects[:5]]
-    return [*([outcome.problem] if outcome.problem else []), *told]
+    problems = [str(reject).replace(f"{folder}/", "") for reject in outcome.rejects[:5]]
+    return [*([outcome.problem] if outcome.problem else []), *problems]
 
 
 def begin_figures(database: Database, ids: list[int], asked_by: str) -> int:

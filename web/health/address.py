@@ -58,9 +58,9 @@ def findings(address: str, patience: float) -> list[HealthFinding]:
 def _of_answer(answer: HTTPResponse, where: dict[str, object]) -> list[HealthFinding]:
     """Finding about an answer that is not the program's own."""
     if answer.status in NOBODY_BEHIND:
-        told = f"{where['url']} answers {answer.status}: no process serves behind it"
-        return [HealthFinding(BRIEF, SERVICE, told)]
+        brief = f"{where['url']} answers {answer.status}: no process serves behind it"
+        return [HealthFinding(BRIEF, SERVICE, brief)]
     if answer.status != 200 or answer.read(len(ANSWER) + 1) != ANSWER:
-        told = f"{where['url']} answers {answer.status}, which is not this program"
-        return [HealthFinding(BRIEF, OTHER.format(**where), told)]
+        brief = f"{where['url']} answers {answer.status}, which is not this program"
+        return [HealthFinding(BRIEF, OTHER.format(**where), brief)]
     return []

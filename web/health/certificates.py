@@ -36,9 +36,9 @@ def ending_findings(of: str, encoded: bytes | None, remedy: str) -> list[HealthF
     if end - now > min(SOON, (end - begin) / SHARE):
         return []
     days = (end - now) / timedelta(days=1)
-    told = f"ends in {days:,.0f} days" if days > 1 else "ends within a day" if days > 0 else "ended"
+    ends = f"ends in {days:,.0f} days" if days > 1 else "ends within a day" if days > 0 else "ended"
     return [
-        HealthFinding("certificate", remedy, f"that of {of} {told}, on {end:%Y-%m-%d %H:%M} UTC")
+        HealthFinding("certificate", remedy, f"that of {of} {ends}, on {end:%Y-%m-%d %H:%M} UTC")
     ]
 
 

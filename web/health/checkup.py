@@ -141,7 +141,9 @@ def of_everything(
         inside = of_the_database(database, settings)
     around = surroundings.findings(settings, asks_address=asks_address)
     is_away = any(finding.brief in (DATABASE, JOB, pools.POOL) for finding in inside)
-    is_asked = not is_away or any(words in told.detail for told in inside for words in TIME_LIMITS)
+    is_asked = not is_away or any(
+        words in finding.detail for finding in inside for words in TIME_LIMITS
+    )
     waits = of_the_locks(database) if is_asked else []
     is_whole = not any(finding.brief in NOT_THERE for finding in inside)
     disk = [] if is_away else of_the_databases_disk(database)
@@ -255,8 +257,8 @@ def _broken_off(
     database: Callable[[], Database], brief: str, error: Exception
 ) -> HealthFinding | None:
     """Finding about a look that a limit of time ended, with the statement that takes the limit off."""
-    told = first_line(error)
-    setting = next((name for words, name in TIME_LIMITS.items() if words in told), None)
+    line = first_line(error)
+    setting = next((name for words, name in TIME_LIMITS.items() if words in line), None)
     if setting is None:
         return None
     here = database()
@@ -269,13 +271,13 @@ def _broken_off(
         log.warning("limits of time can not be asked for: %s", first_line(again))
     if type_this:
         type_this += "   (as a superuser; then restart what serves)"
-    return HealthFinding(brief, type_this or OVERLOADED.format(setting=setting), told, True)
+    return HealthFinding(brief, type_this or OVERLOADED.format(setting=setting), line, True)
 
 
 def _finding_of_error(brief: str, variable: str, error: Exception) -> HealthFinding:
     """Finding about a database that does not answer, with what to do."""
-    told = first_line(error)
+    line = first_line(error)
     remedy = next(
-        (remedy for words, remedy in REMEDIES if any(word in told for word in words)), UNKNOWN
+        (remedy for words, remedy in REMEDIES if any(word in line for word in words)), UNKNOWN
     )
-    return HealthFinding(brief, remedy.format(variable=variable), told, True)
+    return HealthFinding(brief, remedy.format(variable=variable), line, True)

@@ -16,5 +16,5 @@ class HealthFinding:
     must_not_serve: bool = False
 
     def __str__(self) -> str:
-        told = f"{self.brief}: {self.detail}" if self.detail else self.brief
-        return f"{told}\n    {self.remedy}"
+        line = f"{self.brief}: {self.detail}" if self.detail else self.brief
+        return f"{line}\n    {self.remedy}"

@@ -43,20 +43,20 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Metrics of the nights, the exports, the mails, and of what comes in."""
-        told: list[Metric] = []
+        metrics: list[Metric] = []
         answers = False
         try:
             with self._database().job.connect() as connection:
                 answers = bool(connection.execute(text("select true")).scalar())
-                told += _nights(connection, self._settings)
-                told += _queues(connection)
-                told += _incoming(connection)
+                metrics += _nights(connection, self._settings)
+                metrics += _queues(connection)
+                metrics += _incoming(connection)
         except UNREACHABLE as error:
             log.warning("the database can not be measured: %s", first_line(error))
         yield GaugeMetricFamily(
             "vigilo_database_up", "Whether the database answers", value=float(answers)
         )
-        yield from told
+        yield from metrics
 
 
 def _nights(connection: Connection, settings: Settings) -> Iterator[Metric]:

@@ -56,8 +56,8 @@ def install(app: Flask, database: Callable[[], Database], settings: Settings) ->
         if wrong := [finding.brief for finding in problems if finding.must_not_serve]:
             for finding in problems:
                 app.logger.error("not ready: %s", finding)
-            told = f"not ready\n{', '.join(dict.fromkeys(wrong))}\n"
-            return told, 503, {**PLAIN, "Retry-After": "5"}
+            body = f"not ready\n{', '.join(dict.fromkeys(wrong))}\n"
+            return body, 503, {**PLAIN, "Retry-After": "5"}
         to_look_at = dict.fromkeys(
             f.brief for f in (*problems, *room.findings(), *secrets.findings(), *around.findings())
         )

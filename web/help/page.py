@@ -37,10 +37,10 @@ def blueprint(
 
     def facts() -> Mapping[str, object]:
         day = choosing.newest_day(database()) or settings.now().date()
-        told = sections(scope_of(engine(), None, day, settings))
+        chosen_sections = sections(scope_of(engine(), None, day, settings))
         return {
             **_facts(settings),
-            **_chosen_settings({section.key: section.rows for section in told}),
+            **_chosen_settings({section.key: section.rows for section in chosen_sections}),
         }
 
     @made.get(HELP, endpoint="index")
@@ -85,13 +85,13 @@ def _facts(settings: Settings) -> Mapping[str, object]:
 
 def _chosen_settings(rows: Mapping[str, Sequence[ShownSetting]]) -> Mapping[str, object]:
     """Choices of the organisation as its settings say them: how it counts, the targets of a measure."""
-    told = {shown.setting.name: shown for key in rows for shown in rows[key] if shown.is_told}
+    by_name = {shown.setting.name: shown for key in rows for shown in rows[key] if shown.is_told}
     return {
         "counting": rows["counting"],
-        "zone": told[TIME_ZONE].words,
+        "zone": by_name[TIME_ZONE].words,
         "targets": lambda domain, measure: [
             shown
-            for name, shown in told.items()
+            for name, shown in by_name.items()
             if name.partition("/")[0] == f"{domain.key}.{measure.key}"
         ],
     }

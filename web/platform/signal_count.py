@@ -48,19 +48,21 @@ class SignalCounts:
 
     def beside(self, viewer: Viewer) -> ShellCount | None:
         """Count for a person; none where nothing is open, or while it can not be read."""
-        told = self._summary(viewer)
-        if not told.open_now:
+        summary = self._summary(viewer)
+        if not summary.open_now:
             return None
-        words = "open signal" if told.open_now == 1 else "open signals"
-        new = f", {told.fresh} new last night" if told.fresh else ""
-        return ShellCount(told.open_now, words + new, is_hot=bool(told.fresh))
+        words = "open signal" if summary.open_now == 1 else "open signals"
+        new = f", {summary.fresh} new last night" if summary.fresh else ""
+        return ShellCount(summary.open_now, words + new, is_hot=bool(summary.fresh))
 
     def news(self, viewer: Viewer) -> News | None:
         """Drifts that last night told first; none where there are none, or while they can not be read."""
-        told = self._summary(viewer)
-        if not told.newest or told.night is None:
+        summary = self._summary(viewer)
+        if not summary.newest or summary.night is None:
             return None
-        return News(told.night, tuple(map(_new_drift, told.newest)), told.fresh, told.open_now)
+        return News(
+            summary.night, tuple(map(_new_drift, summary.newest)), summary.fresh, summary.open_now
+        )
 
     def forget(self, viewer: Viewer) -> None:
         """Has a person's signals counted anew, as after an answer of theirs."""
@@ -69,10 +71,10 @@ class SignalCounts:
 
     def _summary(self, viewer: Viewer) -> SignalSummary:
         """Signals of whoever asks, looked up once a request: the navigation and the page both tell them."""
-        told: tuple[int, SignalSummary] | None = g.get("signal_summary")
-        if told is None or told[0] != viewer.user_id:
-            g.signal_summary = told = (viewer.user_id, self._counted_or_none(viewer))
-        return told[1]
+        summary: tuple[int, SignalSummary] | None = g.get("signal_summary")
+        if summary is None or summary[0] != viewer.user_id:
+            g.signal_summary = summary = (viewer.user_id, self._counted_or_none(viewer))
+        return summary[1]
 
     def _counted_or_none(self, viewer: Viewer) -> SignalSummary:
         try:
@@ -88,11 +90,11 @@ class SignalCounts:
             kept = self._kept.get(viewer.user_id)
             if kept and kept.fingerprint == fingerprint and kept.until > time.monotonic():
                 return kept.summary
-            told = open_signals.summary(connection, self._today(), TOLD)
+            summary = open_signals.summary(connection, self._today(), TOLD)
         if len(self._kept) >= MOST:
             self._kept.clear()
-        self._kept[viewer.user_id] = _KeptSummary(fingerprint, time.monotonic() + SECONDS, told)
-        return told
+        self._kept[viewer.user_id] = _KeptSummary(fingerprint, time.monotonic() + SECONDS, summary)
+        return summary
 
 
 def _new_drift(signal: DriftSignal) -> NewDrift:

@@ -107,10 +107,10 @@ def _days(figure: Figure | None, window: int) -> str:
     if figure is None or not figure.series:
         return ""
     days = figure.series
-    told = f"{formats.day(days[0][0], year=False)} to {formats.day(days[-1][0])}."
+    days_words = f"{formats.day(days[0][0], year=False)} to {formats.day(days[-1][0])}."
     if not figure.measure.trailing:
-        return told
-    return f"{told} Each point counts the {formats.counted(window, 'day')} up to it."
+        return days_words
+    return f"{days_words} Each point counts the {formats.counted(window, 'day')} up to it."
 
 
 def _began(signal: DriftSignal) -> str:
@@ -135,10 +135,10 @@ def _records(signal: DriftSignal) -> str:
 def _history(signal: DriftSignal) -> list[tuple[str, str]]:
     """Days and what happened on them, the last first."""
     about = formats.counted(signal.give_or_take, "day")
-    told = [
+    rows = [
         (formats.day(signal.opened_on), "First told"),
         (formats.day(signal.since), f"Began, as it looks now, give or take {about}"),
     ]
     if signal.ended_on is not None:
-        told.insert(0, (formats.day(signal.ended_on), "Back within what is usual"))
-    return told
+        rows.insert(0, (formats.day(signal.ended_on), "Back within what is usual"))
+    return rows

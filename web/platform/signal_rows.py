@@ -61,7 +61,7 @@ def signals_for_page(
     with services.database.reader.connect() as connection:
         watched = watched_night(connection)
     night = watched or newest
-    told = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
+    facts_shown = [f for f in facts.facts(dashboard) if slug in ("", f.slug)]
     together = [] if slug else _ongoing_together(services, viewer)
     listed = _by_list(signals, night, today)
     named = find_signal([*together, *signals], key)
@@ -73,7 +73,7 @@ def signals_for_page(
         "unwatched": newest if watched and watched < newest else None,
         "whole": together,
         **listed,
-        **_counts(told, newest),
+        **_counts(facts_shown, newest),
         "workspaces": len(dashboard.scope.slugs),
         "series": len(WATCHED),
         "promise": promise(services.database, len(dashboard.scope.slugs)),

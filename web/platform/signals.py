@@ -131,11 +131,11 @@ def _page(made: Blueprint, services: Services) -> None:
         mine = {m.slug: m for m in platform_admin(services.engine(), current_user)}
         if query.workspace and query.workspace not in mine:
             raise Problem(404)
-        told = signals_for_page(services, current_user.viewer, query.workspace, query.signal)
+        signals = signals_for_page(services, current_user.viewer, query.workspace, query.signal)
         if query.part:
-            if not told["is_chosen"]:
+            if not signals["is_chosen"]:
                 raise Problem(404)
-            return render_template("signal_detail.html", **told)
+            return render_template("signal_detail.html", **signals)
         only, learning = mine.get(query.workspace), None
         if only:
             learning = learning_until(services.engine(), current_user.viewer, only.workspace_id)
@@ -145,7 +145,7 @@ def _page(made: Blueprint, services: Services) -> None:
             only=only.name if only else None,
             learning=learning,
             learning_days=LEARNING_DAYS,
-            **told,
+            **signals,
         )
 
 
@@ -169,8 +169,8 @@ def _csv_text(signals: Sequence[DriftSignal]) -> str:
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for signal in signals:
-        told = drift_json(signal)
-        writer.writerow([harmless(told[name]) for name in COLUMNS])
+        cells = drift_json(signal)
+        writer.writerow([harmless(cells[name]) for name in COLUMNS])
     return buffer.getvalue()
 
 

@@ -59,8 +59,10 @@ class StandingNames:
         from storage.chosen.store import name_and_zone_at
 
         try:
-            told = name_and_zone_at(self._database().web.url)
-            self._chosen = ChosenNames(told.get(ORGANISATION_NAME), told.get(TIME_ZONE))
+            names_and_zone = name_and_zone_at(self._database().web.url)
+            self._chosen = ChosenNames(
+                names_and_zone.get(ORGANISATION_NAME), names_and_zone.get(TIME_ZONE)
+            )
         except DBAPIError as error:  # away, or not migrated yet
             log.debug("what was chosen could not be read", exc_info=error)
             return AWAY_SECONDS

@@ -32,8 +32,8 @@ class Stamp:
     @property
     def instant(self) -> str:
         """The export instant with its zone: "2026-11-23 09:31:02 UTC", "… +01:00" elsewhere."""
-        told = self.exported_at.isoformat(" ", "seconds")
-        return f"{told[:19]} {'UTC' if told[19:] == '+00:00' else told[19:]}"
+        made_at = self.exported_at.isoformat(" ", "seconds")
+        return f"{made_at[:19]} {'UTC' if made_at[19:] == '+00:00' else made_at[19:]}"
 
 
 class Canvas:

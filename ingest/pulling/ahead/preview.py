@@ -206,16 +206,16 @@ def preview(
     allowance.requests = READING
     look = _Look(pull.requests, time.monotonic())
     _read_pieces(pull, shape, memory, look)
-    told = rehearse(context.database, look.pieces)
-    sight = _sight(pull, look, told, listing)
+    rehearsal = rehearse(context.database, look.pieces)
+    sight = _sight(pull, look, rehearsal, listing)
     return SourcePreview(
         tested=tested,
         since=min([pull.since, *look.first.values()]),
-        parts=_parts(_parts_with_counts(parts or (), pull, counts), target, look, told),
+        parts=_parts(_parts_with_counts(parts or (), pull, counts), target, look, rehearsal),
         as_of=as_of,
-        **_counts_document(told.whole),
-        refusals=told.refusals,
-        words=list(told.words.values())[:WORDS],
+        **_counts_document(rehearsal.whole),
+        refusals=rehearsal.refusals,
+        words=list(rehearsal.words.values())[:WORDS],
         notes=[*notes, *pull.notes, *look.notes, *([CUT] if look.is_cut else [])],
         requests=pull.requests,
         estimates=[estimate(sight, shape.growth, d, compares) for d in sorted({*HISTORIES, days})],

@@ -89,9 +89,9 @@ class RehearsalOutcome:
         """Adds what would become of some records of a part."""
         for each in (self.whole, self.parts.setdefault(part, RehearsedRecords())):
             each.add(outcome)
-        told = [str(reject.without_folder) for reject in outcome.rejects]
-        told += [f"{outcome.file.name}: {outcome.problem}"] if outcome.problem else []
-        self.refusals += told[: max(0, REFUSALS - len(self.refusals))]
+        problems = [str(reject.without_folder) for reject in outcome.rejects]
+        problems += [f"{outcome.file.name}: {outcome.problem}"] if outcome.problem else []
+        self.refusals += problems[: max(0, REFUSALS - len(self.refusals))]
 
     def add_words(self, words: Iterable[SeenWord]) -> None:
         """Adds the words of a workspace; one that means another thing elsewhere is another word."""
@@ -191,8 +191,10 @@ def _outcomes(
 
     receipt = Receipt(datetime.now(UTC), told_of=note)
     if not piece.kind:
-        told = take(connection, workspace, piece.form, piece.content, "application/json", receipt)
-        yield from (outcome for _, outcome in told)
+        outcomes = take(
+            connection, workspace, piece.form, piece.content, "application/json", receipt
+        )
+        yield from (outcome for _, outcome in outcomes)
         return
 
     def rows(_: FormatInput) -> Iterator[RawRecord]:

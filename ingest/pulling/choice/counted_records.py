@@ -88,12 +88,12 @@ def note(
     listed: Mapping[str, datetime],
 ) -> None:
     """Notes what a piece told, in its transaction; what was gone by another choice comes back."""
-    told = {key_of(workspace_id, key): at.isoformat() for key, at in listed.items()}
+    listed_at = {key_of(workspace_id, key): at.isoformat() for key, at in listed.items()}
     own = {"id": source.id, "scope": scope.external_id}
-    gone = connection.execute(GONE, own | {"keys": array(list(told))}).scalars().all()
+    gone = connection.execute(GONE, own | {"keys": array(list(listed_at))}).scalars().all()
     if gone:
         _say(connection, source, workspace_id, [_record(key) for key in gone], withdrawn=False)
-    values = {"label": label(scope.counts, scope.named), "told": orjson.dumps(told).decode()}
+    values = {"label": label(scope.counts, scope.named), "told": orjson.dumps(listed_at).decode()}
     connection.execute(NOTE, own | values)
 
 
@@ -141,8 +141,8 @@ class ChoiceTurn:
     def sentence(self) -> str:
         """Words for what happened; empty where nothing did."""
         gone = [f"{n:,} {words_of_label(name)}" for name, n in sorted(self.withdrawn.items())]
-        told = [f"{' and '.join(gone)} count no more"] if gone else []
-        return ", ".join([*told, *([f"{self.restored:,} count again"] if self.restored else [])])
+        phrases = [f"{' and '.join(gone)} count no more"] if gone else []
+        return ", ".join([*phrases, *([f"{self.restored:,} count again"] if self.restored else [])])
 
 
 def turn(database: Database, source: StoredSource, scope: PullScope) -> ChoiceTurn:

@@ -27,8 +27,8 @@ def of_answers() -> Iterator[None]:
         raise
     except MISSHAPEN as error:
         log.warning("an answer is misshapen: %s: %s", type(error).__name__, error, exc_info=error)
-        told = f"{CODES['changed_shape']} ({type(error).__name__}; the log has where.)"
-        raise SourceProblem("changed_shape", told) from error
+        sentence = f"{CODES['changed_shape']} ({type(error).__name__}; the log has where.)"
+        raise SourceProblem("changed_shape", sentence) from error
 
 
 def read_from(pieces: Iterable[Read]) -> Iterator[Read]:

@@ -75,9 +75,9 @@ class SenderAnswer:
     def expires(self) -> datetime | None:
         """Instant until which the sender takes the secret, as GitHub tells it: ``2026-12-31 10:00:00
         UTC``, or with an offset."""
-        told = self.headers.get("github-authentication-token-expiration", "")
+        header = self.headers.get("github-authentication-token-expiration", "")
         try:
-            at = datetime.fromisoformat(told.replace(" UTC", "+00:00").replace(" +", "+"))
+            at = datetime.fromisoformat(header.replace(" UTC", "+00:00").replace(" +", "+"))
             return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         except ValueError:
             return None

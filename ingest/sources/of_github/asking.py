@@ -129,6 +129,6 @@ def _page(
     raise problem
 
 
-def instant_of(told: str) -> datetime:
+def instant_of(instant_text: str) -> datetime:
     """Instant as GitHub writes it. Raises ValueError."""
-    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(instant_text.replace("Z", "+00:00")).astimezone(UTC)

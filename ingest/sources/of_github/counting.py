@@ -102,38 +102,40 @@ def _answers_of(client: Client, scopes: Sequence[PullScope]) -> dict[str, Any]:
     document = ask(client, f"query({declared}) {{\n{wanted}\n}}\n{FRAGMENT}", variables)
     data = value_at(document, "data")
     if not isinstance(data, dict):
-        told = value_at(document, "errors.0.message") or "GitHub counted nothing."
-        raise SourceProblem("changed_shape", str(told)[:200])
+        message = value_at(document, "errors.0.message") or "GitHub counted nothing."
+        raise SourceProblem("changed_shape", str(message)[:200])
     return data
 
 
 def _of_repository(
-    pull: Pull, client: Client, scope: PullScope, told: Any, since: datetime
+    pull: Pull, client: Client, scope: PullScope, counts: Any, since: datetime
 ) -> tuple[ChoiceCount, ...]:
-    if told is None:
+    if counts is None:
         note = "GitHub does not show it to the token."
         return tuple(ChoiceCount(choice, None, note=note) for choice in CHOICES)
     return (
-        _deployments(client, scope, told, since),
+        _deployments(client, scope, counts, since),
         _runs(pull, client, scope, since),
-        _releases(told, since),
-        _tags(pull, told, since),
-        _merges(told, since),
+        _releases(counts, since),
+        _tags(pull, counts, since),
+        _merges(counts, since),
     )
 
 
-def _nodes(told: Any, name: str) -> list[Any]:
-    return [node for node in value_at(told, f"{name}.nodes") or [] if node]
+def _nodes(repository_answer: Any, name: str) -> list[Any]:
+    return [node for node in value_at(repository_answer, f"{name}.nodes") or [] if node]
 
 
-def _is_since(told: Any, since: datetime) -> bool:
+def _is_since(instant_text: Any, since: datetime) -> bool:
     """Whether an instant is told and lies on or after another."""
-    return bool(told) and instant_of(str(told)) >= since
+    return bool(instant_text) and instant_of(str(instant_text)) >= since
 
 
-def _deployments(client: Client, scope: PullScope, told: Any, since: datetime) -> ChoiceCount:
+def _deployments(
+    client: Client, scope: PullScope, repository_answer: Any, since: datetime
+) -> ChoiceCount:
     """Deployments that ended, to environments that are production by GitHub's word, else by their name."""
-    every = _nodes(told, "deployments")
+    every = _nodes(repository_answer, "deployments")
     some = [node for node in every if _is_since(node["createdAt"], since)]
     is_full = len(every) == PAGE and len(some) == PAGE
     count, environments = _to_production(client, scope, some)
@@ -169,8 +171,10 @@ def production_of(client: Client, name: str, id: object) -> bool | None:
     """GitHub's own word on whether the environment of a deployment is production; None where it says
     none."""
     answer = client.get(f"/repos/{name}/deployments/{id}", accepts=(403, 404))
-    told = value_at(answer.json, "production_environment") if answer.status == 200 else None
-    return told if isinstance(told, bool) else None
+    is_production = (
+        value_at(answer.json, "production_environment") if answer.status == 200 else None
+    )
+    return is_production if isinstance(is_production, bool) else None
 
 
 def _runs(pull: Pull, client: Client, scope: PullScope, since: datetime) -> ChoiceCount:
@@ -216,21 +220,21 @@ def _deploys(file: str) -> bool:
     return bool(SAYS.search(file)) and not _parts(file) & NOT_LIVE
 
 
-def _releases(told: Any, since: datetime) -> ChoiceCount:
+def _releases(repository_answer: Any, since: datetime) -> ChoiceCount:
     """Releases that are published, and no pre-releases."""
-    every = _nodes(told, "releases")
+    every = _nodes(repository_answer, "releases")
     some = [r for r in every if not r["isDraft"] and _is_since(r["publishedAt"], since)]
     whole = [r for r in some if not r["isPrerelease"]]
     note = "all of them are pre-releases" if some and not whole else ""
     return ChoiceCount(RELEASES, len(whole), is_more=len(whole) == PAGE, note=note)
 
 
-def _tags(pull: Pull, told: Any, since: datetime) -> ChoiceCount:
+def _tags(pull: Pull, repository_answer: Any, since: datetime) -> ChoiceCount:
     """Tags that are releases to production by the pattern. Those of a fork came with it."""
     pattern = pull.settings.get("tags", "")
-    if told["isFork"]:
+    if repository_answer["isFork"]:
         return ChoiceCount(TAGS, 0, pattern, note="a fork has those of what it was made of")
-    some = [ref for ref in _nodes(told, "refs") if _is_since(tagged_at(ref), since)]
+    some = [ref for ref in _nodes(repository_answer, "refs") if _is_since(tagged_at(ref), since)]
     kinds = [kind_of_tag(ref["name"], pattern) for ref in some]
     count = sum(kind is not None and kind[1] for kind in kinds)
     lacking = f"{len(some)} do not fit {pattern}" if pattern else "none has a version number"
@@ -238,9 +242,9 @@ def _tags(pull: Pull, told: Any, since: datetime) -> ChoiceCount:
     return ChoiceCount(TAGS, count, pattern, count == PAGE, note)
 
 
-def _merges(told: Any, since: datetime) -> ChoiceCount:
+def _merges(repository_answer: Any, since: datetime) -> ChoiceCount:
     """Pull requests that were merged into the default branch."""
-    branch = value_at(told, "defaultBranchRef.name")
-    every = _nodes(told, "pullRequests")
+    branch = value_at(repository_answer, "defaultBranchRef.name")
+    every = _nodes(repository_answer, "pullRequests")
     count = sum(_is_since(p["mergedAt"], since) and p["baseRefName"] == branch for p in every)
     return ChoiceCount(MERGES, count, is_more=count == PAGE)

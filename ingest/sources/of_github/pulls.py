@@ -122,8 +122,8 @@ def _squashes(pull: Pull, scope: PullScope, nodes: list[Any]) -> dict[str, Any]:
     squashes = [squash for node in nodes if (squash := _squash(node)) is not None]
     items = pull.memory.items_by_key(scope.external_id, [_key(sha) for sha, _ in squashes])
     for sha, begun in squashes:
-        told = items.get(_key(sha), {}).get("begun", begun)
-        items[_key(sha)] = {"begun": min(told, begun, key=instant_of)}
+        begun_text = items.get(_key(sha), {}).get("begun", begun)
+        items[_key(sha)] = {"begun": min(begun_text, begun, key=instant_of)}
     return items
 
 

@@ -36,8 +36,8 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
 def tagged_at(ref: Any) -> str | None:
     """When a tag was made: by its own word, else its commit's; None for a tag of anything else."""
     target = value_at(ref, "target")
-    told = value_at(target, "tagger.date") or value_at(target, "committedDate")
-    return str(told or value_at(target, "target.committedDate") or "") or None
+    instant_text = value_at(target, "tagger.date") or value_at(target, "committedDate")
+    return str(instant_text or value_at(target, "target.committedDate") or "") or None
 
 
 def tags(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:

@@ -27,9 +27,9 @@ ENDED = ("success", "failed")
 NEWEST = {"sort": "desc", "per_page": str(PAGE)}
 
 
-def instant(told: str) -> datetime:
+def instant(instant_text: str) -> datetime:
     """Instant as GitLab writes it. Raises ValueError."""
-    return datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(instant_text.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def stamp(at: datetime) -> str:
@@ -107,22 +107,26 @@ def _count_of_choice(
     page = _page(client, scope, path, span)
     if page is None:
         return ChoiceCount(choice, None, note=f"The token may not read {choice}.")
-    instants = [told for each in page if (told := when(each))]
-    count = sum(instant(told) >= since for told in instants)
+    instants = [happened for each in page if (happened := when(each))]
+    count = sum(instant(happened) >= since for happened in instants)
     return ChoiceCount(choice, count, is_more=count == PAGE)
 
 
 def _release_instant(release: Any, now: datetime) -> str | None:
     """When a release was published; None for one that is to come."""
-    told = release.get("released_at")
-    return None if release.get("upcoming_release") or not told or instant(told) > now else str(told)
+    published = release.get("released_at")
+    return (
+        None
+        if release.get("upcoming_release") or not published or instant(published) > now
+        else str(published)
+    )
 
 
 def _tag_instant(tag: Any, pattern: str) -> str | None:
     """When a tag that is a release to production was made; None for any other."""
     kind = kind_of_tag(str(tag["name"]), pattern)
-    told = tag.get("created_at") or value_at(tag, "commit.created_at")
-    return str(told) if kind is not None and kind[1] and told else None
+    instant_text = tag.get("created_at") or value_at(tag, "commit.created_at")
+    return str(instant_text) if kind is not None and kind[1] and instant_text else None
 
 
 def _default_branch(client: Client, scope: PullScope) -> str:
@@ -154,8 +158,10 @@ def releases(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPie
     newest = cursor.get("to", "")
     for answer in client.pages(f"/projects/{scope.external_id}/{path}", {**span, **NEWEST}):
         page = answer.json
-        told = [(str(each["tag_name"]), _release_instant(each, pull.now)) for each in page]
-        published = [(tag, instant(when)) for tag, when in told if when]
+        names_and_instants = [
+            (str(each["tag_name"]), _release_instant(each, pull.now)) for each in page
+        ]
+        published = [(tag, instant(when)) for tag, when in names_and_instants if when]
         newest = max([newest, *(when.isoformat() for _, when in published)])
         is_last = answer.next is None or any(when < floor for _, when in published)
         rows = [_row(scope, tag, when) for tag, when in published if when >= pull.since]

@@ -126,10 +126,10 @@ def _lacking_rights(
 def _lack(
     thing: str, party: str, lacks: set[str], parties: Mapping[str, str], meant: Thing
 ) -> HealthFinding:
-    typed, told, by = _words(thing, lacks, meant)
+    typed, difference, by = _words(thing, lacks, meant)
     whom = quote_name(parties[party]) if parties[party] else "public"
     who = parties[party] or "everybody"
-    detail = f"{who} lacks {rights.in_order(lacks)} on {told}"
+    detail = f"{who} lacks {rights.in_order(lacks)} on {difference}"
     return HealthFinding("rights", f"grant {typed} to {whom};{by}", detail, party != "owner")
 
 
@@ -144,10 +144,10 @@ def _too_much(
         if party == "web":
             more -= _rights_of_party(meant, "public")
         if more:
-            typed, told, by = _words(thing, more, meant)
+            typed, difference, by = _words(thing, more, meant)
             whom = quote_name(parties[party]) if parties[party] else "public"
             who = parties[party] or "everybody"
-            detail = f"{who} has {rights.in_order(more)} on {told}, which is not needed"
+            detail = f"{who} has {rights.in_order(more)} on {difference}, which is not needed"
             yield HealthFinding("rights", f"revoke {typed} from {whom};{by}", detail)
 
 

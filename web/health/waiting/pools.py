@@ -35,15 +35,15 @@ PROCESS = (
 )
 
 
-def finding_of(database: Callable[[], Database], told: str) -> HealthFinding | None:
+def finding_of(database: Callable[[], Database], error_text: str) -> HealthFinding | None:
     """Finding about a pool that an error of the web role's address tells of; None for any other error."""
-    if any(words in told for words in OF_PROCESS):
-        return full_pool_finding(told)
-    is_hung_up = any(words in told for words in HUNG_UP)
-    if any(words in told for words in OF_PGBOUNCER) or (
+    if any(words in error_text for words in OF_PROCESS):
+        return full_pool_finding(error_text)
+    is_hung_up = any(words in error_text for words in HUNG_UP)
+    if any(words in error_text for words in OF_PGBOUNCER) or (
         is_hung_up and _is_used_up_between(database)
     ):
-        detail = f"pgbouncer has no connection free ({told}): all of its pool are taken"
+        detail = f"pgbouncer has no connection free ({error_text}): all of its pool are taken"
         return HealthFinding(POOL, PGBOUNCER, detail, True)
     return None
 
@@ -63,9 +63,9 @@ def _is_used_up_between(database: Callable[[], Database]) -> bool:
     return bool(sessions)
 
 
-def full_pool_finding(told: str = "") -> HealthFinding:
+def full_pool_finding(error_text: str = "") -> HealthFinding:
     """Finding about the connections of this process."""
-    why = f" ({told.partition(' (Background')[0]})" if told else ""
+    why = f" ({error_text.partition(' (Background')[0]})" if error_text else ""
     detail = f"all connections that this process may have are in use{why}; the database is there"
     return HealthFinding(POOL, PROCESS, detail, True)
 

@@ -107,8 +107,8 @@ class SourcePages(ViewsOfSources):
         kind = kinds().get(request.args.get("kind", ""))
         if kind is None:
             return render_template("source_kinds.html", kinds=kinds())
-        told = {"workspace": request.args.get("workspace", "")}
-        return self._form(rights, kind.kind, told)
+        fields = {"workspace": request.args.get("workspace", "")}
+        return self._form(rights, kind.kind, fields)
 
     def _form(
         self,
@@ -139,16 +139,16 @@ class SourcePages(ViewsOfSources):
 
     def create(self) -> ResponseReturnValue:
         """Tests what the form says, and connects it where that is wanted."""
-        rights, told = self._rights(), request.form
+        rights, fields = self._rights(), request.form
         if not rights.managed:
             raise Problem(403, "Sources are connected by admins, owners and platform admins.")
-        kind = kinds().get(told.get("kind", ""))
+        kind = kinds().get(fields.get("kind", ""))
         if kind is None:
             return render_template("source_kinds.html", kinds=kinds()), 422
         try:
-            return self._create(rights, kind, told)
+            return self._create(rights, kind, fields)
         except SourceProblem as problem:
-            return self._form(rights, kind.kind, told, problem), 422
+            return self._form(rights, kind.kind, fields, problem), 422
 
     def _create(
         self, rights: SourceRights, kind: Source, values: Mapping[str, str]
@@ -222,8 +222,8 @@ class SourcePages(ViewsOfSources):
         rights = self._rights()
         source = rights.managed_source(self._database().job, source_id)
         try:
-            told = self._carry_out(rights, source, SourceAction())
-            session["sources_outcome"] = ("ok", told)
+            sentence = self._carry_out(rights, source, SourceAction())
+            session["sources_outcome"] = ("ok", sentence)
         except SourceProblem as problem:
             session["sources_refusal"] = _refusal(problem, kind_of(source.kind), request.form)
         self._wake("sources")
@@ -251,8 +251,8 @@ class SourcePages(ViewsOfSources):
                 store.set_rules(jobs, id, forms.rules_in(form.rules.data or "", rights), by)
                 return "Mapped."
             case "preview":
-                told = form.rules.data or ""
-                session["sources_draft"] = _draft(jobs, source, rights, told)
+                rules = form.rules.data or ""
+                session["sources_draft"] = _draft(jobs, source, rights, rules)
                 return "Nothing is saved yet: this is what these patterns would do."
             case "map":
                 slug = form.workspace.data or ""

@@ -12,7 +12,9 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 ESCAPES = "write @ : / ? # % within a user name or a password as %40 %3A %2F %3F %23 %25"
 HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}(?<!-)\Z")
-MAIL_ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\Z")
+PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
+"""Any character but those by which a mail's header would hold more than one address."""
+MAIL_ADDRESS = re.compile(rf"{PLAIN}+@{PLAIN}+")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POSTGRES = "takes a PostgreSQL URL such as postgresql://user@host/database"
 MAIL = "takes smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://HOST"
@@ -45,7 +47,7 @@ def mail_server(url: str) -> str:
     for name, value in options.items():
         if name == "tls" and value != "required":
             raise ValueError(f"{MAIL}; tls is required or left out")
-        if name == "from" and not MAIL_ADDRESS.match(value):
+        if name == "from" and not MAIL_ADDRESS.fullmatch(value):
             raise ValueError(f"{MAIL}; from is a mail address such as vigilo@example.com")
         if name not in ("tls", "from"):
             raise ValueError(f"{MAIL}; the options are tls and from")
@@ -147,3 +149,8 @@ def _is_libpqs(option: str) -> bool:
     except psycopg2.ProgrammingError:
         return False
     return True
+
+
+def without_people(words: str) -> str:
+    """Words without the mail addresses in them: no log and no operator needs them."""
+    return MAIL_ADDRESS.sub("(address)", words)

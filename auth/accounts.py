@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from addresses import PLAIN
 from auth import credentials, granting
 from auth.granting import MembershipAction
 from auth.membership import NotAllowed
@@ -20,9 +21,8 @@ from storage.identity.proof import Proof
 from storage.roles import WORKSPACE_ROLES
 from storage.viewer import Viewer
 
-PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
 EMAIL = re.compile(rf"{PLAIN}{{1,64}}@{PLAIN}{{1,180}}\.(?:(?!\.){PLAIN}){{2,63}}")
-"""An address without the characters by which a mail's header would hold more than one."""
+"""Address that an account may have."""
 LONGEST_EMAIL, LONGEST_NAME = 254, 120
 """Characters of a person's address and name."""
 

@@ -28,14 +28,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy import Connection, Engine, text
 
+import addresses
+from addresses import without_people
 from exports.queue import KEPT_HOURS, Job
 from settings import Settings
 from storage import audit
 from storage.scheduled.retries import FIRST_WAIT, GIVE_UP, LEASE, wait_after
 
 log = logging.getLogger("vigilo.exports")
-ADDRESS = re.compile(r"[^\s<>@'\"]+@[^\s<>@'\",;]+")
-"""Mail addresses in a server's answer: no log names a person."""
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 TIMEOUT = 20
 
@@ -93,14 +93,12 @@ class DueMail(NamedTuple):
 
 def mail_server(url: str, address: str) -> MailServer:
     """The parts of a URL. Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("takes smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://")
+    parts = urlsplit(addresses.mail_server(url))
     options = parse_qs(parts.query)
     over_tls = parts.scheme == "smtps"
     host = urlsplit(address).hostname or "localhost"
     return MailServer(
-        parts.hostname,
+        str(parts.hostname),
         parts.port or (465 if over_tls else 587 if parts.username else 25),
         unquote(parts.username) if parts.username else None,
         unquote(parts.password or "") if parts.username else None,
@@ -230,7 +228,7 @@ def _try_again_later(
 ) -> None:
     """Log why the mail did not go, and when it is tried again."""
     is_answer = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
-    reason = without_addresses(f"{type(error).__name__}: {error}")
+    reason = without_people(f"{type(error).__name__}: {error}")
     log.warning("mail %s did not go, attempt %s: %s", row.id, row.attempt, reason)
     wait = wait_after(row.attempt, first_wait)
     given_up = moment - row.created_at > GIVE_UP or isinstance(error, HandedOverTwice)
@@ -339,11 +337,6 @@ def connect(
         if to.user is not None:
             smtp.login(to.user, to.password or "")
         yield smtp
-
-
-def without_addresses(words: str) -> str:
-    """Words of a server without the mail addresses in them: no log and no operator needs them."""
-    return ADDRESS.sub("(address)", words)
 
 
 def _write(folder: Path, name: str, message: EmailMessage) -> None:

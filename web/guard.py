@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth import tokens
 from auth.accounts import Account
+from ingest.documents import LARGEST
 from layouts.paths import EXECUTIVE, WORKSPACE_PAGES
 from storage import context
 from storage.database import Database
@@ -30,7 +31,7 @@ from web.plain_text import check_request
 from web.problem import Problem, needs_platform_admin, response
 
 MAX_BODY = 64 * 1024
-MAX_BODIES = {"ingest.take": 1024 * 1024, "first_run.load": 32 * 1024 * 1024}
+MAX_BODIES = {"ingest.take": 1024 * 1024, "first_run.load": LARGEST}
 """Events are as large as their senders make them."""
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 

@@ -28,6 +28,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from ingest.documents import LARGEST
 from ingest.pulling.guard import AddressGuard, Target
 from ingest.pulling.problems import SourceProblem, SourceWaits
 from ingest.pulling.wire.allowance import Allowance
@@ -35,7 +36,6 @@ from ingest.pulling.wire.answers import NO_LIMITS, Limits, Quota, SenderAnswer, 
 from ingest.pulling.wire.bodies import body_of
 from ingest.pulling.wire.turning import PageTurns
 
-LARGEST = 32 * 1024 * 1024
 DEADLINE, CONNECT, READ = 60.0, 10.0, 30.0
 TRIES, LONGEST_WAIT, FIRST_WAIT = 5, 60.0, 1.0
 RESERVED = 0.2

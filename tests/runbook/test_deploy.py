@@ -15,6 +15,8 @@ import yaml
 from settings import Settings, load, variable
 from tests.deep import all_but
 from tests.served import ROOT
+from web.first_run.page import FILES
+from web.guard import MAX_BODIES, MAX_BODY
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
@@ -221,3 +223,14 @@ def test_the_settings_of_the_compose_file_are_taken(tmp_path):
     }
     values["base_url"] = "https://vigilo.example.com"
     assert load(data_dir=tmp_path, **values).redis_url
+
+
+def test_nginx_lets_bodies_through_that_the_program_takes():
+    site = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    bound = r"client_max_body_size (\d+)m;"
+    inner = dict(re.findall(rf"location = (\S+) {{\s+{bound}", site))
+    outer = re.findall(rf"^    {bound}", site, re.MULTILINE)
+    own = {FILES: MAX_BODIES["first_run.load"]}
+    assert {path: int(most) * 2**20 for path, most in inner.items()} == own
+    others = [most for endpoint, most in MAX_BODIES.items() if endpoint != "first_run.load"]
+    assert [int(most) * 2**20 for most in outer] == [max(*others, MAX_BODY)]

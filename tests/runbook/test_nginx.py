@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from getpass import getuser
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from tests.faults.stack import Load
 from tests.ingest.formats.test_x509 import PRIVATE, certificate
 from tests.served import ROOT, ServedWeb, signed_in, until
 from tests.webworld import API, EXECUTIVE, make
+from web.first_run.page import FILES
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 WHOLE = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+daemon off; user {user}; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ }}
 http {{
     access_log off;
@@ -70,7 +72,7 @@ def written(folder: Path, ports: dict[str, int]) -> Path:
     own = certificate("localhost", datetime(2036, 1, 1, tzinfo=UTC), extensions=(names,))
     (folder / "fullchain.pem").write_bytes(own.public_bytes(Encoding.PEM))
     path = folder / "nginx.conf"
-    path.write_text(WHOLE.format(folder=folder, site=site), encoding="utf-8")
+    path.write_text(WHOLE.format(user=getuser(), folder=folder, site=site), encoding="utf-8")
     return path
 
 
@@ -107,6 +109,8 @@ def test_sign_in_over_tls_and_a_reload_under_load(behind):
     assert {(cookie.name, cookie.secure) for cookie in browser.cookies} >= {("__Host-vigilo", True)}
     assert browser.get(behind.address + "/metrics").status_code == 404
     assert browser.post(behind.address + API, data=b"x" * 2**21).status_code == 413
+    dropped = browser.post(behind.address + FILES, data=b"x" * 2**21)
+    assert "X-Request-Id" in dropped.headers  # the program's answer, not nginx's
     with Load(lambda: browser.get(behind.address + API, timeout=20)) as load:
         until(lambda: len(load.answers) > 5)
         before = _workers(behind)

@@ -14,8 +14,8 @@ from tempfile import TemporaryFile
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from addresses import without_people
 from exports import mail
-from exports.mail import without_addresses
 from settings import Settings
 from storage.bounds.away import first_line
 from web.health import address, certificates
@@ -126,7 +126,7 @@ def _mail(settings: Settings, patience: float) -> list[HealthFinding]:
             secure = server.sock if isinstance(server.sock, ssl.SSLSocket) else None
             shown = secure.getpeercert(binary_form=True) if secure else None
     except (OSError, smtplib.SMTPException) as error:
-        why = without_addresses(f"{type(error).__name__}: {error}")
+        why = without_people(f"{type(error).__name__}: {error}")
         is_refused = isinstance(error, ssl.SSLCertVerificationError)
         remedy = renew if is_refused else "Set VIGILO_SMTP_URL right, or start the server."
         return [HealthFinding("mail server", remedy, why)]

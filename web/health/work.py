@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
-from exports.mail import without_addresses
+from addresses import without_people
 from settings import Settings
 from storage.scheduled import nights
 from web.health.findings import HealthFinding
@@ -36,7 +36,7 @@ def findings(connection: Connection, settings: Settings) -> Iterator[HealthFindi
         yield HealthFinding("exports", "flask --app app worker   (and its log)", detail)
     mails = connection.execute(MAILS).one()
     if mails.waiting and mails.longest > MAIL_WAITS:
-        why = f"; the server's answer: {without_addresses(mails.error)}" if mails.error else ""
+        why = f"; the server's answer: {without_people(mails.error)}" if mails.error else ""
         detail = f"{mails.waiting} wait, the oldest for {_minutes(mails.longest)}{why}"
         yield HealthFinding("mails", "Set VIGILO_SMTP_URL right, then restart.", detail)
     if given_up := connection.execute(GIVEN_UP).scalar_one():

@@ -16,9 +16,10 @@ from flask import Flask, g, request
 from structlog.typing import EventDict, Processor
 from werkzeug.wrappers import Response
 
+from addresses import without_people
+
 VALUES = re.compile(r"^(DETAIL|CONTEXT|\[parameters|\[SQL).*$", re.MULTILINE)
 """Lines of a database's error that show rows: a key that is there twice, a value that does not fit."""
-MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 QUIET = ("/healthz", "/readyz", "/metrics")
 """Paths that machines ask every few seconds: only their failures are told."""
 requests = structlog.get_logger("vigilo.request")
@@ -112,6 +113,6 @@ def traceback_without_values(error: BaseException, trace: TracebackType | None) 
 def _without_addresses(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Takes mail addresses out of whatever text is told."""
     return {
-        key: MAIL_ADDRESS.sub("(address)", value) if isinstance(value, str) else value
+        key: without_people(value) if isinstance(value, str) else value
         for key, value in event.items()
     }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from ingest.pulling.problems import SourceProblem
 
+LAST_WEEKS = timedelta(days=28)
+"""Time that is counted before a choice; and how long before the history a merge may lie whose first
+deployment is within it."""
 SETTING = "counts"
 """Name of the setting that chooses for every part, or leaves each its own."""
 DEPLOYMENTS, RUNS, RELEASES, TAGS, MERGES = (

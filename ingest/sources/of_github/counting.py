@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from ingest.documents import value_at
 from ingest.formats.releases import kind_of_tag
 from ingest.pulling.choice.counts import (
     DEPLOYMENTS,
+    LAST_WEEKS,
     MERGES,
     RELEASES,
     RUNS,
@@ -37,8 +38,8 @@ ASKED = 5
 """Environments of a repository that are asked for where they are counted alone."""
 SURE = "production"
 """Environment that is production unless somebody says otherwise: nothing is asked of it to count."""
-DAYS, SIZES = timedelta(days=28), (10, 3, 1)
-"""Time that is counted; repositories a query, fewer where GitHub breaks it off."""
+SIZES = (10, 3, 1)
+"""Repositories a query, fewer where GitHub breaks it off."""
 PAGE = 100
 SAYS = re.compile(r"deploy|rollout|roll-out|go-live|golive", re.I)
 """Names of workflows that say that they deploy."""
@@ -75,7 +76,7 @@ LIKELY = ["production", "Production", "prod", "Prod", "PROD", "prd", "live", "Li
 def count_choices(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
     """Counts of the repositories, a few a query. Raises SourceProblem."""
     client, sizes, waiting = client_of(pull), list(SIZES), list(scopes)
-    since = pull.now - DAYS
+    since = pull.now - LAST_WEEKS
     while waiting:
         some = waiting[: sizes[0]]
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ingest.documents import value_at
+from ingest.pulling.choice.counts import LAST_WEEKS
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Cursor, Pull, PulledPiece, PullScope
@@ -28,8 +29,6 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
   }
 }
 """
-WAITED = timedelta(days=28)
-"""How long before the history a merge may lie whose first deployment is within it."""
 REFUSED = ("scope_missing", "feature_off")
 UNREADABLE = "pull requests can not be read, so squashes begin at the merge."
 
@@ -91,7 +90,7 @@ def begins(pull: Pull, client: Client, scope: PullScope) -> Generator[PulledPiec
         was_cut = (
             "resume" in cursor
         )  # what was merged meanwhile stands before the page where it goes on
-        listed = merged_pages(client, scope, cursor, pull.since - WAITED, partly=True)
+        listed = merged_pages(client, scope, cursor, pull.since - LAST_WEEKS, partly=True)
         try:
             for page in listed:
                 cursor = page.cursor

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
+from ingest.pulling.choice.counts import LAST_WEEKS
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
@@ -14,8 +14,6 @@ from ingest.sources.of_gitlab.choice import HIDDEN, OVERLAP, PAGE, instant, merg
 
 SQUASHES, FIRSTS = "squashes", 25
 """Stream of the merge requests that were squashed; first commits that are asked for at a time."""
-WAITED = timedelta(days=28)
-"""How long before the history a merge may lie whose first deployment is within it."""
 
 
 def changes(pull: Pull, client: Client, scope: PullScope) -> Iterator[PulledPiece]:
@@ -63,7 +61,7 @@ def _read_squashes(
     request that was squashed. Returns whether the list was read to its end; a token that may not read it is
     told, and squashes begin at the merge."""
     cursor = pull.memory.cursor(scope.external_id, SQUASHES)
-    floor = instant(cursor["to"]) - OVERLAP if "to" in cursor else pull.since - WAITED
+    floor = instant(cursor["to"]) - OVERLAP if "to" in cursor else pull.since - LAST_WEEKS
     newest = cursor.get("to", "")
     try:
         for page, is_last in merged_pages(client, scope, {}, floor):

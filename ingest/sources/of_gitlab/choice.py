@@ -10,7 +10,14 @@ from typing import Any
 from ingest.documents import value_at
 from ingest.formats.gitlab import TIERS
 from ingest.formats.releases import kind_of_tag
-from ingest.pulling.choice.counts import DEPLOYMENTS, MERGES, RELEASES, TAGS, ChoiceCount
+from ingest.pulling.choice.counts import (
+    DEPLOYMENTS,
+    LAST_WEEKS,
+    MERGES,
+    RELEASES,
+    TAGS,
+    ChoiceCount,
+)
 from ingest.pulling.client import Client
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import CountedPart, Cursor, Pull, PulledPiece, PullScope
@@ -20,7 +27,7 @@ from ingest.words import default_meanings
 
 CHOICES = (DEPLOYMENTS, RELEASES, TAGS, MERGES)
 OF_EACH = "each project's own"
-DAYS, OVERLAP, PAGE = timedelta(days=28), timedelta(hours=48), 100
+OVERLAP, PAGE = timedelta(hours=48), 100
 TICK = timedelta(milliseconds=1)
 HIDDEN = (403, 404)
 ENDED = ("success", "failed")
@@ -41,7 +48,7 @@ def counter(client_of: Callable[[Pull], Client]) -> Callable[..., Iterator[Count
     """The count of what projects have of the last weeks: five requests each."""
 
     def counted(pull: Pull, scopes: Sequence[PullScope]) -> Iterator[CountedPart]:
-        client, since = client_of(pull), pull.now - DAYS
+        client, since = client_of(pull), pull.now - LAST_WEEKS
         for scope in scopes:
             counts = (
                 _deployments(client, scope, since),

@@ -102,7 +102,7 @@ def _steps(bench: Bench) -> list[Row]:
             states = scoped_workspaces(connection)
             layout = encoded_rows.number_layout(connection)
             request = preset_request(plan, plan.period.end, layout)
-            packed = preset_rows.packed(connection, days, request.name)
+            packed = preset_rows.packed_values(connection, days, request.name)
             slugs = {s.workspace_id: s.slug for s in states}
             names = [slugs[workspace_id] for workspace_id in packed]
             places = [WorkspaceLabel(s.slug, s.name) for s in states]
@@ -112,7 +112,7 @@ def _steps(bench: Bench) -> list[Row]:
                 "what the watch has learned": lambda p=plan: open_signals.scatter(
                     connection, slugs, p.period.previous.start
                 ),
-                "values of all workspaces": lambda d=days, r=request: preset_rows.packed(
+                "values of all workspaces": lambda d=days, r=request: preset_rows.packed_values(
                     connection, d, r.name
                 ),
                 "values to tables": lambda v=values, n=names, p=plan: preset_tables(v, n, p),

@@ -16,7 +16,7 @@ from aggregators.pooling.plan import Plan
 from aggregators.pooling.presets import packing
 from aggregators.pooling.presets.form import TableForm
 from aggregators.pooling.presets.packing import PackableTable
-from aggregators.pooling.presets.unpacking import unpacked
+from aggregators.pooling.presets.unpacking import unpack_tables
 from aggregators.pooling.snapshot_rows import Events, SnapshotRows, events_of
 from aggregators.pooling.span_facts import FactTable, grouped_table, usage_table
 from aggregators.vocabulary.domain import USAGE
@@ -54,7 +54,7 @@ def row_type(columns: Sequence[str]) -> np.dtype:
     return np.dtype([("day", ">i4"), ("numbers", ">f8", (len(columns),))])
 
 
-def broken(encoded: Sequence[EncodedRows]) -> dict[int, str]:
+def broken_durations(encoded: Sequence[EncodedRows]) -> dict[int, str]:
     """The workspaces whose stored durations are none, by id, and why."""
     parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
     headers, owner = _headers(list(enumerate(part for _, part in parts)))
@@ -80,8 +80,8 @@ def tables(
     """The facts of every workspace, over the spans of a plan, of the days up to ``last``. Raises KeyError
     where a declared column is not in the layout: a migration has not run."""
     names = [slugs[rows.workspace_id] for rows in encoded]
-    made = _tables(encoded, names, plan, last, layout)
-    by_name = {table.form.table: table.facts.facts(table.labels) for table in made}
+    packable = _tables(encoded, names, plan, last, layout)
+    by_name = {table.form.table: table.facts.facts(table.labels) for table in packable}
     return Tables(names, by_name)
 
 
@@ -91,16 +91,18 @@ def packed_presets(
     """Each workspace's values of a preset, whose plan this is. Raises as ``tables``."""
     packed: list[bytes] = []
     for first in range(0, len(encoded), PACKED_AT_ONCE):
-        some = encoded[first : first + PACKED_AT_ONCE]
-        packed += packing.packed(_tables(some, [""] * len(some), plan, last, layout), len(some))
+        batch = encoded[first : first + PACKED_AT_ONCE]
+        packed += packing.pack_values(
+            _tables(batch, [""] * len(batch), plan, last, layout), len(batch)
+        )
     return packed
 
 
 def preset_tables(values: Sequence[bytes], slugs: Sequence[str], plan: Plan) -> Tables:
     """The facts of workspaces from their values of a preset, as ``tables`` gives them."""
     natures = {form.table: natures_of(form.table) for form in forms(plan)}
-    made = unpacked(values, slugs, plan, forms(plan), natures)
-    return Tables(slugs, {name: table.facts(labels) for name, (table, labels) in made.items()})
+    by_name = unpack_tables(values, slugs, plan, forms(plan), natures)
+    return Tables(slugs, {name: table.facts(labels) for name, (table, labels) in by_name.items()})
 
 
 def forms(plan: Plan) -> tuple[TableForm, ...]:
@@ -123,9 +125,9 @@ def _tables(
         _events(USAGE, parts, last),
     )
     labels = {name: [rows.labels.get(name) for rows in encoded] for name in labels_of(USAGE)}
-    whole = PackableTable(usage_form, usage, labels, np.arange(len(encoded)))
-    grouped = (_grouped(form, encoded, slugs, usage, last, layout) for form in grouped_forms)
-    return [whole, *grouped]
+    without_groups = PackableTable(usage_form, usage, labels, np.arange(len(encoded)))
+    grouped = (_grouped_table(form, encoded, slugs, usage, last, layout) for form in grouped_forms)
+    return [without_groups, *grouped]
 
 
 def usage_rows(
@@ -137,7 +139,7 @@ def usage_rows(
     return _rows([rows.usage for rows in encoded], layout[USAGE]), _events(USAGE, parts, last)
 
 
-def _grouped(
+def _grouped_table(
     form: TableForm,
     encoded: Sequence[EncodedRows],
     slugs: Sequence[str],
@@ -178,14 +180,14 @@ def _groups(rows: EncodedRows, table: str) -> list[EncodedGroup]:
 def _rows(parts: Sequence[bytes | memoryview], columns: Sequence[str]) -> SnapshotRows:
     """The rows of each scope's bytes, ascending by scope and day. Turned into columns a few hundred rows at
     a time, which the processor's cache holds: a column of rows that lie apart costs three times as much."""
-    of = row_type(columns)
-    lengths = np.array([len(part) // of.itemsize for part in parts], np.intp)
+    row_form = row_type(columns)
+    lengths = np.array([len(part) // row_form.itemsize for part in parts], np.intp)
     scope, length = np.repeat(np.arange(len(parts)), lengths), int(lengths.sum())
     day, numbers = np.empty(length, np.int64), np.empty((len(columns), length + 1))
     numbers[:, -1] = np.nan
     at = 0
-    for some in _batches(parts, AT_ONCE * of.itemsize):
-        data = np.frombuffer(b"".join(some), of)
+    for batch in _batches(parts, AT_ONCE * row_form.itemsize):
+        data = np.frombuffer(b"".join(batch), row_form)
         day[at : at + len(data)] = data["day"]
         numbers[:, at : at + len(data)] = data["numbers"].T
         at += len(data)

@@ -112,7 +112,7 @@ def scorecard_json(
         "measures": {key: figure_json(f) for key, f in scorecard.figures.items()},
     }
     if breakdown:
-        keys = tuple(scorecard.figures) if full else shown(scorecard.domain)
+        keys = tuple(scorecard.figures) if full else shown_measures(scorecard.domain)
         cards = in_order(scorecard, scorecard.domain.headline, order)
         encoded["order"] = order_json(cards)
         encoded["workspaces"] = cards_json(cards[ranks], keys, full)
@@ -128,7 +128,7 @@ def order_json(cards: Cards) -> Json:
     return {"measure": headline.key, "by": by, "prior": prior or None}
 
 
-def shown(domain: Domain) -> tuple[str, ...]:
+def shown_measures(domain: Domain) -> tuple[str, ...]:
     """The measures that a domain's cards and table show."""
     return tuple(dict.fromkeys((domain.headline, *domain.supporting, *domain.columns)))
 
@@ -164,7 +164,7 @@ def _figures_json(cards: Cards, key: str, series: bool) -> list[Json]:
         return list(map(rows_json(table, set(rows), series).__getitem__, rows))
     groups = cards.groups
     by_row = rows_json(table, {*rows, *chain.from_iterable(own.values() for own in groups)}, series)
-    named = _named(by_row, groups)
+    named = _with_group_names(by_row, groups)
     return [_grouped_json(row, own, named) for row, own in zip(rows, groups, strict=True)]
 
 
@@ -176,7 +176,7 @@ def _rank_values(cards: Cards) -> list[Any]:
     return numbers(cards.grid.shrunken(key)[cards.rows(key)])
 
 
-def _named(by_row: RowsJson, groups: Iterable[Mapping[str, int]]) -> RowsJson:
+def _with_group_names(by_row: RowsJson, groups: Iterable[Mapping[str, int]]) -> RowsJson:
     """The figures of a table by row, each with the group that it is of."""
     for own in groups:
         for group, row in own.items():
@@ -198,7 +198,7 @@ def figure_json(figure: Figure, series: bool = True) -> Json:
     by_row = rows_json(figure.table, {figure.row, *groups.values()}, series)
     encoded = by_row[figure.row]
     if groups:
-        return _grouped_json(figure.row, groups, _named(by_row, [groups]))
+        return _grouped_json(figure.row, groups, _with_group_names(by_row, [groups]))
     return encoded if figure.group is None else encoded | {"group": figure.group}
 
 
@@ -233,8 +233,8 @@ def rows_json(table: MeasureTable, wanted: Iterable[int], series: bool = True) -
         for status, target, low, over, band, evidence, points in (rest,)
     }
     if series:
-        for row, told in zip(rows, expectations_json(table, rows), strict=True):
-            encoded[row]["expected"] = told
+        for row, expectation in zip(rows, expectations_json(table, rows), strict=True):
+            encoded[row]["expected"] = expectation
     return encoded
 
 
@@ -313,8 +313,8 @@ def _evidences(table: MeasureTable, rows: Sequence[int]) -> list[Json]:
 def _serieses(table: MeasureTable, rows: Sequence[int]) -> list[list[tuple[str, Any]]]:
     """Points (day, value) of each row; none for a scope that has no row."""
     days = [day.isoformat() for day in table.points]
-    there = [row for row in rows if row != NO_ROW]
-    points = [list(zip(days, row, strict=True)) for row in numbers(table.series[there])]
+    filled_rows = [row for row in rows if row != NO_ROW]
+    points = [list(zip(days, row, strict=True)) for row in numbers(table.series[filled_rows])]
     return [[] for row in rows if row == NO_ROW] + points
 
 
@@ -356,16 +356,16 @@ def answer_json(answer: Answer) -> Json:
         "found": answer.found,
         "workspace": answer.workspace,
         "href": answer.href,
-        "evidence": {key: plain(value) for key, value in answer.evidence.items()},
+        "evidence": {key: without_nan(value) for key, value in answer.evidence.items()},
     }
 
 
-def plain(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """Evidence of an answer without NaN or infinity, whatever its depth."""
     if isinstance(value, dict):
-        return {str(key): plain(v) for key, v in value.items()}
+        return {str(key): without_nan(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [without_nan(v) for v in value]
     return number(value) if isinstance(value, float) else value
 
 

@@ -78,7 +78,7 @@ def _read_in_batches(
 
     def read(workspace_id: int, begins: Begins) -> Sequence[PackableRows] | None:
         with _left_unpacked_on_error(workspace_id), context.job_in(begins, workspace_id) as own:
-            return preset_rows.packable(own, workspace_id, wanted)
+            return preset_rows.rows_to_pack(own, workspace_id, wanted)
         return None
 
     batches = [workspaces[n : n + TOGETHER] for n in range(0, len(workspaces), TOGETHER)]
@@ -104,7 +104,7 @@ def _values(
             for one in own
             if one.preset == preset
         ]
-        unreadable = decoding.broken([one.rows for _, one in every])
+        unreadable = decoding.broken_durations([one.rows for _, one in every])
         every = [each for each in every if each[0] not in unreadable]
         encoded = [one.rows for _, one in every]
         last, layout = request.rows.last_day, request.rows.layout

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from aggregators.pooling.cards import WorkspaceLabel
 from aggregators.pooling.plan import BEFORE, NOW, Plan
 from aggregators.pooling.presets.form import FORM
-from aggregators.pooling.presets.unpacking import broken
+from aggregators.pooling.presets.unpacking import broken_values
 from aggregators.signal.scatter import Scatter
 from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.measure import DAYS_SEEN
@@ -80,28 +80,30 @@ class RowSource:
         missing = [w.workspace_id for w in workspaces if w.workspace_id not in values]
         if missing:
             among = missing if values else None
-            fresh = self._packed(request, among)
+            fresh = self._packed_values(request, among)
             if not fresh and self.row_cache is None:
                 # Values would serve nobody: making them takes as long as reading the rows.
                 return self._as_they_stand(workspaces, plan, last, failed)
             rest = [workspace_id for workspace_id in missing if workspace_id not in fresh]
             if rest:
                 rows = self._rows(request.rows, rest if fresh else among, failed)
-                made = decoding.packed_presets(rows, plan, last, self.layout)
+                packed_now = decoding.packed_presets(rows, plan, last, self.layout)
                 ids = [own.workspace_id for own in rows]
-                fresh |= zip(ids, made, strict=True)
+                fresh |= zip(ids, packed_now, strict=True)
             if self.row_cache:
                 self.row_cache.hold(request.name, workspaces, fresh)
             values |= fresh
-        known = [w for w in workspaces if w.workspace_id in values]
-        every = [values[w.workspace_id] for w in known]
-        return decoding.preset_tables(every, [w.slug for w in known], plan)
+        with_values = [w for w in workspaces if w.workspace_id in values]
+        readable_values = [values[w.workspace_id] for w in with_values]
+        return decoding.preset_tables(readable_values, [w.slug for w in with_values], plan)
 
-    def _packed(self, request: PresetRequest, among: Sequence[int] | None) -> dict[int, bytes]:
+    def _packed_values(
+        self, request: PresetRequest, among: Sequence[int] | None
+    ) -> dict[int, bytes]:
         """Values that the night has packed of the workspaces in scope, or of those ``among`` them."""
-        values = preset_rows.packed(self.connection, request.preset, request.name, among)
+        values = preset_rows.packed_values(self.connection, request.preset, request.name, among)
         ids = list(values)
-        for at in broken(list(values.values()), decoding.forms(request.plan)):
+        for at in broken_values(list(values.values()), decoding.forms(request.plan)):
             log.error("the packed preset of workspace %s is damaged", ids[at])
             del values[ids[at]]
         return values
@@ -112,7 +114,7 @@ class RowSource:
         """Rows of the workspaces in scope, or of those ``among`` them, that can be read; adds to
         ``failed``."""
         rows, errors = encoded_rows.scoped_rows(self.connection, request, among)
-        failed |= errors | decoding.broken(rows)
+        failed |= errors | decoding.broken_durations(rows)
         return [own for own in rows if own.workspace_id not in failed]
 
     def scatter(self, slugs: Mapping[int, str], first: date) -> Scatter:
@@ -176,7 +178,9 @@ def own_tables(connection: Connection, membership: Membership, plan: Plan, last:
         rows = [encoded_rows.own_rows(connection, membership.workspace_id, request)]
     except encoded_rows.WorkspaceUnreadable:
         rows = []
-    return decoding.tables([] if decoding.broken(rows) else rows, slugs, plan, last, layout)
+    return decoding.tables(
+        [] if decoding.broken_durations(rows) else rows, slugs, plan, last, layout
+    )
 
 
 def label(workspace: ScopedWorkspace | Membership) -> WorkspaceLabel:

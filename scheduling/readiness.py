@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from aggregators.vocabulary.period import Ask
-from reading.caching.asks import RememberedAsk, remembered
+from reading.caching.asks import RememberedAsk, remembered_asks
 from reading.caching.cached_dashboard import read_cached
 from reading.caching.dashboard_cache import KEPT_SECONDS, DashboardCache
 from reading.caching.refresher import background_thread
@@ -50,9 +50,11 @@ def _make_waiting(context: ScheduleContext, cache: DashboardCache) -> int:
         return 0
     cache.disk  # noqa: B018 - makes the folder
     with FileLock(cache.folder / "ready.lock", blocking=False):
-        since, done = cache.noted(PROGRESS) or (None, frozenset())
+        since, done = cache.find_noted(PROGRESS) or (None, frozenset())
         done = done if since == published else frozenset()
-        waiting = [a for a in remembered(cache)[:MOST_ASKS] if (a.user_id, a.preset) not in done]
+        waiting = [
+            a for a in remembered_asks(cache)[:MOST_ASKS] if (a.user_id, a.preset) not in done
+        ]
         end, count = time.monotonic() + SLICE_SECONDS, 0
         for ask in waiting:
             if time.monotonic() > end:

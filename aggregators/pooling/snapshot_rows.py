@@ -163,7 +163,7 @@ class Events:
         cell += self.bucket - low
         counts = np.bincount(cell, self.count, len(groups) * (count + 2) * width)
         steps = counts.reshape(len(groups), -1, width)[:, 1 : count + 1]
-        return trailing(steps, spans, step, low, within, groups)
+        return trailing_histogram(steps, spans, step, low, within, groups)
 
     def _group_of(self, groups: Sequence[np.ndarray], scopes: int) -> np.ndarray:
         """The group of each duration's scope."""
@@ -178,7 +178,7 @@ def steps_of(spans: Sequence[Span], step: int) -> int:
     return len(spans) + spans[0].days // step - 1
 
 
-def trailing(
+def trailing_histogram(
     steps: np.ndarray,
     spans: Sequence[Span],
     step: int,

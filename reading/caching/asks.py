@@ -39,7 +39,7 @@ def remember(cache: DashboardCache, viewer: Viewer, ask: Ask) -> None:
     cache.note(key, RememberedAsk(viewer.user_id, viewer.email, ask.preset, now), REMEMBERED)
 
 
-def remembered(cache: DashboardCache) -> list[RememberedAsk]:
+def remembered_asks(cache: DashboardCache) -> list[RememberedAsk]:
     """Asks of the last seven days, newest first."""
     asks: list[RememberedAsk] = cache.notes(PREFIX)
     return sorted(asks, key=lambda ask: ask.at, reverse=True)

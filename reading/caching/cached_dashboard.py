@@ -32,7 +32,7 @@ def read_cached(
     """The dashboard that ``read`` gives, through the cache. Its scorecards have no facts. Raises as
     ``read``."""
     cached = _CachedRead(database, viewer, ask, settings, cache)
-    return replace(cached.dashboard(cached.served()), now=settings.now())
+    return replace(cached.dashboard(cached.version_to_serve()), now=settings.now())
 
 
 def draw_cached(
@@ -48,7 +48,7 @@ def draw_cached(
     it, with all that it depends on beside the dashboard; without a name it is drawn each time. ``draw``
     must not look at the dashboard's ``now``, and nobody may change what comes back: it is everybody's."""
     cached = _CachedRead(database, viewer, ask, settings, cache)
-    served = cached.served()
+    served = cached.version_to_serve()
     if drawing is None:
         return draw(cached.dashboard(served))
 
@@ -59,7 +59,7 @@ def draw_cached(
             cache.note(_last_drawn_key(drawing, served.lasting), dashboard.version, KEPT_SECONDS)
         return _VersionedValue(draw(dashboard), dashboard.version, seconds)
 
-    return cached.once(partial(_drawing_key, drawing), make, served.version).value
+    return cached.value_of_version(partial(_drawing_key, drawing), make, served.version).value
 
 
 def ready_drawing(
@@ -73,11 +73,11 @@ def ready_drawing(
     """Drawing that ``draw_cached`` would give, where it is kept; just after a snapshot the last one that
     was drawn. None where it would have to be computed. Raises as ``read``."""
     cached = _CachedRead(database, viewer, ask, settings, cache)
-    served = cached.served()
-    kept: _VersionedValue[object] | None = cache.kept(_drawing_key(drawing, served.version))
+    served = cached.version_to_serve()
+    kept: _VersionedValue[object] | None = cache.find_kept(_drawing_key(drawing, served.version))
     if kept is None and cached.is_just_published(served):
-        former = cache.noted(_last_drawn_key(drawing, served.lasting))
-        kept = cache.kept(_drawing_key(drawing, former)) if former else None
+        former = cache.find_noted(_last_drawn_key(drawing, served.lasting))
+        kept = cache.find_kept(_drawing_key(drawing, former)) if former else None
     return kept.value if kept else None
 
 
@@ -117,14 +117,14 @@ class _CachedRead:
         """Whether its snapshot is so new that the former figures may still be shown."""
         return now.age is not None and 0 <= now.age < self.settings.stale_seconds
 
-    def served(self) -> CurrentVersion:
+    def version_to_serve(self) -> CurrentVersion:
         """Version to answer with. Just after a snapshot it is the former one, until the new one is ready:
         it says itself which day it is of, and whoever waited would wait behind all others."""
         now = self.current_version()
         remember(self.cache, self.viewer, self.ask)
         if not self.is_just_published(now):
             return now
-        latest = self.cache.noted(f"latest:{now.lasting}")
+        latest = self.cache.find_noted(f"latest:{now.lasting}")
         if latest is None or latest == now.version:
             return now
         self.cache.refresher.add(now.version, partial(self.dashboard, now))
@@ -144,9 +144,11 @@ class _CachedRead:
                 self.cache.note(f"latest:{asked_for.lasting}", made.version, KEPT_SECONDS)
             return _VersionedValue(made, made.version, seconds)
 
-        return self.once(lambda wanted: f"dashboard:{wanted}", make, asked_for.version).value
+        return self.value_of_version(
+            lambda wanted: f"dashboard:{wanted}", make, asked_for.version
+        ).value
 
-    def once(
+    def value_of_version(
         self,
         key: Callable[[str], str],
         make: Callable[[str], _VersionedValue[Value]],
@@ -156,18 +158,18 @@ class _CachedRead:
         kept for the version that it is of, and those who waited for it ask which that is."""
         for _ in range(TRIES):
             try:
-                return self._once(key, make, wanted)
+                return self._value_once(key, make, wanted)
             except VersionChanged as changed:
                 wanted = changed.version
         return make(wanted)
 
-    def _once(
+    def _value_once(
         self,
         key: Callable[[str], str],
         make: Callable[[str], _VersionedValue[Value]],
         wanted: str,
     ) -> _VersionedValue[Value]:
-        def made() -> _VersionedValue[Value]:
+        def make_and_keep() -> _VersionedValue[Value]:
             value = make(wanted)
             if value.version != wanted:
                 self.cache.put(key(value.version), value, value.seconds)
@@ -180,7 +182,7 @@ class _CachedRead:
             if (now := self.current_version().version) != wanted:
                 raise VersionChanged(now)
 
-        return self.cache.once(key(wanted), made, life, require_unchanged)
+        return self.cache.make_once(key(wanted), make_and_keep, life, require_unchanged)
 
 
 def _seconds_to_keep(dashboard: Dashboard) -> float:

@@ -145,7 +145,7 @@ class DashboardCache:
                 throw_away_where_broken(self.folder)
             self.__dict__.pop("disk", None)
 
-    def once(
+    def make_once(
         self,
         key: str,
         make: Callable[[], Made],
@@ -159,7 +159,7 @@ class DashboardCache:
         name = f"{key}:{release()}"
         if (value := self._find(name)) is not _NOTHING:
             return value  # type: ignore[no-any-return]
-        with self._turn() as waited_here, self._alone(name) as waited:
+        with self._turn() as waited_here, self._one_maker(name) as waited:
             if (value := self._find(name)) is not _NOTHING:
                 return value  # type: ignore[no-any-return]
             if (waited or waited_here) and require_unchanged is not None:
@@ -168,7 +168,7 @@ class DashboardCache:
             self.put(key, made, seconds(made))
             return made
 
-    def kept(self, key: str) -> Any:
+    def find_kept(self, key: str) -> Any:
         """Value kept under a key; None where nobody has computed it."""
         value = self._find(f"{key}:{release()}")
         return None if value is _NOTHING else value
@@ -180,7 +180,7 @@ class DashboardCache:
         except AWAY as error:
             self._went_wrong("nothing can be noted on the disk", error)
 
-    def noted(self, key: str) -> Any:
+    def find_noted(self, key: str) -> Any:
         """Value noted last under a key; None where there is none."""
         try:
             return self.disk.get(key)
@@ -195,7 +195,7 @@ class DashboardCache:
         except AWAY as error:
             self._went_wrong("what is noted can not be read", error)
             return []
-        return [value for key in keys if (value := self.noted(key)) is not None]
+        return [value for key in keys if (value := self.find_noted(key)) is not None]
 
     def put(self, key: str, made: object, seconds: float) -> None:
         """Keeps it so long, not at all for 0 seconds."""
@@ -232,7 +232,7 @@ class DashboardCache:
             self._turns.release()
 
     @contextmanager
-    def _alone(self, key: str) -> Iterator[bool]:
+    def _one_maker(self, key: str) -> Iterator[bool]:
         """Let one process or thread of this machine at a time work on a key; gives whether it had to
         wait. Drawings wait for dashboards, so each kind has files of its own."""
         kind, part = key.split(":", 1)[0], hashlib.sha256(key.encode()).hexdigest()[:2]

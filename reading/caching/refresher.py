@@ -43,9 +43,9 @@ class Refresher:
                 return
             self._waiting.add(key)
             self._thread = self._thread or background_thread()
-            self._thread.submit(self._done, key, work)
+            self._thread.submit(self._run_work, key, work)
 
-    def _done(self, key: str, work: Callable[[], object]) -> None:
+    def _run_work(self, key: str, work: Callable[[], object]) -> None:
         """Do the work. What goes wrong shows to those who ask next: they do it themselves."""
         try:
             work()

@@ -139,7 +139,7 @@ def shares_of(stored: StoredDays, series: TestableSeries, means: Array) -> Array
 def stored_days(connection: Connection, ids: Sequence[int], first: date, last: date) -> StoredDays:
     """Snapshot rows of workspaces from the day before ``first`` on; one that can not be read is empty."""
     read = watched_rows.read(connection, ids, (first, last), TOTALS, DISTRIBUTIONS)
-    unreadable = read.failed | decoding.broken(read.rows)
+    unreadable = read.failed | decoding.broken_durations(read.rows)
     for workspace, why in unreadable.items():
         log.error("the watch can not read workspace %s: %s", workspace, why)
     ordered = [

@@ -43,18 +43,18 @@ set asked = excluded.asked, version = excluded.version, data = excluded.data
 """)
 
 
-def packed(
+def packed_values(
     connection: Connection, preset: int, name: str, among: Sequence[int] | None = None
 ) -> dict[int, bytes]:
     """Values of the workspaces in scope, or of those ``among`` them, that are packed as they are now under
     this name, by workspace id; each read in its own context, in one round trip. One that is damaged is as
     none."""
     arguments = (context.ROLLUP, preset, name)
-    values = visits.in_scope(connection, visits.PRESET, arguments, _decompressed, among)
+    values = visits.in_scope(connection, visits.PRESET, arguments, _decompress, among)
     return {workspace_id: value for workspace_id, value in values if value is not None}
 
 
-def _decompressed(row: Values) -> tuple[int, bytes | None]:
+def _decompress(row: Values) -> tuple[int, bytes | None]:
     """Id of a workspace, and its value; None where there is none, or it is damaged."""
     key, data = row
     workspace_id = integer(key)
@@ -85,7 +85,7 @@ class PackableRows:
     rows: EncodedRows
 
 
-def packable(
+def rows_to_pack(
     connection: Connection, workspace_id: int, requests: Mapping[int, tuple[str, RowsRequest]]
 ) -> list[PackableRows]:
     """Rows of the presets of one workspace that are not packed yet, within a transaction of the job in its
@@ -95,21 +95,21 @@ def packable(
     if nights.packs(connection):
         wanted = {n: (name, rows.arguments) for n, (name, rows) in requests.items()}
         unpacked = nights.rows_to_pack(connection, workspace_id, wanted)
-        return [_packable(workspace_id, *each) for each in unpacked]
+        return [_packable_rows(workspace_id, *each) for each in unpacked]
     version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
-    known = {"workspace": workspace_id, "version": version}
-    ready = set(map(tuple, connection.execute(READY, known)))
+    parameters = {"workspace": workspace_id, "version": version}
+    ready = set(map(tuple, connection.execute(READY, parameters)))
     packable_rows: list[PackableRows] = []
     for preset, (name, request) in requests.items():
         if (preset, name) in ready:
             continue
         ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
         if failed is None and rows is not None:
-            packable_rows.append(_packable(workspace_id, preset, version, rows))
+            packable_rows.append(_packable_rows(workspace_id, preset, version, rows))
     return packable_rows
 
 
-def _packable(
+def _packable_rows(
     workspace_id: int, preset: int, version: int, record: bytes | memoryview
 ) -> PackableRows:
     _failed, *values = fields(memoryview(record))

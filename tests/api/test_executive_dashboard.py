@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from aggregators.catalogue import DOMAINS
 from app import create_app
 from auth import tokens
-from reading.encode import FULL_UP_TO, dashboard_json, number, shown
+from reading.encode import FULL_UP_TO, dashboard_json, number, shown_measures
 from storage.database import Database
 from tests import samples
 from tests.webworld import API, DAY, EXECUTIVE
@@ -235,7 +235,7 @@ def test_brief_leaves_out_what_no_card_shows_and_every_series(alice):
     for domain, short, all_of_it in zip(DOMAINS, brief, full, strict=True):
         assert short["measures"] == all_of_it["measures"]
         for some, card in zip(short["workspaces"], all_of_it["workspaces"], strict=True):
-            assert set(some["measures"]) == set(shown(domain))
+            assert set(some["measures"]) == set(shown_measures(domain))
             for key, figure in some["measures"].items():
                 assert figure["series"] == []
                 assert without_series(figure) == without_series(card["measures"][key])

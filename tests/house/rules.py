@@ -32,7 +32,7 @@ OF_ONE_SHAPE = {
 DANGLING = re.compile(
     r"(?:That|Those|This|These|What|Which|Who|Whose|Whom|One|The same|As it|It|Its|They|Their|He|She)\b"
 )
-RIDDLES = {"found", "said", "held", "asked", "place"}
+RIDDLES = {"found", "said", "held", "asked", "place", "told"}
 """Names that hold anything: a reader must look up where they were filled."""
 
 PUBLIC_UNDERSCORES = {"_replace", "_asdict", "_fields", "_make", "_mapping", "_exit"}

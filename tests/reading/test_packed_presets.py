@@ -128,14 +128,14 @@ def test_a_preset_of_a_workspace_shows_in_its_own_context_alone(world):
 
 def test_one_that_can_not_be_packed_is_told_and_read_as_it_stands(world, monkeypatch, caplog):
     before = shown(world, Ask(28))
-    usual = preset_rows.packable
+    usual = preset_rows.rows_to_pack
 
     def failing(connection, workspace_id, requests) -> list:
         if workspace_id == world.ids[0]:
             connection.execute(text("select 1 / 0"))
         return usual(connection, workspace_id, requests)
 
-    monkeypatch.setattr(preset_rows, "packable", failing)
+    monkeypatch.setattr(preset_rows, "rows_to_pack", failing)
     assert packed_presets.pack(world.database, world.settings) == len(world.ids) - 1
     assert f"the presets of workspace {world.ids[0]} are not packed" in caplog.text
     assert shown(world, Ask(28)) == before

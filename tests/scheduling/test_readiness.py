@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from aggregators.vocabulary.period import Ask
 from reading.caching import cached_dashboard
-from reading.caching.asks import AGAIN, remember, remembered
+from reading.caching.asks import AGAIN, remember, remembered_asks
 from reading.caching.cached_dashboard import read_cached
 from reading.caching.dashboard_cache import DashboardCache
 from scheduling.context import ScheduleContext
@@ -82,8 +82,8 @@ def test_asks_are_noted_once_an_hour_newest_first_and_none_on_anybodys_behalf(si
     remember(cache, web.people["alice"], Ask(7))
     assert web.people["alice"].proof.kind is Credential.TICKET
     remember(cache, alice, Ask(None, LAST, LAST))
-    assert {a.preset for a in remembered(cache)} == {28}
+    assert {a.preset for a in remembered_asks(cache)} == {28}
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + AGAIN + 1)
     remember(cache, alice, Ask(28))
-    assert [a.email for a in remembered(cache)] == ["alice@x.example", "bob@x.example"]
+    assert [a.email for a in remembered_asks(cache)] == ["alice@x.example", "bob@x.example"]

@@ -32,7 +32,7 @@ class PackableTable:
     owner: np.ndarray
 
 
-def packed(tables: Sequence[PackableTable], workspaces: int) -> list[bytes]:
+def pack_values(tables: Sequence[PackableTable], workspaces: int) -> list[bytes]:
     """Value of each workspace. Its sections are the groups and labels of every table as JSON; then by table
     the day and the numbers on each border, and by distribution how many entries each group's slots have,
     the bucket and the count of each entry, and the summaries."""
@@ -56,7 +56,7 @@ def _texts(tables: Sequence[PackableTable], workspaces: int) -> list[bytes]:
         for table, ends in zip(tables, bounds, strict=True):
             own = slice(ends[n], ends[n + 1])
             groups = [group for _, group in table.facts.scopes[own]]
-            by_table.append([groups, {name: each[own] for name, each in table.labels.items()}])
+            by_table.append([groups, {name: values[own] for name, values in table.labels.items()}])
         texts.append(orjson.dumps(by_table))
     return texts
 
@@ -81,7 +81,7 @@ def _durations(table: PackableTable, name: str, workspaces: int) -> Iterator[lis
     durations, scopes = table.facts.durations[name], len(table.facts.scopes)
     assert isinstance(durations, StoredDurations)
     slots = Slots.of(durations.plan)
-    cell, bucket, counts = _entries(*_counted(durations, slots, scopes))
+    cell, bucket, counts = _entries(*_filled_buckets(durations, slots, scopes))
     lengths = np.bincount(cell, minlength=scopes * slots.count).astype("<u2")
     summaries = np.stack(
         [_summary(table, durations, label) for label in (BEFORE, NOW)], axis=1
@@ -107,7 +107,7 @@ def _entries(
     return np.repeat(cell, entries), np.repeat(bucket, entries), most
 
 
-def _counted(
+def _filled_buckets(
     durations: StoredDurations, slots: Slots, scopes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scope and slot (as scope times slots, plus slot), bucket and count of every bucket that holds
@@ -119,14 +119,14 @@ def _counted(
         cell = events.scope[inside].astype(np.intp) * slots.count + slot[inside]
         cells.append(cell * width + (events.bucket[inside] - low))
         counts.append(events.count[inside])
-    filled, sums = _summed(
+    filled, sums = _sum_cells(
         np.concatenate(cells), np.concatenate(counts), scopes * slots.count * width
     )
     scope_and_slot, bucket = np.divmod(filled, width)
     return scope_and_slot, (bucket + (low - ZERO_BUCKET)).astype("<u2"), sums.astype(np.int64)
 
 
-def _summed(cell: np.ndarray, count: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+def _sum_cells(cell: np.ndarray, count: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Cells of so many that hold anything, ascending, and the sum of the counts in each. Few of them do: to
     mark these and number them takes a third of the time of summing over all."""
     is_filled = np.zeros(cells, bool)

@@ -12,7 +12,7 @@ import orjson
 from aggregators.pooling.plan import BEFORE, NOW, Plan
 from aggregators.pooling.presets.form import BUCKETS, SUMMARY, Slots, TableForm
 from aggregators.pooling.presets.packing import SIZE, Labels
-from aggregators.pooling.snapshot_rows import Borders, Durations, trailing
+from aggregators.pooling.snapshot_rows import Borders, Durations, trailing_histogram
 from aggregators.pooling.span_facts import FactTable, border_days, seen_of_parents
 from aggregators.vocabulary.effects import Array
 from aggregators.vocabulary.measure import Nature
@@ -66,12 +66,12 @@ class PackedDurations(Durations):
         return Slots.of(self.plan)
 
     @cached_property
-    def _merged(self) -> dict[int, tuple[Sequence[np.ndarray], int, np.ndarray]]:
+    def _counts_by_number(self) -> dict[int, tuple[Sequence[np.ndarray], int, np.ndarray]]:
         return {}
 
     def forget(self) -> None:
         """Lets go of what was counted."""
-        self._merged.clear()
+        self._counts_by_number.clear()
 
     def of_period(self, label: str, within: np.ndarray) -> PackedPeriod:
         """Durations of each scope in NOW or BEFORE."""
@@ -83,17 +83,21 @@ class PackedDurations(Durations):
         first, steps = self._slots.first[label], self._slots.steps[label]
         low, counts = self.merged(groups)
         spans, step = self.plan.spans[label], self.plan.period.step
-        return trailing(counts[:, first : first + steps], spans, step, low, within, groups)
+        return trailing_histogram(
+            counts[:, first : first + steps], spans, step, low, within, groups
+        )
 
     def merged(self, groups: Sequence[np.ndarray]) -> tuple[int, np.ndarray]:
         """Lowest bucket, and how many durations of each group's scopes lie in each slot and bucket [group,
         slot, bucket]. Counted once for all spans."""
-        if len(groups) not in self._merged or not _are_same(groups, self._merged[len(groups)][0]):
-            self._merged[len(groups)] = groups, *self._together(groups)
-        _, low, counts = self._merged[len(groups)]
+        counted = self._counts_by_number.get(len(groups))
+        if counted is None or not _are_same(groups, counted[0]):
+            counted = groups, *self._count_groups(groups)
+            self._counts_by_number[len(groups)] = counted
+        _, low, counts = counted
         return low, counts
 
-    def _together(self, groups: Sequence[np.ndarray]) -> tuple[int, np.ndarray]:
+    def _count_groups(self, groups: Sequence[np.ndarray]) -> tuple[int, np.ndarray]:
         group = np.zeros(len(self.lengths), np.intp)
         for number, rows in enumerate(groups):
             group[rows] = number
@@ -108,7 +112,7 @@ class PackedDurations(Durations):
             return 0, counts[:, :, :1]
         return int(filled[0]) + ZERO_BUCKET, counts[:, :, filled[0] : filled[-1] + 1]
 
-    def counted(self, period: int, known: np.ndarray) -> Histogram:
+    def histogram_of_period(self, period: int, has_data: np.ndarray) -> Histogram:
         """Every bucket of a period, for what its summaries do not say."""
         scopes, slots = self.lengths.shape
         scope, slot = np.divmod(np.repeat(np.arange(scopes * slots), self.lengths.ravel()), slots)
@@ -117,7 +121,7 @@ class PackedDurations(Durations):
         low = int(bucket.min(initial=BUCKETS)) if len(bucket) else 0
         counts = np.zeros((len(self.summaries), 1, int(bucket.max(initial=low)) - low + 1))
         np.add.at(counts, (scope, 0, bucket - low), count)
-        return Histogram(low + ZERO_BUCKET, counts, known)
+        return Histogram(low + ZERO_BUCKET, counts, has_data)
 
 
 def _are_same(groups: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
@@ -145,7 +149,7 @@ class PackedPeriod:
     def quantile(self, q: float) -> Array:
         """The q-quantile of each in seconds; NaN where it holds nothing."""
         if q not in QUANTILES:
-            return self._counted.quantile(q)
+            return self._histogram.quantile(q)
         at = 3 + QUANTILES.index(q)
         return np.where(self.known, self.durations.summaries[:, self.period, at : at + 1], np.nan)
 
@@ -158,11 +162,11 @@ class PackedPeriod:
 
     def take(self, rows: np.ndarray, column: int) -> list[Sketch | None]:
         """Sketches of some scopes."""
-        return self._counted.take(rows, column)
+        return self._histogram.take(rows, column)
 
     @cached_property
-    def _counted(self) -> Histogram:
-        return self.durations.counted(self.period, self.known)
+    def _histogram(self) -> Histogram:
+        return self.durations.histogram_of_period(self.period, self.known)
 
 
 @dataclass(slots=True)
@@ -187,15 +191,17 @@ def sections_of(forms: Sequence[TableForm]) -> int:
     return 1 + sum(2 + 4 * len(form.distributions) for form in forms)
 
 
-def broken(values: Sequence[bytes], forms: Sequence[TableForm]) -> list[int]:
+def broken_values(values: Sequence[bytes], forms: Sequence[TableForm]) -> list[int]:
     """Places of the values that are not as long as they say."""
     count = sections_of(forms)
     header = count * SIZE.itemsize
     long_enough = [n for n, value in enumerate(values) if len(value) >= header]
-    told = np.full(len(values), -1, np.int64)
-    told[long_enough] = _sizes([values[n] for n in long_enough], count).sum(axis=1) + header
+    stated_lengths = np.full(len(values), -1, np.int64)
+    stated_lengths[long_enough] = (
+        _sizes([values[n] for n in long_enough], count).sum(axis=1) + header
+    )
     lengths = np.fromiter(map(len, values), np.int64, len(values))
-    return list(np.flatnonzero(told != lengths).tolist())
+    return list(np.flatnonzero(stated_lengths != lengths).tolist())
 
 
 def _sizes(values: Sequence[bytes], count: int) -> np.ndarray:
@@ -217,7 +223,7 @@ def _sections(values: Sequence[bytes], forms: Sequence[TableForm]) -> _Sections:
     return _Sections(parts)
 
 
-def unpacked(
+def unpack_tables(
     values: Sequence[bytes],
     slugs: Sequence[str],
     plan: Plan,
@@ -233,7 +239,7 @@ def unpacked(
     for n, form in enumerate(forms):
         own = [text[n] for text in texts]
         owner = np.repeat(np.arange(len(values)), [len(groups) for groups, _ in own])
-        groups = [group for each, _ in own for group in each]
+        groups = [group for groups_of_workspace, _ in own for group in groups_of_workspace]
         scopes = [(slugs[at], group) for at, group in zip(owner.tolist(), groups, strict=True)]
         day = sections.numbers("<i4").reshape(-1, len(days))
         numbers = sections.numbers("<f8").reshape(-1, len(form.columns), len(days))
@@ -253,6 +259,6 @@ def _durations(sections: _Sections, plan: Plan) -> PackedDurations:
     return PackedDurations(plan, lengths, bucket, count, summaries)
 
 
-def _labels(each: Sequence[Mapping[str, Sequence[str | None]]]) -> Labels:
-    names = each[0] if each else ()
-    return {name: [value for labels in each for value in labels[name]] for name in names}
+def _labels(by_workspace: Sequence[Mapping[str, Sequence[str | None]]]) -> Labels:
+    names = by_workspace[0] if by_workspace else ()
+    return {name: [value for labels in by_workspace for value in labels[name]] for name in names}

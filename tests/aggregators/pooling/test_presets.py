@@ -9,8 +9,8 @@ import pytest
 
 from aggregators.pooling.plan import BASE, BEFORE, NOW, SPRINT, TRAILING, TRAILING_BEFORE, Plan
 from aggregators.pooling.presets.form import TableForm
-from aggregators.pooling.presets.packing import PackableTable, packed
-from aggregators.pooling.presets.unpacking import broken, unpacked
+from aggregators.pooling.presets.packing import PackableTable, pack_values
+from aggregators.pooling.presets.unpacking import broken_values, unpack_tables
 from aggregators.pooling.snapshot_rows import Events, SnapshotRows, number_of
 from aggregators.pooling.span_facts import FactTable, grouped_table, usage_table
 from aggregators.vocabulary.domain import USAGE
@@ -98,9 +98,9 @@ def both(seed: int, plan: Plan) -> Both:
         ),
         PackableTable(grouped_form, grouped, {"name": [None] * len(owner)}, owner),
     ]
-    values = packed(tables, len(slugs))
+    values = pack_values(tables, len(slugs))
     natures = {USAGE: NATURES, GROUPED: NATURES}
-    read = unpacked(values, slugs, plan, (usage_form, grouped_form), natures)
+    read = unpack_tables(values, slugs, plan, (usage_form, grouped_form), natures)
     assert read[USAGE][1] == tables[0].labels
     return {USAGE: usage, GROUPED: grouped}, {name: table for name, (table, _) in read.items()}
 
@@ -165,7 +165,7 @@ def test_the_lowest_and_the_highest_bucket_have_a_cell_of_their_own():
     table = PackableTable(
         form, usage_table(["a"], plan, NATURES, rows, {"took": events}), {}, np.zeros(1, int)
     )
-    read = unpacked(packed([table], 1), ["a"], plan, (form,), {USAGE: NATURES})[USAGE][0]
+    read = unpack_tables(pack_values([table], 1), ["a"], plan, (form,), {USAGE: NATURES})[USAGE][0]
     (sketch,) = read.over[NOW]["took"].take(np.zeros(1, int), 0)
     assert (sketch.buckets.tolist(), sketch.counts.tolist()) == (
         [ZERO_BUCKET, HIGHEST_BUCKET],
@@ -176,7 +176,7 @@ def test_the_lowest_and_the_highest_bucket_have_a_cell_of_their_own():
 def test_no_workspace_at_all_has_tables_without_scopes():
     plan = Plan.of(rolling(28, LAST), LAST, 14)
     form = TableForm.of(USAGE, NATURES, plan.period.window)
-    facts, labels = unpacked([], [], plan, (form,), {USAGE: NATURES})[USAGE]
+    facts, labels = unpack_tables([], [], plan, (form,), {USAGE: NATURES})[USAGE]
     assert not facts.scopes
     assert not labels
     assert facts.over[NOW]["done"].shape == (0, 1)
@@ -192,6 +192,11 @@ def test_a_value_that_is_cut_off_or_too_long_is_told_from_a_whole_one():
     table = PackableTable(
         form, usage_table(["a"], plan, NATURES, rows, {"took": none}), {}, np.zeros(1, int)
     )
-    (value,) = packed([table], 1)
-    assert broken([value], [form]) == []
-    assert broken([value, value[:-1], value + b"\0", value[:7], b"", value], [form]) == [1, 2, 3, 4]
+    (value,) = pack_values([table], 1)
+    assert broken_values([value], [form]) == []
+    assert broken_values([value, value[:-1], value + b"\0", value[:7], b"", value], [form]) == [
+        1,
+        2,
+        3,
+        4,
+    ]

@@ -19,7 +19,7 @@ def test_a_cache_that_was_filled_with_garbage_is_begun_anew_and_keeps_again(tmp_
     made = []
 
     def asked(cache: DashboardCache) -> int:
-        return cache.once("dashboard:a", lambda: made.append(1) or len(made), lambda _: 600.0)
+        return cache.make_once("dashboard:a", lambda: made.append(1) or len(made), lambda _: 600.0)
 
     first, other = DashboardCache(tmp_path), DashboardCache(tmp_path)
     first.put("dashboard:big", "x" * 100_000, 600.0)
@@ -30,7 +30,7 @@ def test_a_cache_that_was_filled_with_garbage_is_begun_anew_and_keeps_again(tmp_
     caplog.clear()
     kept = asked(first)
     assert [asked(other), asked(DashboardCache(tmp_path))] == [kept, kept]
-    assert first.kept("dashboard:big") is None
+    assert first.find_kept("dashboard:big") is None
     assert caplog.records == []
 
 
@@ -39,5 +39,5 @@ def test_a_value_that_was_damaged_is_computed_again(tmp_path):
     cache.put("dashboard:big", os.urandom(100_000), 600.0)
     (value,) = tmp_path.rglob("*.val")
     value.write_bytes(b"none of ours")
-    assert cache.once("dashboard:big", lambda: "again", lambda _: 600.0) == "again"
-    assert DashboardCache(tmp_path).kept("dashboard:big") == "again"
+    assert cache.make_once("dashboard:big", lambda: "again", lambda _: 600.0) == "again"
+    assert DashboardCache(tmp_path).find_kept("dashboard:big") == "again"

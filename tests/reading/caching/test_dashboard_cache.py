@@ -230,7 +230,7 @@ def _ask(folder: Path, log: Path, start) -> None:
 
     start.wait()
     with ThreadPoolExecutor(10) as people:
-        found = list(people.map(lambda _: kept.once("v1", make), range(10)))
+        found = list(people.map(lambda _: kept.make_once("v1", make), range(10)))
     assert {d.version for d in found} == {"v1"}
 
 
@@ -252,10 +252,10 @@ def test_a_failure_is_not_kept_and_does_not_hold_the_others(kept):
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        kept.once("v1", fails)
+        kept.make_once("v1", fails)
     done = threading.Event()
     thread = threading.Thread(
-        target=lambda: kept.once("v1", lambda: samples.dashboard(3)) and done.set()
+        target=lambda: kept.make_once("v1", lambda: samples.dashboard(3)) and done.set()
     )
     thread.start()
     assert done.wait(10)
@@ -294,7 +294,7 @@ def _hold(folder: Path, holds) -> None:
         holds.set()
         time.sleep(600)
 
-    DashboardCache(folder).once("v1", make)
+    DashboardCache(folder).make_once("v1", make)
 
 
 def test_who_dies_while_computing_is_not_waited_for(tmp_path):
@@ -305,14 +305,14 @@ def test_who_dies_while_computing_is_not_waited_for(tmp_path):
     assert holds.wait(30)
     process.kill()
     process.join()
-    assert DashboardCache(tmp_path / "cache").once("v1", lambda: "made") == "made"
+    assert DashboardCache(tmp_path / "cache").make_once("v1", lambda: "made") == "made"
 
 
 def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path, caplog):
     (tmp_path / "cache").write_text("no folder")
     kept, made = DashboardCache(tmp_path / "cache"), []
     for _ in range(2):
-        assert kept.once("v1", lambda: made.append(1) or "made", lambda _: 60.0) == "made"
+        assert kept.make_once("v1", lambda: made.append(1) or "made", lambda _: 60.0) == "made"
     assert len(made) == 2
     assert "kept" in caplog.text
 
@@ -330,7 +330,7 @@ def test_what_is_held_ready_ends_on_time(kept, monkeypatch):
     made: list[int] = []
     for pause in (0.0, 0.0, 0.4):
         time.sleep(pause)
-        kept.once("v1", lambda: made.append(1) or made, lambda _: 0.3)
+        kept.make_once("v1", lambda: made.append(1) or made, lambda _: 0.3)
     assert len(made) == 2
 
 
@@ -348,13 +348,13 @@ def test_another_release_is_another_version(world, monkeypatch):
 
 
 def test_the_folder_is_its_owners_alone(kept):
-    kept.once("v1", lambda: samples.dashboard(3))
+    kept.make_once("v1", lambda: samples.dashboard(3))
     assert kept.folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_process_holds_what_there_is_room_for_and_forgets_the_oldest(kept, monkeypatch):
     def show(n: int) -> None:
-        kept.once(f"v{n}", lambda: replace(samples.dashboard(3, seed=n), version=f"v{n}"))
+        kept.make_once(f"v{n}", lambda: replace(samples.dashboard(3, seed=n), version=f"v{n}"))
 
     show(0)
     size = next(size for _, size, _ in kept.ready.values())
@@ -380,10 +380,10 @@ def test_few_compute_at_a_time_and_what_is_ready_waits_for_nobody(tmp_path):
         return f"dashboard {n}"
 
     def drawing(n: int) -> str:
-        return kept.once(f"dashboard:{n}", lambda: dashboard(n)).upper()
+        return kept.make_once(f"dashboard:{n}", lambda: dashboard(n)).upper()
 
     def look(n: int) -> None:
-        found.append(kept.once(f"drawing:{n}", lambda: drawing(n)))
+        found.append(kept.make_once(f"drawing:{n}", lambda: drawing(n)))
 
     found: list[str] = []
     threads = [threading.Thread(target=look, args=(n,)) for n in range(8)]
@@ -391,7 +391,7 @@ def test_few_compute_at_a_time_and_what_is_ready_waits_for_nobody(tmp_path):
         thread.start()
     while len(going) < AT_ONCE:
         time.sleep(0.01)
-    assert kept.once("ready", lambda: "made again") == "at once"
+    assert kept.make_once("ready", lambda: "made again") == "at once"
     assert not done.is_set()
     done.set()
     for thread in threads:

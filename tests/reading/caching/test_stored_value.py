@@ -98,7 +98,7 @@ def test_another_process_finds_what_was_put_small_or_large(tmp_path, numbers):
     first, other = DashboardCache(tmp_path), DashboardCache(tmp_path)
     made = {"numbers": np.arange(numbers * 1.0), "name": "alpha"}
     first.put("dashboard:a", made, 600.0)
-    found = other.kept("dashboard:a")
+    found = other.find_kept("dashboard:a")
     assert found["name"] == "alpha"
     assert same(found["numbers"], made["numbers"])
     with pytest.raises(ValueError, match="read-only"):

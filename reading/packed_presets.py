@@ -35,7 +35,6 @@ TOGETHER = 40
 """Workspaces whose values are computed together: one alone takes three times as long as one of many."""
 AT_ONCE = 2
 """Workspaces at a time, as in a run of the snapshot: the work is PostgreSQL's."""
-ACTIVE = text("select id from workspace where is_active and snapshot_day is not null order by id")
 DAYS = text("""
 select max(snapshot_day), min(snapshot_day),
        (select max(day) from snapshot_run where finished_at is not null)
@@ -50,7 +49,7 @@ def pack(database: Database, settings: Settings) -> int:
         last = newest_day(*connection.execute(DAYS).one())
         if last is None:
             return 0
-        workspaces = list(connection.execute(ACTIVE).scalars())
+        workspaces = [id for id, _ in context.active_workspaces(connection, with_figures=True)]
         chosen = ChosenSettings(store.of_organisation(connection))
         sprint_days = chosen.value(SPRINT_DAYS, last, settings.sprint_days)
         requests = _requests(connection, last, sprint_days)

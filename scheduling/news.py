@@ -6,17 +6,16 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from aggregators.vocabulary import formats
 from auth.granting import members
 from auth.membership import PLATFORM_ADMIN
 from exports import mail
 from scheduling.context import ScheduleContext
-from storage.context import job_in
+from storage.context import active_workspaces, job_in
 from storage.database import Database
 from storage.scheduled.nights import NightState
-from storage.tables import workspace
 
 NAMES = uuid.UUID("0b6d9a52-6c8f-4b57-8f0e-3f1f5a6f7c20")
 LISTED = 10
@@ -26,9 +25,8 @@ Post = Callable[[Connection], int]
 
 def platform_admins(database: Database) -> list[str]:
     """Addresses of everybody who is platform admin of an active workspace."""
-    query = select(workspace.c.id).where(workspace.c.is_active)
     with database.job.connect() as connection:
-        ids = list(connection.execute(query).scalars())
+        ids = [id for id, _ in active_workspaces(connection)]
     emails: set[str] = set()
     for workspace_id in ids:
         with job_in(database.job, workspace_id) as connection:

@@ -148,3 +148,19 @@ def job_in(engine: Begins, workspace_id: int) -> Iterator[Connection]:
     """A transaction of the job role in one workspace: its records and snapshots alone."""
     with engine.begin() as connection, entered(connection, JOB, workspace_id):
         yield connection
+
+
+def active_workspaces(
+    connection: Connection, *, with_figures: bool = False
+) -> list[tuple[int, str]]:
+    """Active workspaces by id and slug, or those of them that have a snapshot."""
+    figures = "and snapshot_day is not null" if with_figures else ""
+    query = text(f"select id, slug from workspace where is_active {figures} order by id")
+    return [(row.id, row.slug) for row in connection.execute(query)]
+
+
+def active_workspace(connection: Connection, slug: str) -> int | None:
+    """Id of the active workspace of a slug."""
+    query = text("select id from workspace where slug = :slug and is_active")
+    workspace_id: int | None = connection.execute(query, {"slug": slug}).scalar()
+    return workspace_id

@@ -21,6 +21,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.store import NewSource, StoredSource
 from settings import Settings
 from storage.database import Database
+from storage.sources.tables import HISTORY_DAYS
 from web.operation import Json, Operation, Outcome, add_routes
 from web.platform.sources.ahead import look_ahead
 from web.platform.sources.broken import BrokenSources
@@ -92,7 +93,7 @@ class ScopeRule(BaseModel):
     """A pattern, and the workspace that what it matches feeds."""
 
     model_config = ConfigDict(extra="forbid")
-    pattern: str = Field(min_length=1, max_length=200)
+    pattern: str = Field(min_length=1, max_length=store.LONGEST_PATTERN)
     workspace: str = Field(max_length=40)
 
 
@@ -115,14 +116,14 @@ class SourceRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str = Field(max_length=40, description=", ".join(kinds()))
-    name: str = Field("", max_length=120)
+    name: str = Field("", max_length=store.LONGEST_NAME)
     workspace: str | None = Field(None, max_length=40, description="null: the organisation's")
     settings: dict[str, str] = Field(default_factory=dict)
-    secret: str = Field("", max_length=4000)
-    minutes: int | None = Field(None, ge=5, le=10_080)
-    days: int = Field(90, ge=1, le=1000)
+    secret: str = Field("", max_length=store.LONGEST_SECRET)
+    minutes: int | None = Field(None, ge=store.MINUTES[0], le=store.MINUTES[1])
+    days: int = Field(HISTORY_DAYS, ge=store.HISTORY[0], le=store.HISTORY[1])
     rules: list[ScopeRule] = Field(
-        default_factory=list, max_length=500, description="of an organisation's source"
+        default_factory=list, max_length=store.MOST_RULES, description="of an organisation's source"
     )
     choices: dict[str, str] = Field(
         default_factory=dict, max_length=500, description="what the deployments of parts are, by id"
@@ -141,9 +142,9 @@ class SourceChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     enabled: bool | None = None
-    secret: str | None = Field(None, min_length=1, max_length=4000)
+    secret: str | None = Field(None, min_length=1, max_length=store.LONGEST_SECRET)
     settings: dict[str, str] | None = None
-    rules: list[ScopeRule] | None = Field(None, max_length=500)
+    rules: list[ScopeRule] | None = Field(None, max_length=store.MOST_RULES)
     choices: dict[str, str] | None = Field(
         None, max_length=500, description=f"what the deployments of parts are, by id. {CAUTION}"
     )

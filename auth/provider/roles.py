@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from auth import membership
 from auth.accounts import Account
 from auth.granting import MembershipAction, active_role, change
 from auth.membership import NotAllowed
-from storage.context import job_in
+from storage.context import active_workspaces, job_in
 
 LOG = logging.getLogger(__name__)
 EVERY = "*"
@@ -46,9 +46,7 @@ def apply(
     if not groups:
         return
     with jobs.connect() as connection:
-        workspaces = connection.execute(
-            text("select id, slug from workspace where is_active order by id")
-        ).all()
+        workspaces = active_workspaces(connection)
     roles = wanted_roles(groups, group_names, [slug for _, slug in workspaces])
     for id, slug in workspaces:
         if slug in roles and roles[slug] != (before := _role(jobs, id, account.id)):

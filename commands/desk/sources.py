@@ -20,6 +20,7 @@ from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import SourceContext
 from ingest.pulling.store import NewSource, NoSuchSource, StoredSource
 from storage.context import NoSuchWorkspace
+from storage.sources.tables import HISTORY_DAYS
 from storage.viewer import Viewer
 from web.platform.sources.ahead import look_ahead
 from web.platform.sources.rights import WHOLE, SourceRights
@@ -72,7 +73,7 @@ def _new_source_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--name", help="Its name; the kind's title when left out."),
             click.option("--minutes", type=int, help="How often it syncs."),
             click.option(
-                "--days", type=int, default=90, show_default=True,
+                "--days", type=int, default=HISTORY_DAYS, show_default=True,
                 help="How far history reaches back.",
             ),
             click.option(

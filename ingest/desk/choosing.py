@@ -15,7 +15,7 @@ from ingest.due.marks import mark
 from ingest.due.remake import EVER
 from storage import audit
 from storage.chosen import store
-from storage.context import JOB, entered
+from storage.context import JOB, active_workspaces, entered
 from storage.database import Database
 
 Workspace = tuple[int, str]
@@ -68,9 +68,6 @@ SINCE = text("""
 select max(snapshot_day), count(*) from workspace
 where is_active and snapshot_day is not null and (cast(:first as date) is null or snapshot_day >= :first)
 """)
-WITH_DAYS = text(
-    "select id from workspace where is_active and snapshot_day is not null order by id"
-)
 ZONE = text("update installation set time_zone = :zone")
 
 
@@ -147,6 +144,6 @@ def _mark(connection: Connection, first: date | None) -> None:
     instant = EVER
     if first is not None:
         instant = datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(days=1)
-    for workspace_id in connection.execute(WITH_DAYS).scalars().all():
+    for workspace_id, _ in active_workspaces(connection, with_figures=True):
         with entered(connection, JOB, workspace_id):
             mark(connection, workspace_id, instant)

@@ -11,7 +11,7 @@ from auth.accounts import Account, by_id
 from auth.granting import active_role
 from auth.secret_key import Keys
 from ingest.formats.form import Signed
-from storage.context import job_in
+from storage.context import active_workspace, job_in
 
 SENDERS = ("platform_admin", "owner", "admin", "approver", "engineer")
 """Roles whose tokens may write; a viewer's may not."""
@@ -64,9 +64,7 @@ def _may_write(jobs: Engine, account: Account, slug: str) -> bool:
     """Whether they hold a role of SENDERS there now. A sender's secret says who it is to this process, not
     to the database: the job role, which writes what they send, looks it up."""
     with jobs.connect() as connection:
-        workspace = connection.execute(
-            text("select id from workspace where slug = :slug and is_active"), {"slug": slug}
-        ).scalar()
+        workspace = active_workspace(connection, slug)
     if workspace is None:
         return False
     with job_in(jobs, workspace) as connection:

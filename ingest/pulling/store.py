@@ -18,6 +18,7 @@ from aggregators.name_order import by_name
 from ingest.pulling.catalogue import kind_of
 from ingest.pulling.problems import SourceProblem
 from storage import audit
+from storage.sources.tables import HISTORY_DAYS, SILENT_MINUTES, SILENT_TURNS
 
 PURPOSE = "vigilo source secrets"
 """Purpose that the secrets are sealed for."""
@@ -37,6 +38,7 @@ update source set attempt = attempt + 1, lease_until = null where id = :id
 piece."""
 ELSEWHERE = "The address is another one, so the secret is gone: give it anew."
 HISTORY, MINUTES = (1, 1000), (5, 7 * 24 * 60)
+LONGEST_NAME, LONGEST_SECRET, LONGEST_PATTERN, MOST_RULES = 120, 4000, 200, 500
 
 
 class NoSuchSource(LookupError):
@@ -77,7 +79,7 @@ class StoredSource:
     @property
     def is_silent(self) -> bool:
         """Whether three of its turns have passed without a good sync, whatever it says of itself."""
-        turns = timedelta(minutes=3 * self.schedule_minutes + 5)
+        turns = timedelta(minutes=SILENT_TURNS * self.schedule_minutes + SILENT_MINUTES)
         return self.enabled and (self.last_success_at or self.made_at) < datetime.now(UTC) - turns
 
     @property
@@ -99,7 +101,7 @@ class NewSource:
     secret: str = ""
     home_workspace: int | None = None
     schedule_minutes: int | None = None
-    history_days: int = 90
+    history_days: int = HISTORY_DAYS
 
 
 def create(engine: Engine, box: MultiFernet, new: NewSource, by: tuple[int, str]) -> int:

@@ -24,7 +24,7 @@ from ingest.pulling.runs import RunCounts
 from ingest.pulling.shape import Cursor, PulledPiece
 from ingest.pulling.store import StoredSource
 from ingest.pulling.vanished import LISTED, compare_lists, is_recent, withdraw
-from storage.context import job_in
+from storage.context import active_workspace, job_in
 from storage.database import Database
 from storage.statement_tables import deliveries as deliveries_table
 
@@ -109,9 +109,8 @@ class Writer:
 
     def _workspace(self, slug: str) -> int:
         if slug not in self._workspaces:
-            query = text("select id from workspace where slug = :slug and is_active")
             with self._database.job.connect() as connection:
-                workspace_id = connection.execute(query, {"slug": slug}).scalar()
+                workspace_id = active_workspace(connection, slug)
             if workspace_id is None:
                 raise SourceProblem("mapping_missing", f"There is no active workspace {slug}.")
             self._workspaces[slug] = int(workspace_id)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
-from sqlalchemy import text
 
 from aggregators.signal.exposure import usual_counts
 from aggregators.signal.placebo import WARM_UP, own_threshold, placebo
@@ -30,6 +29,7 @@ from reading.signals.histories import (
     shares_of,
     stored_days,
 )
+from storage.context import active_workspaces
 from storage.database import Database
 from storage.watch import learned
 from storage.watch.learned import OwnThreshold
@@ -54,8 +54,7 @@ def run(database: Database, day: date) -> dict[str, OwnThreshold]:
     """Makes the thresholds of every series from the days up to one; none where there is too little
     history."""
     with database.job.begin() as connection:
-        query = text("select id from workspace where is_active order by id")
-        ids = list(connection.execute(query).scalars())
+        ids = [id for id, _ in active_workspaces(connection)]
         if not ids:
             return {}
         first = day - timedelta(days=HISTORY_DAYS - 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from aggregators.signal.exposure import usual_counts
 from aggregators.signal.rules import KEEP, LAG, LEARNING_DAYS, SHIPPED, SeriesKind
@@ -30,6 +30,7 @@ from reading.signals.histories import (
 )
 from reading.signals.kept import states_as_bytes, states_from_bytes
 from reading.signals.whole import watching
+from storage.context import active_workspaces
 from storage.database import Database
 from storage.watch import learned, store
 from storage.watch.store import KeptWatch, WatchedNight
@@ -52,12 +53,7 @@ def run(database: Database, night: date) -> NightOutcome:
     """Watches the night of a snapshot day that has been made; again it says the same. The shares of a
     usual day settle over 28 days, as figures do."""
     with database.job.begin() as connection:
-        ids = [
-            row.id
-            for row in connection.execute(
-                text("select id from workspace where is_active order by id")
-            )
-        ]
+        ids = [id for id, _ in active_workspaces(connection)]
         if not ids:
             return NightOutcome(0, 0, 0, 0, False)
         kept = store.kept_states(connection, ids)

@@ -26,6 +26,13 @@ CHOSEN_BY = ("", "seen", "hand")
 PULL_STATES = ("running", "done", "waiting", "failed")
 EMPTY_OBJECT = text("'{}'::jsonb")
 
+HISTORY_DAYS = 90
+"""Days of history that a source is read back, where nobody says otherwise."""
+SILENT_TURNS, SILENT_MINUTES = 3, 5
+IS_SILENT = f"""coalesce(last_success_at, made_at)
+    < now() - make_interval(mins => {SILENT_TURNS} * schedule_minutes + {SILENT_MINUTES})"""
+"""Turns without a good sync, and minutes beyond them, after which a source is silent whatever it says of
+itself; and the condition in SQL."""
 source = Table(
     "source",
     metadata,
@@ -38,7 +45,7 @@ source = Table(
     Column("secret_hint", Text, nullable=False, server_default=text("''")),
     instant("secret_set_at"),
     Column("schedule_minutes", Integer, nullable=False, server_default=text("15")),
-    Column("history_days", Integer, nullable=False, server_default=text("90")),
+    Column("history_days", Integer, nullable=False, server_default=text(str(HISTORY_DAYS))),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("made_by", BigInteger, ForeignKey("app_user.id"), nullable=False),
     instant("made_at", nullable=False, now=True),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from settings import Settings, load, variable
+from storage.sources.tables import SILENT_MINUTES, SILENT_TURNS
 from tests.deep import all_but
 from tests.served import ROOT
 from web.first_run.page import FILES
@@ -234,3 +235,10 @@ def test_nginx_lets_bodies_through_that_the_program_takes():
     assert {path: int(most) * 2**20 for path, most in inner.items()} == own
     others = [most for endpoint, most in MAX_BODIES.items() if endpoint != "first_run.load"]
     assert [int(most) * 2**20 for most in outer] == [max(*others, MAX_BODY)]
+
+
+def test_an_alert_tells_of_a_silent_source_as_the_page_does():
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text())
+    (told,) = (r["expr"] for r in rules["groups"][0]["rules"] if r["alert"] == "VigiloSourceSilent")
+    bound = re.search(r"> (\d+) \* max by \(.*\) \(vigilo_source_turn_seconds\) \+ (\d+)", told)
+    assert tuple(map(int, bound.groups())) == (SILENT_TURNS, SILENT_MINUTES * 60)

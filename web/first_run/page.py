@@ -22,6 +22,7 @@ from ingest.pulling.catalogue import kinds
 from ingest.pulling.choice.counts import NAMES
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.runner import SourceContext
+from ingest.pulling.store import LONGEST_SECRET
 from settings import Settings
 from storage.database import Database
 from storage.executive.memberships import Membership
@@ -67,7 +68,7 @@ class FirstStepForm(PageForm):
     workspaces = StringField("Workspaces, one a line, or CSV", [Length(max=9000)])
     owner = StringField("Organisation at GitHub", [Length(max=120)])
     address = StringField("Address of GitHub's API", [Length(max=300)])
-    secret = StringField("Token of GitHub", [Length(max=4000)])
+    secret = StringField("Token of GitHub", [Length(max=LONGEST_SECRET)])
     source = StringField("Number of the source whose repositories are taken", [Length(max=20)])
 
 

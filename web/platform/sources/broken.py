@@ -16,20 +16,18 @@ from layouts.executive.late import LateSource
 from storage import context
 from storage.database import Database
 from storage.executive import memberships
+from storage.sources.tables import IS_SILENT
 from storage.viewer import Viewer
 from web.shell.pages import ShellCount
 
 SECONDS = 10.0
 """How long a look at the sources serves every page of a process."""
-BROKEN = text("""
+BROKEN = text(f"""
 select home_workspace, name, kind, is_silent,
        extract(epoch from now() - last_success_at) as age from (
-    select source.*, coalesce(last_success_at, made_at)
-                     < now() - make_interval(mins => 3 * schedule_minutes + 5) as is_silent
-    from source where enabled
+    select source.*, {IS_SILENT} as is_silent from source where enabled
 ) as each where state = 'failing' or is_silent order by last_success_at nulls first, id
 """)
-"""A source that had no good sync for three of its turns is silent, whatever it says of itself."""
 
 
 class BrokenSources:

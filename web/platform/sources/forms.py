@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from wtforms import StringField
 from wtforms.validators import Length
 
+from ingest.pulling import store
 from ingest.pulling.choice.counts import check_choice
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Source
 from ingest.pulling.store import NewSource
+from storage.sources.tables import HISTORY_DAYS
 from web.forms import PageForm
 from web.platform.sources.rights import SourceRights
 
@@ -23,9 +25,9 @@ class SourceForm(PageForm):
     """A source to be connected; the settings of its kind stand beside, each under its name."""
 
     kind = StringField("Kind", [Length(max=40)])
-    name = StringField("Name", [Length(max=120)])
+    name = StringField("Name", [Length(max=store.LONGEST_NAME)])
     workspace = StringField("Workspace; empty for the organisation's", [Length(max=40)])
-    secret = StringField("Secret", [Length(max=4000)])
+    secret = StringField("Secret", [Length(max=store.LONGEST_SECRET)])
     minutes = StringField("Syncs every so many minutes", [Length(max=6)])
     days = StringField("Days of history", [Length(max=6)])
     rules = StringField("Patterns, one PATTERN = WORKSPACE a line", [Length(max=8000)])
@@ -38,9 +40,9 @@ class SourceAction(PageForm):
 
     action = StringField("What to do", [Length(max=20)])
     from_day = StringField("Day from which everything is read once more", [Length(max=10)])
-    secret = StringField("New secret", [Length(max=4000)])
+    secret = StringField("New secret", [Length(max=store.LONGEST_SECRET)])
     rules = StringField("Patterns, one PATTERN = WORKSPACE a line", [Length(max=8000)])
-    scope = StringField("Part that is mapped, or chosen for", [Length(max=200)])
+    scope = StringField("Part that is mapped, or chosen for", [Length(max=store.LONGEST_PATTERN)])
     choice = StringField("What a deployment of the part is", [Length(max=40)])
     workspace = StringField("Workspace that it feeds; empty leaves it out", [Length(max=40)])
 
@@ -94,7 +96,7 @@ def new_source(form: Mapping[str, str], kind: Source, rights: SourceRights) -> N
         form.get("secret", "").strip(),
         rights.managed_id(slug) if slug else None,
         number(form.get("minutes", ""), kind.minutes, "How often it syncs", "minutes"),
-        number(form.get("days", ""), 90, "History", "days"),
+        number(form.get("days", ""), HISTORY_DAYS, "History", "days"),
     )
 
 

@@ -160,7 +160,7 @@ def _read_one_by_one(bench: Bench, days: int) -> list[pd.DataFrame]:
     period, frames = bench.period(days), []
     with context.as_viewer(bench.database.web, bench.everyone) as connection:
         for workspace in scoped_workspaces(connection)[:NAIVE]:
-            with context.entered(connection, context.ROLLUP, workspace.workspace_id):
+            with context.enter(connection, context.ROLLUP, workspace.workspace_id):
                 frames += [
                     pd.read_sql(
                         text(

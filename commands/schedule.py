@@ -52,5 +52,5 @@ def list_tasks() -> None:
     with context.database.job.connect() as connection:
         last = runs.newest(connection, SNAPSHOT, SHOWN)
     for night in last:
-        took = f"{night.took.total_seconds():.1f} s" if night.took else "-"
+        took = f"{night.duration.total_seconds():.1f} s" if night.duration else "-"
         click.echo(f"{night.day or '-'}  {night.state:<8} {took:>8}  {night.message}")

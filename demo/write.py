@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, insert, text
 
 from aggregators.records.demo import Row, Rows, Team
-from storage.context import JOB, entered
+from storage.context import JOB, enter
 from storage.distributed import KEPT_INSERT, REFERENCE
 from storage.nodes import nights
 from storage.tables import workspace
@@ -72,7 +72,7 @@ def records(connection: Connection, workspace_id: int, rows: Encoded) -> None:
     Row-level security refuses COPY, and COPY into a temporary table with an INSERT from there took
     a fifth longer: most of the time goes into the tables' own indexes and foreign keys.
     """
-    with entered(connection, JOB, workspace_id):
+    with enter(connection, JOB, workspace_id):
         if nights.adds(connection):
             own = {
                 table: table_rows for table, table_rows in rows.items() if table not in REFERENCE

@@ -25,7 +25,7 @@ from ingest.records import SEPARATOR, why_unlinked, write_workspaces
 from ingest.report import ImportOutcome, RejectedRow
 from ingest.statements import Told, tell
 from storage.bounds import statistics
-from storage.context import JOB, NoSuchWorkspace, entered, job_in
+from storage.context import JOB, NoSuchWorkspace, enter, job_in
 from storage.database import Database
 from storage.tables import workspace as workspaces
 
@@ -394,7 +394,7 @@ def _one_transaction(connection: Connection) -> Within:
         if owner is None:
             yield connection
             return
-        with entered(connection, JOB, owner):
+        with enter(connection, JOB, owner):
             yield connection
 
     return within

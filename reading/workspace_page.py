@@ -58,7 +58,7 @@ def open_workspace(
         membership, is_platform_admin = memberships.membership(connection, slug)
         if membership is None:
             raise NotAMember(slug)
-        with context.entered(connection, context.WORKSPACE, membership.workspace_id):
+        with context.enter(connection, context.WORKSPACE, membership.workspace_id):
             as_of, computed_at = memberships.last_snapshot(connection, membership.workspace_id)
             today = settings.now().date()
             period = ask.on(as_of or today - timedelta(days=1), today)

@@ -1,7 +1,7 @@
 """The only door to tenant rows: a transaction with a row-level-security context.
 
 Without a context the database shows no rows. The context is transaction-local, so it ends with
-the transaction; within one, ``entered`` restores what was there on every exit.
+the transaction; within one, ``enter`` restores what was there on every exit.
 """
 
 from __future__ import annotations
@@ -104,23 +104,23 @@ def _identify(connection: Connection, user_id: int, proof: Proof) -> None:
 
 
 @contextmanager
-def entered(connection: Connection, level: str, workspace_id: int | None) -> Iterator[None]:
+def enter(connection: Connection, level: str, workspace_id: int | None) -> Iterator[None]:
     """Within the block the connection is in that workspace's context; after it, in what it was.
 
     On a database error the transaction is over and the context with it; any other exit, the early
     close of a generator included, writes the former one back.
     """
     before = current(connection)
-    _enter(connection, level, workspace_id)
+    _set_context(connection, level, workspace_id)
     try:
         yield
     finally:
         if connection.in_transaction() and not _is_aborted(connection):
             former = int(before.workspace_id) if before.workspace_id else None
-            _enter(connection, before.level, former)
+            _set_context(connection, before.level, former)
 
 
-def _enter(connection: Connection, level: str, workspace_id: int | None) -> None:
+def _set_context(connection: Connection, level: str, workspace_id: int | None) -> None:
     """Puts the transaction into a context."""
     connection.execute(
         text("select vigilo.enter(:level, :id)"), {"level": level, "id": workspace_id}
@@ -139,14 +139,14 @@ def _is_aborted(connection: Connection) -> bool:
 @contextmanager
 def in_workspace(engine: Engine, viewer: Viewer, workspace_id: int) -> Iterator[Connection]:
     """A transaction in one workspace's context, for any active membership of it."""
-    with as_viewer(engine, viewer) as connection, entered(connection, WORKSPACE, workspace_id):
+    with as_viewer(engine, viewer) as connection, enter(connection, WORKSPACE, workspace_id):
         yield connection
 
 
 @contextmanager
 def job_in(engine: Begins, workspace_id: int) -> Iterator[Connection]:
     """A transaction of the job role in one workspace: its records and snapshots alone."""
-    with engine.begin() as connection, entered(connection, JOB, workspace_id):
+    with engine.begin() as connection, enter(connection, JOB, workspace_id):
         yield connection
 
 

@@ -105,5 +105,5 @@ def _answer_of(
     further: Sequence[str] = (),
 ) -> Answer:
     """Answer that leads to the card's list, narrowed to what expires soon."""
-    href = card.narrowed(**dict(parse_qsl(certificates.domain.cell_queries[SOON])))
+    href = card.narrowed_href(**dict(parse_qsl(certificates.domain.cell_queries[SOON])))
     return QUESTION.found(sentence, figure, card, evidence, href, further)

@@ -85,7 +85,7 @@ def answer(compliance: DomainRollup, context: QuestionContext) -> Answer:
         "already_out": out.evidence,
     }
     shown = formats.counted(days.value or 0, "day")
-    href = first.card.narrowed(framework=first.framework)
+    href = first.card.narrowed_href(framework=first.framework)
     return QUESTION.found(context.dated(sentence), shown, first.card, evidence, href, out.named)
 
 
@@ -134,7 +134,7 @@ def _already_lapsed(compliance: DomainRollup) -> LapsedControls:
 
 def _projection(compliance: DomainRollup, context: QuestionContext, out: LapsedControls) -> Answer:
     """Without any end date ahead: where the pass rate's trend of the last 28 days leads (Theil-Sen)."""
-    rates, _ = (context.trend or compliance).over("pass_rate", TREND)
+    rates, _ = (context.trend or compliance).values_over("pass_rate", TREND)
     slopes = rates.apply(lambda row: theil_sen(row.to_numpy(float)), axis=1)
     standing = slopes.index.isin(compliance.cards.scopes)
     last = rates.ffill(axis=1).iloc[:, -1]
@@ -158,7 +158,7 @@ def _projection(compliance: DomainRollup, context: QuestionContext, out: LapsedC
         "projection": True,
     }
     moved = f"{formats.points(later - now)} projected"
-    href = card.narrowed(framework=framework)
+    href = card.narrowed_href(framework=framework)
     return QUESTION.found(context.dated(sentence), moved, card, evidence, href, out.named)
 
 

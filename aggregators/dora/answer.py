@@ -66,7 +66,7 @@ def _worst_rate(worst: Worst, judged: int, context: QuestionContext) -> Answer:
         "above": worst.above,
         "after_shrinking": worst.card.shrunken(RATE),
     }
-    href = worst.card.narrowed(failed="yes")
+    href = worst.card.narrowed_href(failed="yes")
     return QUESTION.found(sentence, words.figure(rate), worst.card, evidence, href)
 
 

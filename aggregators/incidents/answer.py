@@ -21,7 +21,7 @@ RISE = 1.05
 
 def answer(incidents: DomainRollup, context: QuestionContext) -> Answer:
     """Workspace whose incident MTTR rose by at least 5 % three sprints in a row, with enough resolved."""
-    means, counts = incidents.over("mttr", SPRINT)
+    means, counts = incidents.values_over("mttr", SPRINT)
     enough = (counts >= ENOUGH_RESOLVED).all(axis=1)
     judged = means[enough]
     climbing = judged[_rises(judged)]

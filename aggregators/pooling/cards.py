@@ -53,7 +53,7 @@ class Card:
     )
     part: float | None = None
 
-    def narrowed(self, **links: str) -> str:
+    def narrowed_href(self, **links: str) -> str:
         """Address of the page with its list narrowed, for the same period."""
         page, _, period = self.href.partition("?")
         return f"{page}?{urlencode(links)}&{period}"

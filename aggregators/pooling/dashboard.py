@@ -59,7 +59,7 @@ class Scorecard:
     seen: SeenDays = SeenDays(0, None)
     annotations: tuple[Annotation, ...] = ()
 
-    def noted(self, measure_key: str, slug: str | None = None) -> list[Annotation]:
+    def notes_of(self, measure_key: str, slug: str | None = None) -> list[Annotation]:
         """Annotations of a measure's figure: the organisation's, and of a workspace its own."""
         return of_figure(self.annotations, self.domain.key, measure_key, slug)
 

@@ -30,7 +30,7 @@ class DomainRollup:
     cards: Cards
     facts: Facts
 
-    def over(self, measure_key: str, label: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def values_over(self, measure_key: str, label: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """A measure's value and n on the spans of a label: two frames, a row per (workspace, group),
         a column per span."""
         evaluation = self.domain.measure(measure_key).evaluate(self.facts.over[label])

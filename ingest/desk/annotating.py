@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from aggregators.chosen.annotations import WrittenNote
 from storage import audit
 from storage.chosen import notes
-from storage.context import JOB, entered
+from storage.context import JOB, enter
 from storage.database import Database
 
 Workspace = tuple[int, str]
@@ -73,7 +73,7 @@ def _writing_in(database: Database, workspace: Workspace | None) -> Iterator[Con
         if workspace is None:
             yield connection
         else:
-            with entered(connection, JOB, workspace[0]):
+            with enter(connection, JOB, workspace[0]):
                 yield connection
 
 

@@ -15,7 +15,7 @@ from ingest.due.marks import mark
 from ingest.due.remake import EVER
 from storage import audit
 from storage.chosen import store
-from storage.context import JOB, active_workspaces, entered
+from storage.context import JOB, active_workspaces, enter
 from storage.database import Database
 
 Workspace = tuple[int, str]
@@ -103,7 +103,7 @@ def choose(database: Database, choice: Choice, default_zone: str) -> RecountedDa
             before = _former_change(store.of_organisation(connection), choice)
             _append(connection, choice, None)
         else:
-            with entered(connection, JOB, workspace_id):
+            with enter(connection, JOB, workspace_id):
                 before = _former_change(store.of_workspace(connection, workspace_id), choice)
                 _append(connection, choice, workspace_id)
         days = _recounted_days(connection, choice)
@@ -145,5 +145,5 @@ def _mark(connection: Connection, first: date | None) -> None:
     if first is not None:
         instant = datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(days=1)
     for workspace_id, _ in active_workspaces(connection, with_figures=True):
-        with entered(connection, JOB, workspace_id):
+        with enter(connection, JOB, workspace_id):
             mark(connection, workspace_id, instant)

@@ -62,7 +62,7 @@ def _row(group: str, figure: Figure | None, shown: Card, domain: Domain, is_lead
                 f"▼ {formats.points(figure.delta or 0)} · {words.verdict(figure)}",
                 hidden_text(f", {shown.name} {group}"),
             ],
-            href=shown.narrowed(framework=group, result="failing"),
+            href=shown.narrowed_href(framework=group, result="failing"),
             className="chevron",
         )
     return html.Li(

@@ -34,7 +34,7 @@ def small_multiples(scorecard: Scorecard, cards: Sequence[Card], measure_key: st
     failed 3 of 4 must not flatten all others."""
     scale = scale_within(scorecard.cards.extremes(measure_key))
     return [
-        card(c, scorecard.domain, measure_key, scale, scorecard.noted(measure_key, c.slug))
+        card(c, scorecard.domain, measure_key, scale, scorecard.notes_of(measure_key, c.slug))
         for c in cards
     ]
 

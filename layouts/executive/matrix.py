@@ -126,7 +126,7 @@ def _cell(card: Card, figure: Figure, domain: Domain) -> Markup:
     if query and figure.value:
         content = html.A(
             content,
-            href=card.narrowed(**dict(parse_qsl(query))),
+            href=card.narrowed_href(**dict(parse_qsl(query))),
             **{
                 "aria-label": f"{card.name}: {text} {figure.measure.title}"
                 + (", over" if bad else "")

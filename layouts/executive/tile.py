@@ -69,7 +69,7 @@ def _figures(scorecard: Scorecard) -> list[Markup | None]:
             ],
             className="tile-head",
         ),
-        sparkline(head, previous=True, notes=scorecard.noted(head.measure.key)),
+        sparkline(head, previous=True, notes=scorecard.notes_of(head.measure.key)),
         html.Ul(
             [
                 html.Li(measure_button(scorecard, figure, "supporting"))

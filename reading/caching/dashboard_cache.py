@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from reading.caching.refresher import Refresher
 from reading.caching.row_cache import RowCache
-from reading.caching.stored_value import StoredValue, restored
+from reading.caching.stored_value import StoredValue, restore_value
 
 log = logging.getLogger("vigilo.cache")
 
@@ -264,7 +264,7 @@ class DashboardCache:
         if stored is None:
             return _NOTHING
         try:
-            seconds, until, value = restored(stored)
+            seconds, until, value = restore_value(stored)
         except Exception as error:  # noqa: BLE001 - bytes that are none of ours fail in any way
             log.warning("what is kept can not be read: %s", error)
             return _NOTHING

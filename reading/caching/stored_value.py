@@ -49,7 +49,7 @@ def _padded(parts: Sequence[memoryview]) -> Iterator[memoryview]:
             yield memoryview(bytes(rest))
 
 
-def restored(stored: bytes) -> Any:
+def restore_value(stored: bytes) -> Any:
     """Value that was stored. Its arrays can only be read. Raises any error where the bytes are none of a
     value's."""
     count = int(np.frombuffer(stored, SIZE, 1)[0])

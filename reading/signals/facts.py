@@ -55,11 +55,11 @@ def _facts_of_scorecard(scorecard: Scorecard) -> Iterator[FactSignal]:
 
 def _fact(scorecard: Scorecard, card: Card, figure: Figure) -> FactSignal:
     return FactSignal(
-        card.slug, card.name, card.href, scorecard.domain.title, figure, _since(figure)
+        card.slug, card.name, card.href, scorecard.domain.title, figure, _first_day_beyond(figure)
     )
 
 
-def _since(figure: Figure) -> date | None:
+def _first_day_beyond(figure: Figure) -> date | None:
     """First of the last known days that are all beyond the threshold; None where that is the first day of
     the period, so that nobody knows since when."""
     series = figure.series

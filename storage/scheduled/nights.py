@@ -43,7 +43,9 @@ class NightState:
         lines = [f"snapshot: {self.made or 'none yet'}"]
         run = self.last_run
         if run is not None:
-            took = f", took {run.took.total_seconds():.1f} s" if run.took is not None else ""
+            took = (
+                f", took {run.duration.total_seconds():.1f} s" if run.duration is not None else ""
+            )
             ended = f" {run.finished_at:%Y-%m-%dT%H:%M:%SZ}" if run.finished_at else ""
             failed = f", failed in {len(run.failures)}" if run.failures else ""
             lines.append(f"last run: {run.day or ''} {run.state}{ended}{took}{failed}")

@@ -41,7 +41,7 @@ class TaskRun:
         return self.state in OPEN_RUN_STATES
 
     @property
-    def took(self) -> timedelta | None:
+    def duration(self) -> timedelta | None:
         """Time from its beginning to its end, None before that."""
         if self.started_at is None or self.finished_at is None:
             return None

@@ -366,7 +366,7 @@ def _publish_all(
     failed = {}
     for key, slug in ready.items():
         try:
-            with connection.begin_nested(), context.entered(connection, context.JOB, key):
+            with connection.begin_nested(), context.enter(connection, context.JOB, key):
                 publish(connection, key, since)
                 if key in marks:
                     due.remove_mark(connection, key, marks[key])

@@ -28,10 +28,10 @@ def one_by_one(
     connection: Connection, asked: RowsRequest, only: Container[int] | None = None
 ) -> Iterator[EncodedRows]:
     """The oracle of ``encoded_rows.scoped_rows``: plain queries per workspace and day, each inside
-    ``context.entered``; of some workspaces where ``only`` says which."""
+    ``context.enter``; of some workspaces where ``only`` says which."""
     for workspace in scoped_workspaces(connection):
         if not workspace.left_out and (only is None or workspace.workspace_id in only):
-            with context.entered(connection, context.ROLLUP, workspace.workspace_id):
+            with context.enter(connection, context.ROLLUP, workspace.workspace_id):
                 yield _plainly(connection, workspace.workspace_id, asked)
 
 

@@ -19,7 +19,7 @@ from storage.context import (
     NotIdentified,
     as_viewer,
     current,
-    entered,
+    enter,
     in_workspace,
     job_in,
 )
@@ -82,7 +82,7 @@ def test_no_context_no_rows(world, table):
 def test_the_rollup_context_shows_snapshots_and_no_records(world):
     with (
         as_viewer(world.database.web, world.alice) as connection,
-        entered(connection, context.ROLLUP, world.alpha),
+        enter(connection, context.ROLLUP, world.alpha),
     ):
         assert set(counts(connection, RECORDS).values()) == {0}
         assert set(counts(connection, SNAPSHOTS).values()) <= {1, 2}
@@ -99,7 +99,7 @@ def test_a_workspace_that_the_user_does_not_belong_to_reads_nothing(world):
     for level in (context.ROLLUP, context.WORKSPACE):
         with (
             as_viewer(world.database.web, world.bob) as connection,
-            entered(connection, level, world.beta),
+            enter(connection, level, world.beta),
         ):
             assert set(counts(connection, RECORDS + SNAPSHOTS).values()) == {0}
 
@@ -107,7 +107,7 @@ def test_a_workspace_that_the_user_does_not_belong_to_reads_nothing(world):
 def test_an_owner_reads_no_rollup(world):
     with (
         as_viewer(world.database.web, world.bob) as connection,
-        entered(connection, context.ROLLUP, world.alpha),
+        enter(connection, context.ROLLUP, world.alpha),
     ):
         assert set(counts(connection, RECORDS + SNAPSHOTS).values()) == {0}
     with pytest.raises(NotPlatformAdmin):
@@ -159,7 +159,7 @@ def test_residency_narrows_the_rollup_only_when_strict(world):
     assert (scope.slugs, scope.left_out) == (("alpha",), {"other_region": ("Beta",)})
     with (
         as_viewer(world.database.web, world.alice) as connection,
-        entered(connection, context.ROLLUP, world.beta),
+        enter(connection, context.ROLLUP, world.beta),
     ):
         assert set(counts(connection, SNAPSHOTS).values()) == {0}
     with in_workspace(world.database.web, world.alice, world.beta) as connection:
@@ -186,17 +186,17 @@ def test_the_job_sees_one_workspace_at_a_time(world):
 
 def test_the_context_is_restored_on_return_exception_nesting_and_early_close(world):
     with as_viewer(world.database.web, world.alice) as connection:
-        with entered(connection, context.ROLLUP, world.alpha):
+        with enter(connection, context.ROLLUP, world.alpha):
             outer = current(connection)
-            with entered(connection, context.WORKSPACE, world.beta):
+            with enter(connection, context.WORKSPACE, world.beta):
                 assert current(connection).workspace_id == str(world.beta)
             assert current(connection) == outer
-            with pytest.raises(KeyError), entered(connection, context.ROLLUP, world.beta):
+            with pytest.raises(KeyError), enter(connection, context.ROLLUP, world.beta):
                 raise KeyError
             assert current(connection) == outer
 
             def rows():
-                with entered(connection, context.WORKSPACE, world.beta):
+                with enter(connection, context.WORKSPACE, world.beta):
                     yield 1
                     yield 2
 
@@ -224,7 +224,7 @@ def test_the_context_is_restored_on_return_exception_nesting_and_early_close(wor
 def test_the_loops_inside_postgresql_restore_the_context(world, call):
     with (
         as_viewer(world.database.web, world.alice) as connection,
-        entered(connection, context.ROLLUP, world.alpha),
+        enter(connection, context.ROLLUP, world.alpha),
     ):
         before = current(connection)
         connection.execute(text(f"select count(*) from vigilo.{call}"))
@@ -237,7 +237,7 @@ def test_an_error_inside_a_savepoint_restores_the_context(world):
         with (
             pytest.raises(DBAPIError),
             connection.begin_nested(),
-            entered(connection, context.ROLLUP, world.alpha),
+            enter(connection, context.ROLLUP, world.alpha),
         ):
             connection.execute(text("select 1 / 0"))
         assert current(connection) == before
@@ -257,10 +257,10 @@ def test_the_next_user_of_a_pooled_connection_finds_no_context(world):
 def test_a_cursor_keeps_to_the_workspace_that_it_was_first_read_in(world):
     world.add(world.alpha, "incident", [{"key": "a2", "opened_at": at(DAY)}])
     with as_viewer(world.database.web, world.alice) as connection:
-        with entered(connection, context.WORKSPACE, world.alpha):
+        with enter(connection, context.WORKSPACE, world.alpha):
             connection.execute(text("declare c cursor for select workspace_id from incident"))
             first = set(connection.execute(text("fetch 1 from c")).scalars())
-        with entered(connection, context.WORKSPACE, world.beta):
+        with enter(connection, context.WORKSPACE, world.beta):
             rest = set(connection.execute(text("fetch all from c")).scalars())
     assert first == rest == {world.alpha}
 

@@ -23,7 +23,7 @@ import storage.replica
 from aggregators.vocabulary.period import Ask
 from reading.dashboard import NotPlatformAdmin, read
 from settings import WrongSetting, load
-from storage.context import ROLLUP, as_viewer, entered
+from storage.context import ROLLUP, as_viewer, enter
 from storage.database import Database, UnsafeRole, connect
 from storage.replica import PATIENCE_SECONDS, REST_SECONDS
 from tests.conftest import TODAY, superuser
@@ -193,7 +193,7 @@ def test_the_replica_binds_the_web_role_as_the_primary_does(world):
         assert connection.execute(text("select pg_is_in_recovery()")).scalar_one()
         count = "select count(*) from workspace_usage_snapshot"
         assert connection.execute(text(count)).scalar_one() == 0
-        with entered(connection, ROLLUP, world.spaces[0]):
+        with enter(connection, ROLLUP, world.spaces[0]):
             assert connection.execute(text(count)).scalar_one() == 4
             assert connection.execute(text("select count(*) from incident")).scalar_one() == 0
 

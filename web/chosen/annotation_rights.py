@@ -62,6 +62,6 @@ class AnnotationRights:
         with context.as_viewer(engine, account.viewer) as connection:
             annotations = notes.of_organisation(connection)
             for each in chosen:
-                with context.entered(connection, context.WORKSPACE, each.workspace_id):
+                with context.enter(connection, context.WORKSPACE, each.workspace_id):
                     annotations += notes.of_workspace(connection, each.workspace_id, each.slug)
         return sorted(annotations, key=lambda note: (note.first_day, note.at), reverse=True)

@@ -73,11 +73,11 @@ def _nights(connection: Connection, settings: Settings) -> Iterator[Metric]:
             "vigilo_snapshot_age_days", "Days since the last day of all workspaces", value=age
         )
     run = state.last_run
-    if run is not None and run.took is not None:
+    if run is not None and run.duration is not None:
         yield GaugeMetricFamily(
             "vigilo_snapshot_run_seconds",
             "Seconds that the last night took",
-            value=run.took.total_seconds(),
+            value=run.duration.total_seconds(),
         )
         yield GaugeMetricFamily(
             "vigilo_snapshot_failures",

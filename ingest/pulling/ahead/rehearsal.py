@@ -27,7 +27,7 @@ from ingest.pulling.shape import PulledPiece
 from ingest.reader import FormatInput, RawRecord, UnreadableFile
 from ingest.report import ImportOutcome
 from ingest.statements import Told
-from storage.context import JOB, entered
+from storage.context import JOB, enter
 from storage.database import Database
 
 log = logging.getLogger("vigilo.sources")
@@ -170,11 +170,11 @@ def _tell_pieces(
     told_of: ToldRecords = {}
     for piece in pieces:
         id = ids[piece.workspace]
-        with entered(connection, JOB, id), connection.begin_nested():
+        with enter(connection, JOB, id), connection.begin_nested():
             for outcome in _outcomes(connection, piece, id, told_of.setdefault(id, {})):
                 made.add(piece.part, outcome)
     for id, records in told_of.items():
-        with entered(connection, JOB, id):
+        with enter(connection, JOB, id):
             made.add_words(seen_in(connection, id, records))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from reading.caching.dashboard_cache import DashboardCache
-from reading.caching.stored_value import ALIGNED, StoredValue, restored
+from reading.caching.stored_value import ALIGNED, StoredValue, restore_value
 
 NUMBERS = st.sampled_from(["<f8", "<i4", "?", "<U3", "u1"])
 ARRAYS = NUMBERS.flatmap(lambda kind: arrays(kind, array_shapes(min_dims=0, min_side=0)))
@@ -44,7 +44,7 @@ def read_in_parts(value: object) -> bytes:
 @given(st.lists(ARRAYS, max_size=5), st.text())
 def test_arrays_of_any_kind_and_shape_come_back(values, name):
     stored = StoredValue((name, values))
-    again_name, again = restored(stored.bytes())
+    again_name, again = restore_value(stored.bytes())
     assert again_name == name
     assert all(map(same, again, values))
     assert len(again) == len(values)
@@ -55,7 +55,7 @@ def test_arrays_of_any_kind_and_shape_come_back(values, name):
 def test_parts_of_arrays_and_columns_come_back():
     whole = np.arange(24.0).reshape(4, 6)
     kept = Kept(whole, np.asfortranarray(whole), whole[1:, ::2])
-    again = restored(StoredValue(kept).bytes())
+    again = restore_value(StoredValue(kept).bytes())
     for name in ("rows", "columns", "part"):
         assert same(getattr(again, name), getattr(kept, name))
 
@@ -64,33 +64,33 @@ def test_one_array_that_stands_twice_is_stored_once():
     numbers = np.arange(10_000.0)
     stored = StoredValue([numbers, numbers])
     assert stored.size < 2 * numbers.nbytes
-    first, second = restored(stored.bytes())
+    first, second = restore_value(stored.bytes())
     assert first is second
 
 
 def test_numbers_lie_where_the_processor_reads_them_at_once():
     stored = StoredValue([np.arange(n, dtype=kind) for n in (3, 5) for kind in ("u1", "<f8")])
     data = np.frombuffer(stored.bytes(), "u1")
-    for array in restored(data.tobytes()):
+    for array in restore_value(data.tobytes()):
         assert array.flags.aligned
     assert stored.size % ALIGNED == 0
 
 
 def test_a_value_without_arrays_comes_back():
-    assert restored(StoredValue(None).bytes()) is None
+    assert restore_value(StoredValue(None).bytes()) is None
 
 
 @pytest.mark.parametrize("cut", [0, 1, 7, 8, 64, 200, -1])
 def test_a_value_that_is_cut_off_is_none(cut):
     whole = StoredValue([np.arange(100.0), "name"]).bytes()
     with pytest.raises(Exception, match=r".") as refused:
-        restored(whole[:cut])
+        restore_value(whole[:cut])
     assert isinstance(refused.value, Exception)
 
 
 def test_a_value_that_is_followed_by_something_is_none():
     with pytest.raises(ValueError, match="not as long as it says"):
-        restored(StoredValue(["name"]).bytes() + b"\0")
+        restore_value(StoredValue(["name"]).bytes() + b"\0")
 
 
 @pytest.mark.parametrize("numbers", [3, 100_000])

@@ -22,7 +22,7 @@ from reading.signals.histories import (
     daily_evidence,
     stored_days,
 )
-from storage.context import current, entered, job_in
+from storage.context import current, enter, job_in
 from storage.database import Database
 from storage.executive.binary_copy import copied_rows, integer
 from storage.executive.encoded_rows import number_layout, rows_of
@@ -124,7 +124,7 @@ def test_only_the_watched_columns_are_read(world):
 
 def test_the_callers_context_is_written_back(world):
     (first, _) = all_ids(world.database)
-    with world.database.job.begin() as connection, entered(connection, "job", first):
+    with world.database.job.begin() as connection, enter(connection, "job", first):
         before = current(connection)
         stored_days(connection, all_ids(world.database), FIRST, LAST)
         assert current(connection) == before

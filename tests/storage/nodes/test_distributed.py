@@ -16,7 +16,7 @@ from aggregators.vocabulary.period import Ask
 from reading.dashboard import read
 from settings import WrongSetting, load
 from storage import context, distributed, schema
-from storage.context import as_viewer, entered, in_workspace
+from storage.context import as_viewer, enter, in_workspace
 from storage.database import Database
 from storage.distributed import COLUMN, FIRST, FUNCTIONS, REFERENCE, NoCitus
 from storage.roles import DEFINER
@@ -289,7 +289,7 @@ def test_each_context_shows_what_it_does_on_one_server(world, who, where, level)
     member = who == "alice" or where == "alpha"
     with (
         as_viewer(world.database.web, viewer) as connection,
-        entered(connection, level, space),
+        enter(connection, level, space),
     ):
         for table in (*RECORDS, *SNAPSHOTS):
             ids = {i for (i,) in rows(connection, f"select workspace_id from {table}")}

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage import context
-from storage.context import as_viewer, entered
+from storage.context import as_viewer, enter
 from storage.viewer import Viewer
 from tests.conftest import TODAY
 from tests.deep import DEEP, all_but
@@ -64,7 +64,7 @@ def visited(engine: Engine, world: World, chance: random.Random) -> str:
     try:
         with (
             as_viewer(engine, viewer) as connection,
-            entered(connection, context.WORKSPACE, world.ids[place]),
+            enter(connection, context.WORKSPACE, world.ids[place]),
         ):
             assert connection.execute(SEEN).scalar_one() == mine
             if fate < 0.02:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from storage import context
-from storage.context import NoContext, NotIdentified, as_viewer, entered
+from storage.context import NoContext, NotIdentified, as_viewer, enter
 from storage.identity import tickets
 from storage.identity.proof import Credential, Proof, verifier_of
 from storage.viewer import Viewer
@@ -58,7 +58,7 @@ def test_a_session_and_a_token_stand_for_their_person(world, signed_in):
     viewer = signed_in(world, world.alice)
     with (
         as_viewer(world.database.web, viewer) as connection,
-        entered(connection, context.WORKSPACE, world.alpha),
+        enter(connection, context.WORKSPACE, world.alpha),
     ):
         assert incidents(connection) == 1
         assert connection.execute(text("select vigilo.viewer()")).scalar_one() == viewer.user_id
@@ -119,7 +119,7 @@ def test_the_setting_alone_makes_nobody(world, level):
     """Every setting can be written by an injected statement; none of them is believed."""
     with (
         as_viewer(world.database.web, world.bob) as connection,
-        entered(connection, level, world.alpha),
+        enter(connection, level, world.alpha),
     ):
         connection.execute(
             text("select set_config('vigilo.user_id', :u, true)"), {"u": str(world.alice.user_id)}

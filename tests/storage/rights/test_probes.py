@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from storage import context
-from storage.context import as_viewer, entered
+from storage.context import as_viewer, enter
 from storage.roles import DEFINER
 from tests.conftest import TODAY, empty
 from tests.world import World, at
@@ -174,7 +174,7 @@ def test_the_web_role_is_refused(server, alice, probe):
     person, alpha = alice
     with (
         as_viewer(server.web, person) as connection,
-        entered(connection, context.WORKSPACE, alpha),
+        enter(connection, context.WORKSPACE, alpha),
         pytest.raises(DBAPIError) as refusal,
     ):
         connection.exec_driver_sql(probe)

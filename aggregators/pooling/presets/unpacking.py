@@ -18,6 +18,8 @@ from aggregators.vocabulary.effects import Array
 from aggregators.vocabulary.measure import Nature
 from aggregators.vocabulary.sketch import QUANTILES, ZERO_BUCKET, Histogram, Sketch
 
+LARGE = 1 << 22
+"""Bytes from which on numpy asks for large pages."""
 Places = list[tuple[int, int, int]]
 """Stretches of borders: the first place and the end of each in what is asked for, and its first border."""
 
@@ -182,8 +184,12 @@ class _Sections:
         return self.parts[self.at - 1]
 
     def numbers(self, kind: str) -> np.ndarray:
-        """The next section of every value, as one array."""
-        return np.frombuffer(b"".join(self.take()), kind)
+        """The next section of every value, as one array. A large one is numpy's own memory, which comes in
+        large pages: bytes come in small ones, and to have them at all takes as long as the copy."""
+        parts = self.take()
+        if sum(map(len, parts)) < LARGE:
+            return np.frombuffer(b"".join(parts), kind)
+        return np.concatenate([np.frombuffer(part, kind) for part in parts])
 
 
 def sections_of(forms: Sequence[TableForm]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
@@ -15,7 +13,8 @@ from aggregators.catalogue import DOMAINS
 from aggregators.vocabulary.listing import Listing, RecordsRequest
 from aggregators.vocabulary.period import Ask
 from api.queries import RecordsQuery
-from exports.spreadsheet import harmless
+from exports.files import MEDIA_TYPES
+from exports.spreadsheet import csv_pieces
 from reading.grid_request import conditions, order
 from storage.bounds.statement import TooCostly
 from storage.viewer import Viewer
@@ -27,8 +26,6 @@ from web.plain_text import read_json
 from web.problem import Problem
 
 LISTINGS = {d.key: d.records for d in DOMAINS if d.records}
-PIECE = 50
-"""Rows that are written in about a millisecond: others of the process wait for no longer."""
 LONGEST_SECONDS = 60.0
 """Until all records must have been read: each fetch of them is a statement of its own."""
 DOWNLOAD = Operation(
@@ -73,10 +70,10 @@ def blueprint(lister: Lister, downloads: Downloads) -> Blueprint:
         viewer, right = lister.viewer(), lister.right_to_answer(slug)
         with downloads.lend_slot(viewer) as slot:
             records = lister.every_record(slug, key, query.ask, query.links, wanted)
-            pieces = right.over(_csv_pieces(listing, _in_time(records)))
+            pieces = right.over(csv_pieces([c.key for c in listing.columns], _in_time(records)))
             file = downloads.spool_in_turn(viewer, pieces)
             lister.note_download(slug, key, query.ask, query.links)
-            answer = send_file(file, slot, "text/csv; charset=utf-8", right)
+            answer = send_file(file, slot, MEDIA_TYPES["csv"], right)
         answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{key}.csv"'
         return answer
 
@@ -97,19 +94,3 @@ def _in_time(rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[object, ...]]
         yield row
         if time.monotonic() > deadline:
             raise TooCostly("The list is too long: choose a shorter period or filter it.")
-
-
-def _csv_pieces(listing: Listing, rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
-    """The file in pieces: a mark by which spreadsheets know UTF-8, a header, then the values as they are
-    (instants in UTC, seconds)."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer)
-    writer.writerow([c.key for c in listing.columns])
-    for number, row in enumerate(rows, 1):
-        writer.writerow(map(harmless, row))
-        if number % PIECE == 0:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()

@@ -37,7 +37,9 @@ NOTED = "1 minute"
 VISIT_SECONDS = 86_400
 VISITOR = "~"
 """Begins the cookie of somebody who is not signed in."""
-BARE = ("/assets/", "/_dash-component-suites/", "/healthz", "/readyz", "/metrics")
+STATIC, PROBES = ("/assets/", "/_dash-component-suites/"), ("/healthz", "/readyz", "/metrics")
+"""Paths of files that everybody gets alike, and those that machines ask every few seconds."""
+BARE = (*STATIC, *PROBES)
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
+from auth.sessions import STATIC
+
 YEAR = 365 * 86400
 
 
@@ -24,7 +26,7 @@ def install(app: Flask, script_hashes: Sequence[str], *, secure: bool) -> None:
         answer.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if secure:
             answer.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
-        if not request.path.startswith(("/assets/", "/_dash-component-suites/")):
+        if not request.path.startswith(STATIC):
             answer.headers.setdefault("Cache-Control", "private, no-store")
         return answer
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from aggregators.incidents.tables import GRAVEST_FIRST
 from aggregators.records.statements import (
     ADDRESSES,
     BY_HAND,
@@ -30,7 +31,6 @@ from aggregators.records.statements import (
     tellings,
 )
 
-GRAVEST_FIRST = ("p1", "p2", "p3", "p4", "none")
 URGENT, DEFAULT = "urgency", "p3"
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Text, t
 from aggregators.records.tables import instant, one_of, tenant
 
 SEVERITIES = ("p1", "p2", "p3", "p4")
+GRAVEST_FIRST = (*SEVERITIES, "none")
+"""Severities, and with what is no incident, the gravest first."""
 
 incident = tenant(
     "incident",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-SEVERITIES = {
+from aggregators.incidents.tables import GRAVEST_FIRST, SEVERITIES
+
+WORDS = {
     "p1": "p0 p1 s0 s1 sev0 sev1 severity0 severity1 critical crit emergency emerg fatal blocker disaster"
     " highest outage catastrophic panic",
     "p2": "p2 s2 sev2 severity2 high error err major page severe urgent alert",
@@ -13,7 +15,7 @@ SEVERITIES = {
     " trivial cosmetic debug",
     "none": "none heartbeat deadman",
 }
-KNOWN = {word: meaning for meaning, words in SEVERITIES.items() for word in words.split()}
+KNOWN = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
 URGENCIES = {"high": "p2", "low": "p4"}
 HEARTBEATS = {"watchdog", "infoinhibitor", "deadmansswitch"}
 
@@ -51,8 +53,8 @@ SAID = {
 }
 """Fields in which the words stand, by kind of record."""
 VALUES = {
-    "severity": ("p1", "p2", "p3", "p4", "none"),
-    "urgency": ("p1", "p2", "p3", "p4"),
+    "severity": GRAVEST_FIRST,
+    "urgency": SEVERITIES,
     "heartbeat": ("yes", "no"),
 }
 """Meanings that a workspace may choose; ``none`` and ``yes``: no incident."""

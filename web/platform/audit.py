@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -17,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Engine
 
 from auth.accounts import LONGEST_EMAIL
-from exports.spreadsheet import harmless
+from exports.files import MEDIA_TYPES
+from exports.spreadsheet import csv_pieces
 from settings import Settings
 from storage import audit, context
 from storage.audit.seen import AuditQuestion, SeenEvent, events, every_event
@@ -38,7 +37,6 @@ PERIODS = {"1": "Last 24 hours", "7": "Last 7 days", "28": "Last 28 days", "90":
            "365": "Last 365 days"}  # fmt: skip
 COLUMNS = ("at", "actor", "action", "subject", "details")
 LONGEST_SECONDS = 60.0
-PIECE = 500
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_EMAIL)]
 
 
@@ -100,9 +98,11 @@ def blueprint(
         mine = platform_admin(engine, current_user)
         right = of_scope(database(), viewer, (m.slug for m in mine))
         with downloads.lend_slot(viewer) as slot:
-            pieces = right.over(_csv_pieces(_events_for_file(engine, viewer, query)))
+            pieces = right.over(
+                csv_pieces(COLUMNS, map(_row, _events_for_file(engine, viewer, query)))
+            )
             file = downloads.spool_in_turn(viewer, pieces)
-            answer = send_file(file, slot, "text/csv; charset=utf-8", right)
+            answer = send_file(file, slot, MEDIA_TYPES["csv"], right)
         answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
         return answer
 
@@ -150,18 +150,7 @@ def _events_for_file(engine: Engine, viewer: Viewer, query: AuditQuery) -> Itera
                 raise TooCostly("The list is too long: choose fewer days or narrow it.")
 
 
-def _csv_pieces(listed: Iterable[SeenEvent]) -> Iterator[bytes]:
-    """The file in pieces, with the mark by which spreadsheets know UTF-8."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    for number, event in enumerate(listed, 1):
-        details = json.dumps(event.details, ensure_ascii=False) if event.details else ""
-        row = (event.at, event.actor, event.action, event.subject, details)
-        writer.writerow(map(harmless, row))
-        if number % PIECE == 0:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
+def _row(event: SeenEvent) -> tuple[object, ...]:
+    """Cells of an event."""
+    details = json.dumps(event.details, ensure_ascii=False) if event.details else ""
+    return event.at, event.actor, event.action, event.subject, details

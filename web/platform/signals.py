@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal, cast
 from urllib.parse import urlencode
@@ -17,9 +14,8 @@ from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from aggregators.signal.rules import LEARNING_DAYS
-from exports.spreadsheet import harmless
+from exports.spreadsheet import csv_pieces
 from reading.signals import open_signals
-from reading.signals.open_signals import DriftSignal
 from reading.signals.promise import learning_until
 from reading.signals.signals_json import drift_json
 from reading.signals.whole import shown as whole
@@ -158,20 +154,9 @@ def _file(made: Blueprint, services: Services) -> None:
         viewer = current_user.viewer
         signals = whole.read(services.database, viewer)
         signals += open_signals.read(services.database, viewer, today)
+        rows = [[cells[name] for name in COLUMNS] for cells in map(drift_json, signals)]
         headers = {"Content-Disposition": 'attachment; filename="signals.csv"'}
-        return Response(_csv_text(signals), mimetype="text/csv", headers=headers)
-
-
-def _csv_text(signals: Sequence[DriftSignal]) -> str:
-    """The file, with the mark by which spreadsheets know UTF-8."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    for signal in signals:
-        cells = drift_json(signal)
-        writer.writerow([harmless(cells[name]) for name in COLUMNS])
-    return buffer.getvalue()
+        return Response(csv_pieces(COLUMNS, rows), mimetype="text/csv", headers=headers)
 
 
 def _note_state(

@@ -17,11 +17,10 @@ from structlog.typing import EventDict, Processor
 from werkzeug.wrappers import Response
 
 from addresses import without_people
+from auth.sessions import PROBES
 
 VALUES = re.compile(r"^(DETAIL|CONTEXT|\[parameters|\[SQL).*$", re.MULTILINE)
 """Lines of a database's error that show rows: a key that is there twice, a value that does not fit."""
-QUIET = ("/healthz", "/readyz", "/metrics")
-"""Paths that machines ask every few seconds: only their failures are told."""
 requests = structlog.get_logger("vigilo.request")
 
 
@@ -71,7 +70,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def tell(answer: Response) -> Response:
-        if request.path in QUIET and answer.status_code < 500:
+        if request.path in PROBES and answer.status_code < 500:
             return answer
         account = g.get("account")
         requests.info(

@@ -1,4 +1,7 @@
-"""Incidents, and what each counts as: figures, listing and live view all select from here."""
+"""Incidents, and what each counts as: figures, listing and live view all select from here.
+
+When one that was reopened is resolved is decided before, in ``fold.py``.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from aggregators.pooling.snapshot_rows import Events, SnapshotRows, events_of
 from aggregators.pooling.span_facts import FactTable, grouped_table, usage_table
 from aggregators.vocabulary.domain import USAGE
 from aggregators.vocabulary.measure import Nature
-from aggregators.vocabulary.sketch import ENTRY, EPOCH, unpacked_days
+from aggregators.vocabulary.sketch import BLOCK_DAYS, ENTRY, EPOCH, unpacked_days
 from storage.executive.encoded_rows import (
     ENCODED_EPOCH,
     EncodedDurations,
@@ -80,21 +80,22 @@ def tables(
     """The facts of every workspace, over the spans of a plan, of the days up to ``last``. Raises KeyError
     where a declared column is not in the layout: a migration has not run."""
     names = [slugs[rows.workspace_id] for rows in encoded]
-    packable = _tables(encoded, names, plan, last, layout)
+    packable = _tables(_columns(encoded, last, layout), names, plan)
     by_name = {table.form.table: table.facts.facts(table.labels) for table in packable}
     return Tables(names, by_name)
 
 
 def packed_presets(
-    encoded: Sequence[EncodedRows], plan: Plan, last: date, layout: Layout
-) -> list[bytes]:
-    """Each workspace's values of a preset, whose plan this is. Raises as ``tables``."""
-    packed: list[bytes] = []
+    encoded: Sequence[EncodedRows], plans: Sequence[Plan], last: date, layout: Layout
+) -> list[list[bytes]]:
+    """Values of some presets, whose plans these are: by plan each workspace's, from rows that hold what all
+    of them need, which are taken apart once. Raises as ``tables``."""
+    packed: list[list[bytes]] = [[] for _ in plans]
     for first in range(0, len(encoded), PACKED_AT_ONCE):
-        batch = encoded[first : first + PACKED_AT_ONCE]
-        packed += packing.pack_values(
-            _tables(batch, [""] * len(batch), plan, last, layout), len(batch)
-        )
+        some = encoded[first : first + PACKED_AT_ONCE]
+        columns = _columns(some, last, layout)
+        for own, plan in zip(packed, plans, strict=True):
+            own += packing.pack_values(_tables(columns, [""] * len(some), plan), len(some))
     return packed
 
 
@@ -107,27 +108,52 @@ def preset_tables(values: Sequence[bytes], slugs: Sequence[str], plan: Plan) -> 
 
 def forms(plan: Plan) -> tuple[TableForm, ...]:
     """Forms of the tables of a preset, the one without groups first."""
-    names = (USAGE, *(domain.table for domain in DOMAINS if domain.by))
+    names = (USAGE, *_grouped_names())
     return tuple(TableForm.of(name, natures_of(name), plan.period.window) for name in names)
 
 
-def _tables(
-    encoded: Sequence[EncodedRows], slugs: Sequence[str], plan: Plan, last: date, layout: Layout
-) -> list[PackableTable]:
-    """Tables of some workspaces, the one without groups first."""
-    usage_form, *grouped_forms = forms(plan)
-    parts = [(n, part) for n, rows in enumerate(encoded) for part in rows.durations]
-    usage = usage_table(
-        slugs,
-        plan,
-        natures_of(USAGE),
-        _rows([rows.usage for rows in encoded], layout[USAGE]),
-        _events(USAGE, parts, last),
-    )
+@dataclass(frozen=True, slots=True)
+class _TableColumns:
+    """Rows and durations of one snapshot table by columns: its ``scopes``, each by the number of its
+    workspace and its group, and their labels."""
+
+    scopes: Sequence[tuple[int, str]]
+    rows: SnapshotRows
+    events: Mapping[str, Events]
+    labels: Mapping[str, Sequence[str | None]]
+
+
+def _columns(encoded: Sequence[EncodedRows], last: date, layout: Layout) -> list[_TableColumns]:
+    """Columns of every table of some workspaces up to a day, the one without groups first."""
+    rows, events = usage_rows(encoded, layout, last)
     labels = {name: [rows.labels.get(name) for rows in encoded] for name in labels_of(USAGE)}
-    without_groups = PackableTable(usage_form, usage, labels, np.arange(len(encoded)))
-    grouped = (_grouped_table(form, encoded, slugs, usage, last, layout) for form in grouped_forms)
-    return [without_groups, *grouped]
+    usage = _TableColumns([(n, "") for n in range(len(encoded))], rows, events, labels)
+    return [usage, *(_grouped_columns(name, encoded, last, layout) for name in _grouped_names())]
+
+
+def _grouped_names() -> list[str]:
+    return [domain.table for domain in DOMAINS if domain.by]
+
+
+def _tables(
+    columns: Sequence[_TableColumns], slugs: Sequence[str], plan: Plan
+) -> list[PackableTable]:
+    """Tables of a plan from such columns, the one without groups first."""
+    usage_form, *grouped_forms = forms(plan)
+    usage, *grouped = columns
+    facts = usage_table(slugs, plan, natures_of(USAGE), usage.rows, _of_plan(usage.events, plan))
+    whole = PackableTable(usage_form, facts, usage.labels, np.arange(len(slugs)))
+    by_group = (
+        _grouped_table(form, own, slugs, facts)
+        for form, own in zip(grouped_forms, grouped, strict=True)
+    )
+    return [whole, *by_group]
+
+
+def _of_plan(events: Mapping[str, Events], plan: Plan) -> dict[str, Events]:
+    """Durations of the blocks that a plan reads."""
+    first = plan.blocks[0] * BLOCK_DAYS
+    return {name: own.since(first) for name, own in events.items()}
 
 
 def usage_rows(
@@ -139,16 +165,10 @@ def usage_rows(
     return _rows([rows.usage for rows in encoded], layout[USAGE]), _events(USAGE, parts, last)
 
 
-def _grouped_table(
-    form: TableForm,
-    encoded: Sequence[EncodedRows],
-    slugs: Sequence[str],
-    usage: FactTable,
-    last: date,
-    layout: Layout,
-) -> PackableTable:
-    """The table of a domain with groups."""
-    name = form.table
+def _grouped_columns(
+    name: str, encoded: Sequence[EncodedRows], last: date, layout: Layout
+) -> _TableColumns:
+    """Columns of the table of a domain with groups."""
     # By name: PostgreSQL groups in whatever order its plan does.
     scopes = [(n, group) for n, rows in enumerate(encoded) for group in _groups(rows, name)]
     numbers = {(n, group.group): scope for scope, (n, group) in enumerate(scopes)}
@@ -158,17 +178,26 @@ def _grouped_table(
         for part in rows.durations
         if (scope := numbers.get((n, part.group), -1)) >= 0
     ]
-    owner = np.array([n for n, _ in scopes], int)
+    labels = {label: [group.labels.get(label) for _, group in scopes] for label in labels_of(name)}
+    rows = _rows([group.rows for _, group in scopes], layout[name])
+    pairs = [(n, group.group) for n, group in scopes]
+    return _TableColumns(pairs, rows, _events(name, parts, last), labels)
+
+
+def _grouped_table(
+    form: TableForm, columns: _TableColumns, slugs: Sequence[str], usage: FactTable
+) -> PackableTable:
+    """The table of a domain with groups."""
+    owner = np.array([n for n, _ in columns.scopes], int)
     facts = grouped_table(
-        [(slugs[n], group.group) for n, group in scopes],
+        [(slugs[n], group) for n, group in columns.scopes],
         owner,
-        natures_of(name),
-        _rows([group.rows for _, group in scopes], layout[name]),
-        _events(name, parts, last),
+        natures_of(form.table),
+        columns.rows,
+        _of_plan(columns.events, usage.plan),
         usage,
     )
-    labels = {label: [group.labels.get(label) for _, group in scopes] for label in labels_of(name)}
-    return PackableTable(form, facts, labels, owner)
+    return PackableTable(form, facts, columns.labels, owner)
 
 
 def _groups(rows: EncodedRows, table: str) -> list[EncodedGroup]:

@@ -18,7 +18,7 @@ from aggregators.chosen.names import SPRINT_DAYS
 from aggregators.pooling.plan import Plan
 from aggregators.vocabulary.period import PRESETS, rolling
 from reading import decoding
-from reading.rows import PresetRequest, preset_request
+from reading.rows import PresetRequest, preset_request, rows_of_all
 from settings import Settings
 from storage import context
 from storage.chosen import store
@@ -74,10 +74,11 @@ def _read_in_batches(
 ) -> Iterator[Rows]:
     """Rows of a few workspaces after the other: the next are read while somebody works on those given."""
     wanted = {n: (request.name, request.rows) for n, request in requests.items()}
+    together = rows_of_all([request.rows for request in requests.values()])
 
     def read(workspace_id: int, begins: Begins) -> Sequence[PackableRows] | None:
         with _left_unpacked_on_error(workspace_id), context.job_in(begins, workspace_id) as own:
-            return preset_rows.rows_to_pack(own, workspace_id, wanted)
+            return preset_rows.rows_to_pack(own, workspace_id, wanted, together)
         return None
 
     batches = [workspaces[n : n + TOGETHER] for n in range(0, len(workspaces), TOGETHER)]
@@ -94,22 +95,23 @@ def _read_in_batches(
 def _values(
     rows: Rows, requests: Mapping[int, PresetRequest]
 ) -> Mapping[int, Sequence[PackedValue]]:
-    """Values of a few workspaces, of each preset computed together."""
+    """Values of a few workspaces, computed together where the same presets are missing."""
     values: dict[int, list[PackedValue]] = {workspace_id: [] for workspace_id in rows}
-    for preset, request in requests.items():
-        every = [
-            (workspace_id, one)
-            for workspace_id, own in rows.items()
-            for one in own
-            if one.preset == preset
-        ]
-        unreadable = decoding.broken_durations([one.rows for _, one in every])
-        every = [each for each in every if each[0] not in unreadable]
-        encoded = [one.rows for _, one in every]
-        last, layout = request.rows.last_day, request.rows.layout
-        packed = decoding.packed_presets(encoded, request.plan, last, layout)
-        for (workspace_id, one), value in zip(every, packed, strict=True):
-            values[workspace_id].append((preset, request.name, one.version, value))
+    by_presets: dict[tuple[int, ...], list[PackableRows]] = {}
+    for own in rows.values():
+        for one in own:
+            by_presets.setdefault(one.presets, []).append(one)
+    for presets, every in by_presets.items():
+        unreadable = decoding.broken_durations([one.rows for one in every])
+        whole = [one for one in every if one.rows.workspace_id not in unreadable]
+        chosen = [requests[preset] for preset in presets]
+        last, layout = chosen[0].rows.last_day, chosen[0].rows.layout
+        plans = [request.plan for request in chosen]
+        packed = decoding.packed_presets([one.rows for one in whole], plans, last, layout)
+        for request, of_preset in zip(chosen, packed, strict=True):
+            for one, value in zip(whole, of_preset, strict=True):
+                kept = request.preset, request.name, one.version, value
+                values[one.rows.workspace_id].append(kept)
     return values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection
@@ -87,7 +87,7 @@ class RowSource:
             rest = [workspace_id for workspace_id in missing if workspace_id not in fresh]
             if rest:
                 rows = self._rows(request.rows, rest if fresh else among, failed)
-                packed_now = decoding.packed_presets(rows, plan, last, self.layout)
+                (packed_now,) = decoding.packed_presets(rows, [plan], last, self.layout)
                 ids = [own.workspace_id for own in rows]
                 fresh |= zip(ids, packed_now, strict=True)
             if self.row_cache:
@@ -146,6 +146,13 @@ def rows_request(plan: Plan, last: date, layout: Layout) -> RowsRequest:
     """The rows of a plan up to a day: one that is still being written is not read."""
     days = sorted({min(border, last) for border in plan.borders})
     return RowsRequest(days, min(plan.period.end, last), plan.blocks, layout)
+
+
+def rows_of_all(requests: Sequence[RowsRequest]) -> RowsRequest:
+    """The rows of several requests in one, which are up to the same day. Raises ValueError without any."""
+    days = sorted(set().union(*(request.days for request in requests)))
+    firsts, lasts = zip(*(request.blocks for request in requests), strict=True)
+    return replace(requests[0], days=days, blocks=(min(firsts), max(lasts)))
 
 
 @dataclass(frozen=True, slots=True)

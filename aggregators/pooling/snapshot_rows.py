@@ -110,7 +110,13 @@ class Events:
 
     def until(self, last: date) -> Events:
         """The durations of the days up to ``last``."""
-        kept = self.day <= number_of(last)
+        return self._where(self.day <= number_of(last))
+
+    def since(self, first: int) -> Events:
+        """The durations of the days from the one of this number on."""
+        return self._where(self.day >= first)
+
+    def _where(self, kept: np.ndarray) -> Events:
         if kept.all():
             return self
         return Events(self.scope[kept], self.day[kept], self.bucket[kept], self.count[kept])

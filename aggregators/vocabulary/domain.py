@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aggregators.vocabulary.listing import Listing
 from aggregators.vocabulary.measure import Measure, Nature
@@ -88,6 +89,11 @@ class Domain:
 
     def natures(self) -> dict[str, Nature]:
         """Every fact that its measures read. Raises ValueError when two disagree on one."""
+        return dict(self._natures)
+
+    @cached_property
+    def _natures(self) -> Mapping[str, Nature]:
+        """Looked up once: a night asks thousands of times."""
         natures: dict[str, Nature] = {}
         for measure in self.measures:
             for fact, nature in measure.natures().items():

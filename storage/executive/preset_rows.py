@@ -26,9 +26,11 @@ else:
 
 log = logging.getLogger("vigilo.presets")
 
-VERSION = text("select snapshot_version from workspace where id = :workspace")
-READY = text("""
-select preset, asked from preset_rows where workspace_id = :workspace and version = :version
+PACKED_NOW = text("""
+select w.snapshot_version as version,
+       array(select p.preset || ' ' || p.asked from preset_rows p
+             where p.workspace_id = w.id and p.version = w.snapshot_version) as ready
+from workspace w where w.id = :workspace
 """)
 ROWS = """
 select r.failed, record_send(r) from vigilo.rows_in_context('job', %s, %s::date[], %s, %s, %s) r
@@ -78,42 +80,47 @@ def _whole_frame(data: memoryview) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PackableRows:
-    """Rows of a preset of one workspace, with the version of its snapshots that they are of."""
+    """Rows of one workspace that some presets are packed of, with the version of its snapshots that they
+    are of."""
 
-    preset: int
+    presets: tuple[int, ...]
     version: int
     rows: EncodedRows
 
 
 def rows_to_pack(
-    connection: Connection, workspace_id: int, requests: Mapping[int, tuple[str, RowsRequest]]
+    connection: Connection,
+    workspace_id: int,
+    requests: Mapping[int, tuple[str, RowsRequest]],
+    together: RowsRequest,
 ) -> list[PackableRows]:
     """Rows of the presets of one workspace that are not packed yet, within a transaction of the job in its
-    context; ``requests`` have by preset its name and rows. The version is looked at first: where the
-    snapshots change meanwhile, what is packed is of no version that anybody asks for. What can not be read
-    is left out."""
+    context; ``requests`` have by preset its name and rows, ``together`` asks for the rows of all of them,
+    which are read at once where the database is one. The version is looked at first: where the snapshots
+    change meanwhile, what is packed is of no version that anybody asks for. What can not be read is left
+    out."""
     if nights.packs(connection):
         wanted = {n: (name, rows.arguments) for n, (name, rows) in requests.items()}
         unpacked = nights.rows_to_pack(connection, workspace_id, wanted)
-        return [_packable_rows(workspace_id, *each) for each in unpacked]
-    version = connection.execute(VERSION, {"workspace": workspace_id}).scalar_one()
-    parameters = {"workspace": workspace_id, "version": version}
-    ready = set(map(tuple, connection.execute(READY, parameters)))
-    packable_rows: list[PackableRows] = []
-    for preset, (name, request) in requests.items():
-        if (preset, name) in ready:
-            continue
-        ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *request.arguments))
-        if failed is None and rows is not None:
-            packable_rows.append(_packable_rows(workspace_id, preset, version, rows))
-    return packable_rows
+        return [
+            _packable_rows(workspace_id, (preset,), version, rows)
+            for preset, version, rows in unpacked
+        ]
+    version, ready = connection.execute(PACKED_NOW, {"workspace": workspace_id}).one()
+    missing = tuple(n for n, (name, _) in requests.items() if f"{n} {name}" not in ready)
+    if not missing:
+        return []
+    ((failed, rows),) = copied_rows(connection, ROWS, (workspace_id, *together.arguments))
+    if failed is not None or rows is None:
+        return []
+    return [_packable_rows(workspace_id, missing, version, rows)]
 
 
 def _packable_rows(
-    workspace_id: int, preset: int, version: int, record: bytes | memoryview
+    workspace_id: int, presets: tuple[int, ...], version: int, record: bytes | memoryview
 ) -> PackableRows:
     _failed, *values = fields(memoryview(record))
-    return PackableRows(preset, version, rows_of(workspace_id, values))
+    return PackableRows(presets, version, rows_of(workspace_id, values))
 
 
 def keep(

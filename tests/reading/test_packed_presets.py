@@ -14,6 +14,7 @@ from reading.dashboard import read
 from reading.encode import dashboard_json
 from storage.context import as_viewer, job_in
 from storage.executive import preset_rows
+from storage.executive.preset_rows import zstd
 from tests.reading.cached import LAST, deployed
 from tests.reading.conftest import of_two_regions
 from tests.stored_rows import built_once
@@ -130,10 +131,10 @@ def test_one_that_can_not_be_packed_is_told_and_read_as_it_stands(world, monkeyp
     before = shown(world, Ask(28))
     usual = preset_rows.rows_to_pack
 
-    def failing(connection, workspace_id, requests) -> list:
+    def failing(connection, workspace_id, *requests) -> list:
         if workspace_id == world.ids[0]:
             connection.execute(text("select 1 / 0"))
-        return usual(connection, workspace_id, requests)
+        return usual(connection, workspace_id, *requests)
 
     monkeypatch.setattr(preset_rows, "rows_to_pack", failing)
     assert packed_presets.pack(world.database, world.settings) == len(world.ids) - 1
@@ -163,3 +164,47 @@ def test_what_is_packed_is_a_part_of_what_stands(grown):
             text("select sum(octet_length(packed)) from workspace_usage_snapshot")
         ).scalar_one()
     assert packed < stored / 20
+
+
+def test_presets_that_are_packed_together_are_each_what_its_own_rows_give(grown):
+    packed_presets.pack(grown.database, grown.settings)
+    values = values_of(grown)
+    for n in PRESETS:
+        with grown.database.owner.begin() as connection:
+            connection.execute(text("truncate preset_rows"))
+        only_one(grown, n)
+        alone = values_of(grown)
+        assert alone == {key: value for key, value in values.items() if key[1] == n}
+        assert alone
+
+
+def only_one(world: World, preset: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed_presets, "PRESETS", (preset,))
+        packed_presets.pack(world.database, world.settings)
+
+
+def values_of(world: World) -> dict[tuple[int, int], bytes]:
+    """What is packed, by workspace and preset."""
+    query = text("select workspace_id, preset, data from preset_rows")
+    values: dict[tuple[int, int], bytes] = {}
+    for workspace_id in world.ids:
+        with job_in(world.database.job, workspace_id) as connection:
+            values |= {(w, n): zstd.decompress(data) for w, n, data in connection.execute(query)}
+    return values
+
+
+def test_only_the_presets_that_are_missing_are_packed_anew(grown):
+    packed_presets.pack(grown.database, grown.settings)
+    values = values_of(grown)
+    grown.owner_sql("delete from preset_rows where preset in (7, 365)")
+    with_marks = dict.fromkeys(grown.ids, b"kept as it is")
+    for workspace_id, mark in with_marks.items():
+        with job_in(grown.database.job, workspace_id) as connection:
+            connection.execute(
+                text("update preset_rows set data = :d where preset = 28"),
+                {"d": zstd.compress(mark)},
+            )
+    packed_presets.pack(grown.database, grown.settings)
+    marked = {(w, 28): mark for w, mark in with_marks.items()}
+    assert values_of(grown) == values | marked

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+import instants
 from storage import audit
 from storage.audit.bounded import record_refusal
 from storage.viewer import Viewer
@@ -79,7 +80,7 @@ def trace(connection: Connection, data: bytes, embedded_id: str | None) -> str |
         return None
     state = "unaltered" if by_bytes else "altered since"
     return (
-        f"export {export.id}\nby {export.email}\nat {export.created_at:%Y-%m-%dT%H:%M:%SZ}\n"
+        f"export {export.id}\nby {export.email}\nat {instants.to_the_second(export.created_at)}\n"
         f"for {export.params['start']} to {export.params['end']}, {len(export.scope)} workspaces\n{state}"
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+
+import instants
 
 ROWS_A_PIECE = 50
 """Rows that are written in about a millisecond: others of the process wait for no longer."""
@@ -25,7 +27,7 @@ def harmless(value: object) -> object:
     if type(value) is str:  # most values, of lists of any length
         return f"'{value}" if value.startswith(DANGEROUS) else value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return instants.exact(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str) and is_formula(value):

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+import instants
 from aggregators.records.kinds import RecordKind
 from aggregators.records.statements import ROW, Statement, Value, Words, resolved_meaning
 from ingest import records
@@ -68,7 +69,7 @@ def identity_meant(kind: RecordKind, identity: str, words: Words) -> str:
 
 def _part(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return instants.exact(value)
     return "" if value is None else str(value)
 
 

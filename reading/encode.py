@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 
+import instants
 from aggregators.chosen.annotations import Annotation
 from aggregators.pooling.cards import Cards
 from aggregators.pooling.contributions import VALUE, in_order
@@ -378,4 +379,4 @@ def number(value: float | None) -> float | int | None:
 
 def instant(value: datetime | None) -> str | None:
     """UTC with Z, to the second."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+    return instants.to_the_second(value) if value else None

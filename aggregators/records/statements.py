@@ -18,6 +18,8 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+import instants
+
 WITHDRAWN = "withdrawn"
 """Field of a record that is taken back: nobody counts it."""
 MENTIONS, ADDRESSES = "mentions", "addresses"
@@ -343,5 +345,5 @@ def impossible_instant(
 def as_in_a_file(value: object) -> str:
     """A value as a file would say it."""
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return instants.exact(value)
     return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -7,6 +7,7 @@ from datetime import date
 
 import click
 
+import instants
 from aggregators.chosen import amounts
 from aggregators.chosen.changes import SettingChange
 from aggregators.chosen.known import KnownSetting, WrongSettingValue, find_setting
@@ -130,4 +131,4 @@ def history(name: str, slug: str | None) -> None:
         if change.name == setting.name:
             value_text = "taken back" if change.value is None else setting.write(change.value)
             since = f"  from {change.since}" if setting.is_dated else ""
-            click.echo(f"{change.at:%Y-%m-%dT%H:%M:%SZ}  {change.by}  {value_text}{since}")
+            click.echo(f"{instants.to_the_second(change.at)}  {change.by}  {value_text}{since}")

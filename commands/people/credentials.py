@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 
+import instants
 from auth import accounts, credentials, second_factor
 from auth.accounts import AccountError
 from auth.granting import OPERATOR
@@ -15,7 +16,7 @@ from commands.installation import DatabaseCommand, database
 
 def _instant(at: datetime | None, never: str = "never") -> str:
     """An instant in UTC, or the word for none."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else never
+    return instants.to_the_second(at) if at else never
 
 
 @click.command("list", cls=DatabaseCommand)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+import instants
 from auth.joining import invitations
 from auth.membership import NotAllowed
 from commands.desk.by_hand import choose_workspace, workspaces
@@ -36,7 +37,7 @@ def list_invitations(slug: str | None) -> None:
     """Lists the invitations that are open, of a workspace or of all: address, role, sender, end."""
     for workspace_id, name in workspaces(slug):
         for each in invitations.open_in(database().job, workspace_id):
-            until = "expired" if each.is_expired else f"{each.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+            until = "expired" if each.is_expired else instants.to_the_second(each.expires_at)
             click.echo("\t".join((name, each.email, each.role, each.invited_by, until)))
 
 

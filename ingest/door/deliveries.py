@@ -19,6 +19,7 @@ import orjson
 from sqlalchemy import Connection, Select, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+import instants
 from ingest import importer
 from ingest.report import ImportOutcome, RejectedRow
 from storage.context import job_in
@@ -110,7 +111,7 @@ def delivery_document(row: Any) -> dict[str, Any]:
         "format": row.format,
         "source": row.source,
         "state": row.state,
-        "received_at": row.received_at.isoformat().replace("+00:00", "Z"),
+        "received_at": instants.exact(row.received_at),
         "is_kept": row.is_kept,
         **asdict(DeliveryOutcome()),
         **{name: value for name, value in row.outcome.items() if name != "refused"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+import instants
 from ingest.documents import value_at
 from ingest.pulling.problems import SourceProblem
 from ingest.pulling.shape import Pull, PulledPiece, PullScope
@@ -100,11 +101,7 @@ def _runs(instants: Sequence[float], step: float) -> list[tuple[float, float]]:
 
 
 def _stamp(instant: float) -> str:
-    return (
-        datetime.fromtimestamp(instant, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    return instants.exact(datetime.fromtimestamp(instant, UTC), "milliseconds")
 
 
 def _sender(pull: Pull) -> str:

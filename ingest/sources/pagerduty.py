@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+import instants
 from aggregators.vocabulary import formats
 from ingest.documents import value_at
 from ingest.pulling.client import Client
@@ -88,8 +89,8 @@ def test_connection(pull: Pull) -> list[str]:
 
 def _span(begins: datetime, ends: datetime) -> dict[str, str]:
     return {
-        "since": begins.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "until": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "since": instants.to_the_second(begins),
+        "until": instants.to_the_second(ends),
         "time_zone": "UTC",
     }
 

@@ -17,6 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, text
 
+import instants
+
 PURPOSE = b"vigilo audit head"
 LINK = text("select vigilo.link_audit()")
 EVENTS = text("""
@@ -143,7 +145,7 @@ def _of_head(head: Row[Any], link_hash: bytes, keys: Sequence[str]) -> Iterator[
 
 def digest(event: RowMapping) -> bytes:
     """Digest of an event, as ``vigilo.audit_digest`` computes it: each field after its length."""
-    at = event["at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = instants.exact(event["at"], "microseconds")
     fields = (
         str(event["id"]),
         at,

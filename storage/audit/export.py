@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+
+import instants
 
 EVENTS = text("""
 select e.id, e.at, e.actor, e.action, e.subject, e.details, encode(e.hash, 'hex') as hash,
@@ -23,7 +25,7 @@ REFUSALS = ("deny", "denied", "fail", "failure", "revoke", "deactivate", "drop")
 
 def as_json(row: Row[Any]) -> str:
     """An event as a JSON object."""
-    event = dict(row._mapping) | {"at": _instant(row.at)}
+    event = dict(row._mapping) | {"at": instants.exact(row.at)}
     return json.dumps(event, ensure_ascii=False, default=str)
 
 
@@ -61,10 +63,6 @@ def _pairs(pairs: Mapping[str, str]) -> str:
         for key, value in pairs.items()
     }
     return " ".join(f"{key}={value}" for key, value in escaped.items())
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 FORMATS: Mapping[str, Callable[[Row[Any]], str]] = {"jsonl": as_json, "cef": as_cef}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, text
 
+import instants
 from storage.backup import archive, identity, inventory, programs, sessions
 from storage.backup.archive import DUMP, KEY, Manifest
 from storage.backup.identity import address_words
@@ -131,7 +132,7 @@ def _dump(connection: Connection, reader: URL, file: Path) -> None:
 
 def _manifest(connection: Connection, roles: Roles, dump: Path) -> Manifest:
     return Manifest(
-        made_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        made_at=instants.to_the_second(datetime.now(UTC)),
         schema=str(revision_of(connection)),
         server=_major(connection),
         owner=roles.owner,

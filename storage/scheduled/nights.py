@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, text
 
+import instants
 from storage.scheduled import runs
 from storage.scheduled.runs import SNAPSHOT, TaskRun
 
@@ -46,7 +47,7 @@ class NightState:
             took = (
                 f", took {run.duration.total_seconds():.1f} s" if run.duration is not None else ""
             )
-            ended = f" {run.finished_at:%Y-%m-%dT%H:%M:%SZ}" if run.finished_at else ""
+            ended = f" {instants.to_the_second(run.finished_at)}" if run.finished_at else ""
             failed = f", failed in {len(run.failures)}" if run.failures else ""
             lines.append(f"last run: {run.day or ''} {run.state}{ended}{took}{failed}")
         if self.missing:

@@ -223,6 +223,7 @@ MODULES_IN_ORDER = {
     "environment": 1,
     "settings": -1,
     "addresses": -2,
+    "instants": -2,
 }
 """Modules of the root, above the packages or below them: the higher imports the lower."""
 

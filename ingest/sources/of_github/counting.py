@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+import instants
 from aggregators.dora.words import LIVE, NOT_LIVE
 from ingest.documents import value_at
 from ingest.formats.releases import kind_of_tag
@@ -183,7 +184,7 @@ def _runs(pull: Pull, client: Client, scope: PullScope, since: datetime) -> Choi
     named = pull.settings.get("workflow", "")
     base = f"/repos/{scope.name}/actions/"
     path = base + (f"workflows/{quote(named)}/runs" if named else "runs")
-    span = f"{since:%Y-%m-%dT%H:%M:%SZ}..{pull.now:%Y-%m-%dT%H:%M:%SZ}"
+    span = "..".join(map(instants.to_the_second, (since, pull.now)))
     answer = client.get(path, {"created": span, "per_page": str(PAGE)}, accepts=(403, 404))
     if answer.status == 403:
         return ChoiceCount(RUNS, None, named, note="The token may not read Actions.")

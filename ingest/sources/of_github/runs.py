@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
+import instants
 from aggregators.vocabulary import formats
 from ingest.formats.form import Format
 from ingest.formats.github import REPOSITORY
@@ -45,7 +46,7 @@ def workflow_runs(pull: Pull, client: Client, scope: PullScope) -> Iterator[Pull
     windows = [(first, pull.now)]
     while windows:
         begins, ends = windows.pop()
-        created = f"{begins:%Y-%m-%dT%H:%M:%SZ}..{ends:%Y-%m-%dT%H:%M:%SZ}"
+        created = "..".join(map(instants.to_the_second, (begins, ends)))
         runs, total = _runs_within(pull, client, scope, created)
         if total > 1000 and ends - begins > timedelta(minutes=2):
             middle = begins + (ends - begins) / 2

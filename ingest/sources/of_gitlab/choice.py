@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import instants
 from ingest.documents import value_at
 from ingest.formats.gitlab import TIERS
 from ingest.formats.releases import kind_of_tag
@@ -41,7 +42,7 @@ def instant(instant_text: str) -> datetime:
 
 def stamp(at: datetime) -> str:
     """Instant as GitLab reads it."""
-    return at.isoformat().replace("+00:00", "Z")
+    return instants.exact(at)
 
 
 def counter(client_of: Callable[[Pull], Client]) -> Callable[..., Iterator[CountedPart]]:

@@ -220,7 +220,9 @@ def empty(database: Database) -> None:
         connection.execute(text("set local session_replication_role = replica"))
         for table in connection.execute(FILLED_TABLES).scalars().one():
             connection.execute(text(f"delete from {table}"))
-        connection.execute(text("update installation set strict_residency = false"))
+        connection.execute(
+            text("update installation set strict_residency = false, time_zone = 'UTC'")
+        )
         connection.execute(USED_SEQUENCES_TO_ONE)
 
 

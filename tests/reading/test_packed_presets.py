@@ -185,7 +185,7 @@ def only_one(world: World, preset: int) -> None:
 
 
 def values_of(world: World) -> dict[tuple[int, int], bytes]:
-    """What is packed, by workspace and preset."""
+    """Packed values as they are kept, by workspace and preset."""
     query = text("select workspace_id, preset, data from preset_rows")
     values: dict[tuple[int, int], bytes] = {}
     for workspace_id in world.ids:

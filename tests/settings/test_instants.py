@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import instants
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TOOLS = {"tests", "benchmarks", "docs", "node_modules", "var"}
 WRITTEN = re.compile(r"%Y-%m-%dT%H:%M|\+00:00[\"'], *[\"']Z")
 """A format of an instant, or the exchange of an offset for its Z."""

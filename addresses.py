@@ -14,7 +14,9 @@ ESCAPES = "write @ : / ? # % within a user name or a password as %40 %3A %2F %3F
 HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}(?<!-)\Z")
 PLAIN = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]"
 """Any character but those by which a mail's header would hold more than one address."""
-MAIL_ADDRESS = re.compile(rf"{PLAIN}+@{PLAIN}+")
+MAIL_ADDRESS = re.compile(rf"(?<!{PLAIN}){PLAIN}++@{PLAIN}++")
+"""An address in whatever text. It begins where such characters do, and gives none of them back: from each
+of its letters anew, a long word without an address would be searched for hours."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POSTGRES = "takes a PostgreSQL URL such as postgresql://user@host/database"
 MAIL = "takes smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://HOST"

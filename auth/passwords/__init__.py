@@ -66,9 +66,8 @@ class HashingProcess:
         self._number += 1
         line = json.dumps({**question, "number": self._number}).encode() + b"\n"
         try:
-            reply = self.exchange_line(line) or self.exchange_line(
-                line
-            )  # again where it had ended since
+            # Again where the process had ended since.
+            reply = self.exchange_line(line) or self.exchange_line(line)
             number, answer = json.loads(reply or b"[0, null]")
             if number != self._number:
                 raise OSError("no hash was made")
